@@ -1,0 +1,66 @@
+/**
+ * The steps an order takes in our own database, run as local activities: each is one transaction that writes the rows, the stock movement,
+ * the timeline and the statuses together. Each is safe to run again: commands are keyed by their command, the rest by order and attempt or guarded by state.
+ */
+import type { CancelOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
+import type { WaitingOn } from '../domain/order/status'
+import { chooseService } from '../domain/delivery/service'
+import { refuse } from '../domain/refusals'
+import type { Db } from '../db/connection'
+import { once } from '../db/effects'
+import { needFulfillment } from '../db/fulfillments'
+import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
+import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
+import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
+import { packFulfillment, type PackOutcome } from '../db/steps/pack'
+import { rejectFulfillment } from '../db/steps/pick'
+import { sourceOrder, type SourceAsk, type SourceOutcome } from '../db/steps/source-order'
+import type { Carrier } from './ports'
+
+export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
+  return {
+    /** Gives the order to a node, or says what no node has. */
+    sourceOrder: (ask: SourceAsk): Promise<SourceOutcome> => once(db, `source:${ask.orderId}:${ask.attempt}`, (tx) => sourceOrder(tx, ask)),
+
+    /** Cancels the whole order while it is in the building. */
+    cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),
+
+    /** Picked goods go into boxes, and a carrier service is chosen for them. */
+    packFulfillment: async (ask: PackFulfillment & { waitingOn: WaitingOn }): Promise<PackOutcome> => {
+      const chosen = await chooseCarrier(db, carriers, ask)
+      return once(db, `pack:${ask.commandId}`, (tx) => packFulfillment(tx, { ...ask, ...chosen }))
+    },
+
+    /** The node cannot fill it. */
+    rejectFulfillment: (ask: RejectLines & { waitingOn: WaitingOn }): Promise<FulfillmentAnswer> =>
+      once(db, `reject:${ask.commandId}`, (tx) => rejectFulfillment(tx, ask)),
+
+    /** The packages leave the building. */
+    handOver: (ask: HandOver & { ifCapture: WaitingOn; ifPaid: WaitingOn }): Promise<HandOverOutcome> =>
+      once(db, `hand-over:${ask.commandId}`, (tx) => handOver(tx, ask)),
+
+    /** The end of the thread. */
+    closeOrder: (ask: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> => db.transaction((tx) => closeOrder(tx, ask)),
+
+    /** Writes what the order waits on now, and opens an exception where somebody should know. */
+    noticeWait: (notice: WaitNotice): Promise<void> => db.transaction((tx) => noticeWait(tx, notice)),
+
+    /** What was waited on has come. */
+    settleWait: (ask: { orderId: string; kind: string; waitingOn: WaitingOn | null; resolution: string }): Promise<void> =>
+      db.transaction((tx) => settleWait(tx, ask)),
+
+    /** A request from the Temporal UI that could not be done. */
+    noteRefusedCancel: (ask: { orderId: string; messageId: string; actor: string; code: string; data: Record<string, unknown> }): Promise<void> =>
+      once(db, `refused:${ask.orderId}:${ask.messageId}`, (tx) => noteRefusedCancel(tx, ask)),
+  }
+}
+
+/** The service the order asked for, or the cheapest for these boxes. */
+async function chooseCarrier(db: Db, carriers: readonly Carrier[], ask: PackFulfillment): Promise<{ carrier: string; service: string }> {
+  const { service } = await needFulfillment(db, ask.fulfillmentId)
+  const offers = carriers.flatMap((c) => c.services().map((s) => ({ ...s, carrier: c.carrier })))
+  const weights = ask.packages.map((p) => p.weightGrams)
+  const chosen = chooseService(offers, weights, service || undefined)
+  if (!chosen) throw refuse('delivery.service_not_offered', { service, offered: offers.map((o) => o.service) })
+  return { carrier: chosen.carrier, service: chosen.service }
+}

@@ -1,0 +1,137 @@
+/**
+ * Money at the payment provider. The operation row is committed before the first call; every attempt uses the recorded key; an unknown
+ * outcome is looked up before anything is tried again. A killed worker, a lost answer and a webhook that comes first all end in one effect.
+ */
+import type { WaitingOn } from '../domain/order/status'
+import type { PaymentState } from '../domain/payment/view'
+import type { Db } from '../db/connection'
+import { applyView, beginCall, loadOperation, saveReference, spendKey, type PaymentOperation } from '../db/payments'
+import { ProviderFault, type PaymentProvider, type ProviderView } from './ports'
+
+/** A provider forgets keys after a day; an hour before that a key counts as old. */
+const keyLifetimeMs = 23 * 3_600_000
+
+export interface MoneyAsk {
+  operationId: string
+  /** What the order waits on when this is done, unless it was cancelled meanwhile. */
+  then?: WaitingOn
+}
+export interface AuthorizeAsk extends MoneyAsk {
+  /** What it waits on when the bank or the customer has to answer first. */
+  ifPending: WaitingOn
+}
+export interface MoneyOutcome {
+  paymentId: string
+  status: PaymentState
+  declineCode?: string
+}
+
+export function createPaymentActivities(db: Db, provider: PaymentProvider) {
+  return {
+    /** Holds the money of one tender. @returns the payment's state: authorized, declined, or pending at the bank. */
+    authorizePayment: async (ask: AuthorizeAsk): Promise<MoneyOutcome> => {
+      const operation = await loadOperation(db, ask.operationId)
+      if (isSettled(operation)) return outcome(operation)
+      const opened = await openPayment(db, provider, operation)
+      if (opened === undefined) return outcome(await loadOperation(db, ask.operationId))
+      return effect(db, ask, {
+        ...opened,
+        provider,
+        happened: (v) => v.status !== 'opened',
+        call: (key) => provider.authorize({ reference: opened.reference, key, paymentMethod: operation.payment.paymentMethod ?? '' }),
+      })
+    },
+
+    /** Takes what is held for goods that left. */
+    capturePayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
+      const operation = await loadOperation(db, ask.operationId)
+      if (isSettled(operation)) return outcome(operation)
+      const reference = operation.payment.reference!
+      const { amountMinor, operationId } = operation
+      return effect(db, ask, { reference, happened: (v) => v.capturedMinor > 0, provider, call: (key) => provider.capture({ reference, key, amountMinor, operationId }) })
+    },
+
+    /** Lets go of what is or may be held; a payment that never reached the provider is given up. */
+    voidPayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
+      const operation = await loadOperation(db, ask.operationId)
+      if (isSettled(operation)) return outcome(operation)
+      const { reference } = operation.payment
+      if (reference === null) return giveUp(db, operation)
+      return effect(db, ask, { reference, happened: (v) => v.status === 'voided' || v.status === 'captured', provider, call: (key) => provider.void({ reference, key }) })
+    },
+  }
+}
+
+const isSettled = (operation: PaymentOperation): boolean => operation.status !== 'intended' && operation.status !== 'unknown'
+
+const outcome = ({ paymentId, payment }: PaymentOperation): MoneyOutcome => ({
+  paymentId,
+  status: payment.status,
+  ...(payment.declineCode ? { declineCode: payment.declineCode } : {}),
+})
+
+/** Opens the payment at the provider, which moves no money. Until that is known to have happened the key is never changed lightly: an orphan is harmless but untidy. */
+async function openPayment(db: Db, provider: PaymentProvider, operation: PaymentOperation): Promise<Opened | undefined> {
+  const { payment, operationId, orderId, paymentId } = operation
+  if (payment.reference !== null) return { reference: payment.reference, untouched: false }
+  const keyNumber = await beginCall(db, operationId, needsNextKey(operation))
+  if (keyNumber === undefined) return undefined
+  const description = `${operation.channel} ${operation.channelOrderId}`
+  const ask = { key: `${operationId}:${keyNumber}:open`, amountMinor: operation.amountMinor, currency: payment.currency, orderId, paymentId, operationId, description }
+  const { reference } = await rememberingSpentKeys(db, operationId, () => provider.open(ask))
+  await saveReference(db, paymentId, reference)
+  return { reference, untouched: true }
+}
+
+interface Opened {
+  reference: string
+  /** Nothing has been asked of this reference yet, so there is nothing to look up. */
+  untouched?: boolean
+}
+
+interface Effect extends Opened {
+  provider: PaymentProvider
+  /** Does the provider's own view show that the operation was done, or can never be? */
+  happened: (view: ProviderView) => boolean
+  call: (key: string) => Promise<ProviderView>
+}
+
+/** One effect at the provider: look first when an earlier attempt may have had it, else call under the recorded key. */
+async function effect(db: Db, ask: MoneyAsk & { ifPending?: WaitingOn }, { reference, untouched, provider, happened, call }: Effect): Promise<MoneyOutcome> {
+  const operation = await loadOperation(db, ask.operationId)
+  if (operation.status === 'unknown' && !untouched) {
+    const view = await provider.lookUp(reference)
+    if (happened(view)) return settle(db, operation, view, ask)
+  }
+  const keyNumber = await beginCall(db, ask.operationId, needsNextKey(operation))
+  if (keyNumber === undefined) return outcome(await loadOperation(db, ask.operationId))
+  const view = await rememberingSpentKeys(db, ask.operationId, () => call(`${ask.operationId}:${keyNumber}`))
+  return settle(db, operation, view, ask)
+}
+
+/** A key that stored a failure, or that the provider may have forgotten, gives way to the next one. */
+const needsNextKey = ({ keySpent, keyFirstUsedAt }: PaymentOperation): boolean =>
+  keySpent || (keyFirstUsedAt !== null && Date.now() - Date.parse(keyFirstUsedAt) > keyLifetimeMs)
+
+async function rememberingSpentKeys<Answer>(db: Db, operationId: string, call: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await call()
+  } catch (cause) {
+    if (cause instanceof ProviderFault && cause.effect === 'stored') await spendKey(db, operationId)
+    throw cause
+  }
+}
+
+async function settle(db: Db, { paymentId }: PaymentOperation, view: ProviderView, ask: MoneyAsk & { ifPending?: WaitingOn }): Promise<MoneyOutcome> {
+  const pending = view.status === 'action_required' || view.status === 'processing'
+  const { view: merged } = await db.transaction((tx) => applyView(tx, paymentId, { ...view }, pending ? ask.ifPending : ask.then))
+  return { paymentId, status: merged.status, ...(view.declineCode ? { declineCode: view.declineCode } : {}) }
+}
+
+/** The payment was never opened, so nothing can be held: the operations end here. */
+async function giveUp(db: Db, operation: PaymentOperation): Promise<MoneyOutcome> {
+  return db.transaction(async (tx) => {
+    const { view } = await applyView(tx, operation.paymentId, { ...operation.payment, reference: undefined, declineCode: undefined, status: 'voided' })
+    return { paymentId: operation.paymentId, status: view.status }
+  })
+}

@@ -1,0 +1,144 @@
+/**
+ * What Throughline asks of the outside world, in its own words. An adapter per real party implements these; a fault is thrown,
+ * an answer (a decline included) is returned. Every call carries a key that is the same for every attempt of one operation.
+ */
+
+/** The payment provider. Amounts are minor units of `currency`. All methods throw `ProviderFault` when the outcome is not known or the provider is out of reach. */
+export interface PaymentProvider {
+  /**
+   * Opens a payment without moving money. Harmless to repeat: a payment opened twice holds nothing until it is confirmed.
+   * @returns the provider's own reference.
+   */
+  open(ask: OpenPayment): Promise<{ reference: string }>
+  /** Holds the money of an opened payment. Once per reference, whatever the number of calls. */
+  authorize(ask: { reference: string; key: string; paymentMethod: string }): Promise<AuthorizeAnswer>
+  /** Takes (part of) what is held. A card payment is captured once; what is not taken is let go by the provider. */
+  capture(ask: { reference: string; key: string; amountMinor: number; operationId: string }): Promise<ProviderView>
+  /** Lets go what is held. */
+  void(ask: { reference: string; key: string }): Promise<ProviderView>
+  /** Gives back captured money. */
+  refund(ask: { reference: string; key: string; amountMinor: number; operationId: string }): Promise<{ refundReference: string }>
+  /** What the provider believes about a payment right now; the way an unknown outcome becomes known. */
+  lookUp(reference: string): Promise<ProviderView>
+}
+
+export interface OpenPayment {
+  key: string
+  amountMinor: number
+  currency: string
+  orderId: string
+  paymentId: string
+  operationId: string
+  /** Shown to the merchant at the provider, e.g. `web 1042`. No personal data. */
+  description: string
+}
+
+export const providerStatuses = ['opened', 'declined', 'action_required', 'processing', 'authorized', 'captured', 'voided'] as const
+export type ProviderStatus = (typeof providerStatuses)[number]
+
+export interface ProviderView {
+  reference: string
+  status: ProviderStatus
+  /** Still held plus captured, i.e. everything ever authorised; 0 when it never was. */
+  authorizedMinor: number
+  capturedMinor: number
+  refundedMinor: number
+  /** ISO instant until which the hold is good, when the provider says so. */
+  authorizationExpiresAt?: string
+  declineCode?: string
+}
+export type AuthorizeAnswer = ProviderView
+
+/** A verified message of the provider about one of our payments. */
+export interface ProviderEvent {
+  eventId: string
+  type: string
+  paymentId?: string
+  orderId?: string
+  operationId?: string
+  view: ProviderView
+}
+
+/** Checks a webhook's signature over the raw body and reads it. Throws `Refusal('signature.invalid')`; undefined for kinds of events that do not concern us. */
+export interface ProviderWebhook {
+  read(rawBody: Buffer, signature: string | undefined): ProviderEvent | undefined
+}
+
+/** A carrier account: labels are bought per package, hand-over is told by manifest, tracking comes back as signed events. */
+export interface Carrier {
+  readonly carrier: string
+  services(): readonly CarrierService[]
+  /** Buys one label; the same `reference` always yields the same label. */
+  buyLabel(ask: BuyLabel): Promise<Label>
+  /** The label bought under `reference`, if the carrier ever made one. */
+  findLabel(reference: string): Promise<Label | undefined>
+  voidLabel(trackingNumber: string): Promise<void>
+  /** Tells the carrier which parcels it has been given. Repeats are harmless. */
+  manifest(ask: { reference: string; trackingNumbers: readonly string[] }): Promise<void>
+  /** Checks the signature of an event body and reads it. Throws `Refusal('signature.invalid')` or `Refusal('request.invalid')`. */
+  readEvent(rawBody: Buffer, signature: string | undefined): CarrierEvent
+}
+
+export interface CarrierService {
+  service: string
+  name: string
+  /** Price by weight step, ascending; the last step also prices what is heavier. */
+  rates: readonly { upToGrams: number; priceMinor: number }[]
+  currency: string
+  transitDays: number
+}
+
+export interface BuyLabel {
+  reference: string
+  service: string
+  weightGrams: number
+  lengthMm?: number
+  widthMm?: number
+  heightMm?: number
+  from: Address
+  to: Address
+}
+
+export interface Address {
+  name?: string
+  line1?: string
+  line2?: string
+  city?: string
+  postalCode?: string
+  country: string
+}
+
+export interface Label {
+  trackingNumber: string
+  reference: string
+  service: string
+  priceMinor: number
+  currency: string
+  /** What is printed on the parcel, in the carrier's own words (a short text a barcode is made of). */
+  labelText: string
+}
+
+export const carrierStatuses = ['label_created', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'lost'] as const
+export type CarrierStatus = (typeof carrierStatuses)[number]
+
+export interface CarrierEvent {
+  eventId: string
+  trackingNumber: string
+  status: CarrierStatus
+  /** ISO instant at which it happened, by the carrier's clock. */
+  at: string
+  detail?: string
+}
+
+/** The outside world failed: out of reach, too slow, or an answer that does not say whether it happened. */
+export class ProviderFault extends Error {
+  override name = 'ProviderFault'
+  constructor(
+    message: string,
+    /** `none`: it surely did not happen. `unknown`: it may have happened: look up before trying again. `stored`: this key will keep answering with its stored failure. */
+    readonly effect: 'none' | 'unknown' | 'stored',
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The payment provider port on Stripe, through its own client. A payment is opened first and confirmed second: an opened payment holds nothing,
+ * so opening twice is harmless, and the reference is known before any money moves. A decline is an answer; what went wrong on the way is a fault.
+ */
+import Stripe from 'stripe'
+import type { AuthorizeAnswer, OpenPayment, PaymentProvider, ProviderView } from '../../activities/ports'
+import { ProviderFault } from '../../activities/ports'
+import { stripeClient, type StripeOptions } from './client'
+import { faultOf } from './faults'
+import { viewOfIntent } from './view'
+
+const expand = ['latest_charge']
+
+export function stripeProvider(options: StripeOptions): PaymentProvider {
+  const stripe = stripeClient(options)
+  const lookUp = (reference: string): Promise<ProviderView> => lookUpIntent(stripe, reference)
+  return {
+    open: (ask) => openIntent(stripe, ask),
+    authorize: (ask) => authorize(stripe, ask),
+    capture: ({ reference, key, amountMinor, operationId }) => {
+      const params = { amount_to_capture: amountMinor, metadata: { captureOperationId: operationId }, expand }
+      const happened = (view: ProviderView): boolean => view.status === 'captured' && view.capturedMinor === amountMinor
+      return unlessAlreadyDone(
+        'capture',
+        () => stripe.paymentIntents.capture(reference, params, { idempotencyKey: key }),
+        () => lookUp(reference),
+        happened,
+      )
+    },
+    void: ({ reference, key }) => {
+      const happened = (view: ProviderView): boolean => view.status === 'voided'
+      return unlessAlreadyDone(
+        'void',
+        () => stripe.paymentIntents.cancel(reference, { expand }, { idempotencyKey: key }),
+        () => lookUp(reference),
+        happened,
+      )
+    },
+    refund: ({ reference, key, amountMinor, operationId }) => refund(stripe, { reference, key, amountMinor, operationId }),
+    lookUp,
+  }
+}
+
+async function openIntent(stripe: Stripe, ask: OpenPayment): Promise<{ reference: string }> {
+  const { orderId, paymentId, operationId } = ask
+  try {
+    const intent = await stripe.paymentIntents.create(
+      {
+        amount: ask.amountMinor,
+        currency: ask.currency.toLowerCase(),
+        capture_method: 'manual',
+        automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+        description: ask.description,
+        metadata: { orderId, paymentId, operationId },
+      },
+      { idempotencyKey: ask.key },
+    )
+    return { reference: intent.id }
+  } catch (error) {
+    throw faultOf('open', error)
+  }
+}
+
+/** Whatever the provider says about an intent that cannot be confirmed any more is the answer: it was authorised before, or it ended. */
+async function authorize(
+  stripe: Stripe,
+  { reference, key, paymentMethod }: { reference: string; key: string; paymentMethod: string },
+): Promise<AuthorizeAnswer> {
+  try {
+    return viewOfIntent(await stripe.paymentIntents.confirm(reference, { payment_method: paymentMethod, expand }, { idempotencyKey: key }))
+  } catch (error) {
+    if (isUnexpectedState(error)) return lookUpIntent(stripe, reference)
+    const declineCode = declineCodeOf(error)
+    if (declineCode !== undefined) return { reference, status: 'declined', authorizedMinor: 0, capturedMinor: 0, refundedMinor: 0, declineCode }
+    throw faultOf('authorize', error)
+  }
+}
+
+async function refund(
+  stripe: Stripe,
+  ask: { reference: string; key: string; amountMinor: number; operationId: string },
+): Promise<{ refundReference: string }> {
+  const params = { payment_intent: ask.reference, amount: ask.amountMinor, metadata: { operationId: ask.operationId } }
+  try {
+    const given = await stripe.refunds.create(params, { idempotencyKey: ask.key })
+    return { refundReference: given.id }
+  } catch (error) {
+    throw faultOf('refund', error)
+  }
+}
+
+async function lookUpIntent(stripe: Stripe, reference: string): Promise<ProviderView> {
+  try {
+    return viewOfIntent(await stripe.paymentIntents.retrieve(reference, { expand }))
+  } catch (error) {
+    // A look-up that failed has found out nothing: whatever made it necessary is as unknown as before.
+    const { message } = faultOf('look-up', error)
+    throw new ProviderFault(message, 'unknown', { cause: error })
+  }
+}
+
+/** Runs a call; when the provider says the payment is past it, looks whether that is because this very effect already happened. */
+async function unlessAlreadyDone(
+  what: string,
+  call: () => Promise<Stripe.PaymentIntent>,
+  lookUp: () => Promise<ProviderView>,
+  happened: (view: ProviderView) => boolean,
+): Promise<ProviderView> {
+  try {
+    return viewOfIntent(await call())
+  } catch (error) {
+    if (!isUnexpectedState(error)) throw faultOf(what, error)
+    const view = await lookUp()
+    if (happened(view)) return view
+    throw new ProviderFault(`${what}: the payment is ${view.status}, captured ${view.capturedMinor}`, 'none', { cause: error })
+  }
+}
+
+/** The bank's word for a decline; a payment method nobody knows is one too, since asking again cannot change it. */
+function declineCodeOf(error: unknown): string | undefined {
+  if (error instanceof Stripe.errors.StripeCardError) return error.decline_code || error.code || 'card_declined'
+  if (error instanceof Stripe.errors.StripeInvalidRequestError && error.param === 'payment_method') return error.code ?? 'payment_method_not_accepted'
+  return undefined
+}
+
+const isUnexpectedState = (error: unknown): boolean =>
+  error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'payment_intent_unexpected_state'

@@ -1,0 +1,80 @@
+/** Reads Stripe's objects in our words: what is held, taken and given back, and until when. */
+import type Stripe from 'stripe'
+import type { ProviderStatus, ProviderView } from '../../activities/ports'
+
+/** The fields of an intent a view is made of; a message carries `latest_charge` as an id only. */
+export type IntentFacts = Pick<Stripe.PaymentIntent, 'id' | 'status' | 'amount' | 'amount_capturable' | 'amount_received'> & {
+  last_payment_error?: { code?: string | null; decline_code?: string | null } | null
+  latest_charge?: string | ChargeFacts | null
+}
+
+export type ChargeFacts = Pick<Stripe.Charge, 'amount' | 'amount_captured' | 'amount_refunded' | 'status' | 'captured'> & {
+  payment_method_details?: { card?: { capture_before?: number | null } | null } | null
+}
+
+export function viewOfIntent(intent: IntentFacts): ProviderView {
+  const charge = typeof intent.latest_charge === 'object' && intent.latest_charge ? intent.latest_charge : undefined
+  const status = statusOf(intent)
+  return {
+    reference: intent.id,
+    status,
+    authorizedMinor: wasAuthorized(intent, charge) ? intent.amount : 0,
+    capturedMinor: intent.amount_received,
+    refundedMinor: charge ? refundedMinor(charge, intent.amount_capturable) : 0,
+    ...expiry(status, charge),
+    ...(status === 'declined' ? { declineCode: intent.last_payment_error?.decline_code || intent.last_payment_error?.code || 'card_declined' } : {}),
+  }
+}
+
+/** A view from a charge alone, as `charge.…` messages carry it. */
+export function viewOfCharge(reference: string, charge: ChargeFacts): ProviderView {
+  const held = charge.status === 'succeeded'
+  const letGo = charge.amount_captured === 0 && charge.amount_refunded > 0
+  const status = !held ? 'declined' : charge.amount_captured > 0 ? 'captured' : letGo ? 'voided' : 'authorized'
+  return {
+    reference,
+    status,
+    authorizedMinor: held ? charge.amount : 0,
+    capturedMinor: charge.amount_captured,
+    refundedMinor: refundedMinor(charge, 0),
+    ...expiry(status, charge),
+  }
+}
+
+function statusOf(intent: IntentFacts): ProviderStatus {
+  switch (intent.status) {
+    case 'requires_action':
+      return 'action_required'
+    case 'processing':
+      return 'processing'
+    case 'requires_capture':
+      return 'authorized'
+    case 'succeeded':
+      return 'captured'
+    case 'canceled':
+      return 'voided'
+    case 'requires_payment_method':
+      return intent.last_payment_error ? 'declined' : 'opened'
+    default:
+      return 'opened'
+  }
+}
+
+/** An ended intent does not say by its status whether money was ever held; its charge does, or that its last try left a charge and no error. */
+function wasAuthorized(intent: IntentFacts, charge: ChargeFacts | undefined): boolean {
+  if (intent.status === 'requires_capture' || intent.status === 'succeeded') return true
+  if (intent.status !== 'canceled') return false
+  return charge ? charge.status === 'succeeded' : Boolean(intent.latest_charge) && !intent.last_payment_error
+}
+
+/** Stripe counts what was let go uncaptured as refunded; to us only what had been taken can be given back. */
+function refundedMinor(charge: ChargeFacts, stillHeldMinor: number): number {
+  if (charge.amount_captured === 0) return 0
+  const releasedMinor = charge.amount - charge.amount_captured - stillHeldMinor
+  return Math.max(0, charge.amount_refunded - releasedMinor)
+}
+
+function expiry(status: ProviderStatus, charge: ChargeFacts | undefined): { authorizationExpiresAt?: string } {
+  const seconds = charge?.payment_method_details?.card?.capture_before
+  return status === 'authorized' && typeof seconds === 'number' ? { authorizationExpiresAt: new Date(seconds * 1000).toISOString() } : {}
+}

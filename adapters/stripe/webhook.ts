@@ -1,0 +1,104 @@
+/** Stripe's signed messages: the signature is checked by its own client, the body read once, and what does not concern a payment is left out. */
+import Stripe from 'stripe'
+import { z } from 'zod'
+import type { ProviderEvent, ProviderWebhook } from '../../activities/ports'
+import { refuse } from '../../domain/refusals'
+import { viewOfCharge, viewOfIntent } from './view'
+
+export function stripeWebhook({ secret }: { apiKey?: string; secret: string }): ProviderWebhook {
+  return {
+    read: (rawBody, signature) => {
+      const event = parse(eventShape, construct(rawBody, signature, secret))
+      if (intentEvents.includes(event.type)) return fromIntent(event, parse(intentShape, event))
+      if (chargeEvents.includes(event.type)) return fromCharge(event, parse(chargeShape, event))
+      return undefined
+    },
+  }
+}
+
+/** Messages about what happened to a payment. Opening one moves nothing, so `payment_intent.created` is none of them. */
+const intentEvents: readonly string[] = [
+  'payment_intent.amount_capturable_updated',
+  'payment_intent.canceled',
+  'payment_intent.payment_failed',
+  'payment_intent.processing',
+  'payment_intent.requires_action',
+  'payment_intent.succeeded',
+]
+const chargeEvents: readonly string[] = ['charge.captured', 'charge.refunded']
+
+const amount = z.number().int().nonnegative()
+const metadata = z.record(z.string(), z.string()).default({})
+
+const eventShape = z.object({ id: z.string().min(1), type: z.string().min(1), data: z.object({ object: z.looseObject({}) }) })
+
+const intentShape = z.object({
+  data: z.object({
+    object: z.object({
+      object: z.literal('payment_intent'),
+      id: z.string().min(1),
+      status: z.enum([
+        'requires_payment_method',
+        'requires_confirmation',
+        'requires_action',
+        'processing',
+        'requires_capture',
+        'succeeded',
+        'canceled',
+      ]),
+      amount,
+      amount_capturable: amount,
+      amount_received: amount,
+      metadata,
+      last_payment_error: z.object({ code: z.string().nullish(), decline_code: z.string().nullish() }).nullish(),
+      latest_charge: z.string().nullish(),
+    }),
+  }),
+})
+
+const chargeShape = z.object({
+  data: z.object({
+    object: z.object({
+      object: z.literal('charge'),
+      amount,
+      amount_captured: amount,
+      amount_refunded: amount,
+      captured: z.boolean(),
+      status: z.enum(['succeeded', 'pending', 'failed']),
+      payment_intent: z.string().nullish(),
+      payment_method_details: z.object({ card: z.object({ capture_before: z.number().int().nullish() }).nullish() }).nullish(),
+      metadata,
+    }),
+  }),
+})
+
+function construct(rawBody: Buffer, signature: string | undefined, secret: string): unknown {
+  try {
+    return Stripe.webhooks.constructEvent(rawBody, signature ?? '', secret)
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeSignatureVerificationError) throw refuse('signature.invalid', {}, error.message.split('\n')[0])
+    throw refuse('request.not_json')
+  }
+}
+
+function parse<T>(shape: z.ZodType<T>, body: unknown): T {
+  const read = shape.safeParse(body)
+  if (read.success) return read.data
+  const errors = read.error.issues.map((issue) => ({ pointer: `/${issue.path.join('/')}`, message: issue.message }))
+  throw refuse('request.invalid', {}, `The message of the payment provider is wrong at ${errors[0]!.pointer}`, errors)
+}
+
+function fromIntent(event: z.infer<typeof eventShape>, { data }: z.infer<typeof intentShape>): ProviderEvent {
+  const { orderId, paymentId, operationId, captureOperationId } = data.object.metadata
+  const captured = event.type === 'payment_intent.succeeded'
+  const operation = captured ? captureOperationId : operationId
+  return { eventId: event.id, type: event.type, orderId, paymentId, operationId: operation, view: viewOfIntent(data.object) }
+}
+
+/** A charge carries the metadata its payment was opened with, so it names the payment but not the operation that changed it. */
+function fromCharge(event: z.infer<typeof eventShape>, { data }: z.infer<typeof chargeShape>): ProviderEvent | undefined {
+  const charge = data.object
+  if (!charge.payment_intent) return undefined
+  const { orderId, paymentId } = charge.metadata
+  return { eventId: event.id, type: event.type, orderId, paymentId, view: viewOfCharge(charge.payment_intent, charge) }
+}

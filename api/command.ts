@@ -1,0 +1,185 @@
+/**
+ * Commands: requests that change something and may be sent again without harm. `command` is for what one transaction can do;
+ * `orderCommand` asks the order's workflow, and can be carried on by another process if this one dies in between.
+ */
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
+import { z } from 'zod'
+import { answerOnce, findCommand, keepAnswer, recordCommand, recordRefused, takeLease, type CommandIdentity, type CommandRow, type StoredAnswer } from '../db/commands'
+import type { Db, Transaction } from '../db/connection'
+import { orderVersion } from '../db/views/orders'
+import type { UpdateName } from '../domain/messages'
+import { Refusal, refuse } from '../domain/refusals'
+import { roleOfActor } from './auth'
+import type { RouteDeps } from './deps'
+import type { Role } from './permissions'
+import { problemOf, refuseField, statusOf } from './problem'
+import { erase, type Answer, type Ctx, type Nothing, type Route, type RouteFields } from './route'
+import { NoAnswerYet } from './threads'
+
+export interface CommandSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends RouteFields<P, Q, B> {
+  /** false: a refusal leaves nothing behind, and the same key may be used again (submitting orders). */
+  keepRefusals?: boolean
+  /** The whole effect, in the transaction given: nothing may be read or written outside of it. */
+  run(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>, tx: Transaction): Promise<Answer>
+  /** After the commit, and again for every repeat: must be harmless to do twice. May replace the answer sent, not the one kept. */
+  after?(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>, answer: Answer, replayed: boolean): Promise<Answer | void>
+}
+
+export function command<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothing, B extends z.ZodType = Nothing>(spec: CommandSpec<P, Q, B>): Route {
+  const fields = erase(spec)
+  const effect = spec.run as (ctx: Ctx, tx: Transaction) => Promise<Answer>
+  const after = spec.after as ((ctx: Ctx, answer: Answer, replayed: boolean) => Promise<Answer | void>) | undefined
+  const keep = spec.keepRefusals ?? true
+  return {
+    ...fields,
+    idempotent: true,
+    async run(ctx) {
+      const identity = identify(fields, ctx)
+      const outcome = await answerOnce(ctx.db, identity, (tx) => effect(ctx, tx), keep ? (error) => keptRefusal(error, ctx.requestId) : undefined)
+      const answer = outcome.fresh ? outcome.answer : replay(outcome.first, identity)
+      const changed = answer.status < 400 && after ? await unlessUnheard(after(ctx, answer, !outcome.fresh)) : undefined
+      return changed ? { ...changed, headers: { ...answer.headers, ...changed.headers } } : answer
+    },
+  }
+}
+
+export interface OrderCommandSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends RouteFields<P, Q, B> {
+  /** Which order is asked what. Checks what can be known beforehand; `commandId` and `actor` are added to `args`. */
+  ask(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>): Promise<{ orderId: string; update: UpdateName; args: object }>
+  /** Reads the answer once the order has said yes; perhaps in another process than the one that was asked. */
+  answer(ctx: AnswerCtx<z.output<P>>): Promise<Answer>
+}
+
+export interface AnswerCtx<Params = unknown> {
+  db: Db
+  orderId: string
+  params: Params
+  actor: string
+  role: Role
+}
+
+/** A route that can be carried on by the sweep: it knows how to read its answer. */
+export interface OrderRoute extends Route {
+  readAnswer(ctx: AnswerCtx): Promise<Answer>
+}
+export const isOrderRoute = (route: Route): route is OrderRoute => 'readAnswer' in route
+
+/** How long a command belongs to the process that sent it; after that a repeat or the sweep sends it again under the same id. */
+export const commandLeaseMs = 10_000
+
+export function orderCommand<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothing, B extends z.ZodType = Nothing>(spec: OrderCommandSpec<P, Q, B>): OrderRoute {
+  const fields = erase(spec)
+  const ask = spec.ask as (ctx: Ctx) => Promise<{ orderId: string; update: UpdateName; args: object }>
+  const readAnswer = spec.answer as (ctx: AnswerCtx) => Promise<Answer>
+  const sendAgain = (ctx: Ctx, first: CommandRow): Promise<Answer> => carryOut(ctx.deps, { row: first, params: ctx.params, requestId: ctx.requestId, readAnswer })
+  return {
+    ...fields,
+    headers: fields.headers ?? ifMatchHeader,
+    idempotent: true,
+    readAnswer,
+    async run(ctx) {
+      const identity = identify(fields, ctx)
+      const before = await findCommand(ctx.db, identity)
+      if (before) return repeat(ctx, before, identity, sendAgain)
+      const asked = await checked(ctx, identity, ask)
+      if ('refused' in asked) return asked.refused
+      const args = { ...asked.args, commandId: identity.commandId, actor: ctx.actor }
+      const fresh = await recordCommand(ctx.db, identity, { ...asked, args }, commandLeaseMs)
+      const row = fresh ? { ...identity, orderId: asked.orderId, updateName: asked.update, updateArgs: args, leased: true, answer: null } : await findCommand(ctx.db, identity)
+      return fresh && row ? sendAgain(ctx, row) : repeat(ctx, row, identity, sendAgain)
+    },
+  }
+}
+
+const ifMatchHeader = z.object({ 'If-Match': z.string().optional().meta({ description: 'The ETag of the order as you know it; refused with 412 if it has changed' }) })
+
+/** Sends a recorded command to its order and keeps the answer. Used for the first attempt, for repeats after the lease, and by the sweep. */
+export async function carryOut(
+  deps: Pick<RouteDeps, 'db' | 'threads' | 'config'>,
+  { row, params, requestId, readAnswer }: { row: CommandRow; params: unknown; requestId: string; readAnswer: (ctx: AnswerCtx) => Promise<Answer> },
+): Promise<Answer> {
+  const orderId = row.orderId!
+  const args = { ...row.updateArgs!, commandId: row.commandId }
+  const deadlineMs = deps.config.COMMAND_DEADLINE_MS
+  let answer: Answer
+  try {
+    await deps.threads.ask({ orderId, update: row.updateName as UpdateName, args, deadlineMs })
+    answer = await readAnswer({ db: deps.db, orderId, params, actor: args.actor, role: roleOfActor(args.actor) })
+  } catch (error) {
+    if (!(error instanceof Refusal) || statusOf(error.code) >= 500) throw asRefusal(error)
+    answer = problemAnswer(error, requestId)
+  }
+  await keepAnswer(deps.db, row.commandId, answer)
+  return answer
+}
+
+const asRefusal = (error: unknown): unknown => (error instanceof NoAnswerYet ? refuse('service.unavailable', { retryAfter: 1 }) : error)
+const unlessUnheard = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => Promise.reject(asRefusal(error) as Error))
+
+/** What can be refused before the order is asked; when its state says no, the answer is kept like any other. */
+async function checked<Asked extends { orderId: string }>(
+  ctx: Ctx,
+  identity: CommandIdentity,
+  ask: (ctx: Ctx) => Promise<Asked>,
+): Promise<Asked | { refused: Answer }> {
+  try {
+    const asked = await ask(ctx)
+    await requireVersion(ctx, asked.orderId)
+    return asked
+  } catch (error) {
+    const refused = keptRefusal(error, ctx.requestId)
+    if (!refused) throw error
+    await recordRefused(ctx.db, identity, refused)
+    return { refused }
+  }
+}
+
+async function repeat(ctx: Ctx, first: CommandRow | undefined, identity: CommandIdentity, sendAgain: (ctx: Ctx, first: CommandRow) => Promise<Answer>): Promise<Answer> {
+  const waits = first && !first.answer && !first.leased && first.bodyHash.equals(identity.bodyHash)
+  if (waits && (await takeLease(ctx.db, first.commandId, commandLeaseMs))) return sendAgain(ctx, first)
+  return replay(first, identity)
+}
+
+/** The first answer again, or why there is none yet. */
+function replay(first: CommandRow | undefined, identity: CommandIdentity): Answer {
+  if (first && !first.bodyHash.equals(identity.bodyHash)) throw refuse('request.idempotency_key_reused')
+  if (!first?.answer) throw refuse('request.in_progress', { retryAfter: 1 })
+  return { ...first.answer, headers: { ...first.answer.headers, 'Idempotent-Replayed': 'true' } }
+}
+
+/** A refusal of the state is an answer and is kept; one of the request itself (schema, reach, an unknown id) is not: nothing was accepted. */
+function keptRefusal(error: unknown, requestId: string): StoredAnswer | undefined {
+  if (!(error instanceof Refusal)) return undefined
+  const status = statusOf(error.code)
+  return status === 409 || status === 412 ? problemAnswer(error, requestId) : undefined
+}
+
+const problemAnswer = (refusal: Refusal, requestId: string): Answer => ({ status: statusOf(refusal.code), body: problemOf(refusal, requestId) })
+
+function identify(route: Pick<Route, 'method' | 'path'>, ctx: Ctx): CommandIdentity {
+  const idempotencyKey = ctx.header('idempotency-key')
+  if (!idempotencyKey) throw refuse('request.idempotency_key_missing', {}, undefined, [{ pointer: '/headers/Idempotency-Key', message: 'Missing' }])
+  if (!/^[\x20-\x7e]{1,255}$/.test(idempotencyKey)) throw refuseField('/headers/Idempotency-Key', 'Must be 1 to 255 printable ASCII characters')
+  const named = `${route.method.toUpperCase()} ${filled(route.path, ctx.params)}`
+  return {
+    apiKeyId: ctx.key.apiKeyId,
+    route: named,
+    idempotencyKey,
+    bodyHash: createHash('sha256').update(canonicalize({ query: ctx.query, body: ctx.body }) ?? '').digest(),
+    commandId: createHash('sha256').update(JSON.stringify([ctx.key.apiKeyId, named, idempotencyKey])).digest('hex'),
+  }
+}
+
+const filled = (path: string, params: unknown): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String((params as Record<string, unknown>)[name])))
+
+/** @throws `request.version_mismatch` when the order is no longer what the caller has seen. */
+async function requireVersion(ctx: Ctx, orderId: string): Promise<void> {
+  const given = ctx.header('if-match')
+  if (given === undefined || given.trim() === '*') return
+  const tags = given.split(',').map((tag) => tag.trim())
+  if (!tags.every((tag) => /^(W\/)?"[^"]*"$/.test(tag))) throw refuseField('/headers/If-Match', 'Must be the ETag of the order, in double quotes')
+  const version = await orderVersion(ctx.db, orderId)
+  if (!tags.includes(`"${version}"`)) throw refuse('request.version_mismatch', { version })
+}

@@ -1,0 +1,30 @@
+/** What the api is given by its composition root, and hands to every route. */
+import type { Logger } from 'pino'
+import type { Config } from '../config'
+import type { Db } from '../db/connection'
+import type { EventFeed } from './event-feed'
+import type { Metrics } from './metrics'
+import type { OrderThreads } from './threads'
+
+export interface RouteDeps {
+  db: Db
+  threads: OrderThreads
+  log: Logger
+  config: Pick<Config, 'DEMO' | 'COMMAND_DEADLINE_MS' | 'CUSTOMER_REF_SECRET'>
+  /** Carrier services an order may name. */
+  services: readonly string[]
+  /** Called after intake commits: something is in the start queue. */
+  wake: () => void
+  feed: EventFeed
+  metrics: Metrics
+  demo?: DemoAddresses
+  /** Whether Temporal answers; absent: not reported. */
+  ready?: () => Promise<boolean>
+}
+
+export interface DemoAddresses {
+  temporalAddress: string
+  temporalUi: string
+  namespace: string
+  simulators: { payments: string; carriers: string }
+}

@@ -1,0 +1,22 @@
+/** Who may do what: the table of roles, as data. What of it a key reaches (its channels, nodes, driver) is checked per request in auth.ts. */
+export const roles = ['channel', 'store', 'courier', 'support', 'operations', 'finance', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+/** A store may place and read what its till sells: the channels named in its key. */
+export const may = {
+  placeOrders: ['channel', 'store', 'support', 'operations', 'admin'],
+  readOrders: ['channel', 'store', 'support', 'operations', 'finance', 'admin'],
+  cancelOrders: ['channel', 'store', 'support', 'operations', 'admin'],
+  changeOrders: ['support', 'operations', 'admin'],
+  readFulfillments: ['store', 'support', 'operations', 'admin'],
+  workFulfillments: ['store', 'operations', 'admin'],
+  count: ['store', 'operations', 'admin'],
+  readNetwork: ['store', 'support', 'operations', 'finance', 'admin'],
+  writeNetwork: ['operations', 'admin'],
+  readDrivers: ['store', 'courier', 'support', 'operations', 'admin'],
+  readExceptions: ['store', 'support', 'operations', 'finance', 'admin'],
+  workExceptions: ['support', 'operations', 'finance', 'admin'],
+  readQuarantine: ['support', 'operations', 'admin'],
+  workQuarantine: ['support', 'operations', 'admin'],
+  any: roles,
+} as const satisfies Record<string, readonly Role[]>

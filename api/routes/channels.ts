@@ -1,0 +1,48 @@
+/** Where orders come from. A channel's secrets are written here and never read back. */
+import { z } from 'zod'
+import { putChannel } from '../../db/network'
+import { findChannel } from '../../db/views/network'
+import { refuse } from '../../domain/refusals'
+import { reachesChannel } from '../auth'
+import { may } from '../permissions'
+import { refuseField } from '../problem'
+import { ok, route } from '../route'
+import { channelId } from '../schemas/fields'
+import { channelAnswer, channelBody } from '../schemas/network'
+
+const path = '/v1/channels/{channelId}'
+const tag = 'Network'
+
+const getChannel = route({
+  method: 'get',
+  path,
+  tag,
+  summary: 'One channel, without its secrets',
+  roles: may.readNetwork,
+  params: z.object({ channelId: z.string() }),
+  answers: { 200: channelAnswer },
+  async run(ctx) {
+    const channel = await findChannel(ctx.db, ctx.params.channelId)
+    if (!channel || !reachesChannel(ctx.key, channel.channelId)) throw refuse('channel.not_found')
+    return ok(channel)
+  },
+})
+
+const setChannel = route({
+  method: 'put',
+  path,
+  tag,
+  summary: 'Sets up a channel',
+  roles: may.writeNetwork,
+  params: z.object({ channelId }),
+  body: channelBody,
+  answers: { 200: channelAnswer, 201: channelAnswer },
+  async run(ctx) {
+    const { channelId: id } = ctx.params
+    if (ctx.body.channelId !== undefined && ctx.body.channelId !== id) throw refuseField('/channelId', 'Must be the id in the path')
+    const fresh = await putChannel(ctx.db, { ...ctx.body, channelId: id }, ctx.actor)
+    return { ...ok(await findChannel(ctx.db, id)), status: fresh ? 201 : 200 }
+  },
+})
+
+export const channelRoutes = [getChannel, setChannel]

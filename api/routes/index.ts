@@ -1,0 +1,29 @@
+/** Every route there is. The app mounts this list, the documentation shows it, the command sweep finds its way by it. */
+import type { Route } from '../route'
+import { channelRoutes } from './channels'
+import { demoRoutes } from './demo'
+import { driverRoutes } from './drivers'
+import { eventStreams } from './events'
+import { exceptionRoutes } from './exceptions'
+import { fulfillmentReads } from './fulfillment-reads'
+import { inventoryRoutes } from './inventory'
+import { nodeRoutes } from './nodes'
+import { orderReads } from './orders'
+import { policyRoutes } from './policies'
+import { quarantineReads } from './quarantine'
+import { skuRoutes } from './skus'
+
+export const routes: readonly Route[] = [
+  ...orderReads,
+  ...eventStreams,
+  ...fulfillmentReads,
+  ...nodeRoutes,
+  ...skuRoutes,
+  ...channelRoutes,
+  ...driverRoutes,
+  ...inventoryRoutes,
+  ...policyRoutes,
+  ...exceptionRoutes,
+  ...quarantineReads,
+  ...demoRoutes,
+]

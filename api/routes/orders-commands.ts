@@ -1,0 +1,112 @@
+/** Orders come in here and are cancelled here. */
+import canonicalize from 'canonicalize'
+import { z } from 'zod'
+import { placeOrder } from '../../db/place-order'
+import { activePolicies } from '../../db/policies'
+import { orderBrief, type OrderBrief } from '../../db/views/order-brief'
+import { orderChannel, orderTag, orderView } from '../../db/views/orders'
+import type { SubmittedOrder } from '../../domain/order/new-order'
+import { refuse } from '../../domain/refusals'
+import { reachesChannel, requireChannel } from '../auth'
+import { command, orderCommand } from '../command'
+import { may } from '../permissions'
+import { ok, type Answer, type Ctx } from '../route'
+import { newOrder, orderBriefAnswer, type NewOrderBody } from '../schemas/order'
+import { orderAnswer } from '../schemas/order-view'
+import { text, uuid } from '../schemas/fields'
+
+/** POST /v1/orders */
+export const submitOrder = command({
+  method: 'post',
+  path: '/v1/orders',
+  tag: 'Orders',
+  summary: 'Submit an order',
+  description: 'Accepted once, whatever the network does: the answer goes out after order, stock claim and start are committed. A claim that cannot be had is refused with what is short.',
+  roles: may.placeOrders,
+  headers: z.object({ Prefer: z.string().optional().meta({ description: '`wait=5`: answer after payment and sourcing are decided, at most that many seconds (up to 30)' }) }),
+  body: newOrder,
+  answers: { 200: orderBriefAnswer, 201: orderBriefAnswer },
+  keepRefusals: false,
+  async run(ctx, tx) {
+    const { body } = ctx
+    requireChannel(ctx.key, body.channel, '/channel')
+    const { documents, versions } = await activePolicies(tx)
+    const { orderId, outcome } = await placeOrder(tx, {
+      order: submitted(body),
+      canonicalBody: canonicalize(body) ?? '',
+      actor: ctx.actor,
+      now: new Date().toISOString(),
+      policies: { ...documents, versions },
+      customerRefSecret: ctx.deps.config.CUSTOMER_REF_SECRET,
+      services: ctx.deps.services,
+    })
+    return briefAnswer((await orderBrief(tx, orderId))!, outcome === 'accepted' ? 201 : 200)
+  },
+  async after(ctx, answer, replayed) {
+    if (!replayed) ctx.deps.wake()
+    const waitMs = preferredWaitMs(ctx.header('prefer'))
+    if (waitMs === 0) return
+    const brief = await decided(ctx, (answer.body as OrderBrief).orderId, waitMs)
+    return { ...briefAnswer(brief, answer.status), headers: { 'Preference-Applied': `wait=${waitMs / 1000}` } }
+  },
+})
+
+const briefAnswer = (brief: OrderBrief, status: number): Answer => ({ status, body: brief, headers: { Location: `/v1/orders/${brief.orderId}` } })
+
+/** The document without the ways of delivery that need a quote, which nobody can have been given. */
+function submitted(body: NewOrderBody): SubmittedOrder {
+  const { delivery } = body
+  if ('quoteId' in delivery) throw refuse('quote.unknown', { quoteId: delivery.quoteId }, undefined, [{ pointer: '/delivery/quoteId', message: 'No such quote' }])
+  return { ...body, delivery }
+}
+
+/** `Prefer: wait=5` (RFC 7240), in milliseconds, at most 30 s. */
+function preferredWaitMs(prefer: string | undefined): number {
+  const seconds = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/.exec(prefer ?? '')?.[1]
+  return Math.min(30, Number(seconds ?? 0)) * 1000
+}
+
+const lookEveryMs = 100
+
+/** Waits until payment and sourcing are decided, or the caller's patience ends. */
+async function decided(ctx: Ctx, orderId: string, waitMs: number): Promise<OrderBrief> {
+  const until = Date.now() + waitMs
+  for (;;) {
+    const brief = (await orderBrief(ctx.db, orderId))!
+    const open = brief.status === 'placed' || brief.status === 'sourcing'
+    if (!open || Date.now() >= until) return brief
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
+  }
+}
+
+const cancelBody = z.strictObject({
+  lines: z
+    .array(z.strictObject({ lineId: text(100), quantity: z.int().min(1) }))
+    .min(1)
+    .optional()
+    .meta({ description: 'Not offered yet: only the whole order can be cancelled' }),
+  reason: text(500),
+})
+
+/** POST /v1/orders/{orderId}/cancel */
+export const cancelOrder = orderCommand({
+  method: 'post',
+  path: '/v1/orders/{orderId}/cancel',
+  tag: 'Orders',
+  summary: 'Cancel the whole order',
+  description: 'Possible until it is handed over. Answers once the stock is free; the money follows, see paymentStatus.',
+  roles: may.cancelOrders,
+  params: z.strictObject({ orderId: uuid }),
+  body: cancelBody,
+  answers: { 200: orderAnswer },
+  async ask(ctx) {
+    const channel = await orderChannel(ctx.db, ctx.params.orderId)
+    if (channel === undefined || !reachesChannel(ctx.key, channel)) throw refuse('order.unknown')
+    if (ctx.body.lines) throw refuse('request.invalid', {}, undefined, [{ pointer: '/lines', message: 'Only the whole order can be cancelled: leave lines out' }])
+    return { orderId: ctx.params.orderId, update: 'cancelOrder', args: { reason: ctx.body.reason } }
+  },
+  answer: async ({ db, orderId, role }) => {
+    const view = (await orderView(db, orderId, { role }))!
+    return ok(view, { ETag: orderTag(view.version) })
+  },
+})

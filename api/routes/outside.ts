@@ -1,0 +1,56 @@
+/** Facts from outside: signed messages of the payment provider and the carriers. Each is a row before the sender hears 200; what it means is worked out after. */
+import { z } from 'zod'
+import { receiveFact } from '../../db/inbox'
+import { refuse } from '../../domain/refusals'
+import type { Carrier, ProviderWebhook } from '../../activities/ports'
+import { ok, route, type Route } from '../route'
+import { text } from '../schemas/fields'
+
+const received = z.object({ received: z.literal(true) })
+
+export interface OutsideParties {
+  webhook: ProviderWebhook
+  carriers: readonly Carrier[]
+  /** Something is in the inbox. */
+  wake: () => void
+}
+
+export function outsideRoutes({ webhook, carriers, wake }: OutsideParties): Route[] {
+  const paymentWebhook = route({
+    method: 'post',
+    path: '/v1/payments/stripe/webhook',
+    tag: 'Outside',
+    summary: 'The payment provider reports (signature in Stripe-Signature)',
+    roles: 'public',
+    raw: true,
+    answers: { 200: received },
+    async run(ctx) {
+      const event = webhook.read(ctx.rawBody, ctx.header('stripe-signature'))
+      if (event) {
+        const { eventId, type, paymentId, view } = event
+        await receiveFact(ctx.db, { source: 'stripe', eventId, kind: 'payment', subject: view.reference, payload: { type, paymentId, view } })
+        wake()
+      }
+      return ok({ received: true })
+    },
+  })
+  const carrierEvents = route({
+    method: 'post',
+    path: '/v1/carriers/{carrier}/events',
+    tag: 'Outside',
+    summary: 'A carrier reports a parcel (signature in Carrier-Signature)',
+    roles: 'public',
+    raw: true,
+    params: z.strictObject({ carrier: text(100) }),
+    answers: { 200: received },
+    async run(ctx) {
+      const carrier = carriers.find((c) => c.carrier === ctx.params.carrier)
+      if (!carrier) throw refuse('carrier.not_found')
+      const { eventId, trackingNumber, status, at } = carrier.readEvent(ctx.rawBody, ctx.header('carrier-signature'))
+      await receiveFact(ctx.db, { source: `carrier:${carrier.carrier}`, eventId, kind: 'carrier', subject: trackingNumber, payload: { status, at } })
+      wake()
+      return ok({ received: true })
+    },
+  })
+  return [paymentWebhook, carrierEvents]
+}

@@ -1,0 +1,62 @@
+/** The small words that schemas are spelled with: ids, instants, money, text. One definition each, so they mean the same in every request. */
+import { z } from 'zod'
+import { isCurrency } from '../../domain/money'
+import { parseDuration } from '../../domain/policy/duration'
+
+export const uuid = z.uuid().toLowerCase()
+export const channelId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Must be a channel id: lower-case letters, digits, - and _')
+export const nodeId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Must be a node id: lower-case letters, digits, - and _')
+export const driverId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Must be a driver id: lower-case letters, digits, - and _')
+export const sku = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/#+-]{0,99}$/, 'Must be a SKU: letters, digits and . _ / # + -')
+
+/** Text as people write it: no control characters, not only spaces. */
+export const text = (max: number): z.ZodString =>
+  z
+    .string()
+    .max(max)
+    // eslint-disable-next-line no-control-regex -- control characters are what is refused
+    .regex(/^[^\u0000-\u001f\u007f]*\S[^\u0000-\u001f\u007f]*$/, 'Must not be empty or hold control characters')
+
+const earliest = Date.UTC(1970, 0, 1)
+
+/** An ISO 8601 instant; an offset is allowed and read as the instant it names. */
+export const instant = z.iso
+  .datetime({ offset: true, error: 'Must be an ISO 8601 instant such as 2026-11-23T09:00:00Z' })
+  .refine((value) => Date.parse(value) >= earliest, 'Must be an instant after 1970')
+  .transform((value) => new Date(value).toISOString())
+  .meta({ override: { type: 'string', format: 'date-time' } })
+
+/** An instant in an answer. */
+export const at = z.iso.datetime()
+
+export const currency = z.string().refine(isCurrency, 'Must be an ISO 4217 currency code').meta({ examples: ['EUR'] })
+export const country = z.string().regex(/^[A-Z]{2}$/, 'Must be an ISO 3166 country code, e.g. DE')
+export const timeZone = z.string().refine(isTimeZone, 'Must be an IANA time zone, e.g. Europe/Berlin').meta({ examples: ['Europe/Berlin'] })
+export const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Must be a time of day, e.g. 15:00')
+export const duration = z
+  .string()
+  .refine((value) => (parseDuration(value) ?? 0) > 0, 'Must be an ISO 8601 duration of fixed length, e.g. PT30M or P1D')
+  .meta({ examples: ['PT30M'] })
+
+export const quantity = z.int().min(1).max(1_000_000)
+export const units = z.int().min(0).max(100_000_000)
+export const minor = z.int().min(0).max(99_999_999_999)
+
+export const address = z.strictObject({
+  name: text(200).optional(),
+  line1: text(200).optional(),
+  line2: text(200).optional(),
+  city: text(100).optional(),
+  region: text(100).optional(),
+  postalCode: text(20).optional(),
+  country,
+})
+
+function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,98 @@
+/** Nodes, SKUs, channels and drivers as they are set up. What a GET gives can be sent back by PUT. */
+import { z } from 'zod'
+import { address, channelId, country, currency, driverId, nodeId, sku, text, timeOfDay, timeZone } from './fields'
+
+const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
+export const deliveryMethods = ['delivery', 'pickup', 'ship_to_store', 'carry_out'] as const
+
+const hours = z.strictObject({ opens: timeOfDay, closes: timeOfDay }).refine((h) => h.opens < h.closes, { message: 'Must close after it opens', path: ['closes'] })
+const perHour = z.int().min(0).max(1_000_000)
+
+export const nodeBody = z
+  .strictObject({
+    nodeId: nodeId.optional(),
+    name: text(200),
+    type: z.enum(['warehouse', 'store', 'vendor', '3pl']),
+    timeZone,
+    country,
+    latitude: z.number().min(-90).max(90),
+    longitude: z.number().min(-180).max(180),
+    address: address.partial().default({}),
+    calendar: z.partialRecord(z.enum(weekdays), hours).default({}),
+    cutoffs: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'Must be a service'), timeOfDay).default({}),
+    capacity: z.strictObject({ ordersPerHour: perHour.optional(), unitsPerHour: perHour.optional(), ordersPerDay: perHour.optional() }).default({}),
+    methods: z.array(z.enum(deliveryMethods)).min(1).max(deliveryMethods.length).default(['delivery']),
+    active: z.boolean().default(true),
+  })
+  .meta({ id: 'NodeSettings' })
+
+export const nodeAnswer = z
+  .object({
+    nodeId: z.string(),
+    name: z.string(),
+    type: z.string(),
+    timeZone: z.string(),
+    country: z.string(),
+    latitude: z.number(),
+    longitude: z.number(),
+    address: z.record(z.string(), z.unknown()),
+    calendar: z.record(z.string(), z.unknown()),
+    cutoffs: z.record(z.string(), z.unknown()),
+    capacity: z.record(z.string(), z.unknown()),
+    methods: z.array(z.string()),
+    active: z.boolean(),
+  })
+  .meta({ id: 'Node' })
+
+const sideMm = z.int().min(1).max(100_000).nullish().transform((side) => side ?? null)
+
+export const skuBody = z
+  .strictObject({ sku: sku.optional(), name: text(300), weightGrams: z.int().min(1).max(10_000_000), lengthMm: sideMm, widthMm: sideMm, heightMm: sideMm })
+  .meta({ id: 'SkuSettings' })
+
+export const skuAnswer = z
+  .object({
+    sku: z.string(),
+    name: z.string(),
+    weightGrams: z.int(),
+    lengthMm: z.int().nullable(),
+    widthMm: z.int().nullable(),
+    heightMm: z.int().nullable(),
+  })
+  .meta({ id: 'Sku' })
+
+export const channelBody = z
+  .strictObject({
+    channelId: channelId.optional(),
+    name: text(200),
+    currency,
+    timeZone,
+    claim: z.enum(['required', 'later']).default('required'),
+    shopifySecret: text(500).nullable().optional().meta({ description: 'Written, never read back; null takes it away, absent leaves it' }),
+    hasShopifySecret: z.boolean().optional().meta({ description: 'Read only: what a GET gave may be sent back, and changes nothing' }),
+  })
+  .meta({ id: 'ChannelSettings' })
+
+export const channelAnswer = z
+  .object({ channelId: z.string(), name: z.string(), currency: z.string(), timeZone: z.string(), claim: z.string(), hasShopifySecret: z.boolean() })
+  .meta({ id: 'Channel' })
+
+export const driverBody = z
+  .strictObject({
+    driverId: driverId.optional(),
+    name: text(200),
+    homeNodes: z.array(nodeId).max(100),
+    shift: z.strictObject({ from: timeOfDay, to: timeOfDay }).partial().default({}),
+    vehicle: z.strictObject({ kind: text(50), maxParcels: z.int().min(1).max(10_000), maxWeightGrams: z.int().min(1).max(100_000_000) }).partial().default({}),
+  })
+  .meta({ id: 'DriverSettings' })
+
+export const driverAnswer = z
+  .object({
+    driverId: z.string(),
+    name: z.string(),
+    homeNodes: z.array(z.string()),
+    shift: z.record(z.string(), z.unknown()),
+    vehicle: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Driver' })

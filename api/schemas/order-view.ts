@@ -1,0 +1,171 @@
+/** The single view of an order, its list and its timeline, as answers show them. */
+import { z } from 'zod'
+import { eventTypes } from '../../domain/events'
+import { fulfillmentStatuses } from '../../domain/fulfillment/moves'
+import { orderFulfillmentStatuses, orderStatuses, paymentStatuses, waitReasons } from '../../domain/order/status'
+import { at, minor } from './fields'
+
+const count = z.int().min(0)
+const lineQuantity = z.object({ lineId: z.string(), quantity: count })
+
+export const packageView = z
+  .object({
+    packageId: z.string(),
+    number: z.int(),
+    weightGrams: z.int(),
+    lengthMm: z.int().nullable(),
+    widthMm: z.int().nullable(),
+    heightMm: z.int().nullable(),
+    lines: z.array(lineQuantity),
+    carrier: z.string().nullable(),
+    service: z.string().nullable(),
+    trackingNumber: z.string().nullable(),
+    label: z.record(z.string(), z.unknown()).nullable(),
+    status: z.string(),
+  })
+  .meta({ id: 'Package' })
+
+const workLine = z.object({ lineId: z.string(), sku: z.string(), name: z.string(), quantity: count, picked: count, rejected: count })
+const status = z.enum(fulfillmentStatuses)
+
+export const fulfillmentAnswer = z
+  .object({
+    fulfillmentId: z.string(),
+    orderId: z.string(),
+    channel: z.string(),
+    channelOrderId: z.string(),
+    nodeId: z.string(),
+    method: z.string(),
+    service: z.string().nullable(),
+    status,
+    assignee: z.string().nullable(),
+    dueAt: at.nullable(),
+    releasedAt: at,
+    packedAt: at.nullable(),
+    handedOverAt: at.nullable(),
+    endedAt: at.nullable(),
+    lines: z.array(workLine),
+    packages: z.array(packageView),
+    allowedActions: z.array(z.string()),
+  })
+  .meta({ id: 'Fulfillment' })
+
+export const waitingOn = z
+  .object({ what: z.enum(waitReasons), since: at, deadline: at.nullable() })
+  .nullable()
+  .meta({ description: 'What the order waits on, since when and until when; null when it has come to its end' })
+
+const line = z.object({
+  lineId: z.string(),
+  sku: z.string(),
+  name: z.string(),
+  quantity: count,
+  unitPriceMinor: minor,
+  discountMinor: minor,
+  taxMinor: minor,
+  allocated: count,
+  picked: count,
+  shipped: count,
+  delivered: count,
+  cancelled: count,
+  returned: count,
+  backordered: count,
+})
+
+const statuses = { status: z.enum(orderStatuses), paymentStatus: z.enum(paymentStatuses), fulfillmentStatus: z.enum(orderFulfillmentStatuses), workflowOpen: z.boolean() }
+
+export const orderAnswer = z
+  .object({
+    orderId: z.string(),
+    channel: z.string(),
+    channelOrderId: z.string(),
+    version: z.int(),
+    ...statuses,
+    placedAt: at,
+    acceptedAt: at,
+    closedAt: at.nullable(),
+    currency: z.string(),
+    totalMinor: minor,
+    taxIncluded: z.boolean(),
+    shipping: z.object({ priceMinor: minor, taxMinor: minor }),
+    claim: z.enum(['required', 'later']),
+    priority: z.int(),
+    customer: z.record(z.string(), z.unknown()).nullable(),
+    shipTo: z.record(z.string(), z.unknown()).nullable(),
+    delivery: z.record(z.string(), z.unknown()),
+    lines: z.array(line),
+    holds: z.array(z.object({ holdId: z.string(), type: z.string(), blocks: z.array(z.string()), reason: z.string(), owner: z.string() })),
+    fulfillments: z.array(
+      z.object({
+        fulfillmentId: z.string(),
+        nodeId: z.string(),
+        method: z.string(),
+        status,
+        assignee: z.string().nullable(),
+        lines: z.array(workLine),
+        packages: z.array(packageView),
+      }),
+    ),
+    shipments: z.array(
+      z.object({
+        shipmentId: z.string(),
+        packageId: z.string(),
+        fulfillmentId: z.string(),
+        carrier: z.string(),
+        service: z.string(),
+        trackingNumber: z.string().nullable(),
+        status: z.string(),
+        promisedBy: at.nullable(),
+        handedOverAt: at.nullable(),
+        deliveredAt: at.nullable(),
+      }),
+    ),
+    returns: z.array(z.object({ returnId: z.string(), status: z.string(), lines: z.array(lineQuantity) })),
+    payments: z.array(
+      z.object({
+        paymentId: z.string(),
+        tenderId: z.string(),
+        provider: z.string(),
+        reference: z.string().nullable(),
+        status: z.string(),
+        amountMinor: minor,
+        authorizedMinor: minor,
+        capturedMinor: minor,
+        refundedMinor: minor,
+        authorizationExpiresAt: at.nullable(),
+        declineCode: z.string().nullable(),
+      }),
+    ),
+    promise: z.object({ promisedBy: at.nullable(), confidence: z.number().nullable(), state: z.enum(['on_track', 'at_risk', 'missed', 'kept']) }),
+    money: z.object({ currency: z.string(), authorizedMinor: minor, capturedMinor: minor, refundedMinor: minor, owedMinor: minor }),
+    waitingOn,
+    allowedActions: z.array(z.string()),
+  })
+  .meta({ id: 'Order' })
+
+export const orderSummary = z
+  .object({
+    orderId: z.string(),
+    channel: z.string(),
+    channelOrderId: z.string(),
+    version: z.int(),
+    ...statuses,
+    placedAt: at,
+    currency: z.string(),
+    totalMinor: minor,
+    customerName: z.string().nullable(),
+    waitingOn,
+    hasException: z.boolean(),
+  })
+  .meta({ id: 'OrderSummary' })
+
+const timelineEventShape = {
+  seq: z.int(),
+  at,
+  type: z.string().meta({ description: Object.entries(eventTypes).map(([type, says]) => `\`${type}\`: ${says}`).join('; ') }),
+  actor: z.string(),
+  data: z.record(z.string(), z.unknown()),
+}
+export const timelineEvent = z.object(timelineEventShape).meta({ id: 'TimelineEvent' })
+
+export const sourcingEntry = z.looseObject({ number: z.int(), at }).meta({ id: 'SourcingDecision', description: 'The node chosen and why every other one lost' })

@@ -1,0 +1,84 @@
+/** The order document as channels send it. Unknown fields are refused by name; amounts are whole minor units. */
+import { z } from 'zod'
+import { orderFulfillmentStatuses, orderStatuses, paymentStatuses } from '../../domain/order/status'
+import { at, country, currency, instant, nodeId, sku, text } from './fields'
+
+const amount = z.int('Must be a whole number of minor units').min(0).max(1_000_000_000_000)
+
+export const channelOrderId = z.string().regex(/^[A-Za-z0-9._#-]{1,100}$/, 'Must match [A-Za-z0-9._#-]{1,100}')
+
+const shipTo = z.strictObject({
+  name: text(200).optional(),
+  line1: text(200).optional(),
+  line2: text(200).optional(),
+  city: text(100).optional(),
+  region: text(100).optional(),
+  postalCode: text(20).optional(),
+  country,
+  latitude: z.number().min(-90).max(90).optional(),
+  longitude: z.number().min(-180).max(180).optional(),
+})
+
+const line = z.strictObject({
+  lineId: text(100),
+  sku,
+  quantity: z.int('Must be a whole number').min(1).max(100_000),
+  unitPriceMinor: amount,
+  discountMinor: amount.default(0),
+  taxMinor: amount.default(0),
+})
+
+const tender = z.discriminatedUnion('provider', [
+  z.strictObject({ tenderId: text(100), provider: z.literal('stripe'), paymentMethod: text(255), amountMinor: amount.min(1) }),
+  z.strictObject({ tenderId: text(100), provider: z.literal('paid_elsewhere'), amountMinor: amount }),
+])
+
+const delivery = z.union([
+  z.strictObject({ method: z.enum(['delivery', 'pickup', 'ship_to_store', 'carry_out']), service: text(100).optional(), nodeId: nodeId.optional() }),
+  z.strictObject({ quoteId: text(10_000), optionId: text(200) }),
+])
+
+export const newOrder = z
+  .strictObject({
+    channel: text(63),
+    channelOrderId,
+    placedAt: instant,
+    currency,
+    claim: z.enum(['required', 'later']).optional().meta({ description: '`required`: stock is claimed before the answer; `later`: already sold, sourced afterwards. Default: the channel’s' }),
+    priority: z.int().min(0).max(9).default(5).meta({ description: '9 is the most urgent' }),
+    customer: z.strictObject({ customerRef: text(200).optional(), name: text(200).optional(), email: text(320).optional(), phone: text(50).optional() }).optional(),
+    shipTo: shipTo.optional(),
+    delivery,
+    lines: z.array(line).min(1).max(500, 'At most 500 lines an order'),
+    shipping: z.strictObject({ priceMinor: amount, taxMinor: amount.default(0) }).default({ priceMinor: 0, taxMinor: 0 }),
+    totalMinor: amount,
+    taxIncluded: z.boolean(),
+    tenders: z.array(tender).min(1).max(10),
+  })
+  .superRefine((order, ctx) => {
+    const method = 'method' in order.delivery ? order.delivery.method : undefined
+    if (order.shipTo === undefined && method !== 'pickup' && method !== 'carry_out')
+      ctx.addIssue({ code: 'custom', path: ['shipTo'], message: 'Is needed for everything that is sent' })
+    if (order.customer === undefined && method !== 'carry_out') ctx.addIssue({ code: 'custom', path: ['customer'], message: 'Is needed unless the goods are carried out of the store' })
+    const repeated = order.tenders.findIndex((t, i) => order.tenders.findIndex((other) => other.tenderId === t.tenderId) < i)
+    if (repeated >= 0) ctx.addIssue({ code: 'custom', path: ['tenders', repeated, 'tenderId'], message: 'Tender ids must differ within an order' })
+  })
+  .meta({ id: 'NewOrder' })
+
+/** The answer to a submitted order. */
+export const orderBriefAnswer = z
+  .object({
+    orderId: z.string(),
+    channel: z.string(),
+    channelOrderId: z.string(),
+    version: z.int(),
+    status: z.enum(orderStatuses),
+    paymentStatus: z.enum(paymentStatuses),
+    fulfillmentStatus: z.enum(orderFulfillmentStatuses),
+    placedAt: at,
+    currency: z.string(),
+    totalMinor: z.int(),
+  })
+  .meta({ id: 'OrderBrief' })
+
+export type NewOrderBody = z.output<typeof newOrder>

@@ -1,0 +1,45 @@
+/** Policy documents, per kind, as they may be written: the shapes of domain/policy/kinds.ts. */
+import { z } from 'zod'
+import { defaultPolicies, policyKinds, sourcingRules, type Policies } from '../../domain/policy/kinds'
+import { at, duration } from './fields'
+
+const few = z.int().min(1).max(1_000)
+
+/** Fields that came later than the published ones may be left out; they take their default. */
+export const policyDocuments = {
+  payment: z.strictObject({ deadline: duration, reauthorizeBefore: duration }),
+  sourcing: z.strictObject({
+    mode: z.literal('simple'),
+    rules: z.array(z.enum(sourcingRules)).min(1).max(sourcingRules.length),
+    maxShipments: few,
+    retryEvery: duration,
+    autoCancelAfter: duration,
+  }),
+  promise: z.strictObject({ confidence: z.number().gt(0).lt(1), quoteLifetime: duration, holdLifetime: duration }),
+  store_work: z.strictObject({ acceptWithin: duration, handOverWithin: duration.default(defaultPolicies.store_work.handOverWithin), pickupWindow: duration }),
+  last_mile: z.strictObject({ waveSize: few, waveWait: duration, attempts: few, deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin) }),
+  returns: z.strictObject({ window: duration, restockBy: duration }),
+  care: z.strictObject({ retryEvery: duration }),
+} as const satisfies { [Kind in keyof Policies]: z.ZodType<Policies[Kind]> }
+
+export const policyKind = z.enum(policyKinds)
+export const policyVersionNumber = z
+  .string()
+  .regex(/^[1-9]\d{0,8}$/)
+  .transform(Number)
+  .meta({ override: { type: 'integer', minimum: 1 } })
+
+/** For the documentation: any of the kinds. */
+export const anyPolicyDocument = z.union(Object.values(policyDocuments))
+
+export const policyVersion = z
+  .object({
+    kind: policyKind,
+    version: z.int(),
+    status: z.enum(['draft', 'scheduled', 'active', 'retired']),
+    document: z.record(z.string(), z.unknown()),
+    activateAt: at.nullable(),
+    createdBy: z.string(),
+    createdAt: at.nullable(),
+  })
+  .meta({ id: 'PolicyVersion' })

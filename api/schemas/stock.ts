@@ -1,0 +1,48 @@
+/** Stock levels, movements, counts and adjustments. */
+import { z } from 'zod'
+import { at, instant, nodeId, sku, text, units } from './fields'
+
+const whole = z.int()
+
+export const levelAnswer = z
+  .object({
+    sku: z.string(),
+    nodeId: z.string(),
+    onHand: units,
+    unsellable: units,
+    reserved: units,
+    allocated: units,
+    safetyStock: units,
+    available: units,
+    channels: z.record(z.string(), units),
+    countedAsOf: at.nullable(),
+  })
+  .meta({ id: 'StockLevel' })
+
+export const movementAnswer = z
+  .object({
+    movementId: whole,
+    nodeId: z.string(),
+    type: z.string(),
+    onHandDelta: whole,
+    unsellableDelta: whole,
+    reservedDelta: whole,
+    allocatedDelta: whole,
+    orderId: z.string().nullable(),
+    reason: z.string().nullable(),
+    actor: z.string(),
+    at,
+  })
+  .meta({ id: 'StockMovement' })
+
+export const mostCounts = 5_000
+export const countRow = z.strictObject({ sku, nodeId, onHand: units, asOf: instant }).meta({ id: 'StockCount' })
+/** Rows are checked one by one, so that a bad one rejects itself and not the others. */
+export const countFeed = z.array(z.unknown()).min(1).max(mostCounts)
+
+export const countsAnswer = z
+  .object({ accepted: units, ignored: units, rejected: z.array(z.object({ index: whole, code: z.string(), message: z.string() })) })
+  .meta({ id: 'CountsAnswer' })
+
+const delta = z.int().min(-1_000_000).max(1_000_000).refine((value) => value !== 0, 'Must not be zero')
+export const adjustmentBody = z.strictObject({ sku, nodeId, delta, reason: text(200) }).meta({ id: 'StockAdjustment' })

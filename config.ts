@@ -1,0 +1,65 @@
+/**
+ * The environment, read once. This is the only file that reads `process.env`; it fails loudly and names the variable.
+ * `TEMPORAL_*` (address, namespace, API key, TLS, or a TOML profile) are read by Temporal's own `@temporalio/envconfig` and documented in the README.
+ */
+import { z } from 'zod'
+
+const port = z.coerce.number().int().min(0).max(65535)
+const atLeastOne = z.coerce.number().int().min(1)
+const flag = z.enum(['true', 'false', '1', '0', '']).transform((v) => v === 'true' || v === '1')
+
+/** One entry per variable: its schema, with the default, and the sentence the README shows. */
+export const variables = {
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must start with postgres://').describe('PostgreSQL connection string'),
+  DB_POOL_MAX: atLeastOne.default(16).describe('Connections each process may hold'),
+  PORT: port.default(3000).describe('Port of the HTTP API'),
+  HOST: z.string().default('127.0.0.1').describe('Interface the HTTP API listens on (`0.0.0.0` in a container)'),
+  METRICS_PORT: port.default(0).describe('Port of Prometheus `/metrics` (0: none)'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('How much is logged'),
+  STRIPE_API_KEY: z.string().default('sk_test_throughline').describe('Secret key of the payment provider'),
+  STRIPE_WEBHOOK_SECRET: z.string().default('whsec_demo').describe('Signing secret of the payment provider’s webhooks'),
+  STRIPE_BASE_URL: z.url().optional().describe('Where the payment provider answers, when it is not the real one'),
+  CARRIER_BASE_URL: z.url().default('http://127.0.0.1:3020').describe('Where the parcel carrier answers'),
+  CARRIER_WEBHOOK_SECRET: z.string().default('demo-carrier-secret').describe('Signing secret of the carrier’s tracking events'),
+  PROVIDER_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one call to a provider or carrier may take'),
+  CUSTOMER_REF_SECRET: z.string().min(8).default('demo-customer-ref-secret').describe('Key of the HMAC that stands for a customer in Temporal’s search attributes'),
+  TASK_QUEUES: z
+    .string()
+    .default('orders,payments,carriers')
+    .transform((v) => v.split(',').map((q) => q.trim()))
+    .pipe(z.array(z.enum(['orders', 'payments', 'carriers'])).min(1))
+    .describe('Task queues this worker serves, comma separated'),
+  TASK_QUEUE_PREFIX: z.string().regex(/^[a-z0-9-]*$/).default('').describe('Put before every task queue name, to share a namespace'),
+  MAX_CACHED_WORKFLOWS: atLeastOne.default(600).describe('Workflows a worker keeps in memory between tasks'),
+  WORKFLOW_BUNDLE: z.string().optional().describe('Path of a prebuilt workflow bundle; bundled at start when absent'),
+  DEPLOYMENT_NAME: z.string().default('throughline').describe('Worker deployment name'),
+  BUILD_ID: z.string().default('dev').describe('Build id of this worker'),
+  COMMAND_DEADLINE_MS: atLeastOne.default(8_000).describe('How long a caller waits for an order to answer a command before 503'),
+  DEMO: flag.default(false).describe('Set by `npm start`: demo keys and `/v1/demo` exist. Only with the embedded database and on loopback'),
+  DEMO_PAYMENTS_URL: z.url().optional().describe('Set by `npm start`: address of the payment simulator'),
+  DEMO_TEMPORAL_UI: z.url().optional().describe('Set by `npm start`: address of the Temporal UI'),
+} as const
+
+const environment = z.object(variables)
+export type Config = Readonly<z.output<typeof environment>>
+
+/** Reads and checks the environment. @throws ConfigError naming every variable that is missing or wrong, and what it should be. */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(Object.keys(variables).map((name) => [name, env[name] === '' ? undefined : env[name]]))
+  const read = environment.safeParse(given)
+  if (read.success) {
+    if (read.data.DEMO && !isLoopback(read.data.HOST)) throw new ConfigError('DEMO works on loopback only: set HOST to 127.0.0.1, or leave DEMO unset')
+    return read.data
+  }
+  const wrong = read.error.issues.map((issue) => {
+    const name = String(issue.path[0])
+    return given[name] === undefined ? `${name} is not set: ${variables[name as keyof typeof variables].description}` : `${name} is wrong: ${issue.message}`
+  })
+  throw new ConfigError(wrong.join('; '))
+}
+
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')

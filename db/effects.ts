@@ -1,0 +1,19 @@
+/** Effects done once: the key and the result are committed with the effect, so a step that runs again after a crash gets the first answer instead of doing it twice. */
+import { row, type Db, type Transaction } from './connection'
+
+/**
+ * Runs `effect` in one transaction unless it has been committed under `key` before; then its first result is returned.
+ * Two attempts at the same time: the second waits on the key and gets the result of the first. What `effect` throws rolls back and is not remembered.
+ */
+export function once<Result>(db: Db, key: string, effect: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  return db.transaction(async (tx) => {
+    const fresh = await row(tx, 'INSERT INTO effects (effect_key) VALUES (?) ON CONFLICT DO NOTHING RETURNING effect_key', [key])
+    if (!fresh) {
+      const first = await row<{ result: Result }>(tx, 'SELECT result FROM effects WHERE effect_key = ?', [key])
+      return first!.result
+    }
+    const result = await effect(tx)
+    await tx.raw('UPDATE effects SET result = ?::jsonb WHERE effect_key = ?', [JSON.stringify(result ?? null), key])
+    return result
+  })
+}

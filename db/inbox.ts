@@ -1,0 +1,68 @@
+/** Facts from outside: one row per (source, event id), committed before the sender hears 200, applied by lease. A repeat finds its row and changes nothing. */
+import type { CarrierReported, PaymentReported } from '../domain/messages'
+import { row, rows, type Db, type Transaction } from './connection'
+
+export interface InboundFact {
+  source: string
+  eventId: string
+  kind: string
+  /** What it is about, in the sender's words: a tracking number, a payment, an order number. */
+  subject: string
+  payload: Record<string, unknown>
+}
+
+/** A fact that was applied to the rows and that the order's workflow has still to be told. */
+export interface Telling {
+  channel: string
+  channelOrderId: string
+  signal: 'paymentReported' | 'carrierReported'
+  fact: PaymentReported | CarrierReported
+}
+export interface LeasedFact extends InboundFact {
+  telling: Telling | null
+}
+
+/** @returns false when this event was received before. */
+export async function receiveFact(db: Db | Transaction, fact: InboundFact): Promise<boolean> {
+  const fresh = await row(
+    db,
+    `INSERT INTO inbound_events (source, event_id, kind, subject, payload) VALUES (?, ?, ?, ?, ?::jsonb) ON CONFLICT DO NOTHING RETURNING event_id`,
+    [fact.source, fact.eventId, fact.kind, fact.subject, JSON.stringify(fact.payload)],
+  )
+  return fresh !== undefined
+}
+
+/** Takes up to `limit` queued facts for `leaseMs`, oldest first. */
+export const leaseFacts = (db: Db, limit: number, leaseMs: number): Promise<LeasedFact[]> =>
+  rows(
+    db,
+    `UPDATE inbound_events SET leased_until = now() + ? * interval '1 millisecond', attempts = attempts + 1
+     WHERE (source, event_id) IN (SELECT source, event_id FROM inbound_events WHERE status = 'queued' AND (leased_until IS NULL OR leased_until < now())
+                                  ORDER BY received_at LIMIT ? FOR UPDATE SKIP LOCKED)
+     RETURNING source, event_id AS "eventId", kind, subject, payload, telling`,
+    [leaseMs, limit],
+  )
+
+/** `done`: applied, with what came of it. `kept`: about something not known yet; queued again when it is. */
+export async function settleFact(db: Db | Transaction, fact: InboundFact, status: 'done' | 'kept', outcome: string): Promise<void> {
+  await db.raw(
+    `UPDATE inbound_events SET status = ?, outcome = ?, leased_until = NULL, done_at = CASE WHEN ? = 'done' THEN now() END, last_error = NULL
+     WHERE source = ? AND event_id = ?`,
+    [status, outcome, status, fact.source, fact.eventId],
+  )
+}
+
+/** The rows are up to date; the fact stays queued until the workflow has heard it, also when this process dies in between. */
+export async function rememberTelling(tx: Transaction, fact: InboundFact, telling: Telling, outcome: string): Promise<void> {
+  await tx.raw('UPDATE inbound_events SET telling = ?::jsonb, outcome = ? WHERE source = ? AND event_id = ?', [JSON.stringify(telling), outcome, fact.source, fact.eventId])
+}
+
+/** Gives a fact back to the queue; tried again after `retryMs`. */
+export async function factFailed(db: Db, fact: InboundFact, error: string, retryMs: number): Promise<void> {
+  await db.raw(`UPDATE inbound_events SET leased_until = now() + ? * interval '1 millisecond', last_error = ? WHERE source = ? AND event_id = ? AND status = 'queued'`, [
+    retryMs,
+    error.slice(0, 300),
+    fact.source,
+    fact.eventId,
+  ])
+}

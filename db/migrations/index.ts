@@ -1,0 +1,13 @@
+/** The migrations in order, by import: the same list whether run from TypeScript or from the built files. */
+import * as network from './0001-network'
+import * as stock from './0002-stock'
+import * as orders from './0003-orders'
+import * as money from './0004-money'
+import * as queues from './0005-queues'
+
+export interface Migration {
+  name: string
+  up: string
+}
+
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues]

@@ -1,0 +1,108 @@
+/** Sets up who sells and where goods are: nodes, SKUs, channels, drivers. A PUT is the whole document; what it leaves out goes back to its default. */
+import { writeAudit } from './audit'
+import { row, type Db, type Transaction } from './connection'
+
+export interface NodeSettings {
+  nodeId: string
+  name: string
+  type: string
+  timeZone: string
+  country: string
+  latitude: number
+  longitude: number
+  address: Record<string, unknown>
+  calendar: Record<string, unknown>
+  cutoffs: Record<string, unknown>
+  capacity: Record<string, unknown>
+  methods: readonly string[]
+  active: boolean
+}
+
+/** @returns whether the node is new. */
+export async function putNode(db: Db | Transaction, node: NodeSettings, actor: string): Promise<boolean> {
+  return put(db, {
+    table: 'nodes',
+    key: 'node_id',
+    action: 'node.put',
+    actor,
+    values: {
+      node_id: node.nodeId, name: node.name, type: node.type, time_zone: node.timeZone, country: node.country, latitude: node.latitude, longitude: node.longitude,
+      address: JSON.stringify(node.address), calendar: JSON.stringify(node.calendar), cutoffs: JSON.stringify(node.cutoffs), capacity: JSON.stringify(node.capacity),
+      methods: [...node.methods], active: node.active, updated_at: new Date(),
+    },
+  })
+}
+
+export interface SkuSettings {
+  sku: string
+  name: string
+  weightGrams: number
+  lengthMm: number | null
+  widthMm: number | null
+  heightMm: number | null
+}
+
+export async function putSku(db: Db | Transaction, sku: SkuSettings, actor: string): Promise<boolean> {
+  return put(db, {
+    table: 'skus',
+    key: 'sku',
+    action: 'sku.put',
+    actor,
+    values: {
+      sku: sku.sku, name: sku.name, weight_grams: sku.weightGrams, length_mm: sku.lengthMm, width_mm: sku.widthMm, height_mm: sku.heightMm, updated_at: new Date(),
+    },
+  })
+}
+
+export interface ChannelSettings {
+  channelId: string
+  name: string
+  currency: string
+  timeZone: string
+  claim: string
+  /** undefined: stays as it is; null: taken away. Never given out. */
+  shopifySecret?: string | null
+}
+
+export async function putChannel(db: Db | Transaction, channel: ChannelSettings, actor: string): Promise<boolean> {
+  const secret = channel.shopifySecret === undefined ? {} : { shopify_secret: channel.shopifySecret }
+  const values = { channel_id: channel.channelId, name: channel.name, currency: channel.currency, time_zone: channel.timeZone, claim: channel.claim, ...secret }
+  return put(db, { table: 'channels', key: 'channel_id', action: 'channel.put', actor, values })
+}
+
+export interface DriverSettings {
+  driverId: string
+  name: string
+  homeNodes: readonly string[]
+  shift: Record<string, unknown>
+  vehicle: Record<string, unknown>
+}
+
+export async function putDriver(db: Db | Transaction, driver: DriverSettings, actor: string): Promise<boolean> {
+  const values = { driver_id: driver.driverId, name: driver.name, home_nodes: [...driver.homeNodes], shift: JSON.stringify(driver.shift), vehicle: JSON.stringify(driver.vehicle) }
+  return put(db, { table: 'drivers', key: 'driver_id', action: 'driver.put', actor, values })
+}
+
+interface Put {
+  table: string
+  key: string
+  action: string
+  actor: string
+  values: Record<string, unknown>
+}
+
+/** Writes the row and who did it. `xmax = 0` holds for a row this statement has inserted. */
+function put(db: Db | Transaction, { table, key, action, actor, values }: Put): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const columns = Object.keys(values)
+    const updates = columns.filter((c) => c !== key).map((c) => `${c} = excluded.${c}`)
+    const written = await row<{ fresh: boolean }>(
+      tx,
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+       ON CONFLICT (${key}) DO UPDATE SET ${updates.join(', ')} RETURNING xmax = 0 AS fresh`,
+      Object.values(values),
+    )
+    await writeAudit(tx, { actor, action, subject: String(values[key]), cause: 'api' })
+    return written!.fresh
+  })
+}

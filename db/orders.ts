@@ -1,0 +1,68 @@
+/** The order row: locked by whoever changes anything of the order, and kept in step with its parts. */
+import { rollUp, type OrderFacts } from '../domain/order/rollup'
+import type { WaitingOn } from '../domain/order/status'
+import type { PolicySnapshot } from '../domain/policy/kinds'
+import { invariant } from '../domain/invariant'
+import { row, type Db, type Transaction } from './connection'
+
+export interface OrderRow {
+  orderId: string
+  channel: string
+  channelOrderId: string
+  currency: string
+  totalMinor: number
+  stage: 'open' | 'completed' | 'cancelled'
+  claim: 'required' | 'later'
+  policy: PolicySnapshot
+  waitingOn: WaitingOn | null
+  delivery: { method: string; service?: string; nodeId?: string }
+}
+
+const columns = `order_id AS "orderId", channel, channel_order_id AS "channelOrderId", currency, total_minor AS "totalMinor", stage, claim, policy, waiting_on AS "waitingOn", delivery`
+
+/** Takes the order's lock for the rest of the transaction: a cancel and a hand-over cannot both win. */
+export async function lockOrder(tx: Transaction, orderId: string): Promise<OrderRow> {
+  const order = await row<OrderRow>(tx, `SELECT ${columns} FROM orders WHERE order_id = ? FOR UPDATE`, [orderId])
+  invariant(order, `order ${orderId} has a row`)
+  return order
+}
+
+export const findOrder = (db: Db | Transaction, orderId: string): Promise<OrderRow | undefined> =>
+  row<OrderRow>(db, `SELECT ${columns} FROM orders WHERE order_id = ?`, [orderId])
+
+/**
+ * Rewrites the rolled-up statuses from the parts, and what the order waits on when given (undefined leaves it as it is).
+ * To be called last in every transaction that changes a part, under the order's lock.
+ */
+export async function refreshOrder(tx: Transaction, orderId: string, waitingOn?: WaitingOn | null): Promise<void> {
+  const facts = await row<OrderFacts>(
+    tx,
+    `SELECT stage,
+       (SELECT json_agg(json_build_object('quantity', quantity, 'shipped', shipped, 'delivered', delivered, 'cancelled', cancelled, 'backordered', backordered))
+          FROM order_lines WHERE order_id = o.order_id) AS lines,
+       (SELECT coalesce(json_agg(json_build_object('status', status, 'amountMinor', amount_minor, 'authorizedMinor', authorized_minor,
+                                          'capturedMinor', captured_minor, 'refundedMinor', refunded_minor)), '[]')
+          FROM payments WHERE order_id = o.order_id) AS payments,
+       (SELECT coalesce(json_agg(json_build_object('status', status)), '[]') FROM fulfillments WHERE order_id = o.order_id) AS fulfillments
+     FROM orders o WHERE order_id = ?`,
+    [orderId],
+  )
+  invariant(facts, `order ${orderId} has a row`)
+  const { status, paymentStatus, fulfillmentStatus } = rollUp(facts)
+  await tx('orders')
+    .where({ order_id: orderId })
+    .update({
+      status,
+      payment_status: paymentStatus,
+      fulfillment_status: fulfillmentStatus,
+      version: tx.raw('version + 1'),
+      ...(waitingOn === undefined ? {} : { waiting_on: waitingOn && JSON.stringify(waitingOn) }),
+    })
+}
+
+/** What the order waits on, when nothing else of it changes. */
+export async function setWaitingOn(tx: Transaction, orderId: string, waitingOn: WaitingOn | null): Promise<void> {
+  await tx('orders')
+    .where({ order_id: orderId })
+    .update({ waiting_on: waitingOn && JSON.stringify(waitingOn) })
+}

@@ -1,0 +1,100 @@
+/** What every way in shares: an order document is checked against the network and its own arithmetic, with every reason named, and then accepted. */
+import { totalsProblems } from '../domain/order/totals'
+import type { NewOrder, SubmittedOrder } from '../domain/order/new-order'
+import { isCurrency } from '../domain/money'
+import { refuse, type RefusalDetail } from '../domain/refusals'
+import { row, rows, type Transaction } from './connection'
+import { acceptOrder, type Accepted, type Intake } from './intake'
+
+export interface Placing extends Omit<Intake, 'order'> {
+  order: SubmittedOrder
+  /** Carrier services an order may name. */
+  services: readonly string[]
+}
+
+/** @throws the first problem's code with all problems in `errors`; `order.duplicate`, `stock.short` as `acceptOrder` does. */
+export async function placeOrder(tx: Transaction, placing: Placing): Promise<Accepted> {
+  const known = await references(tx, placing.order)
+  const problems = problemsOf(placing.order, known, placing.services)
+  const [first] = problems
+  if (first) throw refuse(first.code ?? 'request.invalid', first.data ?? {}, first.message, problems.map(({ code, pointer, message }) => ({ code, pointer, message })))
+  return acceptOrder(tx, { ...placing, order: { ...placing.order, claim: placing.order.claim ?? known.claim ?? 'required' } })
+}
+
+/** Everything that keeps a well-formed document from being an order here; none when it can be accepted. */
+export const orderProblems = async (tx: Transaction, order: SubmittedOrder, services: readonly string[]): Promise<OrderProblem[]> =>
+  problemsOf(order, await references(tx, order), services)
+
+function problemsOf(order: SubmittedOrder, known: References, services: readonly string[]): OrderProblem[] {
+  return [
+    ...channelProblems(order, known.currency),
+    ...lineProblems(order, new Set(known.skus)),
+    ...deliveryProblems(order, known, services),
+    ...totalsProblems(order).map((p): OrderProblem => ({ ...p, code: 'order.totals' })),
+  ]
+}
+
+export interface OrderProblem extends RefusalDetail {
+  data?: Record<string, unknown>
+}
+
+interface References {
+  currency: string | null
+  claim: NewOrder['claim'] | null
+  skus: string[]
+  methods: string[]
+  nodeKnown: boolean
+}
+
+/** One round trip for all that an order names. */
+async function references(tx: Transaction, order: SubmittedOrder): Promise<References> {
+  const skus = [...new Set(order.lines.map((l) => l.sku))]
+  const [found] = await rows<References>(
+    tx,
+    `SELECT c.currency, c.claim,
+       ARRAY(SELECT sku FROM skus WHERE sku = ANY(?)) AS skus,
+       ARRAY(SELECT DISTINCT unnest(methods) FROM nodes WHERE active) AS methods,
+       (?::text IS NULL OR EXISTS (SELECT 1 FROM nodes WHERE node_id = ?)) AS "nodeKnown"
+     FROM (SELECT 1) one LEFT JOIN channels c ON c.channel_id = ?`,
+    [skus, order.delivery.nodeId ?? null, order.delivery.nodeId ?? null, order.channel],
+  )
+  return found!
+}
+
+function channelProblems(order: SubmittedOrder, sellsIn: string | null): OrderProblem[] {
+  if (sellsIn === null) return [{ code: 'channel.unknown', pointer: '/channel', message: `No channel ${order.channel}`, data: { channel: order.channel } }]
+  if (!isCurrency(order.currency)) return [{ code: 'currency.unknown', pointer: '/currency', message: 'Not an ISO 4217 currency code', data: { currency: order.currency } }]
+  if (sellsIn === order.currency) return []
+  const message = `The channel sells in ${sellsIn}, not in ${order.currency}`
+  return [{ code: 'currency.not_accepted', pointer: '/currency', message, data: { currency: order.currency, accepts: sellsIn } }]
+}
+
+function lineProblems(order: SubmittedOrder, known: ReadonlySet<string>): OrderProblem[] {
+  const seen = new Set<string>()
+  return order.lines.flatMap((line, i) => {
+    const problems: OrderProblem[] = []
+    if (!known.has(line.sku)) problems.push({ code: 'sku.unknown', pointer: `/lines/${i}/sku`, message: `No SKU ${line.sku}`, data: { sku: line.sku } })
+    if (seen.has(line.lineId))
+      problems.push({ code: 'order.lines_repeated', pointer: `/lines/${i}/lineId`, message: `Line id ${line.lineId} is used twice`, data: { lineId: line.lineId } })
+    seen.add(line.lineId)
+    return problems
+  })
+}
+
+function deliveryProblems({ delivery }: SubmittedOrder, { methods, nodeKnown }: References, services: readonly string[]): OrderProblem[] {
+  const problems: OrderProblem[] = []
+  if (!methods.includes(delivery.method)) {
+    const message = `No node offers ${delivery.method}; offered: ${methods.join(', ')}`
+    problems.push({ code: 'delivery.method_not_offered', pointer: '/delivery/method', message, data: { method: delivery.method, offered: methods } })
+  }
+  if (delivery.service !== undefined && !services.includes(delivery.service)) {
+    const message = `No carrier offers ${delivery.service}; offered: ${services.join(', ')}`
+    problems.push({ code: 'delivery.service_not_offered', pointer: '/delivery/service', message, data: { service: delivery.service, offered: services } })
+  }
+  if (!nodeKnown) problems.push({ code: 'node.unknown', pointer: '/delivery/nodeId', message: `No node ${delivery.nodeId}`, data: { nodeId: delivery.nodeId } })
+  return problems
+}
+
+/** The order a channel already submitted under this number, if any. */
+export const findByNumber = (tx: Transaction, channel: string, channelOrderId: string): Promise<{ orderId: string } | undefined> =>
+  row(tx, 'SELECT order_id AS "orderId" FROM orders WHERE channel = ? AND channel_order_id = ?', [channel, channelOrderId])

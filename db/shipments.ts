@@ -1,0 +1,122 @@
+/** Packages on their way: labels as bought, hand-over, and what the carrier reports. */
+import { uuidv7 } from 'uuidv7'
+import type { WaitingOn } from '../domain/order/status'
+import { durationMs } from '../domain/policy/duration'
+import { invariant } from '../domain/invariant'
+import { row, rows, type Db, type Transaction } from './connection'
+import { record, self } from './events'
+import { moveFulfillment, needFulfillment } from './fulfillments'
+import { lockOrder, refreshOrder, type OrderRow } from './orders'
+import { changeLines } from './stock'
+
+export interface PackageToLabel {
+  packageId: string
+  number: number
+  weightGrams: number
+  lengthMm: number | null
+  widthMm: number | null
+  heightMm: number | null
+  trackingNumber: string | null
+  operationId: string
+}
+
+export interface LabelJob {
+  orderId: string
+  channel: string
+  status: string
+  service: string
+  nodeName: string
+  nodeCountry: string
+  nodeAddress: Record<string, string>
+  shipTo: Record<string, string> | null
+  packages: PackageToLabel[]
+}
+
+/** Records the intention to buy a label for each package of a fulfillment, before any carrier is called. */
+export async function intendLabels(tx: Transaction, fulfillmentId: string, orderId: string, carrier: string, packageIds: readonly string[]): Promise<void> {
+  await tx('carrier_operations').insert(
+    packageIds.map((packageId) => ({ operation_id: uuidv7(), order_id: orderId, fulfillment_id: fulfillmentId, package_id: packageId, kind: 'label', carrier })),
+  )
+}
+
+/** What the carrier needs to know to make the labels of a fulfillment. The address goes to the carrier and nowhere else. */
+export async function labelJob(db: Db, fulfillmentId: string): Promise<LabelJob> {
+  const job = await row<LabelJob>(
+    db,
+    `SELECT f.order_id AS "orderId", o.channel, f.status, f.service, n.name AS "nodeName", n.country AS "nodeCountry", n.address AS "nodeAddress", o.ship_to AS "shipTo",
+       (SELECT json_agg(json_build_object('packageId', p.package_id, 'number', p.number, 'weightGrams', p.weight_grams, 'lengthMm', p.length_mm, 'widthMm', p.width_mm,
+                 'heightMm', p.height_mm, 'trackingNumber', p.tracking_number, 'operationId', op.operation_id) ORDER BY p.number)
+          FROM packages p JOIN carrier_operations op ON op.package_id = p.package_id AND op.kind = 'label' WHERE p.fulfillment_id = f.fulfillment_id) AS packages
+     FROM fulfillments f JOIN orders o USING (order_id) JOIN nodes n USING (node_id) WHERE fulfillment_id = ?`,
+    [fulfillmentId],
+  )
+  invariant(job, `fulfillment ${fulfillmentId} has a row`)
+  return job
+}
+
+export interface BoughtLabel {
+  packageId: string
+  operationId: string
+  carrier: string
+  service: string
+  trackingNumber: string
+  label: Record<string, unknown>
+}
+
+/** Writes the labels of all packages of a fulfillment at once, with the shipment they travel under. */
+export async function saveLabels(tx: Transaction, fulfillmentId: string, labels: readonly BoughtLabel[], waitingOn: WaitingOn): Promise<void> {
+  const { orderId } = await needFulfillment(tx, fulfillmentId)
+  const order = await lockOrder(tx, orderId)
+  const { carrier, service } = labels[0]!
+  const standing = await row<{ shipmentId: string }>(tx, 'SELECT shipment_id AS "shipmentId" FROM shipments WHERE fulfillment_id = ?', [fulfillmentId])
+  if (standing) return
+  const shipmentId = uuidv7()
+  await tx('shipments').insert({ shipment_id: shipmentId, fulfillment_id: fulfillmentId, order_id: orderId, carrier, service })
+  for (const l of labels) {
+    await tx('packages')
+      .where({ package_id: l.packageId })
+      .update({ shipment_id: shipmentId, carrier: l.carrier, tracking_number: l.trackingNumber, label: JSON.stringify(l.label) })
+    await tx('carrier_operations').where({ operation_id: l.operationId }).update({ status: 'succeeded', settled_at: tx.fn.now() })
+  }
+  const trackingNumbers = labels.map((l) => l.trackingNumber)
+  await tx.raw('UPDATE orders SET search = search || ? WHERE order_id = ?', [` ${trackingNumbers.join(' ').toLowerCase()}`, orderId])
+  await record(tx, order, { type: 'shipment.labelled', actor: self, data: { fulfillmentId, shipmentId, carrier, service, trackingNumbers } })
+  if (order.stage === 'open') await refreshOrder(tx, orderId, waitingOn)
+}
+
+/** Carrier events that came before their parcel was known or handed over are looked at again. */
+export async function wakeKeptEvents(tx: Transaction, carrier: string, trackingNumbers: readonly string[]): Promise<void> {
+  await tx.raw(`UPDATE inbound_events SET status = 'queued', leased_until = NULL WHERE status = 'kept' AND source = ? AND subject = ANY(?)`, [
+    `carrier:${carrier}`,
+    [...trackingNumbers],
+  ])
+}
+
+export interface TrackedPackage {
+  packageId: string
+  fulfillmentId: string
+  shipmentId: string
+  orderId: string
+  status: string
+  handedOver: boolean
+}
+
+export const findTracked = (db: Db | Transaction, carrier: string, trackingNumber: string): Promise<TrackedPackage | undefined> =>
+  row<TrackedPackage>(
+    db,
+    `SELECT p.package_id AS "packageId", p.fulfillment_id AS "fulfillmentId", p.shipment_id AS "shipmentId", f.order_id AS "orderId", p.status,
+       f.handed_over_at IS NOT NULL AS "handedOver"
+     FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE p.carrier = ? AND p.tracking_number = ?`,
+    [carrier, trackingNumber],
+  )
+
+/** All packages of the fulfillment are delivered: the lines are, and the return window opens. @returns what the order waits on from now. */
+export async function deliverFulfillment(tx: Transaction, order: OrderRow, fulfillmentId: string, at: string): Promise<WaitingOn | null> {
+  await moveFulfillment(tx, fulfillmentId, 'delivered', { ended_at: at })
+  const lines = await rows<{ lineId: string; quantity: number }>(tx, 'SELECT line_id AS "lineId", picked AS quantity FROM fulfillment_lines WHERE fulfillment_id = ?', [fulfillmentId])
+  await changeLines(tx, order.orderId, lines, 'delivered = l.delivered + v.quantity')
+  const deadline = new Date(Date.parse(at) + durationMs(order.policy.returns.window)).toISOString()
+  const waitingOn: WaitingOn | null = order.waitingOn?.what === 'delivery' ? { what: 'return_window', since: at, deadline } : order.waitingOn
+  await refreshOrder(tx, order.orderId, waitingOn)
+  return waitingOn
+}

@@ -1,0 +1,70 @@
+/** The start queue: accepted orders whose workflow is to be started. Rows are leased, so a process that dies gives them back. */
+import type { OrderPolicy, OrderStart } from '../domain/messages'
+import type { Policies } from '../domain/policy/kinds'
+import { invariant } from '../domain/invariant'
+import { row, rows, type Db } from './connection'
+
+export interface StartArguments {
+  start: OrderStart
+  customerRef: string | null
+}
+
+/** Takes up to `limit` waiting starts for `leaseMs`, most urgent first, then oldest. */
+export const leaseStarts = (db: Db, limit: number, leaseMs: number): Promise<{ orderId: string }[]> =>
+  rows(
+    db,
+    `UPDATE workflow_starts SET leased_until = now() + ? * interval '1 millisecond', attempts = attempts + 1
+     WHERE order_id IN (SELECT order_id FROM workflow_starts WHERE done_at IS NULL AND (leased_until IS NULL OR leased_until < now())
+                        ORDER BY priority DESC, queued_at LIMIT ? FOR UPDATE SKIP LOCKED)
+     RETURNING order_id AS "orderId"`,
+    [leaseMs, limit],
+  )
+
+export async function startDone(db: Db, orderId: string): Promise<void> {
+  await db.raw('UPDATE workflow_starts SET done_at = now(), leased_until = NULL, last_error = NULL WHERE order_id = ? AND done_at IS NULL', [orderId])
+}
+
+/** Gives the lease back so that the start is tried again after `retryMs`. */
+export async function startFailed(db: Db, orderId: string, error: string, retryMs: number): Promise<void> {
+  await db.raw(`UPDATE workflow_starts SET leased_until = now() + ? * interval '1 millisecond', last_error = ? WHERE order_id = ? AND done_at IS NULL`, [
+    retryMs,
+    error.slice(0, 300),
+    orderId,
+  ])
+}
+
+interface StartRow extends Omit<OrderStart, 'policy'> {
+  policy: Policies
+  customerRef: string | null
+}
+
+/** The snapshot a workflow is started with, read from the order's rows. */
+export async function loadStart(db: Db, orderId: string): Promise<StartArguments> {
+  const order = await row<StartRow>(
+    db,
+    `SELECT order_id AS "orderId", channel, channel_order_id AS "channelOrderId", placed_at AS "placedAt", accepted_at AS "acceptedAt", currency,
+       total_minor AS "totalMinor", delivery->>'method' AS method, policy, customer_ref_hmac AS "customerRef",
+       (SELECT count(*)::int FROM order_lines WHERE order_id = o.order_id) AS "lineCount",
+       (SELECT json_agg(json_strip_nulls(json_build_object('tenderId', tender_id, 'paymentId', payment_id, 'provider', provider, 'amountMinor', p.amount_minor,
+                 'authorizeOperationId', (SELECT operation_id FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.purpose = 'authorize'))) ORDER BY tender_id)
+          FROM payments p WHERE p.order_id = o.order_id) AS tenders
+     FROM orders o WHERE order_id = ?`,
+    [orderId],
+  )
+  invariant(order, `order ${orderId} has a row`)
+  const { policy, customerRef, ...rest } = order
+  return { start: { ...rest, policy: orderPolicy(policy) }, customerRef }
+}
+
+/** What of the policy snapshot the workflow decides by. */
+const orderPolicy = (policy: Policies): OrderPolicy => ({
+  payment: policy.payment,
+  sourcing: { retryEvery: policy.sourcing.retryEvery, autoCancelAfter: policy.sourcing.autoCancelAfter },
+  store_work: { acceptWithin: policy.store_work.acceptWithin, handOverWithin: policy.store_work.handOverWithin },
+  last_mile: { deliverWithin: policy.last_mile.deliverWithin },
+  returns: { window: policy.returns.window },
+  care: policy.care,
+})
+
+export const startIsDone = async (db: Db, orderId: string): Promise<boolean> =>
+  (await row(db, 'SELECT 1 FROM workflow_starts WHERE order_id = ? AND done_at IS NOT NULL', [orderId])) !== undefined

@@ -1,0 +1,42 @@
+/** Cancels a whole order while it is in the building: work stopped, stock free, the voids recorded that give the money back. */
+import { hasLeft, isInBuilding } from '../../domain/fulfillment/moves'
+import type { CancelOrder, CancelOrderAnswer } from '../../domain/messages'
+import { refuse } from '../../domain/refusals'
+import type { Transaction } from '../connection'
+import { writeAudit } from '../audit'
+import { record } from '../events'
+import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
+import { lockOrder, refreshOrder } from '../orders'
+import { intendVoids } from '../payments'
+import { release } from '../stock'
+import { settleExceptions } from '../waiting'
+
+export interface CancelOutcome extends CancelOrderAnswer {
+  voids: string[]
+  /** Fulfillments whose labels are to be given back to the carrier. */
+  labelled: string[]
+}
+
+/** @throws `order.already_handed_over`, `order.already_cancelled`, `order.closed` */
+export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> {
+  const order = await lockOrder(tx, ask.orderId)
+  if (order.stage === 'cancelled') throw refuse('order.already_cancelled', { status: 'cancelled' })
+  if (order.stage === 'completed') throw refuse('order.closed', { status: 'completed' })
+  const fulfillments = await fulfillmentsOf(tx, ask.orderId)
+  const gone = fulfillments.filter((f) => hasLeft(f.status))
+  if (gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: 'return' })
+  const stopped = fulfillments.filter((f) => isInBuilding(f.status))
+  for (const f of stopped) await moveFulfillment(tx, f.fulfillmentId, 'cancelled', { ended_at: tx.fn.now() })
+  const freed = await release(tx, { orderId: ask.orderId, actor: ask.actor, reason: 'cancelled' })
+  await tx.raw('UPDATE order_lines SET cancelled = quantity - shipped, backordered = 0 WHERE order_id = ?', [ask.orderId])
+  await refreshPicked(tx, ask.orderId)
+  const voids = await intendVoids(tx, ask.orderId)
+  await tx('orders').where({ order_id: ask.orderId }).update({ stage: 'cancelled' })
+  await settleExceptions(tx, order, 'the order was cancelled')
+  const released = freed.map((l) => ({ lineId: l.lineId, sku: l.sku, nodeId: l.nodeId, quantity: l.quantity }))
+  await record(tx, order, { type: 'order.cancelled', actor: ask.actor, data: { reason: ask.reason, released } })
+  await writeAudit(tx, { actor: ask.actor, action: 'order.cancel', subject: ask.orderId, cause: ask.reason })
+  const cancelledAt = new Date().toISOString()
+  await refreshOrder(tx, ask.orderId, voids.length ? { what: 'void', since: cancelledAt, deadline: null } : null)
+  return { cancelledAt, voids: voids.map((v) => v.operationId), labelled: stopped.filter((f) => f.status === 'packed').map((f) => f.fulfillmentId) }
+}

@@ -1,0 +1,50 @@
+/** The end of an order's thread, and the notes it leaves while it waits. */
+import type { WaitingOn } from '../../domain/order/status'
+import { row, type Transaction } from '../connection'
+import { record, self } from '../events'
+import { lockOrder, refreshOrder, setWaitingOn } from '../orders'
+import { openException, settleExceptions, type OpenException } from '../waiting'
+
+export interface WaitNotice {
+  orderId: string
+  waitingOn: WaitingOn
+  exception?: Omit<OpenException, 'orderId' | 'channel'>
+}
+
+/** Nothing is open any more, and the row says that the workflow is not either. */
+export async function closeOrder(tx: Transaction, { orderId, status }: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> {
+  const order = await lockOrder(tx, orderId)
+  const closed = await row(tx, 'UPDATE orders SET workflow_open = false, stage = ?, closed_at = now() WHERE order_id = ? AND workflow_open RETURNING order_id', [status, orderId])
+  if (!closed) return
+  if (status === 'completed') await record(tx, order, { type: 'order.completed', actor: self })
+  await settleExceptions(tx, order, `the order is ${status}`)
+  await refreshOrder(tx, orderId, null)
+}
+
+/** Writes what the order waits on now, and opens an exception where somebody should know. */
+export async function noticeWait(tx: Transaction, { orderId, waitingOn, exception }: WaitNotice): Promise<void> {
+  const order = await lockOrder(tx, orderId)
+  if (exception) await openException(tx, { ...exception, orderId, channel: order.channel })
+  await setWaitingOn(tx, orderId, waitingOn)
+}
+
+/** A request from the Temporal UI that could not be done: nobody waits for the answer there, so the timeline and an exception tell it. */
+export async function noteRefusedCancel(tx: Transaction, ask: { orderId: string; actor: string; code: string; data: Record<string, unknown> }): Promise<void> {
+  const order = await lockOrder(tx, ask.orderId)
+  await record(tx, order, { type: 'order.cancel_refused', actor: ask.actor, data: { code: ask.code, ...ask.data } })
+  await openException(tx, {
+    ...order,
+    kind: 'order.cancel_refused',
+    subject: ask.orderId,
+    owner: 'support',
+    summary: 'A cancellation from the Temporal UI could not be done: tell the customer, offer a return',
+    data: { code: ask.code, ...ask.data },
+  })
+}
+
+/** What was waited on has come: the exceptions of that kind are settled. */
+export async function settleWait(tx: Transaction, ask: { orderId: string; kind: string; waitingOn: WaitingOn | null; resolution: string }): Promise<void> {
+  const order = await lockOrder(tx, ask.orderId)
+  await settleExceptions(tx, order, ask.resolution, ask.kind)
+  await setWaitingOn(tx, ask.orderId, ask.waitingOn)
+}

@@ -1,0 +1,115 @@
+/**
+ * Stock as the shelves report it: absolute counts and adjustments. Levels are locked in (sku, node) order, and every change is a movement in
+ * the same transaction, so levels always equal the replay of their movements.
+ */
+import { onHandAfterCount } from '../domain/inventory/level'
+import { refuse } from '../domain/refusals'
+import { writeAudit } from './audit'
+import { row, rows, type Transaction } from './connection'
+
+export interface StockCount {
+  sku: string
+  nodeId: string
+  onHand: number
+  /** The moment the shelf was counted; what moved after it is added to the count. */
+  asOf: string
+}
+
+/** Takes counts of known SKUs and nodes. A count older than one already taken of the same shelf is left out. @returns for each count, whether it was taken. */
+export async function takeCounts(tx: Transaction, counts: readonly StockCount[], actor: string): Promise<boolean[]> {
+  const inOrder = counts.map((count, index) => ({ ...count, index })).sort((a, b) => Date.parse(a.asOf) - Date.parse(b.asOf))
+  const newest = new Map(inOrder.map((count) => [levelKey(count), count]))
+  const levels = await lockLevels(tx, [...newest.values()])
+  const taken = [...newest.values()].filter((count) => {
+    const countedAsOf = levels.get(levelKey(count))!.countedAsOf
+    return countedAsOf === null || Date.parse(count.asOf) > Date.parse(countedAsOf)
+  })
+  const moved = await movedSince(tx, taken)
+  const changes = taken.map((count) => {
+    const onHand = onHandAfterCount(count.onHand, moved.get(levelKey(count)) ?? 0)
+    return { ...count, onHand, delta: onHand - levels.get(levelKey(count))!.onHand }
+  })
+  await writeLevels(tx, changes, actor)
+  const takenIndexes = new Set(taken.map((count) => count.index))
+  return counts.map((_, index) => takenIndexes.has(index))
+}
+
+interface LockedLevel {
+  sku: string
+  nodeId: string
+  onHand: number
+  countedAsOf: string | null
+}
+
+const levelKey = (of: { sku: string; nodeId: string }): string => JSON.stringify([of.sku, of.nodeId])
+
+/** Creates the levels that are not there yet, then locks all of them in one order. */
+async function lockLevels(tx: Transaction, counts: readonly StockCount[]): Promise<Map<string, LockedLevel>> {
+  const [skus, nodes] = [counts.map((c) => c.sku), counts.map((c) => c.nodeId)]
+  const pairs = 'SELECT * FROM unnest(?::text[], ?::text[]) AS c(sku, node_id)'
+  await tx.raw(`INSERT INTO stock_levels (sku, node_id) ${pairs} ORDER BY sku, node_id ON CONFLICT DO NOTHING`, [skus, nodes])
+  const locked = await rows<LockedLevel>(
+    tx,
+    `SELECT l.sku, l.node_id AS "nodeId", l.on_hand AS "onHand", l.counted_as_of AS "countedAsOf" FROM stock_levels l
+     WHERE (l.sku, l.node_id) IN (${pairs}) ORDER BY l.sku, l.node_id FOR UPDATE OF l`,
+    [skus, nodes],
+  )
+  return new Map(locked.map((level) => [levelKey(level), level]))
+}
+
+/** Units that physically came or went after each count was made. Earlier counts are corrections of the books, not movements of goods. */
+async function movedSince(tx: Transaction, counts: readonly StockCount[]): Promise<Map<string, number>> {
+  const sums = await rows<{ sku: string; nodeId: string; units: number }>(
+    tx,
+    `SELECT c.sku, c.node_id AS "nodeId", sum(m.on_hand_delta)::int AS units
+     FROM unnest(?::text[], ?::text[], ?::timestamptz[]) AS c(sku, node_id, as_of)
+     JOIN stock_movements m ON m.sku = c.sku AND m.node_id = c.node_id AND m.at > c.as_of AND m.type <> 'count' GROUP BY 1, 2`,
+    [counts.map((c) => c.sku), counts.map((c) => c.nodeId), counts.map((c) => c.asOf)],
+  )
+  return new Map(sums.map((s) => [levelKey(s), s.units]))
+}
+
+async function writeLevels(tx: Transaction, changes: readonly (StockCount & { delta: number })[], actor: string): Promise<void> {
+  if (changes.length === 0) return
+  const columns = [changes.map((c) => c.sku), changes.map((c) => c.nodeId), changes.map((c) => c.onHand), changes.map((c) => c.asOf), changes.map((c) => c.delta)]
+  const given = 'unnest(?::text[], ?::text[], ?::int[], ?::timestamptz[], ?::int[]) AS c(sku, node_id, on_hand, as_of, delta)'
+  await tx.raw(
+    `UPDATE stock_levels l SET on_hand = c.on_hand, counted_as_of = c.as_of FROM ${given} WHERE l.sku = c.sku AND l.node_id = c.node_id`,
+    columns,
+  )
+  await tx.raw(
+    `INSERT INTO stock_movements (sku, node_id, type, on_hand_delta, reason, actor)
+     SELECT sku, node_id, 'count', delta, 'counted as of ' || to_char(as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), ? FROM ${given} WHERE delta <> 0 ORDER BY sku, node_id`,
+    [actor, ...columns],
+  )
+}
+
+/** Which of the SKUs and nodes that counts name exist. */
+export async function knownPlaces(tx: Transaction, counts: readonly StockCount[]): Promise<{ skus: Set<string>; nodes: Set<string> }> {
+  const skus = await rows<{ sku: string }>(tx, 'SELECT sku FROM skus WHERE sku = ANY(?)', [[...new Set(counts.map((c) => c.sku))]])
+  const nodes = await rows<{ nodeId: string }>(tx, 'SELECT node_id AS "nodeId" FROM nodes WHERE node_id = ANY(?)', [[...new Set(counts.map((c) => c.nodeId))]])
+  return { skus: new Set(skus.map((s) => s.sku)), nodes: new Set(nodes.map((n) => n.nodeId)) }
+}
+
+export interface Adjustment {
+  sku: string
+  nodeId: string
+  delta: number
+  reason: string
+}
+
+/** Adds or takes units. One guarded statement: the shelf never goes below zero. @throws `stock.negative` */
+export async function adjustStock(tx: Transaction, ask: Adjustment, actor: string): Promise<void> {
+  await tx.raw('INSERT INTO stock_levels (sku, node_id) VALUES (?, ?) ON CONFLICT DO NOTHING', [ask.sku, ask.nodeId])
+  const changed = await row(
+    tx,
+    'UPDATE stock_levels SET on_hand = on_hand + ? WHERE sku = ? AND node_id = ? AND on_hand + ? >= 0 RETURNING sku',
+    [ask.delta, ask.sku, ask.nodeId, ask.delta],
+  )
+  if (!changed) {
+    const level = await row<{ onHand: number }>(tx, 'SELECT on_hand AS "onHand" FROM stock_levels WHERE sku = ? AND node_id = ?', [ask.sku, ask.nodeId])
+    throw refuse('stock.negative', { onHand: level?.onHand ?? 0, delta: ask.delta })
+  }
+  await tx('stock_movements').insert({ sku: ask.sku, node_id: ask.nodeId, type: 'adjustment', on_hand_delta: ask.delta, reason: ask.reason, actor })
+  await writeAudit(tx, { actor, action: 'stock.adjust', subject: `${ask.sku}@${ask.nodeId}`, cause: ask.reason })
+}

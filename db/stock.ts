@@ -1,0 +1,148 @@
+/**
+ * Stock that orders take and give back. Every change is a guarded statement plus a movement in the same transaction, levels in (sku, node)
+ * order: two buyers cannot both win the last unit, nor wait for each other in a ring. `available` is one arithmetic everywhere:
+ * max(0, on_hand − unsellable − reserved − allocated − safety_stock).
+ */
+import { uuidv7 } from 'uuidv7'
+import { invariant } from '../domain/invariant'
+import { wantedPerSku, type OpenLine } from '../domain/sourcing/simple'
+import { row, rows, type Transaction } from './connection'
+
+export const availableSql = 'greatest(0, on_hand - unsellable - reserved - allocated - safety_stock)'
+
+export interface StockClaim {
+  orderId: string
+  nodeId: string
+  lines: readonly OpenLine[]
+  actor: string
+}
+
+/** Takes all of `claim` or nothing. @returns false when a level no longer has what was planned (the caller rolls back to before). */
+export async function allocate(tx: Transaction, claim: StockClaim): Promise<boolean> {
+  const wanted = [...wantedPerSku(claim.lines)].sort(bySku)
+  for (const [sku, quantity] of wanted) {
+    const taken = await row(
+      tx,
+      `UPDATE stock_levels SET allocated = allocated + ? WHERE sku = ? AND node_id = ? AND ${availableSql} >= ? RETURNING sku`,
+      [quantity, sku, claim.nodeId, quantity],
+    )
+    if (!taken) return false
+  }
+  await tx('allocations').insert(
+    claim.lines.map((l) => ({ allocation_id: uuidv7(), order_id: claim.orderId, line_id: l.lineId, sku: l.sku, node_id: claim.nodeId, quantity: l.quantity })),
+  )
+  await move(tx, claim, 'allocate', wanted.map(([sku, quantity]) => ({ sku, allocated: quantity })))
+  await changeLines(tx, claim.orderId, claim.lines, 'allocated = l.allocated + v.quantity, backordered = greatest(0, l.backordered - v.quantity)')
+  return true
+}
+
+/** Ends open allocations of an order at a node (or everywhere) without shipping them. @returns what became free. */
+export async function release(tx: Transaction, ask: { orderId: string; nodeId?: string; actor: string; reason: string }): Promise<Ended[]> {
+  const ended = await endAllocations(tx, ask.orderId, 'released', ask.nodeId)
+  for (const freed of perLevel(ended)) {
+    await tx.raw('UPDATE stock_levels SET allocated = allocated - ? WHERE sku = ? AND node_id = ?', [freed.quantity, freed.sku, freed.nodeId])
+    await move(tx, { ...ask, nodeId: freed.nodeId }, 'release', [{ sku: freed.sku, allocated: -freed.quantity }], ask.reason)
+  }
+  await changeLines(tx, ask.orderId, ended, 'allocated = l.allocated - v.quantity')
+  return ended
+}
+
+/** The units of an order at a node leave the building: off the shelf and off the books in one statement each. */
+export async function ship(tx: Transaction, ask: { orderId: string; nodeId: string; actor: string }): Promise<Ended[]> {
+  const ended = await endAllocations(tx, ask.orderId, 'shipped', ask.nodeId)
+  const left = [...wantedPerSku(ended)].sort(bySku)
+  for (const [sku, quantity] of left)
+    await tx.raw('UPDATE stock_levels SET allocated = allocated - ?, on_hand = on_hand - ? WHERE sku = ? AND node_id = ?', [quantity, quantity, sku, ask.nodeId])
+  await move(tx, ask, 'ship', left.map(([sku, quantity]) => ({ sku, allocated: -quantity, onHand: -quantity })))
+  await changeLines(tx, ask.orderId, ended, 'allocated = l.allocated - v.quantity, shipped = l.shipped + v.quantity')
+  return ended
+}
+
+/**
+ * What a rejection says about the shelf, after its allocation was released: not in stock → nothing is available there any more;
+ * mismatch → the rejected units are not that SKU; damaged → they are there but unsellable; no time → nothing.
+ */
+export async function correctAfterRejection(
+  tx: Transaction,
+  ask: { orderId: string; nodeId: string; actor: string; sku: string; quantity: number; reason: string },
+): Promise<void> {
+  if (ask.reason === 'no_time') return
+  const level = await row<{ free: number }>(
+    tx,
+    'SELECT on_hand - unsellable - reserved - allocated AS free FROM stock_levels WHERE sku = ? AND node_id = ? FOR UPDATE',
+    [ask.sku, ask.nodeId],
+  )
+  const free = Math.max(0, level?.free ?? 0)
+  const units = ask.reason === 'not_in_stock' ? free : Math.min(free, ask.quantity)
+  if (units === 0) return
+  const damaged = ask.reason === 'damaged'
+  await tx.raw(`UPDATE stock_levels SET ${damaged ? 'unsellable = unsellable + ?' : 'on_hand = on_hand - ?'} WHERE sku = ? AND node_id = ?`, [units, ask.sku, ask.nodeId])
+  await move(tx, ask, 'adjustment', [{ sku: ask.sku, ...(damaged ? { unsellable: units } : { onHand: -units }) }], ask.reason)
+}
+
+export interface Ended extends OpenLine {
+  nodeId: string
+}
+
+const endAllocations = (tx: Transaction, orderId: string, status: 'released' | 'shipped', nodeId?: string): Promise<Ended[]> =>
+  rows<Ended>(
+    tx,
+    `UPDATE allocations SET status = ?, ended_at = now() WHERE order_id = ? AND status = 'open' ${nodeId ? 'AND node_id = ?' : ''}
+     RETURNING line_id AS "lineId", sku, node_id AS "nodeId", quantity`,
+    [status, orderId, ...(nodeId ? [nodeId] : [])],
+  )
+
+interface LevelChange {
+  sku: string
+  onHand?: number
+  unsellable?: number
+  allocated?: number
+}
+
+async function move(
+  tx: Transaction,
+  cause: { orderId: string; nodeId: string; actor: string },
+  type: string,
+  changes: readonly LevelChange[],
+  reason: string | null = null,
+): Promise<void> {
+  if (changes.length === 0) return
+  await tx('stock_movements').insert(
+    changes.map((c) => ({
+      sku: c.sku,
+      node_id: cause.nodeId,
+      type,
+      on_hand_delta: c.onHand ?? 0,
+      unsellable_delta: c.unsellable ?? 0,
+      allocated_delta: c.allocated ?? 0,
+      order_id: cause.orderId,
+      actor: cause.actor,
+      reason,
+    })),
+  )
+}
+
+/** Applies one change to several lines of an order; `v` is (lineId, quantity). */
+export async function changeLines(tx: Transaction, orderId: string, lines: readonly { lineId: string; quantity: number }[], change: string): Promise<void> {
+  if (lines.length === 0) return
+  const changed = await rows(
+    tx,
+    `UPDATE order_lines l SET ${change}
+     FROM (SELECT "lineId", sum(quantity)::int AS quantity FROM jsonb_to_recordset(?::jsonb) AS r("lineId" text, quantity int) GROUP BY 1) v
+     WHERE l.order_id = ? AND l.line_id = v."lineId" RETURNING l.line_id`,
+    [JSON.stringify(lines), orderId],
+  )
+  invariant(changed.length === new Set(lines.map((l) => l.lineId)).size, `all lines of order ${orderId} are there`)
+}
+
+/** Sums per level, in (sku, node) order. */
+function perLevel(lines: readonly Ended[]): { sku: string; nodeId: string; quantity: number }[] {
+  const levels = new Map<string, { sku: string; nodeId: string; quantity: number }>()
+  for (const { sku, nodeId, quantity } of lines) {
+    const key = JSON.stringify([sku, nodeId])
+    levels.set(key, { sku, nodeId, quantity: (levels.get(key)?.quantity ?? 0) + quantity })
+  }
+  return [...levels.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, level]) => level)
+}
+
+const bySku = (a: readonly [string, number], b: readonly [string, number]): number => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0)

@@ -1,0 +1,112 @@
+/** Reads the work of stores and warehouses: one work order, and the lists a node works from. */
+import { fulfillmentActions, type FulfillmentStatus } from '../../domain/fulfillment/moves'
+import { row, rows, type Db, type Transaction } from '../connection'
+import { Conditions, list } from './sql'
+
+export interface FulfillmentView {
+  fulfillmentId: string
+  orderId: string
+  channel: string
+  channelOrderId: string
+  nodeId: string
+  method: string
+  service: string | null
+  status: FulfillmentStatus
+  assignee: string | null
+  dueAt: string | null
+  releasedAt: string
+  packedAt: string | null
+  handedOverAt: string | null
+  endedAt: string | null
+  lines: FulfillmentLineView[]
+  packages: PackageView[]
+  allowedActions: string[]
+}
+export interface FulfillmentLineView {
+  lineId: string
+  sku: string
+  name: string
+  quantity: number
+  picked: number
+  rejected: number
+}
+export interface PackageView {
+  packageId: string
+  number: number
+  weightGrams: number
+  lengthMm: number | null
+  widthMm: number | null
+  heightMm: number | null
+  lines: { lineId: string; quantity: number }[]
+  carrier: string | null
+  service: string | null
+  trackingNumber: string | null
+  label: Record<string, unknown> | null
+  status: string
+}
+
+/** The packages of fulfillment `f`, as JSON. */
+export const packagesJson = list(
+  `json_build_object('packageId', p.package_id, 'number', p.number, 'weightGrams', p.weight_grams, 'lengthMm', p.length_mm, 'widthMm', p.width_mm, 'heightMm', p.height_mm,
+     'lines', p.lines, 'carrier', p.carrier, 'service', (SELECT s.service FROM shipments s WHERE s.shipment_id = p.shipment_id), 'trackingNumber', p.tracking_number,
+     'label', p.label, 'status', p.status)`,
+  'packages p WHERE p.fulfillment_id = f.fulfillment_id',
+  'p.number',
+)
+
+/** The lines of fulfillment `f`, as JSON. */
+export const workLinesJson = list(
+  `json_build_object('lineId', fl.line_id, 'sku', fl.sku, 'name', s.name, 'quantity', fl.quantity, 'picked', fl.picked, 'rejected', fl.rejected)`,
+  'fulfillment_lines fl JOIN skus s USING (sku) WHERE fl.fulfillment_id = f.fulfillment_id',
+  'fl.line_id',
+)
+
+const columns = `f.fulfillment_id AS "fulfillmentId", f.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", f.node_id AS "nodeId", f.method,
+  nullif(f.service, '') AS service, f.status, f.assignee, f.due_at AS "dueAt", f.released_at AS "releasedAt", f.packed_at AS "packedAt",
+  f.handed_over_at AS "handedOverAt", f.ended_at AS "endedAt", ${workLinesJson} AS lines, ${packagesJson} AS packages`
+
+export const isLabelled = (packages: readonly { trackingNumber: string | null }[]): boolean => packages.length > 0 && packages.every((p) => p.trackingNumber !== null)
+
+/** Roles that work in a building; everybody else only looks. */
+const working = ['store', 'operations', 'admin']
+
+const withActions = (found: Omit<FulfillmentView, 'allowedActions'>, role?: string): FulfillmentView => ({
+  ...found,
+  allowedActions: role === undefined || working.includes(role) ? fulfillmentActions(found.status, isLabelled(found.packages)) : [],
+})
+
+/** One work order; `role` narrows what is allowed to what that role may do. */
+export async function fulfillmentView(db: Db | Transaction, fulfillmentId: string, viewer: { role?: string } = {}): Promise<FulfillmentView | undefined> {
+  const found = await row<Omit<FulfillmentView, 'allowedActions'>>(db, `SELECT ${columns} FROM fulfillments f JOIN orders o USING (order_id) WHERE f.fulfillment_id = ?`, [fulfillmentId])
+  return found && withActions(found, viewer.role)
+}
+
+/** Where a work order is, for the check of who may see it. */
+export const fulfillmentPlace = (db: Db | Transaction, fulfillmentId: string): Promise<{ nodeId: string; orderId: string } | undefined> =>
+  row(db, 'SELECT node_id AS "nodeId", order_id AS "orderId" FROM fulfillments WHERE fulfillment_id = ?', [fulfillmentId])
+
+export interface FulfillmentFilter {
+  nodeId?: string
+  status?: string
+  assignee?: string
+  /** Only these nodes; null: all. */
+  nodes: readonly string[] | null
+  after?: string
+  limit: number
+}
+
+/** Oldest first: what was released first is worked on first. */
+export async function fulfillmentList(db: Db, filter: FulfillmentFilter, role: string): Promise<FulfillmentView[]> {
+  const where = new Conditions()
+    .when(filter.nodeId, 'f.node_id = ?')
+    .when(filter.status, 'f.status = ?')
+    .when(filter.assignee, 'f.assignee = ?')
+    .when(filter.nodes && [...filter.nodes], 'f.node_id = ANY(?)')
+    .when(filter.after, 'f.fulfillment_id > ?')
+  const found = await rows<Omit<FulfillmentView, 'allowedActions'>>(
+    db,
+    `SELECT ${columns} FROM fulfillments f JOIN orders o USING (order_id) ${where.where} ORDER BY f.fulfillment_id LIMIT ?`,
+    [...where.bindings, filter.limit],
+  )
+  return found.map((f) => withActions(f, role))
+}

@@ -1,0 +1,48 @@
+/** Reads nodes, SKUs, channels and drivers in the shape they are written in. */
+import type { ChannelSettings, DriverSettings, NodeSettings, SkuSettings } from '../network'
+import { row, rows, type Db, type Transaction } from '../connection'
+import { Conditions } from './sql'
+
+/** A page of a list sorted by its id. `only`: the ids that may be seen; null: all. */
+export interface Page {
+  after?: string
+  limit: number
+  only?: readonly string[] | null
+}
+
+const nodeColumns = `node_id AS "nodeId", name, type, time_zone AS "timeZone", country, latitude, longitude, address, calendar, cutoffs, capacity, methods, active`
+
+export const findNode = (db: Db | Transaction, nodeId: string): Promise<NodeSettings | undefined> => row(db, `SELECT ${nodeColumns} FROM nodes WHERE node_id = ?`, [nodeId])
+
+export const nodeList = (db: Db, page: Page): Promise<NodeSettings[]> => pageOf(db, nodeColumns, 'nodes', 'node_id', page)
+
+const skuColumns = `sku, name, weight_grams AS "weightGrams", length_mm AS "lengthMm", width_mm AS "widthMm", height_mm AS "heightMm"`
+
+export const findSku = (db: Db | Transaction, sku: string): Promise<SkuSettings | undefined> => row(db, `SELECT ${skuColumns} FROM skus WHERE sku = ?`, [sku])
+
+export const skuList = (db: Db, page: Page): Promise<SkuSettings[]> => pageOf(db, skuColumns, 'skus', 'sku', page)
+
+export interface ChannelView extends Omit<ChannelSettings, 'shopifySecret'> {
+  hasShopifySecret: boolean
+}
+
+export const findChannel = (db: Db | Transaction, channelId: string): Promise<ChannelView | undefined> =>
+  row(
+    db,
+    `SELECT channel_id AS "channelId", name, currency, time_zone AS "timeZone", claim, shopify_secret IS NOT NULL AS "hasShopifySecret" FROM channels WHERE channel_id = ?`,
+    [channelId],
+  )
+
+export const findDriver = (db: Db | Transaction, driverId: string): Promise<DriverSettings | undefined> =>
+  row(db, 'SELECT driver_id AS "driverId", name, home_nodes AS "homeNodes", shift, vehicle FROM drivers WHERE driver_id = ?', [driverId])
+
+/** Which of `nodeIds` do not exist. */
+export async function unknownNodes(db: Db | Transaction, nodeIds: readonly string[]): Promise<string[]> {
+  const found = await rows<{ nodeId: string }>(db, 'SELECT node_id AS "nodeId" FROM nodes WHERE node_id = ANY(?)', [[...nodeIds]])
+  return nodeIds.filter((id) => !found.some((f) => f.nodeId === id))
+}
+
+function pageOf<Row>(db: Db, columns: string, table: string, key: string, page: Page): Promise<Row[]> {
+  const where = new Conditions().when(page.after, `${key} > ?`).when(page.only && [...page.only], `${key} = ANY(?)`)
+  return rows<Row>(db, `SELECT ${columns} FROM ${table} ${where.where} ORDER BY ${key} LIMIT ?`, [...where.bindings, page.limit])
+}

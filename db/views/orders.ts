@@ -1,0 +1,197 @@
+/** The single view of an order: everything anyone who helps the customer needs, in one query and one document. */
+import { hasLeft, type FulfillmentStatus } from '../../domain/fulfillment/moves'
+import type { WaitingOn } from '../../domain/order/status'
+import { row, rows, type Db, type Transaction } from '../connection'
+import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
+import { iso, list } from './sql'
+
+export interface OrderView {
+  orderId: string
+  channel: string
+  channelOrderId: string
+  version: number
+  status: string
+  paymentStatus: string
+  fulfillmentStatus: string
+  workflowOpen: boolean
+  placedAt: string
+  acceptedAt: string
+  closedAt: string | null
+  currency: string
+  totalMinor: number
+  taxIncluded: boolean
+  shipping: { priceMinor: number; taxMinor: number }
+  claim: string
+  priority: number
+  customer: Record<string, string> | null
+  shipTo: Record<string, unknown> | null
+  delivery: Record<string, unknown>
+  lines: OrderLineView[]
+  holds: never[]
+  fulfillments: OrderFulfillmentView[]
+  shipments: ShipmentView[]
+  returns: never[]
+  payments: PaymentView[]
+  promise: PromiseView
+  money: MoneyView
+  waitingOn: WaitingOn | null
+  allowedActions: string[]
+}
+export interface OrderLineView {
+  lineId: string
+  sku: string
+  name: string
+  quantity: number
+  unitPriceMinor: number
+  discountMinor: number
+  taxMinor: number
+  allocated: number
+  picked: number
+  shipped: number
+  delivered: number
+  cancelled: number
+  returned: number
+  backordered: number
+}
+export interface OrderFulfillmentView {
+  fulfillmentId: string
+  nodeId: string
+  method: string
+  status: FulfillmentStatus
+  assignee: string | null
+  lines: FulfillmentLineView[]
+  packages: PackageView[]
+}
+export interface ShipmentView {
+  shipmentId: string
+  packageId: string
+  fulfillmentId: string
+  carrier: string
+  service: string
+  trackingNumber: string | null
+  status: string
+  promisedBy: string | null
+  handedOverAt: string | null
+  deliveredAt: string | null
+}
+export interface PaymentView {
+  paymentId: string
+  tenderId: string
+  provider: string
+  reference: string | null
+  status: string
+  amountMinor: number
+  authorizedMinor: number
+  capturedMinor: number
+  refundedMinor: number
+  authorizationExpiresAt: string | null
+  declineCode: string | null
+}
+export interface PromiseView {
+  promisedBy: string | null
+  confidence: number | null
+  state: string
+}
+export interface MoneyView {
+  currency: string
+  authorizedMinor: number
+  capturedMinor: number
+  refundedMinor: number
+  /** What the buyer keeps, less what was taken and not given back; never below zero. */
+  owedMinor: number
+}
+
+const linesJson = list(
+  `json_build_object('lineId', l.line_id, 'sku', l.sku, 'name', s.name, 'quantity', l.quantity, 'unitPriceMinor', l.unit_price_minor, 'discountMinor', l.discount_minor,
+     'taxMinor', l.tax_minor, 'allocated', l.allocated, 'picked', l.picked, 'shipped', l.shipped, 'delivered', l.delivered, 'cancelled', l.cancelled,
+     'returned', l.returned, 'backordered', l.backordered)`,
+  'order_lines l JOIN skus s USING (sku) WHERE l.order_id = o.order_id',
+  'l.position',
+)
+const fulfillmentsJson = list(
+  `json_build_object('fulfillmentId', f.fulfillment_id, 'nodeId', f.node_id, 'method', f.method, 'status', f.status, 'assignee', f.assignee,
+     'lines', ${workLinesJson}, 'packages', ${packagesJson})`,
+  'fulfillments f WHERE f.order_id = o.order_id',
+  'f.fulfillment_id',
+)
+/** One per package: each has its own tracking number and its own fate. */
+const shipmentsJson = list(
+  `json_build_object('shipmentId', s.shipment_id, 'packageId', p.package_id, 'fulfillmentId', s.fulfillment_id, 'carrier', s.carrier, 'service', s.service,
+     'trackingNumber', p.tracking_number, 'status', p.status, 'promisedBy', ${iso('s.promised_by')}, 'handedOverAt', ${iso('s.handed_over_at')}, 'deliveredAt', ${iso('s.delivered_at')})`,
+  'shipments s JOIN packages p USING (shipment_id) WHERE s.order_id = o.order_id',
+  's.shipment_id, p.number',
+)
+const paymentsJson = list(
+  `json_build_object('paymentId', p.payment_id, 'tenderId', p.tender_id, 'provider', p.provider, 'reference', p.reference, 'status', p.status, 'amountMinor', p.amount_minor,
+     'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor,
+     'authorizationExpiresAt', ${iso('p.authorization_expires_at')}, 'declineCode', p.decline_code)`,
+  'payments p WHERE p.order_id = o.order_id',
+  'p.tender_id',
+)
+
+interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | 'money' | 'allowedActions'> {
+  stage: string
+  promise: PromiseView | null
+}
+
+const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", o.version, o.status, o.payment_status AS "paymentStatus",
+  o.fulfillment_status AS "fulfillmentStatus", o.workflow_open AS "workflowOpen", o.placed_at AS "placedAt", o.accepted_at AS "acceptedAt", o.closed_at AS "closedAt",
+  o.currency, o.total_minor AS "totalMinor", o.tax_included AS "taxIncluded", o.shipping, o.claim, o.priority, o.customer, o.ship_to AS "shipTo", o.delivery,
+  o.waiting_on AS "waitingOn", o.promise, o.stage, ${linesJson} AS lines, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments`
+
+/** @returns undefined when there is no such order. Who may see it is for the caller to check. */
+export async function orderView(db: Db | Transaction, orderId: string, viewer: { role: string }): Promise<OrderView | undefined> {
+  const found = await row<OrderFacts>(db, `SELECT ${columns} FROM orders o WHERE o.order_id = ?`, [orderId])
+  return found && present(found, viewer.role)
+}
+
+function present({ stage, ...order }: OrderFacts, role: string): OrderView {
+  return {
+    ...order,
+    holds: [],
+    returns: [],
+    promise: order.promise ?? { promisedBy: null, confidence: null, state: 'on_track' },
+    money: moneyOf(order, stage),
+    allowedActions: orderActions(order, stage, role),
+  }
+}
+
+function moneyOf(order: Pick<OrderFacts, 'currency' | 'totalMinor' | 'payments'>, stage: string): MoneyView {
+  const sum = (of: (p: PaymentView) => number): number => order.payments.reduce((total, p) => total + of(p), 0)
+  const [authorizedMinor, capturedMinor, refundedMinor] = [sum((p) => p.authorizedMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor)]
+  const keptMinor = stage === 'cancelled' ? 0 : order.totalMinor
+  return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor) }
+}
+
+const cancelling = ['channel', 'store', 'support', 'operations', 'admin']
+
+/** The commands on the order that its state and the role allow now, named as the last segment of their path. */
+function orderActions(order: Pick<OrderFacts, 'fulfillments'>, stage: string, role: string): string[] {
+  const cancellable = stage === 'open' && !order.fulfillments.some((f) => hasLeft(f.status))
+  return cancellable && cancelling.includes(role) ? ['cancel'] : []
+}
+
+/** As an order's version is written in `ETag` and `If-Match`. */
+export const orderTag = (version: number): string => `"${version}"`
+
+export const orderVersion = async (db: Db | Transaction, orderId: string): Promise<number | undefined> =>
+  (await row<{ version: number }>(db, 'SELECT version FROM orders WHERE order_id = ?', [orderId]))?.version
+
+export const orderChannel = async (db: Db | Transaction, orderId: string): Promise<string | undefined> =>
+  (await row<{ channel: string }>(db, 'SELECT channel FROM orders WHERE order_id = ?', [orderId]))?.channel
+
+export interface SourcingEntry {
+  number: number
+  at: string
+  [decision: string]: unknown
+}
+
+/** Every sourcing decision of an order, first to last: the node chosen, and why every other one lost. */
+export async function sourcingDecisions(db: Db, orderId: string): Promise<SourcingEntry[]> {
+  const found = await rows<{ number: number; at: string; decision: Record<string, unknown> }>(
+    db,
+    'SELECT number, at, decision FROM sourcing_decisions WHERE order_id = ? ORDER BY number',
+    [orderId],
+  )
+  return found.map(({ decision, ...entry }) => ({ ...decision, ...entry }))
+}

@@ -1,0 +1,48 @@
+/** Exceptions: what waits on a person or on the outside world is a row with a kind, an owner, an age and a deadline. At most one is open per kind and subject. */
+import { uuidv7 } from 'uuidv7'
+import { row, rows, type Transaction } from './connection'
+import { record, self } from './events'
+
+export interface OpenException {
+  orderId: string
+  channel: string
+  kind: string
+  /** What it is about, e.g. a fulfillment or an operation; the order itself when nothing narrower. */
+  subject: string
+  owner: 'operations' | 'support' | 'finance'
+  summary: string
+  data?: Record<string, unknown>
+  deadline?: string | null
+}
+
+/** Opens an exception unless one of this kind is open for the subject already. @returns its id either way. */
+export async function openException(tx: Transaction, wanted: OpenException): Promise<string> {
+  const opened = await row<{ exceptionId: string }>(
+    tx,
+    `INSERT INTO exceptions (exception_id, order_id, kind, subject, owner, summary, data, deadline) VALUES (?, ?, ?, ?, ?, ?, ?::jsonb, ?)
+     ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING RETURNING exception_id AS "exceptionId"`,
+    [uuidv7(), wanted.orderId, wanted.kind, wanted.subject, wanted.owner, wanted.summary, JSON.stringify(wanted.data ?? {}), wanted.deadline ?? null],
+  )
+  if (opened) {
+    const data = { exceptionId: opened.exceptionId, kind: wanted.kind, owner: wanted.owner, summary: wanted.summary }
+    await record(tx, wanted, { type: 'exception.opened', actor: self, data })
+    return opened.exceptionId
+  }
+  const standing = await row<{ exceptionId: string }>(
+    tx,
+    `SELECT exception_id AS "exceptionId" FROM exceptions WHERE kind = ? AND subject = ? AND resolved_at IS NULL`,
+    [wanted.kind, wanted.subject],
+  )
+  return standing!.exceptionId
+}
+
+/** Settles what is open of an order because the order went on by itself; all of it, or one kind. */
+export async function settleExceptions(tx: Transaction, order: { orderId: string; channel: string }, resolution: string, kind?: string): Promise<void> {
+  const settled = await rows<{ exceptionId: string; kind: string }>(
+    tx,
+    `UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = ? WHERE order_id = ? AND resolved_at IS NULL ${kind ? 'AND kind = ?' : ''}
+     RETURNING exception_id AS "exceptionId", kind`,
+    [resolution, self, order.orderId, ...(kind ? [kind] : [])],
+  )
+  await record(tx, order, ...settled.map((e) => ({ type: 'exception.resolved' as const, actor: self, data: { exceptionId: e.exceptionId, kind: e.kind, resolution } })))
+}

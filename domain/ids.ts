@@ -1,0 +1,15 @@
+/** The names things go by outside a single table: workflow ids, update ids, task queues. Built here and nowhere else, so that people can guess them. */
+
+/** `order:<channel>:<channelOrderId>`: the id an operator types into the Temporal UI. */
+export const orderWorkflowId = (channel: string, channelOrderId: string): string => `order:${channel}:${channelOrderId}`
+
+/** Task queues by the party they talk to, so each can be scaled and slowed on its own. */
+export const taskQueues = {
+  orders: 'orders',
+  payments: 'payments',
+  carriers: 'carriers',
+} as const
+export type TaskQueue = keyof typeof taskQueues
+
+/** What the order workflow is registered as. */
+export const orderWorkflowType = 'order'

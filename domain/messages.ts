@@ -1,0 +1,135 @@
+/**
+ * What an order's workflow is started with and told: the only thing api, relay and workflow share.
+ * Ids and plain facts only; names, addresses and proofs stay in PostgreSQL, so that histories can be read by anyone who may see the Temporal UI.
+ */
+import type { FulfillmentStatus } from './fulfillment/moves'
+import type { WaitingOn } from './order/status'
+import type { CarePolicy, LastMilePolicy, PaymentPolicy, ReturnsPolicy, SourcingPolicy, StoreWorkPolicy } from './policy/kinds'
+
+/** A small immutable snapshot: what the story needs to decide, never the whole document. */
+export interface OrderStart {
+  orderId: string
+  channel: string
+  channelOrderId: string
+  placedAt: string
+  acceptedAt: string
+  currency: string
+  totalMinor: number
+  lineCount: number
+  method: string
+  tenders: readonly TenderStart[]
+  policy: OrderPolicy
+}
+
+export interface TenderStart {
+  tenderId: string
+  paymentId: string
+  provider: string
+  amountMinor: number
+  /** The operation that authorises it, recorded at intake; absent for money taken elsewhere. */
+  authorizeOperationId?: string
+}
+
+/** The business rules an order lives by, as they were when it was placed. */
+export interface OrderPolicy {
+  payment: PaymentPolicy
+  sourcing: Pick<SourcingPolicy, 'retryEvery' | 'autoCancelAfter'>
+  store_work: Pick<StoreWorkPolicy, 'acceptWithin' | 'handOverWithin'>
+  last_mile: Pick<LastMilePolicy, 'deliverWithin'>
+  returns: Pick<ReturnsPolicy, 'window'>
+  care: CarePolicy
+}
+
+export interface OrderEnding {
+  status: 'completed' | 'cancelled'
+  reason?: string
+}
+
+/** Commands: somebody waits for yes or no. `commandId` is the same for every attempt. */
+export interface Command {
+  commandId: string
+  actor: string
+}
+export interface CancelOrder extends Command {
+  reason: string
+}
+export interface CancelOrderAnswer {
+  cancelledAt: string
+}
+export interface RejectLines extends Command {
+  fulfillmentId: string
+  lines: readonly PickedLine[]
+}
+export interface PickedLine {
+  lineId: string
+  picked: number
+  rejected: number
+  reason?: string
+}
+export interface PackFulfillment extends Command {
+  fulfillmentId: string
+  packages: readonly PackagePlan[]
+}
+export interface PackagePlan {
+  weightGrams: number
+  lengthMm?: number
+  widthMm?: number
+  heightMm?: number
+  lines: readonly { lineId: string; quantity: number }[]
+}
+export interface HandOver extends Command {
+  fulfillmentId: string
+}
+export interface FulfillmentAnswer {
+  fulfillmentId: string
+  status: FulfillmentStatus
+}
+
+export const updates = {
+  cancelOrder: 'cancelOrder',
+  reportRejection: 'reportRejection',
+  packFulfillment: 'packFulfillment',
+  handOver: 'handOver',
+} as const
+export type UpdateName = keyof typeof updates
+
+/** Facts from outside, already deduplicated by their row in the inbox; the row has been applied, the signal only wakes the story. */
+export interface PaymentReported {
+  paymentId: string
+  status: string
+}
+export interface CarrierReported {
+  fulfillmentId: string
+  status: FulfillmentStatus
+  at: string
+  /** What the order's row says it waits on since this fact was applied. */
+  waitingOn: WaitingOn | null
+}
+/** Sent by support from the Temporal UI, where no update can be sent: `{"reason": "customer changed her mind", "actor": "support"}`. */
+export interface CancelOrderSignal {
+  reason?: string
+  actor?: string
+  messageId?: string
+}
+/** Somebody pressed retry on an exception: whatever the order waits for is tried again now. */
+export interface ExceptionRetried {
+  exceptionId: string
+}
+
+export const signals = {
+  paymentReported: 'paymentReported',
+  carrierReported: 'carrierReported',
+  cancelOrder: 'cancelOrder',
+  exceptionRetried: 'exceptionRetried',
+} as const
+
+/** The query `orderState`: what the workflow itself believes. */
+export interface OrderState {
+  orderId: string
+  chapter: string
+  waitingOn: WaitingOn | null
+  payments: Record<string, string>
+  fulfillments: Record<string, FulfillmentStatus>
+  ending: OrderEnding | null
+}
+export const orderStateQuery = 'orderState'

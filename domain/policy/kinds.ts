@@ -1,0 +1,87 @@
+/** Business rules as data: one document per kind, immutable versions, a snapshot stored with every order. Durations are ISO 8601 (`PT30M`, `PT0.2S`). */
+
+export interface Policies {
+  payment: PaymentPolicy
+  sourcing: SourcingPolicy
+  promise: PromisePolicy
+  store_work: StoreWorkPolicy
+  last_mile: LastMilePolicy
+  returns: ReturnsPolicy
+  care: CarePolicy
+}
+
+export interface PaymentPolicy {
+  /** How long a payment may take to be authorised before the order is cancelled and its stock freed. */
+  deadline: string
+  /** How long before its end an authorisation is renewed. */
+  reauthorizeBefore: string
+}
+
+export interface SourcingPolicy {
+  /** `simple`: ranked rules, first that does not tie decides. */
+  mode: 'simple'
+  rules: readonly SourcingRule[]
+  /** Into how many shipments an order may be split. */
+  maxShipments: number
+  /** How often an order that no node can fill is tried again. */
+  retryEvery: string
+  /** How long it may wait for stock before it is cancelled. */
+  autoCancelAfter: string
+}
+export const sourcingRules = ['nearest', 'stores_first', 'warehouses_first', 'most_stock'] as const
+export type SourcingRule = (typeof sourcingRules)[number]
+
+export interface PromisePolicy {
+  /** The least probability with which a promised date must be kept. */
+  confidence: number
+  quoteLifetime: string
+  holdLifetime: string
+}
+
+export interface StoreWorkPolicy {
+  /** From release to packed; later than that it is an exception. */
+  acceptWithin: string
+  /** From packed to handed over; later than that it is an exception. */
+  handOverWithin: string
+  pickupWindow: string
+}
+
+export interface LastMilePolicy {
+  waveSize: number
+  waveWait: string
+  attempts: number
+  /** From hand-over to delivery; later than that the parcel is looked for. */
+  deliverWithin: string
+}
+
+export interface ReturnsPolicy {
+  /** From delivery until nothing can be sent back any more; then the order is completed. */
+  window: string
+  restockBy: string
+}
+
+/** What is done while the outside world fails. */
+export interface CarePolicy {
+  /** How often a call that keeps failing is tried again after its first patience has run out. */
+  retryEvery: string
+}
+
+export type PolicyKind = keyof Policies
+
+/** The rules an order lives by, as they were when it was placed, with the version of each. */
+export interface PolicySnapshot extends Policies {
+  versions: Record<PolicyKind, number>
+}
+
+export const policyKinds = ['payment', 'sourcing', 'promise', 'store_work', 'last_mile', 'returns', 'care'] as const satisfies readonly PolicyKind[]
+
+/** What applies until somebody activates another version; also version 1 of every kind. */
+export const defaultPolicies: Policies = {
+  payment: { deadline: 'PT30M', reauthorizeBefore: 'P1D' },
+  sourcing: { mode: 'simple', rules: ['nearest', 'most_stock'], maxShipments: 1, retryEvery: 'PT15M', autoCancelAfter: 'P3D' },
+  promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M' },
+  store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D' },
+  last_mile: { waveSize: 12, waveWait: 'PT30M', attempts: 2, deliverWithin: 'P10D' },
+  returns: { window: 'P30D', restockBy: 'P45D' },
+  care: { retryEvery: 'PT1M' },
+}

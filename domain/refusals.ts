@@ -1,0 +1,97 @@
+/**
+ * Every way Throughline says no: one catalogue of codes, each with its HTTP status, what it says and the data a caller needs to act.
+ * A refusal is an answer, not an error: it is thrown as a `Refusal` in our own processes, travels through Temporal as a
+ * non-retryable `ApplicationFailure` whose type is the code, and becomes an RFC 9457 problem at the edge.
+ */
+export const refusals = {
+  // the request itself
+  'request.invalid': { status: 400, says: 'The request does not match its schema', data: 'errors' },
+  'request.not_json': { status: 400, says: 'The body is not valid JSON', data: '' },
+  'request.unsupported_media_type': { status: 415, says: 'Send application/json', data: 'contentType' },
+  'request.too_large': { status: 413, says: 'The body is larger than 1 MB', data: 'limitBytes' },
+  'request.idempotency_key_missing': { status: 400, says: 'This command needs an Idempotency-Key header', data: '' },
+  'request.idempotency_key_reused': { status: 422, says: 'This Idempotency-Key was used before with another body', data: '' },
+  'request.in_progress': { status: 409, says: 'The first request with this Idempotency-Key has not answered yet', data: 'retryAfter' },
+  'request.version_mismatch': { status: 412, says: 'The order has changed since the version named in If-Match', data: 'version' },
+  'route.unknown': { status: 404, says: 'No such route', data: '' },
+  'auth.missing': { status: 401, says: 'An API key is needed: Authorization: Bearer <api key>', data: '' },
+  'auth.unknown_key': { status: 401, says: 'This API key is unknown or revoked', data: '' },
+  'auth.role': { status: 403, says: 'The role of this API key may not do this', data: 'role, needs' },
+  'auth.scope': { status: 403, says: 'This API key does not reach that channel, node or driver', data: 'pointer' },
+  'service.unavailable': { status: 503, says: 'The answer did not come in time; repeat with the same Idempotency-Key', data: 'retryAfter' },
+  // what an order names
+  'order.totals': { status: 400, says: 'The amounts of the order do not add up', data: 'expectedMinor, givenMinor' },
+  'order.lines_repeated': { status: 400, says: 'Line ids must differ within an order', data: 'lineId' },
+  'sku.unknown': { status: 400, says: 'This SKU is not known', data: 'sku' },
+  'node.unknown': { status: 400, says: 'This node is not known', data: 'nodeId' },
+  'channel.unknown': { status: 400, says: 'This channel is not known', data: 'channel' },
+  'currency.unknown': { status: 400, says: 'This is not an ISO 4217 currency code', data: 'currency' },
+  'currency.not_accepted': { status: 400, says: 'The channel does not sell in this currency', data: 'currency, accepts' },
+  'tender.provider_unknown': { status: 400, says: 'This way of paying is not connected', data: 'provider' },
+  'delivery.method_not_offered': { status: 400, says: 'This delivery method is not offered', data: 'method, offered' },
+  'delivery.service_not_offered': { status: 400, says: 'No carrier offers this service', data: 'service, offered' },
+  'count.from_future': { status: 400, says: 'A count cannot be from the future', data: 'asOf' },
+  'quote.unknown': { status: 400, says: 'This quote is not known', data: 'quoteId' },
+  // what is not there, or not yours to see
+  'order.unknown': { status: 404, says: 'No such order', data: '' },
+  'fulfillment.unknown': { status: 404, says: 'No such fulfillment', data: '' },
+  'package.unknown': { status: 404, says: 'No such package', data: '' },
+  'node.not_found': { status: 404, says: 'No such node', data: '' },
+  'sku.not_found': { status: 404, says: 'No such SKU', data: '' },
+  'channel.not_found': { status: 404, says: 'No such channel', data: '' },
+  'driver.not_found': { status: 404, says: 'No such driver', data: '' },
+  'carrier.not_found': { status: 404, says: 'No such carrier', data: '' },
+  'exception.unknown': { status: 404, says: 'No such exception', data: '' },
+  'quarantine.unknown': { status: 404, says: 'No such quarantined message', data: '' },
+  'policy.unknown': { status: 404, says: 'No such policy or version', data: 'kind, version' },
+  // what state or stock does not allow
+  'order.duplicate': { status: 409, says: 'This channel order id was used before with another body', data: 'orderId' },
+  'stock.short': { status: 409, says: 'There is not enough stock for this order', data: 'short: [{sku, wanted, available}]' },
+  'order.already_handed_over': { status: 409, says: 'Parts of this order have left the building', data: 'fulfillmentIds, instead' },
+  'order.already_cancelled': { status: 409, says: 'This order is cancelled', data: 'status' },
+  'order.closed': { status: 409, says: 'This order has come to its end', data: 'status' },
+  'order.not_authorized': { status: 409, says: 'Goods leave only on a valid payment authorisation', data: 'paymentStatus' },
+  'fulfillment.state': { status: 409, says: 'The fulfillment is not in a state that allows this', data: 'status, allowedActions' },
+  'fulfillment.quantity': { status: 409, says: 'More units than this fulfillment still has open', data: 'lineId, open, given' },
+  'fulfillment.not_all_picked': { status: 409, says: 'Pick every line before packing', data: 'open: [{lineId, quantity}]' },
+  'fulfillment.packages_differ': { status: 409, says: 'The packages must hold exactly what was picked', data: 'lineId, picked, packed' },
+  'fulfillment.label_missing': { status: 409, says: 'The carrier has not given a label yet', data: 'waitingOn' },
+  'stock.negative': { status: 409, says: 'The adjustment would take stock below zero', data: 'onHand, delta' },
+  'policy.not_draft': { status: 409, says: 'Only a draft can be activated', data: 'status' },
+  'exception.resolved': { status: 409, says: 'This exception is already resolved', data: 'resolution' },
+  'quarantine.ended': { status: 409, says: 'This message has already become an order', data: 'orderId' },
+  // messages from outside
+  'signature.invalid': { status: 401, says: 'The signature does not match the body', data: '' },
+  // payment endings an order can have
+  'payment.declined': { status: 409, says: 'The payment was declined', data: 'declineCode' },
+  'payment.not_settled': { status: 409, says: 'The payment was not settled by its deadline', data: 'waitedSince' },
+  'sourcing.unfillable': { status: 409, says: 'No node could fill the order by its deadline', data: 'short' },
+} as const satisfies Record<string, { status: number; says: string; data: string }>
+
+export type RefusalCode = keyof typeof refusals
+
+/** One place of the request and what is wrong with it; `pointer` is a JSON pointer (RFC 6901). */
+export interface RefusalDetail {
+  pointer: string
+  message: string
+  code?: RefusalCode
+}
+
+/** A rule said no. `data` is what the caller needs to act; `detail` a sentence about this very case. */
+export class Refusal extends Error {
+  override name = 'Refusal'
+  constructor(
+    readonly code: RefusalCode,
+    readonly data: Record<string, unknown> = {},
+    readonly detail?: string,
+    readonly errors: readonly RefusalDetail[] = [],
+  ) {
+    super(detail ?? refusals[code].says)
+  }
+}
+
+/** Builds a refusal: `throw refuse('stock.short', { short })`. */
+export const refuse = (code: RefusalCode, data: Record<string, unknown> = {}, detail?: string, errors: readonly RefusalDetail[] = []): Refusal =>
+  new Refusal(code, data, detail, errors)
+
+export const isRefusalCode = (code: unknown): code is RefusalCode => typeof code === 'string' && code in refusals

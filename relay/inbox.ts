@@ -1,0 +1,53 @@
+/** Applies facts from outside by lease and tells the order's workflow what matters to it. What cannot be told yet stays queued; what was applied is not applied again. */
+import type { Logger } from 'pino'
+import type { Db } from '../db/connection'
+import { applyCarrierFact, applyPaymentFact } from '../db/facts'
+import { factFailed, leaseFacts, settleFact, type InboundFact, type LeasedFact, type Telling } from '../db/inbox'
+import { startPump, type Pump } from './pump'
+import type { Threads } from './threads'
+
+const leaseMs = 30_000
+const retryMs = 1_000
+
+export interface InboxOptions {
+  db: Db
+  threads: Pick<Threads, 'tell'>
+  log: Logger
+  /** What to do with facts of channels, by kind; given by the composition root. */
+  channelFacts?: Record<string, (fact: InboundFact) => Promise<string>>
+  concurrency?: number
+  idleMs?: number
+}
+
+export function startInbox({ db, threads, log, channelFacts = {}, concurrency = 4, idleMs = 1_000 }: InboxOptions): Pump {
+  const deal = async (fact: LeasedFact): Promise<void> => {
+    const telling = fact.telling ?? (await apply(fact))
+    if (!telling) return
+    const heard = await threads.tell(telling, telling.signal, telling.fact)
+    await settleFact(db, fact, 'done', heard ? 'order told' : 'the workflow has closed')
+  }
+
+  const apply = async (fact: InboundFact): Promise<Telling | undefined> => {
+    if (fact.kind === 'payment') return applyPaymentFact(db, fact)
+    if (fact.kind === 'carrier') return applyCarrierFact(db, fact)
+    const handle = channelFacts[fact.kind]
+    if (!handle) throw new Error(`no way to apply a fact of kind ${fact.kind}`)
+    await settleFact(db, fact, 'done', await handle(fact))
+    return undefined
+  }
+
+  return startPump<LeasedFact>({
+    name: 'inbox',
+    concurrency,
+    idleMs,
+    log,
+    take: (limit) => leaseFacts(db, limit, leaseMs),
+    handle: async (fact) => {
+      try {
+        await deal(fact)
+      } catch (error) {
+        await factFailed(db, fact, (error as Error).message, retryMs)
+      }
+    },
+  })
+}

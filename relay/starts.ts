@@ -1,0 +1,37 @@
+/** The starter: turns accepted orders into running workflows, most urgent and oldest first. An acknowledged order cannot be lost: its row stays until its workflow has been started. */
+import type { Logger } from 'pino'
+import type { Db } from '../db/connection'
+import { leaseStarts, startDone, startFailed } from '../db/starts'
+import { startPump, type Pump } from './pump'
+import type { Threads } from './threads'
+
+const leaseMs = 30_000
+const retryMs = 1_000
+
+export interface StarterOptions {
+  db: Db
+  threads: Pick<Threads, 'start'>
+  log: Logger
+  /** Starts under way at once; each costs Temporal several milliseconds, so a burst is a queue and not a pile of time-outs. */
+  concurrency?: number
+  idleMs?: number
+}
+
+export function startStarter({ db, threads, log, concurrency = 4, idleMs = 1_000 }: StarterOptions): Pump {
+  return startPump<{ orderId: string }>({
+    name: 'starts',
+    concurrency,
+    idleMs,
+    log,
+    take: (limit) => leaseStarts(db, limit, leaseMs),
+    handle: async ({ orderId }) => {
+      try {
+        await threads.start(orderId)
+      } catch (error) {
+        await startFailed(db, orderId, (error as Error).message, retryMs)
+        return
+      }
+      await startDone(db, orderId)
+    },
+  })
+}

@@ -1,0 +1,111 @@
+/** Talks to order workflows: starts them, asks them, tells them. The only place outside workflows/ that knows how an order's workflow is addressed. */
+import {
+  isGrpcServiceError, WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client, type WorkflowStartOptions,
+} from '@temporalio/client'
+import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common'
+import { NoAnswerYet, type OrderAsk, type OrderThreads } from '../api/threads'
+import type { Db } from '../db/connection'
+import { findOrder, type OrderRow } from '../db/orders'
+import { loadStart, startIsDone, type StartArguments } from '../db/starts'
+import { orderWorkflowId, orderWorkflowType, taskQueues } from '../domain/ids'
+import { signals, type OrderStart } from '../domain/messages'
+import { isRefusalCode, refuse } from '../domain/refusals'
+import { searchAttributes } from '../domain/search-attributes'
+
+export interface Threads extends OrderThreads {
+  /** Starts the workflow of an accepted order; one that is or was started already counts as started. */
+  start(orderId: string): Promise<void>
+  /** Tells an open workflow a fact. @returns false when there is none open any more. */
+  tell(order: Pick<OrderRow, 'channel' | 'channelOrderId'>, signal: string, fact: object): Promise<boolean>
+}
+
+export function createThreads({ client, db, queuePrefix = '' }: { client: Client; db: Db; queuePrefix?: string }): Threads {
+  const taskQueue = queuePrefix + taskQueues.orders
+
+  const start = async (orderId: string): Promise<void> => {
+    try {
+      await client.workflow.start(orderWorkflowType, { ...startOptions(await loadStart(db, orderId)), taskQueue })
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    }
+  }
+
+  const tell = async (order: Pick<OrderRow, 'channel' | 'channelOrderId'>, signal: string, fact: object): Promise<boolean> => {
+    try {
+      await client.workflow.getHandle(orderWorkflowId(order.channel, order.channelOrderId)).signal(signal, fact)
+      return true
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false
+      throw error
+    }
+  }
+
+  /** An update to the running workflow; one that overtakes the start brings the start along. */
+  const update = async (order: OrderRow, { update: name, args }: OrderAsk): Promise<unknown> => {
+    const options: { args: [object]; updateId: string } = { args: [args], updateId: args.commandId }
+    try {
+      return await client.workflow.getHandle(orderWorkflowId(order.channel, order.channelOrderId)).executeUpdate(name, options)
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+      if (await startIsDone(db, order.orderId)) throw refuseClosed(await findOrder(db, order.orderId))
+      const startWorkflowOperation = new WithStartWorkflowOperation(orderWorkflowType, { ...startOptions(await loadStart(db, order.orderId)), taskQueue })
+      return await client.workflow.executeUpdateWithStart(name, { ...options, startWorkflowOperation })
+    }
+  }
+
+  const ask = async (command: OrderAsk): Promise<unknown> => {
+    const order = await findOrder(db, command.orderId)
+    if (!order) throw refuse('order.unknown')
+    try {
+      return await client.withDeadline(Date.now() + command.deadlineMs, () => update(order, command))
+    } catch (error) {
+      throw asAnswer(error)
+    }
+  }
+
+  const retryException = async (orderId: string, exceptionId: string): Promise<void> => {
+    const order = await findOrder(db, orderId)
+    if (order) await tell(order, signals.exceptionRetried, { exceptionId }).catch((error: unknown) => Promise.reject(asAnswer(error) as Error))
+  }
+
+  return { start, tell, ask, retryException }
+}
+
+type StartOptions = Omit<WorkflowStartOptions, 'taskQueue' | 'args'> & { args: [OrderStart]; workflowIdConflictPolicy: WorkflowIdConflictPolicy }
+
+/** People know the order by the id, and see in one line what it is. */
+function startOptions({ start, customerRef }: StartArguments): StartOptions {
+  const { channel, channelOrderId, lineCount, method } = start
+  return {
+    workflowId: orderWorkflowId(channel, channelOrderId),
+    args: [start],
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    staticSummary: `#${channelOrderId} · ${lineCount} ${lineCount === 1 ? 'line' : 'lines'} · ${channel} · ${method}`,
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: key.status, value: 'placed' },
+      { key: key.channel, value: channel },
+      { key: key.method, value: method },
+      ...(customerRef ? [{ key: key.customer, value: customerRef }] : []),
+    ]),
+  }
+}
+
+const key = {
+  status: defineSearchAttributeKey('OrderStatus', searchAttributes.OrderStatus),
+  channel: defineSearchAttributeKey('OrderChannel', searchAttributes.OrderChannel),
+  method: defineSearchAttributeKey('FulfillmentMethod', searchAttributes.FulfillmentMethod),
+  customer: defineSearchAttributeKey('CustomerRef', searchAttributes.CustomerRef),
+}
+
+const refuseClosed = (order: OrderRow | undefined): Error =>
+  order?.stage === 'cancelled' ? refuse('order.already_cancelled', { status: 'cancelled' }) : refuse('order.closed', { status: order?.stage })
+
+/** What a failed call to Temporal means: the order's refusal, or that nothing was heard yet. */
+function asAnswer(error: unknown): unknown {
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure && isRefusalCode(error.cause.type))
+    return refuse(error.cause.type, (error.cause.details?.[0] ?? {}) as Record<string, unknown>, error.cause.message)
+  const unheard = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error) || isGrpcServiceError((error as Error | undefined)?.cause)
+  return unheard ? new NoAnswerYet('Temporal did not answer in time', { cause: error }) : error
+}

@@ -1,0 +1,62 @@
+/** What one can ask the simulated provider behind its API: its books, and to decide a payment that waits for a bank or a cardholder. */
+import type { Router } from 'express'
+import { closeControl } from '../control'
+import { checkBody, ControlRefusal, oneOf, required, wholeNumber, words } from '../control-body'
+import { cancelIntent, expireHold } from './holds'
+import { approve, fail } from './intents'
+import type { Intent, Provider } from './records'
+
+export function paymentControl(routes: Router, provider: Provider): Router {
+  routes.get('/books', (request, response) => {
+    const { orderRef } = request.query
+    const intents = provider.books.all('intent').map((intent) => entry(provider, intent))
+    response.json({ intents: orderRef === undefined ? intents : intents.filter((intent) => intent.orderRef === orderRef) })
+  })
+  routes.post('/pace', (request, response) => {
+    provider.settleMs = checkBody(request.body, { settleMs: required(wholeNumber(3_600_000)) }).settleMs
+    response.json({ settleMs: provider.settleMs })
+  })
+  routes.post('/intents/:id', (request, response) => {
+    const { status, declineCode } = checkBody(request.body, {
+      status: required(oneOf(['requires_capture', 'canceled', 'requires_payment_method'])),
+      declineCode: words,
+    })
+    const intent = provider.books.get('intent', request.params.id)
+    if (!intent) throw new ControlRefusal(404, `no such intent: ${request.params.id}`)
+    const decided = decide(provider, intent, status, declineCode)
+    provider.books.commit()
+    response.json(entry(provider, decided))
+  })
+  return closeControl(routes)
+}
+
+/** The bank or the cardholder decides now. A held payment can only be let go, as if its time had run out. */
+function decide(
+  provider: Provider,
+  intent: Intent,
+  status: 'requires_capture' | 'canceled' | 'requires_payment_method',
+  declineCode = 'generic_decline',
+): Intent {
+  const undecided = intent.status === 'processing' || intent.status === 'requires_action'
+  if (intent.status === 'requires_capture' && status === 'canceled') return expireHold(provider, intent)
+  if (!undecided) throw new ControlRefusal(409, `status: the intent is ${intent.status}; only processing and requires_action can be decided`)
+  if (status === 'requires_capture') return approve(provider, intent)
+  if (status === 'canceled') return cancelIntent(provider, intent, 'automatic')
+  const code = intent.status === 'requires_action' ? 'payment_intent_authentication_failure' : 'card_declined'
+  return fail(provider, intent, { type: 'card_error', code, declineCode, message: 'Your card was declined.' })
+}
+
+/** One payment as the provider believes it to be. `authorizedMinor`: everything ever held or taken at once. */
+function entry(provider: Provider, intent: Intent) {
+  const charge = intent.latestCharge === undefined ? undefined : provider.books.get('charge', intent.latestCharge)
+  const granted = charge?.status === 'succeeded' || (charge?.capturedMinor ?? 0) > 0
+  return {
+    id: intent.id,
+    orderRef: intent.metadata.orderId ?? null,
+    currency: intent.currency,
+    authorizedMinor: granted ? intent.amountMinor : 0,
+    capturedMinor: charge?.capturedMinor ?? 0,
+    refundedMinor: charge?.refundedMinor ?? 0,
+    status: intent.status,
+  }
+}

@@ -1,0 +1,133 @@
+/** What the payment provider keeps about each payment: its own books, in its own terms, amounts in minor units and times in Unix seconds. */
+import { randomBytes } from 'node:crypto'
+import type { Books } from '../books'
+import type { FaultQueue } from '../faults'
+
+export const intentStatuses = [
+  'requires_payment_method',
+  'requires_confirmation',
+  'requires_action',
+  'processing',
+  'requires_capture',
+  'succeeded',
+  'canceled',
+] as const
+export type IntentStatus = (typeof intentStatuses)[number]
+
+export interface PaymentFailure {
+  type: 'card_error' | 'invalid_request_error'
+  code: string
+  declineCode?: string
+  message: string
+  paymentMethod?: string
+}
+
+export interface Intent {
+  id: string
+  clientSecret: string
+  createdSeconds: number
+  amountMinor: number
+  capturableMinor: number
+  receivedMinor: number
+  currency: string
+  captureMethod: 'automatic' | 'automatic_async' | 'manual'
+  status: IntentStatus
+  automaticPaymentMethods?: { allowRedirects: string }
+  paymentMethodTypes: string[]
+  metadata: Record<string, string>
+  description?: string
+  customer?: string
+  setupFutureUsage?: string
+  paymentMethod?: string
+  latestCharge?: string
+  lastPaymentError?: PaymentFailure
+  cancelledSeconds?: number
+  cancellationReason?: string
+  /** Until when the hold is good; set while money is held. */
+  holdEndsMs?: number
+  /** When a slow payment method decides by itself; set while it is processing. */
+  settlesMs?: number
+}
+
+export interface Charge {
+  id: string
+  intent: string
+  createdSeconds: number
+  amountMinor: number
+  capturedMinor: number
+  /** Let go without being captured; the provider reports it together with refunds. */
+  releasedMinor: number
+  refundedMinor: number
+  currency: string
+  /** True once nothing more can be captured. */
+  captured: boolean
+  status: 'succeeded' | 'pending' | 'failed'
+  paymentMethod: string
+  captureBeforeSeconds?: number
+  failure?: PaymentFailure
+  metadata: Record<string, string>
+  description?: string
+}
+
+export interface Refund {
+  id: string
+  intent: string
+  charge: string
+  amountMinor: number
+  currency: string
+  createdSeconds: number
+  reason?: string
+  metadata: Record<string, string>
+}
+
+export interface ProviderEventRecord {
+  id: string
+  type: string
+  createdMs: number
+  /** The event as it is sent, byte for byte. */
+  body: string
+}
+
+export interface StoredAnswer {
+  /** The idempotency key. */
+  id: string
+  path: string
+  fingerprint: string
+  status: number
+  body: string
+  requestId: string
+  createdMs: number
+}
+
+export interface PaymentRecords {
+  intent: Intent
+  charge: Charge
+  refund: Refund
+  event: ProviderEventRecord
+  /** Events no receiver has taken yet. */
+  pending: { id: string }
+  key: StoredAnswer
+}
+
+/** Everything a call works on. */
+export interface Provider {
+  books: Books<PaymentRecords>
+  faults: FaultQueue
+  /** Tells the receiver what happened, after the effect is in the books. */
+  announce(type: string, object: object): void
+  /** Has the clock end this intent's hold, or decide it, when its time has come. */
+  watch(intent: Intent): void
+  authorizationMs: number
+  multicapture: boolean
+  /** How long a slow payment method takes to decide; 0 = never by itself. */
+  settleMs: number
+  /** Ends held-back answers when the simulator stops. */
+  stop: AbortSignal
+}
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+/** `pi_3…`: ids of the length and letters the real provider uses. */
+export const newId = (prefix: string, length = 24): string => `${prefix}_${Array.from(randomBytes(length), (byte) => alphabet[byte % 62]).join('')}`
+
+export const nowSeconds = (): number => Math.floor(Date.now() / 1000)

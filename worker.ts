@@ -1,0 +1,77 @@
+/** Composition root of the worker: config → database → adapters → activities → one worker per task queue. Runs apart from the api; any number of them. */
+import { NativeConnection, Runtime, Worker, type NativeConnectionOptions, type WorkerOptions } from '@temporalio/worker'
+import type { Connection } from '@temporalio/client'
+import pino from 'pino'
+import { createActivities } from './activities'
+import { parcelCarrier } from './adapters/carriers/parcel-carrier'
+import { stripeProvider } from './adapters/stripe/provider'
+import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
+import { readConfig, type Config } from './config'
+import { connect } from './db/connection'
+import { migrate } from './db/migrate'
+import { taskQueues, type TaskQueue } from './domain/ids'
+import { startInbox } from './relay/inbox'
+import { startStarter } from './relay/starts'
+import { createThreads } from './relay/threads'
+import { temporalLogger } from './adapters/temporal-log'
+import { workflowBundle } from './workflows/support/bundle'
+
+/** The worker also sweeps what an api process left behind: expired leases of starts and facts. */
+const sweepEveryMs = 5_000
+
+async function main(config: Config): Promise<void> {
+  const log = pino({ level: config.LOG_LEVEL, base: { process: 'worker' } })
+  Runtime.install({ logger: temporalLogger(log), telemetryOptions: metrics(config), shutdownSignals: ['SIGINT', 'SIGTERM'] })
+  await migrate(config.DATABASE_URL)
+  const db = connect(config.DATABASE_URL, { poolMax: config.DB_POOL_MAX, applicationName: 'throughline worker' })
+  const target = temporalTarget()
+  const connection = await NativeConnection.connect(target.connectionOptions as NativeConnectionOptions)
+  const client = connectTemporal(target)
+  await registerSearchAttributes(client.connection as Connection, target.namespace)
+  const activities = createActivities({
+    db,
+    payments: stripeProvider({ apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }),
+    carriers: [parcelCarrier({ baseUrl: config.CARRIER_BASE_URL, webhookSecret: config.CARRIER_WEBHOOK_SECRET, timeoutMs: config.PROVIDER_TIMEOUT_MS })],
+  })
+  const bundle = config.TASK_QUEUES.includes('orders') ? await workflowBundle(config.WORKFLOW_BUNDLE) : undefined
+  const forQueue: Record<TaskQueue, Partial<WorkerOptions>> = {
+    orders: {
+      workflowBundle: bundle,
+      activities: activities.orders,
+      maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
+      maxConcurrentWorkflowTaskExecutions: 40,
+      workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 5 },
+    },
+    payments: { activities: activities.payments, maxConcurrentActivityTaskExecutions: 50, activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 3 } },
+    carriers: { activities: activities.carriers, maxConcurrentActivityTaskExecutions: 50, activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 3 } },
+  }
+  const workers = await Promise.all(
+    config.TASK_QUEUES.map((queue) =>
+      Worker.create({
+        connection,
+        namespace: target.namespace,
+        taskQueue: config.TASK_QUEUE_PREFIX + taskQueues[queue],
+        workerDeploymentOptions: { version: { deploymentName: config.DEPLOYMENT_NAME, buildId: config.BUILD_ID }, useWorkerVersioning: false },
+        shutdownGraceTime: '5 seconds',
+        ...forQueue[queue],
+      }),
+    ),
+  )
+  const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
+  const sweeps = [startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs }), startInbox({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs })]
+  log.info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')
+  await Promise.all(workers.map((worker) => worker.run()))
+  await Promise.all(sweeps.map((sweep) => sweep.stop()))
+  await connection.close()
+  await client.connection.close()
+  await db.destroy()
+}
+
+/** Temporal's own metrics next to the api's, when a port is given. */
+const metrics = ({ METRICS_PORT }: Config): { metrics?: { prometheus: { bindAddress: string } } } =>
+  METRICS_PORT ? { metrics: { prometheus: { bindAddress: `0.0.0.0:${METRICS_PORT}` } } } : {}
+
+main(readConfig()).catch((error: unknown) => {
+  console.error(error instanceof Error ? `${error.name}: ${error.message}` : error)
+  process.exitCode = 1
+})

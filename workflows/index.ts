@@ -1,0 +1,2 @@
+/** What is registered with a worker: one workflow type per story. */
+export { order } from './order'

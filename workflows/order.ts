@@ -1,0 +1,34 @@
+/** The life of one order: from acceptance until nothing about it can change any more. */
+import { CancellationScope } from '@temporalio/workflow'
+import type { OrderEnding, OrderStart } from '../domain/messages'
+import { afterSale, close, isEnding, unwind } from './order/ending'
+import { fulfil } from './order/fulfil'
+import { listen } from './order/messages'
+import { settlePayment } from './order/payment'
+import { show } from './order/show'
+import { sourceOrder } from './order/sourcing'
+import { openThread, type Thread } from './order/thread'
+
+export async function order(start: OrderStart): Promise<OrderEnding> {
+  const thread = openThread(start) // state; then messages; then what the Temporal UI shows
+  listen(thread)
+  show(thread)
+  return CancellationScope.nonCancellable(() => live(thread))
+}
+
+async function live(thread: Thread): Promise<OrderEnding> {
+  try {
+    await thread.story.run(() => tell(thread))
+    return await close(thread, 'completed')
+  } catch (cause) {
+    if (!isEnding(thread, cause)) throw cause // our bug: park until it is fixed, never cancel a customer's order for it
+    return await unwind(thread, cause)
+  }
+}
+
+async function tell(thread: Thread): Promise<void> {
+  await settlePayment(thread) // authorised; or declined; or given up at its deadline
+  let work = await sourceOrder(thread) // a node has it; or it waits for stock with a deadline
+  while ((await fulfil(thread, work)) === 'rejected') work = await sourceOrder(thread) // what a store rejects goes to the next best place
+  await afterSale(thread, work.deliveredAt!) // until the return window has closed
+}

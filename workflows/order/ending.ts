@@ -1,0 +1,61 @@
+/** How a thread ends: completed when nothing can change any more, or unwound so that the customer has her money and the shelf its goods. */
+import { allHandlersFinished, condition, isCancellation } from '@temporalio/workflow'
+import type { OrderEnding } from '../../domain/messages'
+import { carriers, payments, step } from '../support/activities'
+import { isoNow } from '../support/clock'
+import { Ending } from '../support/failures'
+import { show } from './show'
+import { waiting, type Thread } from './thread'
+import { persist, waitFor } from './waits'
+
+/** Chapter four: until the return window has closed. */
+export async function afterSale(thread: Thread, deliveredAt: string): Promise<void> {
+  thread.chapter = 'return window'
+  const window = { ...waiting('return_window', thread.start.policy.returns.window), since: deliveredAt }
+  await waitFor(thread, thread.rowWaitingOn?.what === 'return_window' ? thread.rowWaitingOn : window, () => false)
+}
+
+export async function close(thread: Thread, status: OrderEnding['status'], reason?: string): Promise<OrderEnding> {
+  await condition(allHandlersFinished)
+  await step(`Close: ${status}`).closeOrder({ orderId: thread.start.orderId, status })
+  thread.chapter = status
+  thread.waitingOn = thread.rowWaitingOn = null
+  thread.ending = { status, ...(reason ? { reason } : {}) }
+  show(thread, { status, ...(thread.lastException ? { hasException: false } : {}) })
+  return thread.ending
+}
+
+/** Is this how an order may end, rather than our bug? */
+export const isEnding = (thread: Thread, cause: unknown): boolean => cause instanceof Ending || (thread.cancelled !== undefined && isCancellation(cause))
+
+/** Stops the work and gives back what was held, newest first, each step with its own long patience. */
+export async function unwind(thread: Thread, cause: unknown): Promise<OrderEnding> {
+  thread.chapter = 'unwinding'
+  const code = cause instanceof Ending ? cause.code : undefined
+  const { outcome, reason } = thread.cancelled ?? (await cancelFor(thread, code ?? 'order.closed'))
+  show(thread, { status: 'cancelled' })
+  for (const fulfillmentId of outcome.labelled) await giveBackLabels(thread, fulfillmentId)
+  for (const operationId of outcome.voids) await letGo(thread, operationId)
+  return close(thread, 'cancelled', reason)
+}
+
+/** The order cannot go on by its own rules: cancelled in the rows as a person would have done. */
+const cancelFor = (thread: Thread, reason: string): Promise<NonNullable<Thread['cancelled']>> =>
+  thread.lock(async () => {
+    if (thread.cancelled) return thread.cancelled
+    const outcome = await step(`Cancel: ${reason}`).cancelOrder({ orderId: thread.start.orderId, commandId: `self:${thread.start.orderId}`, actor: 'throughline', reason })
+    thread.cancelled = { outcome, reason }
+    thread.waitingOn = thread.rowWaitingOn = outcome.voids.length ? { what: 'void', since: isoNow(), deadline: null } : null
+    return thread.cancelled
+  })
+
+async function letGo(thread: Thread, operationId: string): Promise<void> {
+  const trouble = { kind: 'payment.void_failed', subject: operationId, owner: 'finance', summary: 'The order is cancelled and its authorisation could not be voided' } as const
+  const outcome = await persist(thread, { waitingOn: waiting('void', null), trouble }, () => payments('Void the authorisation').voidPayment({ operationId }))
+  thread.payments[outcome!.paymentId] = outcome!.status
+}
+
+async function giveBackLabels(thread: Thread, fulfillmentId: string): Promise<void> {
+  const trouble = { kind: 'carrier.void_failed', subject: fulfillmentId, owner: 'operations', summary: 'The order is cancelled and its labels could not be given back' } as const
+  await persist(thread, { waitingOn: waiting('carrier', null), trouble }, () => carriers('Give back the labels').voidLabels({ fulfillmentId }))
+}

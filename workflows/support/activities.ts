@@ -1,0 +1,30 @@
+/** How this workflow calls the outside: options per party in one place. Timeouts and retries live here; business deadlines come with the policy. */
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow'
+import type { CarrierActivities, OrderSteps, PaymentActivities } from '../../activities'
+
+/** Our own database: one short transaction, tried again until it is there. Only a refusal ends it. */
+const stepOptions = {
+  startToCloseTimeout: '10 seconds',
+  localRetryThreshold: '1 minute',
+  retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+} as const
+
+/**
+ * A provider's first patience: a few quick attempts. After that the order waits on a named thing and tries again at the pace of its policy,
+ * so that people can see it. Cancelling waits for the attempt under way: money may be moving.
+ */
+const providerOptions = {
+  startToCloseTimeout: '45 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '250 milliseconds', backoffCoefficient: 3, maximumInterval: '10 seconds', maximumAttempts: 4 },
+} as const satisfies ActivityOptions
+
+/** A step in our database, with the sentence the Temporal UI shows for it. */
+export const step = (summary: string): OrderSteps => proxyLocalActivities<OrderSteps>({ ...stepOptions, summary })
+
+export const payments = (summary: string): PaymentActivities => proxyActivities<PaymentActivities>({ ...providerOptions, summary, taskQueue: queue('payments') })
+
+export const carriers = (summary: string): CarrierActivities => proxyActivities<CarrierActivities>({ ...providerOptions, summary, taskQueue: queue('carriers') })
+
+/** Queues of one installation share a prefix: `shop-orders` → `shop-payments`. */
+const queue = (name: 'payments' | 'carriers'): string => workflowInfo().taskQueue.replace(/orders$/, name)
