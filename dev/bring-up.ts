@@ -2,8 +2,8 @@
  * The set-up of `npm start`, step by step: what can be refused is refused before anything is started; then PostgreSQL, Temporal, the schema
  * and the demo network, the simulators, the worker and the api, each when the one before is ready.
  */
+import { writeFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { readConfig } from '../config'
 import { connect } from '../db/connection'
@@ -124,10 +124,12 @@ async function startTemporal({ env, supervisor, screen, session, ports }: Site):
   )
 }
 
-/** Settings meant for another Temporal server (profile, namespace, TLS, API key) must not reach ours. */
+/** Settings meant for another Temporal server (variables, or the profile in the user's own file) must not reach ours. */
 function onlyThisServer(env: NodeJS.ProcessEnv, address: string): NodeJS.ProcessEnv {
   const cleared = Object.fromEntries(Object.keys(env).filter((name) => name.startsWith('TEMPORAL_')).map((name) => [name, undefined]))
-  return { ...cleared, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'default', TEMPORAL_CONFIG_FILE: devNull }
+  const profile = join(dataFolder, 'temporal.toml')
+  writeFileSync(profile, `[profile.default]\naddress = "${address}"\nnamespace = "default"\n`)
+  return { ...cleared, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'default', TEMPORAL_CONFIG_FILE: profile }
 }
 
 async function seed(database: string): Promise<void> {

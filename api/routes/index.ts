@@ -6,17 +6,25 @@ import { driverRoutes } from './drivers'
 import { eventStreams } from './events'
 import { exceptionRoutes } from './exceptions'
 import { fulfillmentReads } from './fulfillment-reads'
+import { assignFulfillment, handOver, packFulfillment, pickFulfillmentRoute } from './fulfillments'
 import { inventoryRoutes } from './inventory'
 import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
+import { cancelOrder, submitOrder } from './orders-commands'
 import { policyRoutes } from './policies'
 import { quarantineReads } from './quarantine'
 import { skuRoutes } from './skus'
 
 export const routes: readonly Route[] = [
+  submitOrder,
+  cancelOrder,
   ...orderReads,
   ...eventStreams,
   ...fulfillmentReads,
+  assignFulfillment,
+  pickFulfillmentRoute,
+  packFulfillment,
+  handOver,
   ...nodeRoutes,
   ...skuRoutes,
   ...channelRoutes,

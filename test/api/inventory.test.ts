@@ -1,0 +1,146 @@
+/** Stock from outside: counts with the moment they were taken, adjustments, and levels that always equal the replay of their movements. */
+import { openEdge, type Edge, type Reply } from './edge'
+
+let edge: Edge
+beforeAll(async () => {
+  edge = await openEdge()
+})
+afterAll(() => edge.close())
+afterEach(async () => {
+  expect(await levelsThatAreNotTheirMovements()).toEqual([])
+})
+
+const at = (minutesAgo: number): string => new Date(Date.now() - minutesAgo * 60_000).toISOString()
+const count = (rows: object[], key = 'demo-operations'): Promise<Reply> => edge.post('/v1/inventory/counts', rows, { key })
+const level = async (sku: string, nodeId: string): Promise<Record<string, unknown>> =>
+  ((await edge.get(`/v1/inventory?sku=${sku}&nodeId=${nodeId}`)).body.items as Record<string, unknown>[])[0]!
+/** A movement that happened `minutesAgo`, with its effect on the level. */
+const moved = async (sku: string, nodeId: string, type: string, delta: number, minutesAgo: number): Promise<void> => {
+  await edge.db('stock_levels').where({ sku, node_id: nodeId }).increment('on_hand', delta)
+  await edge.db('stock_movements').insert({ sku, node_id: nodeId, type, on_hand_delta: delta, actor: 'test', at: at(minutesAgo) })
+}
+const levelsThatAreNotTheirMovements = async (): Promise<unknown[]> =>
+  (
+    await edge.db.raw(`SELECT l.sku, l.node_id FROM stock_levels l LEFT JOIN stock_movements m USING (sku, node_id) GROUP BY l.sku, l.node_id
+      HAVING on_hand <> coalesce(sum(on_hand_delta), 0) OR allocated <> coalesce(sum(allocated_delta), 0)`)
+  ).rows
+
+it('takes a count as the truth about the shelf', async () => {
+  expect((await count([{ sku: 'SHOE-LB-42', nodeId: 'store-mitte', onHand: 7, asOf: at(1) }])).body).toEqual({ accepted: 1, ignored: 0, rejected: [] })
+  expect(await level('SHOE-LB-42', 'store-mitte')).toMatchObject({ onHand: 7, available: 7, channels: { web: 7, marketplace: 7, pos: 7 } })
+  const [newest] = (await edge.get('/v1/inventory/SHOE-LB-42/movements?nodeId=store-mitte')).body.items as Record<string, unknown>[]
+  expect(newest).toMatchObject({ type: 'count', onHandDelta: 4, actor: 'operations:demo-operations' })
+})
+
+it('adds what was shipped and received after the shelf was counted, however late the count comes', async () => {
+  await moved('SHIRT-RUN-M', 'store-mitte', 'receipt', 10, 30)
+  await moved('SHIRT-RUN-M', 'store-mitte', 'ship', -2, 10)
+  await count([{ sku: 'SHIRT-RUN-M', nodeId: 'store-mitte', onHand: 20, asOf: at(20) }])
+  expect(await level('SHIRT-RUN-M', 'store-mitte')).toMatchObject({ onHand: 18 })
+})
+
+it('does not take the correction an earlier count made for goods that moved', async () => {
+  const place = { sku: 'SOCKS-3P', nodeId: 'store-kreuzberg' }
+  await count([{ ...place, onHand: 5, asOf: at(40) }])
+  await count([{ ...place, onHand: 9, asOf: at(20) }])
+  expect(await level(place.sku, place.nodeId)).toMatchObject({ onHand: 9 })
+})
+
+it('ignores a count that is older than one it has, and the same count sent again', async () => {
+  const place = { sku: 'SOCKS-3P', nodeId: 'store-mitte' }
+  const asOf = at(5)
+  await count([{ ...place, onHand: 50, asOf }])
+  expect((await count([{ ...place, onHand: 1, asOf: at(60) }])).body).toMatchObject({ accepted: 0, ignored: 1 })
+  expect((await count([{ ...place, onHand: 50, asOf }])).body).toMatchObject({ accepted: 0, ignored: 1 })
+  expect(await level(place.sku, place.nodeId)).toMatchObject({ onHand: 50 })
+})
+
+it('takes the newest of several counts of one shelf in a feed, whatever their order', async () => {
+  const place = { sku: 'SOCKS-3P', nodeId: 'store-charlottenburg' }
+  const reply = await count([{ ...place, onHand: 8, asOf: at(2) }, { ...place, onHand: 3, asOf: at(3) }])
+  expect(reply.body).toMatchObject({ accepted: 1, ignored: 1 })
+  expect(await level(place.sku, place.nodeId)).toMatchObject({ onHand: 8 })
+})
+
+it('believes a count below what is promised: nothing is available then', async () => {
+  const level8 = { sku: 'SHOE-LB-41', nodeId: 'dc-01' }
+  await edge.db('stock_levels').where({ sku: level8.sku, node_id: level8.nodeId }).update({ allocated: 5 })
+  await edge.db('stock_movements').insert({ sku: level8.sku, node_id: level8.nodeId, type: 'allocate', allocated_delta: 5, actor: 'test' })
+  expect((await count([{ ...level8, onHand: 2, asOf: at(0) }])).body).toMatchObject({ accepted: 1 })
+  expect(await level(level8.sku, level8.nodeId)).toMatchObject({ onHand: 2, allocated: 5, available: 0 })
+})
+
+it('counts a SKU at a node that never had it', async () => {
+  await edge.put('/v1/skus/CAP-1', { name: 'Cap', weightGrams: 90 })
+  expect((await count([{ sku: 'CAP-1', nodeId: 'dc-01', onHand: 4, asOf: at(1) }])).body).toMatchObject({ accepted: 1 })
+  expect(await level('CAP-1', 'dc-01')).toMatchObject({ onHand: 4 })
+})
+
+it('rejects what it cannot take row by row and takes the rest', async () => {
+  const good = { sku: 'SOCKS-3P', nodeId: 'dc-01', onHand: 11, asOf: at(1) }
+  const lines = [good, { ...good, sku: 'NONE' }, { ...good, nodeId: 'nowhere' }, { ...good, onHand: -1 }, { ...good, color: 1 }, { ...good, asOf: at(-30) }].map((r) => JSON.stringify(r))
+  const reply = await edge.send('POST', '/v1/inventory/counts', { raw: [...lines, '{"sku":'].join('\n'), headers: { 'content-type': 'application/x-ndjson' } })
+  expect(reply.status).toBe(200)
+  expect(reply.body).toMatchObject({ accepted: 1, ignored: 0 })
+  expect((reply.body.rejected as { index: number; code: string }[]).map((r) => [r.index, r.code])).toEqual([
+    [1, 'sku.unknown'],
+    [2, 'node.unknown'],
+    [3, 'request.invalid'],
+    [4, 'request.invalid'],
+    [5, 'count.from_future'],
+    [6, 'request.not_json'],
+  ])
+})
+
+it('answers 400 and writes nothing when no row can be taken', async () => {
+  const reply = await count([{ sku: 'NONE', nodeId: 'dc-01', onHand: 1, asOf: at(1) }])
+  expect(reply.body).toMatchObject({ status: 400, code: 'request.invalid', errors: [{ pointer: '/0', code: 'sku.unknown' }] })
+})
+
+it('takes five thousand rows at once', async () => {
+  const skus = ((await edge.get('/v1/skus?limit=200')).body.items as { sku: string }[]).map((s) => s.sku)
+  const nodes = ['dc-01', 'store-mitte', 'store-kreuzberg', 'store-charlottenburg']
+  const asOf = Date.now() - 1_000
+  const rows = Array.from({ length: 5_000 }, (_, i) => ({
+    sku: skus[i % skus.length],
+    nodeId: nodes[i % nodes.length],
+    onHand: 1_000 + (i % 97),
+    asOf: new Date(asOf + Math.floor(i / 500)).toISOString(),
+  }))
+  const { body } = await count(rows)
+  expect(Number(body.accepted) + Number(body.ignored)).toBe(5_000)
+  expect(body.rejected).toEqual([])
+})
+
+it('lets a store count its own shelves and no others', async () => {
+  const own = { sku: 'SOCKS-3P', nodeId: 'store-mitte', onHand: 12, asOf: at(0) }
+  expect((await count([own], 'demo-store-store-mitte')).status).toBe(200)
+  const foreign = await count([own, { ...own, nodeId: 'dc-01' }], 'demo-store-store-mitte')
+  expect(foreign.body).toMatchObject({ status: 403, code: 'auth.scope', errors: [{ pointer: '/1/nodeId' }] })
+})
+
+it('adjusts by a guarded statement: many takers at once never take more than there is', async () => {
+  const shelf = { sku: 'CAP-2', nodeId: 'dc-01' }
+  await edge.put('/v1/skus/CAP-2', { name: 'Cap', weightGrams: 90 })
+  await edge.post('/v1/inventory/adjustments', { ...shelf, delta: 10, reason: 'delivered' })
+  const replies = await Promise.all(Array.from({ length: 20 }, () => edge.post('/v1/inventory/adjustments', { ...shelf, delta: -1, reason: 'broken' })))
+  expect(replies.filter((r) => r.status === 200)).toHaveLength(10)
+  expect(replies.filter((r) => r.body.code === 'stock.negative')).toHaveLength(10)
+  expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 0 })
+  const audited = await edge.db('audit').where({ action: 'stock.adjust', subject: 'CAP-2@dc-01' })
+  expect(audited).toHaveLength(11)
+})
+
+it('pages through levels and movements without a gap or a repeat', async () => {
+  const all = (await edge.get('/v1/inventory?limit=200')).body.items as { sku: string; nodeId: string }[]
+  const seen: string[] = []
+  let cursor: string | null = ''
+  while (cursor !== null) {
+    const page: Reply = await edge.get(`/v1/inventory?limit=37${cursor ? `&cursor=${cursor}` : ''}`)
+    seen.push(...(page.body.items as typeof all).map((l) => `${l.sku}@${l.nodeId}`))
+    cursor = page.body.nextCursor as string | null
+  }
+  expect(new Set(seen).size).toBe(seen.length)
+  expect(seen.slice(0, all.length)).toEqual(all.map((l) => `${l.sku}@${l.nodeId}`))
+  expect((await edge.get('/v1/inventory/NONE/movements')).body.code).toBe('sku.not_found')
+})

@@ -1,0 +1,157 @@
+/**
+ * The whole of Throughline in one test process: api, relay and worker on a database of its own, the simulators outside over HTTP,
+ * a real Temporal server. Business durations are short and come as policy; nothing sleeps.
+ */
+import { Client, Connection } from '@temporalio/client'
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import { randomBytes } from 'node:crypto'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import pino from 'pino'
+import { createActivities } from '../../activities'
+import { parcelCarrier } from '../../adapters/carriers/parcel-carrier'
+import { stripeProvider } from '../../adapters/stripe/provider'
+import { stripeWebhook } from '../../adapters/stripe/webhook'
+import { createApp } from '../../api/app'
+import { startCommandSweep } from '../../api/command-sweep'
+import { routes } from '../../api/routes'
+import { outsideRoutes } from '../../api/routes/outside'
+import type { Db } from '../../db/connection'
+import { seedDemoNetwork } from '../../dev/seed-demo'
+import { taskQueues } from '../../domain/ids'
+import { defaultPolicies, type Policies } from '../../domain/policy/kinds'
+import { startInbox } from '../../relay/inbox'
+import { startStarter } from '../../relay/starts'
+import { createThreads, type Threads } from '../../relay/threads'
+import { startCarrierSimulator } from '../../simulators/carriers/server'
+import { startPaymentSimulator } from '../../simulators/payments/server'
+import { freshDatabase } from './database'
+
+export type PolicyChanges = { [K in keyof Policies]?: Partial<Policies[K]> }
+
+export interface SystemOptions {
+  policies?: PolicyChanges
+  /** false: the test starts workers by itself (as processes to be killed). */
+  worker?: boolean
+  maxCachedWorkflows?: number
+}
+
+export interface System {
+  url: string
+  db: Db
+  databaseUrl: string
+  client: Client
+  threads: Threads
+  queuePrefix: string
+  payments: { url: string }
+  carriers: { url: string }
+  /** What a worker process needs in its environment to serve this system. */
+  workerEnv: Record<string, string>
+  stopWorker(): Promise<void>
+  startWorker(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Business time in tests: short enough to wait for, long enough not to be reached by accident. */
+export const quickPolicies: PolicyChanges = {
+  payment: { deadline: 'PT20S' },
+  sourcing: { retryEvery: 'PT0.3S', autoCancelAfter: 'PT20S' },
+  returns: { window: 'PT0.2S' },
+  care: { retryEvery: 'PT0.5S' },
+}
+
+const secrets = { stripeKey: 'sk_test_system', stripeWebhook: 'whsec_system', carrier: 'carrier-secret-system' }
+const providerTimeoutMs = 1_500
+
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const log = pino({ level: 'silent' })
+  quietRuntime()
+  const database = await freshDatabase()
+  const { db } = database
+  await seedDemoNetwork(db)
+  await activate(db, { ...quickPolicies, ...options.policies })
+  const address = process.env.TEST_TEMPORAL_ADDRESS!
+  const queuePrefix = `t${randomBytes(4).toString('hex')}-`
+  const client = new Client({ connection: await Connection.connect({ address }) })
+  const native = await NativeConnection.connect({ address })
+  const payments = await startPaymentSimulator({ port: 0, webhookSecret: secrets.stripeWebhook, apiKey: secrets.stripeKey })
+  const carriers = await startCarrierSimulator({ port: 0, webhookSecret: secrets.carrier, inTransitMs: 0, deliveredMs: 0 })
+  const carrier = parcelCarrier({ baseUrl: carriers.url, webhookSecret: secrets.carrier, timeoutMs: providerTimeoutMs })
+  const provider = stripeProvider({ apiKey: secrets.stripeKey, baseUrl: payments.url, timeoutMs: providerTimeoutMs })
+  const threads = createThreads({ client, db, queuePrefix })
+  const starter = startStarter({ db, threads, log, idleMs: 200 })
+  const inbox = startInbox({ db, threads, log, idleMs: 200 })
+  const services = carrier.services().map((s) => s.service)
+  const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system' }
+  const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: [carrier], wake: inbox.wake })
+  const app = createApp({ db, threads, log, config, services, wake: starter.wake, routes: outside })
+  const sweep = startCommandSweep({ db, threads, log, config }, routes)
+  const server = await new Promise<Server>((resolve) => {
+    const listening = app.listen(0, '127.0.0.1', () => resolve(listening))
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  payments.setWebhookUrl(`${url}/v1/payments/stripe/webhook`)
+  carriers.setWebhookUrl(`${url}/v1/carriers/swiftparcel/events`)
+
+  const activities = createActivities({ db, payments: provider, carriers: [carrier] })
+  let running: { workers: Worker[]; done: Promise<unknown> } | undefined
+  const startWorker = async (): Promise<void> => {
+    const common = { connection: native, shutdownGraceTime: '2 seconds' as const }
+    const workers = await Promise.all([
+      Worker.create({
+        ...common,
+        taskQueue: queuePrefix + taskQueues.orders,
+        activities: activities.orders,
+        workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
+        maxCachedWorkflows: options.maxCachedWorkflows ?? 200,
+      }),
+      Worker.create({ ...common, taskQueue: queuePrefix + taskQueues.payments, activities: activities.payments }),
+      Worker.create({ ...common, taskQueue: queuePrefix + taskQueues.carriers, activities: activities.carriers }),
+    ])
+    running = { workers, done: Promise.all(workers.map((w) => w.run())) }
+  }
+  const stopWorker = async (): Promise<void> => {
+    running?.workers.forEach((w) => w.shutdown())
+    await running?.done
+    running = undefined
+  }
+  if (options.worker !== false) await startWorker()
+
+  const stop = async (): Promise<void> => {
+    await stopWorker()
+    await Promise.all([starter.stop(), inbox.stop(), sweep.stop()])
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await Promise.all([payments.close(), carriers.close()])
+    await native.close()
+    await client.connection.close()
+    await database.drop()
+  }
+  const workerEnv = {
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: address,
+    TASK_QUEUE_PREFIX: queuePrefix,
+    STRIPE_API_KEY: secrets.stripeKey,
+    STRIPE_BASE_URL: payments.url,
+    CARRIER_BASE_URL: carriers.url,
+    CARRIER_WEBHOOK_SECRET: secrets.carrier,
+    PROVIDER_TIMEOUT_MS: String(providerTimeoutMs),
+    WORKFLOW_BUNDLE: process.env.TEST_WORKFLOW_BUNDLE!,
+    LOG_LEVEL: 'info',
+  }
+  return { url, db, databaseUrl: database.url, client, threads, queuePrefix, payments, carriers, workerEnv, stopWorker, startWorker, stop }
+}
+
+/** Test policies are versions like any other, activated before the first order. */
+async function activate(db: Db, changes: PolicyChanges): Promise<void> {
+  for (const [kind, change] of Object.entries(changes) as [keyof Policies, object][])
+    await db('policies').insert({ kind, version: 2, document: JSON.stringify({ ...defaultPolicies[kind], ...change }), status: 'active', created_by: 'test', activate_at: db.fn.now() })
+}
+
+let quiet = false
+function quietRuntime(): void {
+  if (quiet) return
+  quiet = true
+  const silent = (): void => undefined
+  Runtime.install({ logger: { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent } })
+}
