@@ -15,7 +15,7 @@ const count = (rows: object[], key = 'demo-operations'): Promise<Reply> => edge.
 const level = async (sku: string, nodeId: string): Promise<Record<string, unknown>> =>
   ((await edge.get(`/v1/inventory?sku=${sku}&nodeId=${nodeId}`)).body.items as Record<string, unknown>[])[0]!
 /** A movement that happened `minutesAgo`, with its effect on the level. */
-const moved = async (sku: string, nodeId: string, type: string, delta: number, minutesAgo: number): Promise<void> => {
+const moved = async ({ sku, nodeId }: { sku: string; nodeId: string }, type: string, delta: number, minutesAgo: number): Promise<void> => {
   await edge.db('stock_levels').where({ sku, node_id: nodeId }).increment('on_hand', delta)
   await edge.db('stock_movements').insert({ sku, node_id: nodeId, type, on_hand_delta: delta, actor: 'test', at: at(minutesAgo) })
 }
@@ -25,55 +25,63 @@ const levelsThatAreNotTheirMovements = async (): Promise<unknown[]> =>
       HAVING on_hand <> coalesce(sum(on_hand_delta), 0) OR allocated <> coalesce(sum(allocated_delta), 0)`)
   ).rows
 
+let caps = 0
+/** A SKU that was never anywhere, at a node: its shelf has no past but the one the test gives it. */
+const newShelf = async (nodeId = 'store-mitte'): Promise<{ sku: string; nodeId: string }> => {
+  const sku = `CAP-NEW-${++caps}`
+  await edge.put(`/v1/skus/${sku}`, { name: 'Cap', weightGrams: 90 })
+  return { sku, nodeId }
+}
+
 it('takes a count as the truth about the shelf', async () => {
-  expect((await count([{ sku: 'SHOE-LB-42', nodeId: 'store-mitte', onHand: 7, asOf: at(1) }])).body).toEqual({ accepted: 1, ignored: 0, rejected: [] })
-  expect(await level('SHOE-LB-42', 'store-mitte')).toMatchObject({ onHand: 7, available: 7, channels: { web: 7, marketplace: 7, pos: 7 } })
-  const [newest] = (await edge.get('/v1/inventory/SHOE-LB-42/movements?nodeId=store-mitte')).body.items as Record<string, unknown>[]
+  const shelf = await newShelf()
+  expect((await count([{ ...shelf, onHand: 3, asOf: at(2) }])).body).toEqual({ accepted: 1, ignored: 0, rejected: [] })
+  expect((await count([{ ...shelf, onHand: 7, asOf: at(1) }])).body).toEqual({ accepted: 1, ignored: 0, rejected: [] })
+  expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 7, available: 7, channels: { web: 7, marketplace: 7, pos: 7 } })
+  const [newest] = (await edge.get(`/v1/inventory/${shelf.sku}/movements?nodeId=store-mitte`)).body.items as Record<string, unknown>[]
   expect(newest).toMatchObject({ type: 'count', onHandDelta: 4, actor: 'operations:demo-operations' })
 })
 
 it('adds what was shipped and received after the shelf was counted, however late the count comes', async () => {
-  await moved('SHIRT-RUN-M', 'store-mitte', 'receipt', 10, 30)
-  await moved('SHIRT-RUN-M', 'store-mitte', 'ship', -2, 10)
-  await count([{ sku: 'SHIRT-RUN-M', nodeId: 'store-mitte', onHand: 20, asOf: at(20) }])
-  expect(await level('SHIRT-RUN-M', 'store-mitte')).toMatchObject({ onHand: 18 })
+  const shelf = await newShelf()
+  await count([{ ...shelf, onHand: 1, asOf: at(40) }])
+  await moved(shelf, 'receipt', 10, 30)
+  await moved(shelf, 'receipt', 5, 10)
+  await moved(shelf, 'ship', -2, 10)
+  await count([{ ...shelf, onHand: 20, asOf: at(20) }])
+  expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 23 })
 })
 
 it('does not take the correction an earlier count made for goods that moved', async () => {
-  const place = { sku: 'SOCKS-3P', nodeId: 'store-kreuzberg' }
-  await count([{ ...place, onHand: 5, asOf: at(40) }])
-  await count([{ ...place, onHand: 9, asOf: at(20) }])
-  expect(await level(place.sku, place.nodeId)).toMatchObject({ onHand: 9 })
+  const shelf = await newShelf()
+  await count([{ ...shelf, onHand: 5, asOf: at(40) }])
+  await count([{ ...shelf, onHand: 9, asOf: at(20) }])
+  expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 9 })
 })
 
 it('ignores a count that is older than one it has, and the same count sent again', async () => {
-  const place = { sku: 'SOCKS-3P', nodeId: 'store-mitte' }
+  const shelf = await newShelf()
   const asOf = at(5)
-  await count([{ ...place, onHand: 50, asOf }])
-  expect((await count([{ ...place, onHand: 1, asOf: at(60) }])).body).toMatchObject({ accepted: 0, ignored: 1 })
-  expect((await count([{ ...place, onHand: 50, asOf }])).body).toMatchObject({ accepted: 0, ignored: 1 })
-  expect(await level(place.sku, place.nodeId)).toMatchObject({ onHand: 50 })
+  await count([{ ...shelf, onHand: 50, asOf }])
+  expect((await count([{ ...shelf, onHand: 1, asOf: at(60) }])).body).toMatchObject({ accepted: 0, ignored: 1 })
+  expect((await count([{ ...shelf, onHand: 50, asOf }])).body).toMatchObject({ accepted: 0, ignored: 1 })
+  expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 50 })
 })
 
 it('takes the newest of several counts of one shelf in a feed, whatever their order', async () => {
-  const place = { sku: 'SOCKS-3P', nodeId: 'store-charlottenburg' }
-  const reply = await count([{ ...place, onHand: 8, asOf: at(2) }, { ...place, onHand: 3, asOf: at(3) }])
+  const shelf = await newShelf()
+  const reply = await count([{ ...shelf, onHand: 8, asOf: at(2) }, { ...shelf, onHand: 3, asOf: at(3) }])
   expect(reply.body).toMatchObject({ accepted: 1, ignored: 1 })
-  expect(await level(place.sku, place.nodeId)).toMatchObject({ onHand: 8 })
+  expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 8 })
 })
 
 it('believes a count below what is promised: nothing is available then', async () => {
-  const level8 = { sku: 'SHOE-LB-41', nodeId: 'dc-01' }
-  await edge.db('stock_levels').where({ sku: level8.sku, node_id: level8.nodeId }).update({ allocated: 5 })
-  await edge.db('stock_movements').insert({ sku: level8.sku, node_id: level8.nodeId, type: 'allocate', allocated_delta: 5, actor: 'test' })
-  expect((await count([{ ...level8, onHand: 2, asOf: at(0) }])).body).toMatchObject({ accepted: 1 })
-  expect(await level(level8.sku, level8.nodeId)).toMatchObject({ onHand: 2, allocated: 5, available: 0 })
-})
-
-it('counts a SKU at a node that never had it', async () => {
-  await edge.put('/v1/skus/CAP-1', { name: 'Cap', weightGrams: 90 })
-  expect((await count([{ sku: 'CAP-1', nodeId: 'dc-01', onHand: 4, asOf: at(1) }])).body).toMatchObject({ accepted: 1 })
-  expect(await level('CAP-1', 'dc-01')).toMatchObject({ onHand: 4 })
+  const shelf = await newShelf()
+  await count([{ ...shelf, onHand: 9, asOf: at(9) }])
+  await edge.db('stock_levels').where({ sku: shelf.sku, node_id: shelf.nodeId }).update({ allocated: 5 })
+  await edge.db('stock_movements').insert({ sku: shelf.sku, node_id: shelf.nodeId, type: 'allocate', allocated_delta: 5, actor: 'test' })
+  expect((await count([{ ...shelf, onHand: 2, asOf: at(0) }])).body).toMatchObject({ accepted: 1 })
+  expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 2, allocated: 5, available: 0 })
 })
 
 it('rejects what it cannot take row by row and takes the rest', async () => {
@@ -120,14 +128,13 @@ it('lets a store count its own shelves and no others', async () => {
 })
 
 it('adjusts by a guarded statement: many takers at once never take more than there is', async () => {
-  const shelf = { sku: 'CAP-2', nodeId: 'dc-01' }
-  await edge.put('/v1/skus/CAP-2', { name: 'Cap', weightGrams: 90 })
+  const shelf = await newShelf('dc-01')
   await edge.post('/v1/inventory/adjustments', { ...shelf, delta: 10, reason: 'delivered' })
   const replies = await Promise.all(Array.from({ length: 20 }, () => edge.post('/v1/inventory/adjustments', { ...shelf, delta: -1, reason: 'broken' })))
   expect(replies.filter((r) => r.status === 200)).toHaveLength(10)
   expect(replies.filter((r) => r.body.code === 'stock.negative')).toHaveLength(10)
   expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 0 })
-  const audited = await edge.db('audit').where({ action: 'stock.adjust', subject: 'CAP-2@dc-01' })
+  const audited = await edge.db('audit').where({ action: 'stock.adjust', subject: `${shelf.sku}@dc-01` })
   expect(audited).toHaveLength(11)
 })
 

@@ -28,19 +28,19 @@ export function listen(thread: Thread): void {
   hearCancellation(thread)
   setHandler(cancelOrder, (ask) => cancel(thread, ask), {
     description: 'Cancel the whole order while it is in the building. Answers once the stock is free; the money follows.',
-    validator: (_ask) => refuseIfGone(thread),
+    validator: (_ask: CancelOrder) => refuseIfGone(thread),
   })
   setHandler(packFulfillment, (ask) => pack(thread, ask), {
     description: 'Picked goods are in boxes. Answers when the carrier has given labels.',
-    validator: (ask) => refuseUnlessOpen(thread, ask.fulfillmentId),
+    validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
   })
   setHandler(reportRejection, (ask) => reject(thread, ask), {
     description: 'The node cannot fill (part of) it; the order goes to another node.',
-    validator: (ask) => refuseUnlessOpen(thread, ask.fulfillmentId),
+    validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
   })
   setHandler(handOver, (ask) => leave(thread, ask), {
     description: 'The packages have left the building. Needs a valid authorisation; the capture follows.',
-    validator: (ask) => refuseUnlessOpen(thread, ask.fulfillmentId),
+    validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
   })
   setHandler(cancelOrderSignal, (ask) => cancelFromUi(thread, ask ?? {}), {
     description: 'For support, from the Temporal UI: {"reason": "…", "actor": "…"}. Done like the update; a refusal shows on the timeline and in the exception queue.',
