@@ -20,7 +20,7 @@ import { NoAnswerYet } from './threads'
 export interface CommandSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends RouteFields<P, Q, B> {
   /** false: a refusal leaves nothing behind, and the same key may be used again (submitting orders). */
   keepRefusals?: boolean
-  /** The whole effect, in the transaction given: nothing may be read or written outside of it. */
+  /** The whole effect, in the transaction given; `ctx.db` is that transaction too. */
   run(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>, tx: Transaction): Promise<Answer>
   /** After the commit, and again for every repeat: must be harmless to do twice. May replace the answer sent, not the one kept. */
   after?(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>, answer: Answer, replayed: boolean): Promise<Answer | void>
@@ -36,13 +36,16 @@ export function command<P extends z.ZodType = Nothing, Q extends z.ZodType = Not
     idempotent: true,
     async run(ctx) {
       const identity = identify(fields, ctx)
-      const outcome = await answerOnce(ctx.db, identity, (tx) => effect(ctx, tx), keep ? (error) => keptRefusal(error, ctx.requestId) : undefined)
+      const outcome = await answerOnce(ctx.db, identity, (tx) => effect(within(ctx, tx), tx), keep ? (error) => keptRefusal(error, ctx.requestId) : undefined)
       const answer = outcome.fresh ? outcome.answer : replay(outcome.first, identity)
       const changed = answer.status < 400 && after ? await unlessUnheard(after(ctx, answer, !outcome.fresh)) : undefined
       return changed ? { ...changed, headers: { ...answer.headers, ...changed.headers } } : answer
     },
   }
 }
+
+/** Nothing of a command reads or writes outside its transaction: one that took a second connection while holding the first could wait for itself. */
+const within = (ctx: Ctx, tx: Transaction): Ctx => Object.create(ctx, { db: { value: tx } }) as Ctx
 
 export interface OrderCommandSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends RouteFields<P, Q, B> {
   /** Which order is asked what. Checks what can be known beforehand; `commandId` and `actor` are added to `args`. */

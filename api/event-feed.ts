@@ -56,11 +56,11 @@ export function createEventFeed(db: Db, log: Logger, options: { everyMs?: number
 
   return {
     async follow(res, filter, after) {
-      if (closed) return void res.end()
       followers += 1
-      const listener = createListener(res, filter)
+      const listener = createListener(res, filter, after)
       try {
-        await start()
+        if (!closed) await start()
+        if (closed) return listener.end()
         invariant(position, 'the feed has a position while it is read')
         // Taken together with joining the listeners: what is read later is heard, what was read before is in the past.
         const upTo = position
@@ -104,7 +104,7 @@ interface Listener {
   end(): void
 }
 
-function createListener(res: Response, filter: FeedFilter): Listener {
+function createListener(res: Response, filter: FeedFilter, after: Position | undefined): Listener {
   const gone = new AbortController()
   let waiting: FeedEvent[] = []
   let wake = (): void => undefined
@@ -113,7 +113,9 @@ function createListener(res: Response, filter: FeedFilter): Listener {
     wake()
   })
   const open = (): boolean => !gone.signal.aborted && !res.writableEnded
+  // The reader may be behind what a caller who resumes has seen already.
   const concerns = (event: FeedEvent): boolean =>
+    (after === undefined || isAfter(event, after)) &&
     (filter.orderId === undefined || event.orderId === filter.orderId) && (filter.channels === null || filter.channels.includes(event.channel))
 
   async function write(events: readonly FeedEvent[]): Promise<void> {
@@ -146,6 +148,12 @@ function createListener(res: Response, filter: FeedFilter): Listener {
       wake()
     },
   }
+}
+
+/** In the order of the feed; transaction ids have 64 bits. */
+function isAfter(event: Position, seen: Position): boolean {
+  const [xid, seenXid] = [BigInt(event.xid), BigInt(seen.xid)]
+  return xid === seenXid ? event.seq > seen.seq : xid > seenXid
 }
 
 /** One event as the stream carries it; its id is what `Last-Event-ID` gives back. */

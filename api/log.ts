@@ -4,9 +4,8 @@ import pino, { type DestinationStream, type Logger } from 'pino'
 export const createLog = (level: string, name: string, to?: DestinationStream): Logger =>
   pino(
     {
-      name,
       level,
-      base: { name },
+      base: { process: name },
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: ['authorization', 'headers', '*.authorization', '*.headers'], censor: '[hidden]' },
       serializers: { err: describe },

@@ -9,12 +9,13 @@ import { show } from './order/show'
 import { sourceOrder } from './order/sourcing'
 import { openThread, type Thread } from './order/thread'
 
-export async function order(start: OrderStart): Promise<OrderEnding> {
-  const thread = openThread(start) // state; then messages; then what the Temporal UI shows
-  listen(thread)
-  show(thread)
-  return CancellationScope.nonCancellable(() => live(thread))
-}
+export const order = (start: OrderStart): Promise<OrderEnding> =>
+  CancellationScope.nonCancellable(() => {
+    const thread = openThread(start) // state; then messages; then what the Temporal UI shows
+    listen(thread)
+    show(thread)
+    return live(thread)
+  })
 
 async function live(thread: Thread): Promise<OrderEnding> {
   try {

@@ -61,6 +61,7 @@ export async function openEdge(options: { routes?: readonly Route[]; demo?: bool
     log,
     feed,
     config: { DEMO: options.demo ?? true, COMMAND_DEADLINE_MS: options.commandDeadlineMs ?? 1_000, CUSTOMER_REF_SECRET: 'test-secret' },
+    services: ['standard', 'express'],
     wake: () => undefined,
     demo: { temporalAddress: '127.0.0.1:7233', temporalUi: 'http://127.0.0.1:8233', namespace: 'default', simulators: { payments: 'http://127.0.0.1:3010', carriers: 'http://127.0.0.1:3020' } },
     routes: options.routes,

@@ -36,7 +36,6 @@ export async function place(db: Db, changes: Partial<NewOrder> = {}): Promise<st
       actor: 'channel:test',
       now: new Date().toISOString(),
       policies: { ...documents, versions },
-      policyVersions: versions,
       customerRefSecret: 'test-secret',
     }),
   )

@@ -15,22 +15,26 @@ export function createAlarm(): Until {
   const arm = (at: number, summary: string): void => {
     if (armed && armed.at <= at) return
     armed?.scope.cancel()
-    const scope = new CancellationScope()
-    const mine = { at, scope }
-    armed = mine
-    const ring = (): void => {
-      if (armed === mine) armed = undefined
-      rings += 1
-    }
-    void CancellationScope.nonCancellable(() => scope.run(() => sleep(Math.max(1, at - now()), { summary }))).then(ring, (cause: unknown) => {
-      if (!isCancellation(cause)) throw cause
+    // Outside of the scope that waits: when the story is stopped, the timer still serves the waits of its unwinding.
+    void CancellationScope.nonCancellable(async () => {
+      const mine = { at, scope: new CancellationScope() }
+      armed = mine
+      await mine.scope.run(() => sleep(Math.max(1, at - now()), { summary })).then(
+        () => {
+          if (armed === mine) armed = undefined
+          rings += 1
+        },
+        (cause: unknown) => {
+          if (!isCancellation(cause)) throw cause
+        },
+      )
     })
   }
 
   return async (fact, at, summary) => {
     while (!fact()) {
       if (now() >= at) return false
-      arm(at, summary)
+      if (Number.isFinite(at)) arm(at, summary)
       const heard = rings
       await condition(() => fact() || rings !== heard)
     }
