@@ -31,7 +31,8 @@ export function createMetricsApp(deps: { db: Db; metrics: Metrics }): Express {
     labelNames: ['queue'],
     registers: [registry],
     collect: async () => {
-      for (const [queue, waiting] of Object.entries(await queueDepths(deps.db))) depth.set({ queue }, waiting)
+      const depths: Record<string, number> = { ...(await queueDepths(deps.db)) }
+      for (const [queue, waiting] of Object.entries(depths)) depth.set({ queue }, waiting)
     },
   })
   const app = express()

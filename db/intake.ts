@@ -4,13 +4,12 @@
  */
 import { createHash, createHmac } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
-import { searchText, type NewOrder } from '../domain/order/new-order'
+import { searchText, type NewOrder, type NewTender } from '../domain/order/new-order'
 import type { WaitingOn } from '../domain/order/status'
 import { durationMs } from '../domain/policy/duration'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
-import { record } from './events'
 import { keepDecision, planAndClaim } from './sourcing'
 
 export interface Intake {
@@ -29,12 +28,80 @@ export async function acceptOrder(tx: Transaction, intake: Intake): Promise<Acce
   const { order } = intake
   const orderId = uuidv7()
   const bodyHash = createHash('sha256').update(intake.canonicalBody).digest()
-  const inserted = await insertOrder(tx, orderId, bodyHash, intake)
-  if (!inserted) return repeated(tx, order, bodyHash)
-  await insertParts(tx, orderId, intake)
+  if (!(await insertOrder(tx, orderId, bodyHash, intake))) return repeated(tx, order, bodyHash)
   if (order.claim === 'required') await claim(tx, orderId, intake)
-  await record(tx, { orderId, channel: order.channel }, { type: 'order.placed', actor: intake.actor, data: placedData(order) })
   return { orderId, outcome: 'accepted' }
+}
+
+/** Order, lines, payments, operations, event and start in one statement: the channel waits for it. @returns false when the number was used before. */
+async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, intake: Intake): Promise<boolean> {
+  const { order, now, policies, actor } = intake
+  const paid = order.tenders.every((t) => t.provider === 'paid_elsewhere')
+  const bindings = {
+    orderId,
+    bodyHash,
+    now,
+    actor,
+    channel: order.channel,
+    channelOrderId: order.channelOrderId,
+    currency: order.currency,
+    totalMinor: order.totalMinor,
+    taxIncluded: order.taxIncluded,
+    shipping: JSON.stringify(order.shipping),
+    priority: order.priority,
+    claim: order.claim,
+    customer: json(order.customer),
+    shipTo: json(order.shipTo),
+    delivery: JSON.stringify(order.delivery),
+    customerRef: customerRefHmac(order, intake.customerRefSecret),
+    search: searchText(order),
+    policy: JSON.stringify(policies),
+    status: paid ? 'sourcing' : 'placed',
+    paymentStatus: paid ? 'captured' : 'pending',
+    waitingOn: JSON.stringify(firstWait(now, policies, paid)),
+    placedAt: order.placedAt,
+    lines: JSON.stringify(order.lines.map((l, position) => ({ ...l, position }))),
+    payments: JSON.stringify(order.tenders.map(paymentRow)),
+    placed: JSON.stringify(placedData(order)),
+  }
+  return (await row(tx, insertOrderSql, bindings)) !== undefined
+}
+
+const insertOrderSql = `
+  WITH o AS (
+    INSERT INTO orders (order_id, channel, channel_order_id, body_hash, currency, total_minor, tax_included, shipping, priority, claim, customer, ship_to,
+                        delivery, customer_ref_hmac, search, policy, status, payment_status, fulfillment_status, waiting_on, placed_at, accepted_at)
+    VALUES (:orderId, :channel, :channelOrderId, :bodyHash, :currency, :totalMinor, :taxIncluded, :shipping, :priority, :claim, :customer, :shipTo,
+            :delivery, :customerRef, :search, :policy, :status, :paymentStatus, 'none', :waitingOn, :placedAt, :now)
+    ON CONFLICT (channel, channel_order_id) DO NOTHING RETURNING order_id, channel, priority, accepted_at),
+  line AS (
+    INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor)
+    SELECT order_id, "lineId", position, sku, quantity, "unitPriceMinor", "discountMinor", "taxMinor"
+    FROM o, jsonb_to_recordset(:lines::jsonb)
+      AS l("lineId" text, position int, sku text, quantity int, "unitPriceMinor" bigint, "discountMinor" bigint, "taxMinor" bigint)),
+  tender AS (
+    SELECT o.order_id, t.* FROM o, jsonb_to_recordset(:payments::jsonb)
+      AS t("paymentId" uuid, "operationId" uuid, "tenderId" text, provider text, "paymentMethod" text, "amountMinor" bigint, status text, "takenMinor" bigint)),
+  payment AS (
+    INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, amount_minor, currency, status, authorized_minor, captured_minor)
+    SELECT "paymentId", order_id, "tenderId", provider, "paymentMethod", "amountMinor", :currency, status, "takenMinor", "takenMinor" FROM tender),
+  operation AS (
+    INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
+    SELECT "operationId", "paymentId", order_id, 'authorize', 'authorize', "amountMinor" FROM tender WHERE "operationId" IS NOT NULL),
+  start AS (INSERT INTO workflow_starts (order_id, priority, queued_at) SELECT order_id, priority, accepted_at FROM o),
+  event AS (INSERT INTO order_events (order_id, channel, type, actor, data) SELECT order_id, channel, 'order.placed', :actor, :placed::jsonb FROM o)
+  SELECT order_id FROM o`
+
+/** A tender to be authorised has its operation from the beginning; of one taken elsewhere nothing is left to do. */
+function paymentRow(tender: NewTender): Record<string, unknown> {
+  const paid = tender.provider === 'paid_elsewhere'
+  return {
+    ...tender,
+    paymentId: uuidv7(),
+    operationId: paid ? null : uuidv7(),
+    status: paid ? 'captured' : 'opened',
+    takenMinor: paid ? tender.amountMinor : 0,
+  }
 }
 
 const placedData = (order: NewOrder): Record<string, unknown> => ({
@@ -44,52 +111,10 @@ const placedData = (order: NewOrder): Record<string, unknown> => ({
   lines: order.lines.map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity })),
 })
 
-async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, { order, now, policies, customerRefSecret }: Intake): Promise<boolean> {
-  const paid = order.tenders.every((t) => t.provider === 'paid_elsewhere')
-  const inserted = await row(
-    tx,
-    `INSERT INTO orders (order_id, channel, channel_order_id, body_hash, currency, total_minor, tax_included, shipping, priority, claim, customer, ship_to,
-                         delivery, customer_ref_hmac, search, policy, status, payment_status, fulfillment_status, waiting_on, placed_at, accepted_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?::jsonb, ?::jsonb, ?::jsonb, ?, ?, ?::jsonb, ?, ?, 'none', ?::jsonb, ?, ?)
-     ON CONFLICT (channel, channel_order_id) DO NOTHING RETURNING order_id`,
-    [
-      orderId, order.channel, order.channelOrderId, bodyHash, order.currency, order.totalMinor, order.taxIncluded, JSON.stringify(order.shipping), order.priority,
-      order.claim, json(order.customer), json(order.shipTo), JSON.stringify(order.delivery), customerRefHmac(order, customerRefSecret), searchText(order),
-      JSON.stringify(policies), paid ? 'sourcing' : 'placed', paid ? 'captured' : 'pending', JSON.stringify(firstWait(now, policies, paid)), order.placedAt, now,
-    ],
-  )
-  return inserted !== undefined
-}
-
 const firstWait = (now: string, policies: PolicySnapshot, paid: boolean): WaitingOn =>
   paid
     ? { what: 'sourcing', since: now, deadline: null }
     : { what: 'payment', since: now, deadline: new Date(Date.parse(now) + durationMs(policies.payment.deadline)).toISOString() }
-
-async function insertParts(tx: Transaction, orderId: string, { order, now }: Intake): Promise<void> {
-  await tx('order_lines').insert(
-    order.lines.map((l, position) => ({
-      order_id: orderId, line_id: l.lineId, position, sku: l.sku, quantity: l.quantity,
-      unit_price_minor: l.unitPriceMinor, discount_minor: l.discountMinor, tax_minor: l.taxMinor,
-    })),
-  )
-  const payments = order.tenders.map((t) => ({ ...t, paymentId: uuidv7() }))
-  await tx('payments').insert(
-    payments.map((p) => ({
-      payment_id: p.paymentId, order_id: orderId, tender_id: p.tenderId, provider: p.provider, payment_method: p.paymentMethod ?? null,
-      amount_minor: p.amountMinor, currency: order.currency, ...(p.provider === 'paid_elsewhere' ? takenElsewhere(p.amountMinor) : { status: 'opened' }),
-    })),
-  )
-  const toAuthorize = payments.filter((p) => p.provider !== 'paid_elsewhere')
-  if (toAuthorize.length)
-    await tx('payment_operations').insert(
-      toAuthorize.map((p) => ({ operation_id: uuidv7(), payment_id: p.paymentId, order_id: orderId, kind: 'authorize', purpose: 'authorize', amount_minor: p.amountMinor })),
-    )
-  await tx('workflow_starts').insert({ order_id: orderId, priority: order.priority, queued_at: now })
-}
-
-/** The channel has the money already: nothing is left to authorise or capture. */
-const takenElsewhere = (amountMinor: number): Record<string, unknown> => ({ status: 'captured', authorized_minor: amountMinor, captured_minor: amountMinor })
 
 async function claim(tx: Transaction, orderId: string, { order, actor, policies }: Intake): Promise<void> {
   const decision = await planAndClaim(tx, {

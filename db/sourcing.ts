@@ -28,7 +28,7 @@ export async function planAndClaim(tx: Transaction, ask: PlanAndClaim): Promise<
 
 const decide = (ask: PlanAndClaim, nodes: readonly Candidate[]): SourcingDecision => sourceSimply(ask, nodes, ask.policy)
 
-/** Takes the planned stock in a savepoint, so that a race lost half way leaves nothing behind. */
+/** Takes the planned stock in a savepoint: a lost race must not keep the locks it has, or two losers wait for each other while they plan again. */
 async function claimed(tx: Transaction, ask: PlanAndClaim, nodeId: string): Promise<boolean> {
   await tx.raw('SAVEPOINT claim')
   if (await allocate(tx, { ...ask, nodeId })) {

@@ -17,23 +17,46 @@ export interface StockClaim {
   actor: string
 }
 
-/** Takes all of `claim` or nothing. @returns false when a level no longer has what was planned (the caller rolls back to before). */
+/** Takes all of `claim` or nothing. @returns false, with nothing written, when a level no longer has what was planned. */
 export async function allocate(tx: Transaction, claim: StockClaim): Promise<boolean> {
-  const wanted = [...wantedPerSku(claim.lines)].sort(bySku)
-  for (const [sku, quantity] of wanted) {
-    const taken = await row(
-      tx,
-      `UPDATE stock_levels SET allocated = allocated + ? WHERE sku = ? AND node_id = ? AND ${availableSql} >= ? RETURNING sku`,
-      [quantity, sku, claim.nodeId, quantity],
-    )
-    if (!taken) return false
-  }
-  await tx('allocations').insert(
-    claim.lines.map((l) => ({ allocation_id: uuidv7(), order_id: claim.orderId, line_id: l.lineId, sku: l.sku, node_id: claim.nodeId, quantity: l.quantity })),
+  const wanted = [...wantedPerSku(claim.lines)].sort(bySku).map(([sku, quantity]) => ({ sku, quantity }))
+  if (!(await takeLevels(tx, claim.nodeId, wanted))) return false
+  await rows(
+    tx,
+    `WITH line AS (SELECT * FROM jsonb_to_recordset(?::jsonb) AS r("allocationId" uuid, "lineId" text, sku text, quantity int)),
+       allocated AS (INSERT INTO allocations (allocation_id, order_id, line_id, sku, node_id, quantity)
+                     SELECT "allocationId", ?::uuid, "lineId", sku, ?, quantity FROM line),
+       moved AS (INSERT INTO stock_movements (sku, node_id, type, allocated_delta, order_id, actor)
+                 SELECT sku, ?, 'allocate', sum(quantity)::int, ?::uuid, ? FROM line GROUP BY sku)
+     UPDATE order_lines l SET allocated = l.allocated + line.quantity, backordered = greatest(0, l.backordered - line.quantity)
+     FROM line WHERE l.order_id = ?::uuid AND l.line_id = line."lineId"`,
+    [
+      JSON.stringify(claim.lines.map((l) => ({ allocationId: uuidv7(), lineId: l.lineId, sku: l.sku, quantity: l.quantity }))),
+      claim.orderId, claim.nodeId, claim.nodeId, claim.orderId, claim.actor, claim.orderId,
+    ],
   )
-  await move(tx, claim, 'allocate', wanted.map(([sku, quantity]) => ({ sku, allocated: quantity })))
-  await changeLines(tx, claim.orderId, claim.lines, 'allocated = l.allocated + v.quantity, backordered = greatest(0, l.backordered - v.quantity)')
   return true
+}
+
+/** One SKU: one guarded statement. Several: locked in order, looked at, then taken. Either way all or nothing. */
+async function takeLevels(tx: Transaction, nodeId: string, wanted: readonly { sku: string; quantity: number }[]): Promise<boolean> {
+  if (wanted.length > 1) {
+    const skus = wanted.map((w) => w.sku)
+    const locked = await rows<{ sku: string; available: number }>(
+      tx,
+      `SELECT sku, ${availableSql} AS available FROM stock_levels WHERE node_id = ? AND sku = ANY(?) ORDER BY sku FOR UPDATE`,
+      [nodeId, skus],
+    )
+    const available = new Map(locked.map((l) => [l.sku, l.available]))
+    if (wanted.some((w) => (available.get(w.sku) ?? 0) < w.quantity)) return false
+  }
+  const taken = await rows(
+    tx,
+    `UPDATE stock_levels l SET allocated = allocated + w.quantity FROM jsonb_to_recordset(?::jsonb) AS w(sku text, quantity int)
+     WHERE l.sku = w.sku AND l.node_id = ? AND ${availableSql} >= w.quantity RETURNING l.sku`,
+    [JSON.stringify(wanted), nodeId],
+  )
+  return taken.length === wanted.length
 }
 
 /** Ends open allocations of an order at a node (or everywhere) without shipping them. @returns what became free. */

@@ -43,13 +43,13 @@ export async function bringUp(options: StartOptions, session: Session, screen: S
   const demo = !env.DATABASE_URL
   if (demo && env.HOST && !isLoopback(env.HOST)) throw new Complaint(`HOST is ${env.HOST}: with its demo keys npm start answers on loopback only, so leave HOST unset, or set DATABASE_URL.`)
   const config = readConfig({ ...env, DATABASE_URL: env.DATABASE_URL || postgresUrl(1, 'throughline'), DEMO: String(demo) })
-  screen.line('Throughline')
   const record = await claim(dataFolder)
   session.hold({ record })
-  if (record.leftovers.length) screen.line(`  ${'left over'.padEnd(14)} stopped what a killed run had left: ${record.leftovers.join(', ')}`)
+  const apiPort = await refuseTakenPort(config.PORT, config.HOST)
   if (options.fresh) emptyDataFolder(dataFolder)
   await refuseWithoutRoom()
-  const apiPort = await refuseTakenPort(config.PORT, config.HOST)
+  screen.line('Throughline')
+  if (record.leftovers.length) screen.line(`  ${'left over'.padEnd(14)} stopped what a killed run had left: ${record.leftovers.join(', ')}`)
   const ports = await chooseInnerPorts(apiPort)
   const supervisor = createSupervisor({
     logFolder: join(dataFolder, 'logs'),

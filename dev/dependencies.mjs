@@ -3,7 +3,7 @@
  * package-lock.json in place? If not, `npm ci` puts them there. Everything after it may import packages.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -47,8 +47,22 @@ async function install() {
   const stopTelling = tell(since)
   const { code, output } = await finished(npm[0], [...npm.slice(1), 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
   stopTelling()
-  if (code !== 0) throw new Error(`${output.trim()}\nnpm ci failed (exit code ${code}): see the lines above, put that right and run the command again.`)
+  if (code !== 0) throw new Error(`npm ci failed: ${reasonIn(output) || `exit code ${code}`} — all it said is in ${keep(output)}; put that right and run the command again.`)
   console.log(`  dependencies   installed (${seconds(since)} s)`)
+}
+
+/** npm tells the reason once, among its usage and the place of its log. */
+const reasonIn = (output) =>
+  output
+    .split('\n')
+    .map((line) => line.replace(/^npm (error|ERR!)/, '').trim())
+    .find((line) => line !== '' && !/^(code|errno|syscall|path) |^npm warn|^A complete log/.test(line))
+
+function keep(output) {
+  const file = join(root, '.data', 'logs', 'npm-ci.log')
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, output)
+  return file
 }
 
 /** Says how long it has taken so far: on a terminal by rewriting one line, in a log now and then. */
@@ -73,7 +87,7 @@ function finished(command, args) {
     for (const signal of signals) process.once(signal, leave)
     process.once('exit', stop)
     let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output = (output + chunk).slice(-8000)))
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output = (output + chunk).slice(-50_000)))
     child.once('error', (error) => resolve({ code: error.code ?? 1, output: String(error.message) }))
     child.once('close', (code, signal) => {
       for (const name of signals) process.removeListener(name, leave)

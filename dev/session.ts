@@ -1,5 +1,5 @@
 /** One run of `npm start` as seen by whoever ends it: Ctrl-C once stops in order, twice at once; a child that dies, or a failed set-up, stops everything too. */
-import { Complaint, inOneLine } from './complaint'
+import { inOneLine } from './complaint'
 import type { Screen } from './screen'
 import type { Supervisor } from './supervise'
 import type { RunRecord } from './run-record'
@@ -25,6 +25,7 @@ export function openSession(screen: Screen): Session {
     leaving.abort()
     await held.supervisor?.stop()
     held.record?.release()
+    if (code === 0) screen.line('Stopped. The data is in .data/ for the next start.')
     process.exit(code)
   }
   const pressed = (): void => {
@@ -49,6 +50,3 @@ export function openSession(screen: Screen): Session {
   process.stderr.on('error', () => undefined)
   return { leaving: leaving.signal, hold: (what) => void Object.assign(held, what), fail }
 }
-
-/** Thrown to leave a set-up step that has become pointless. */
-export const leavingNow = (): Complaint => new Complaint('stopped')

@@ -1,5 +1,5 @@
 /** Where the goods come from: the nearest place that has it all, the next best when a store says no, and a patient wait when nobody has it. */
-import { peopleOf, type People } from '../support/people'
+import { orderOf, peopleOf, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -39,7 +39,7 @@ it('sends an order to the next best place when a store finds the shelf empty, an
 })
 
 it('refuses a web order that no single place can fill, and says what is short', async () => {
-  const { status, body } = await people.shop('POST', '/v1/orders', (await import('../support/people')).orderOf({ lines: [{ sku: 'SHOE-LB-42', quantity: 50 }] }))
+  const { status, body } = await people.shop('POST', '/v1/orders', orderOf({ lines: [{ sku: 'SHOE-LB-42', quantity: 50 }] }))
   expect(status).toBe(409)
   expect(body).toMatchObject({ code: 'stock.short', short: [{ sku: 'SHOE-LB-42', wanted: 50, available: expect.any(Number) }] })
 })

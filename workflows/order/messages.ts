@@ -86,7 +86,7 @@ async function pack(thread: Thread, ask: PackFulfillment): Promise<FulfillmentAn
   const work = await thread.lock(async () => {
     const packing = openWork(thread, ask.fulfillmentId)
     const waitingOn = waiting('label', null)
-    const answer = await answering(() => step(`Pack ${ask.packages.length} packages`).packFulfillment({ ...ask, waitingOn }))
+    const answer = await answering(() => step(`Pack into ${ask.packages.length} ${ask.packages.length === 1 ? 'package' : 'packages'}`).packFulfillment({ ...ask, waitingOn }))
     Object.assign(packing, { status: answer.status, carrier: answer.carrier })
     thread.waitingOn = thread.rowWaitingOn = waitingOn
     return packing

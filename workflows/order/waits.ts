@@ -22,7 +22,7 @@ export async function waitFor(thread: Thread, waitingOn: WaitingOn, fact: () => 
   if (fact()) return 'came'
   await beginWait(thread, waitingOn)
   const at = waitingOn.deadline === null ? Number.POSITIVE_INFINITY : Date.parse(waitingOn.deadline)
-  return (await thread.until(fact, at, `${words(waitingOn.what)} until ${waitingOn.deadline}`)) ? 'came' : 'too late'
+  return (await thread.until(fact, at, `Deadline check, set for ${words(waitingOn.what)} by ${waitingOn.deadline}`)) ? 'came' : 'too late'
 }
 
 type Notice = Pick<OpenException, 'kind' | 'owner' | 'summary'> & { subject: string; data?: Record<string, unknown> }
