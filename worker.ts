@@ -13,6 +13,7 @@ import { taskQueues, type TaskQueue } from './domain/ids'
 import { startInbox } from './relay/inbox'
 import { startStarter } from './relay/starts'
 import { createThreads } from './relay/threads'
+import { startWatch } from './relay/watch'
 import { temporalLogger } from './adapters/temporal-log'
 import { workflowBundle } from './workflows/support/bundle'
 
@@ -58,7 +59,11 @@ async function main(config: Config): Promise<void> {
     ),
   )
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
-  const sweeps = [startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs }), startInbox({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs })]
+  const sweeps = [
+    startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs }),
+    startInbox({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs }),
+    startWatch({ db, log }),
+  ]
   log.info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')
   await Promise.all(workers.map((worker) => worker.run()))
   await Promise.all(sweeps.map((sweep) => sweep.stop()))

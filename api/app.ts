@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import swaggerUi from 'swagger-ui-express'
+import { isOutage } from '../db/outage'
 import { isReachable } from '../db/views/queues'
 import { BrokenInvariant } from '../domain/invariant'
 import { Refusal, refuse } from '../domain/refusals'
@@ -12,7 +13,7 @@ import type { RouteDeps } from './deps'
 import { createEventFeed } from './event-feed'
 import { createMetrics } from './metrics'
 import { openApiDocument } from './openapi'
-import { internalProblem, problemOf, problemType, refuseField, statusOf, type Problem } from './problem'
+import { internalProblem, problemOf, problemType, refuseField, type Problem } from './problem'
 import { readParams, readQuery, readRequestBody, type Answer, type Ctx, type Route } from './route'
 import { routes as ownRoutes } from './routes'
 
@@ -118,14 +119,16 @@ function answerErrors(deps: RouteDeps): ErrorRequestHandler {
     const { requestId, route } = locals(res)
     if (error instanceof ClientGone) return void res.destroy()
     const refusal = asRefusal(error)
-    if (!refusal) deps.log.error({ err: error, requestId, route }, 'a request failed')
+    if (isOutage(error)) deps.log.warn({ err: error, requestId, route }, 'the database is away')
+    else if (!refusal) deps.log.error({ err: error, requestId, route }, 'a request failed')
     if (res.headersSent) return void res.destroy()
-    sendProblem(res, refusal && statusOf(refusal.code) ? problemOf(refusal, requestId) : internalProblem(requestId))
+    sendProblem(res, refusal ? problemOf(refusal, requestId) : internalProblem(requestId))
   }
 }
 
 function asRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error
+  if (isOutage(error)) return refuse('service.unavailable', { retryAfter: 1 })
   if (error instanceof URIError || (error instanceof Error && 'status' in error && error.status === 400)) return refuseField('/path', 'The address cannot be decoded')
   return undefined
 }

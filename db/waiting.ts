@@ -4,8 +4,9 @@ import { row, rows, type Transaction } from './connection'
 import { record, self } from './events'
 
 export interface OpenException {
-  orderId: string
-  channel: string
+  /** null: about no order in particular; then it shows in the queue and on no timeline. */
+  orderId: string | null
+  channel: string | null
   kind: string
   /** What it is about, e.g. a fulfillment or an operation; the order itself when nothing narrower. */
   subject: string
@@ -25,7 +26,8 @@ export async function openException(tx: Transaction, wanted: OpenException): Pro
   )
   if (opened) {
     const data = { exceptionId: opened.exceptionId, kind: wanted.kind, owner: wanted.owner, summary: wanted.summary }
-    await record(tx, wanted, { type: 'exception.opened', actor: self, data })
+    const { orderId, channel } = wanted
+    if (orderId !== null && channel !== null) await record(tx, { orderId, channel }, { type: 'exception.opened', actor: self, data })
     return opened.exceptionId
   }
   const standing = await row<{ exceptionId: string }>(

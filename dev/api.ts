@@ -15,7 +15,7 @@ export function createApi(base: string, key: string, leaving: AbortSignal): Api 
   const ask = async <Answer>(path: string, init: RequestInit): Promise<Answer> => {
     const signal = AbortSignal.any([leaving, AbortSignal.timeout(30_000)])
     const answer = await fetch(base + path, { ...init, signal, headers: { authorization: `Bearer ${key}`, ...init.headers } })
-    const body = (await answer.json()) as unknown
+    const body: unknown = await answer.json()
     if (!answer.ok) throw new Error(`${init.method ?? 'GET'} ${path} answered ${answer.status}: ${inWords(body as Problem)}`)
     return body as Answer
   }

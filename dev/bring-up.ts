@@ -5,6 +5,8 @@
 import { writeFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Connection } from '@temporalio/client'
+import { temporalTarget } from '../adapters/temporal'
 import { readConfig } from '../config'
 import { connect } from '../db/connection'
 import { migrate } from '../db/migrate'
@@ -113,7 +115,7 @@ async function startTemporal({ env, supervisor, screen, session, ports }: Site):
     'Temporal',
     async (say) => {
       const source = await findTemporal(placesOf(env, say, session.leaving))
-      if (source.kind === 'server') return { address: source.address, ui: env.DEMO_TEMPORAL_UI, env: {} }
+      if (source.kind === 'server') return reachTemporal(source.address, env)
       const server = { executable: source.path, port: ports.temporal, uiPort: ports.temporalUi, dataFile: join(dataFolder, 'temporal.db'), ui: true }
       await supervisor.start(devServerPlan(server))
       const address = temporalAddress(ports.temporal)
@@ -122,6 +124,19 @@ async function startTemporal({ env, supervisor, screen, session, ports }: Site):
     },
     ({ address }) => (env.TEMPORAL_ADDRESS ? `yours, at ${address}` : `on port ${ports.temporal}, its UI on ${ports.temporalUi}`),
   )
+}
+
+/** With whatever TLS, API key and namespace the environment names for it. */
+async function reachTemporal(address: string, env: NodeJS.ProcessEnv): Promise<Temporal> {
+  const target = temporalTarget()
+  try {
+    const connection = await Connection.connect({ ...target.connectionOptions, connectTimeout: 10_000 })
+    await connection.workflowService.describeNamespace({ namespace: target.namespace })
+    await connection.close()
+  } catch {
+    throw new Complaint(`No Temporal server with a namespace ${target.namespace} answers at ${address}: correct TEMPORAL_ADDRESS, or unset it to have one started here.`)
+  }
+  return { address, ui: env.DEMO_TEMPORAL_UI, env: {} }
 }
 
 /** Settings meant for another Temporal server (variables, or the profile in the user's own file) must not reach ours. */
@@ -172,7 +187,7 @@ async function startOurs({ env, supervisor, screen, ports }: Site, around: Surro
 
 /** Side by side, as none waits for another; the order they are named in is the order of stopping, reversed. */
 const startAll = (supervisor: Supervisor, plans: readonly (ChildPlan | '' | undefined)[]): Promise<unknown> =>
-  Promise.all(plans.map((plan) => (plan ? supervisor.start(plan) : undefined)))
+  Promise.all(plans.flatMap((plan) => (plan ? [supervisor.start(plan)] : [])))
 
 async function refuseTakenPort(port: number, host: string): Promise<number> {
   const taken = await tryPort(port, host)

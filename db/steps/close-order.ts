@@ -42,9 +42,7 @@ export async function noteRefusedCancel(tx: Transaction, ask: { orderId: string;
   })
 }
 
-/** What was waited on has come: the exceptions of that kind are settled. */
-export async function settleWait(tx: Transaction, ask: { orderId: string; kind: string; waitingOn: WaitingOn | null; resolution: string }): Promise<void> {
-  const order = await lockOrder(tx, ask.orderId)
-  await settleExceptions(tx, order, ask.resolution, ask.kind)
-  await setWaitingOn(tx, ask.orderId, ask.waitingOn)
+/** What was waited on has come: the exceptions of that kind are settled. What the order waits on next is for the step that brought it to say. */
+export async function settleWait(tx: Transaction, ask: { orderId: string; kind: string; resolution: string }): Promise<void> {
+  await settleExceptions(tx, await lockOrder(tx, ask.orderId), ask.resolution, ask.kind)
 }

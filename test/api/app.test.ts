@@ -1,4 +1,9 @@
 /** The edge itself: health, documentation, keys and roles, and what a bad request hears. */
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createApp } from '../../api/app'
+import { createLog } from '../../api/log'
+import { connect } from '../../db/connection'
 import { isRefusalCode } from '../../domain/refusals'
 import { openEdge, type Edge, type Sending } from './edge'
 
@@ -176,6 +181,32 @@ describe('roles', () => {
     expect((await edge.get('/v1/drivers/driver-mark', 'demo-courier-driver-mark')).status).toBe(200)
     expect((await edge.get('/v1/drivers/driver-ada', 'demo-courier-driver-mark')).status).toBe(404)
   })
+})
+
+it('says 503 and when to come back while the database is away, and is not ready', async () => {
+  const away = connect('postgres://nobody@127.0.0.1:1/nowhere')
+  const app = createApp({
+    db: away,
+    threads: edge.threads,
+    log: createLog('silent', 'test'),
+    config: { DEMO: true, COMMAND_DEADLINE_MS: 100, CUSTOMER_REF_SECRET: 'test-secret' },
+    services: [],
+    wake: () => undefined,
+  })
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const reply = await fetch(`${url}/v1/orders`, { headers: { authorization: 'Bearer demo-admin' } })
+  expect([reply.status, reply.headers.get('retry-after'), await reply.json()]).toEqual([503, '1', expect.objectContaining({ code: 'service.unavailable' })])
+  expect((await fetch(`${url}/readyz`)).status).toBe(503)
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  server.close()
+  await away.destroy()
+})
+
+it('finds its documentation without the last slash, too', async () => {
+  const page = await fetch(`${edge.url}/docs`)
+  expect(page.url).toBe(`${edge.url}/docs/`)
 })
 
 it('knows no demo keys, no demo routes and no other difference when it is not the demo', async () => {

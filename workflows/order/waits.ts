@@ -33,7 +33,7 @@ export async function waitOrEscalate(thread: Thread, waitingOn: WaitingOn, late:
   const overdue = { ...waitingOn, deadline: null }
   await notice(thread, overdue, late)
   await thread.until(fact, Number.POSITIVE_INFINITY, words(waitingOn.what))
-  await settle(thread, late.kind, overdue)
+  await settle(thread, late.kind)
 }
 
 interface Persistence {
@@ -52,7 +52,7 @@ export async function persist<Answer>(thread: Thread, { waitingOn, trouble, unti
   for (let failures = 0; ; failures += 1) {
     try {
       const answer = await call()
-      if (failures > 0) await settle(thread, trouble.kind, thread.waitingOn)
+      if (failures > 0) await settle(thread, trouble.kind)
       return answer
     } catch (cause) {
       if (!isFault(cause)) throw cause
@@ -72,9 +72,9 @@ async function notice(thread: Thread, waitingOn: WaitingOn, exception: Notice): 
   await step(`Tell ${exception.owner}: ${exception.summary}`).noticeWait({ orderId: thread.start.orderId, waitingOn, exception })
 }
 
-async function settle(thread: Thread, kind: string, waitingOn: WaitingOn | null): Promise<void> {
+async function settle(thread: Thread, kind: string): Promise<void> {
   show(thread, { hasException: false })
-  await step('Settle the exception').settleWait({ orderId: thread.start.orderId, kind, waitingOn, resolution: 'it came' })
+  await step('Settle the exception').settleWait({ orderId: thread.start.orderId, kind, resolution: 'it came' })
 }
 
 /** `payment_provider` → `payment provider`. */

@@ -1,0 +1,98 @@
+/** What nobody else would notice: queues that do not move, calls whose outcome stays unknown, orders that overstay their deadline. Each becomes an exception somebody owns. */
+import { rows, type Db, type Transaction } from './connection'
+import { openException, type OpenException } from './waiting'
+
+/** Any number nobody else uses for an advisory lock: one watcher at a time is enough. */
+const watchLock = 7_204_483
+
+export interface Patience {
+  /** How long a start or a fact may wait in its queue. */
+  queueMinutes: number
+  /** How long the outcome of a call may stay unknown. */
+  unknownMinutes: number
+  /** How long an order may stay past the deadline it names. */
+  overdueMinutes: number
+}
+export const usualPatience: Patience = { queueMinutes: 10, unknownMinutes: 15, overdueMinutes: 10 }
+
+/** Opens an exception for everything that is stuck and has none yet. @returns how many things are stuck. */
+export const openForStuck = (db: Db, patience: Patience = usualPatience): Promise<number> =>
+  db.transaction(async (tx) => {
+    const [lock] = await rows<{ mine: boolean }>(tx, 'SELECT pg_try_advisory_xact_lock(?) AS mine', [watchLock])
+    if (!lock!.mine) return 0
+    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience))]
+    for (const one of stuck) await openException(tx, one)
+    return stuck.length
+  })
+
+const stuckStarts = async (tx: Transaction, { queueMinutes }: Patience): Promise<OpenException[]> => {
+  const found = await rows<{ orderId: string; channel: string; attempts: number; lastError: string | null }>(
+    tx,
+    `SELECT s.order_id AS "orderId", o.channel, s.attempts, s.last_error AS "lastError" FROM workflow_starts s JOIN orders o USING (order_id)
+     WHERE s.done_at IS NULL AND s.queued_at < now() - ? * interval '1 minute' ORDER BY s.queued_at LIMIT 100`,
+    [queueMinutes],
+  )
+  return found.map((f) => ({
+    orderId: f.orderId,
+    channel: f.channel,
+    kind: 'order.not_started',
+    subject: f.orderId,
+    owner: 'operations',
+    summary: 'The order is accepted and its workflow has not been started: is Temporal reachable?',
+    data: { attempts: f.attempts, lastError: f.lastError },
+  }))
+}
+
+const stuckFacts = async (tx: Transaction, { queueMinutes }: Patience): Promise<OpenException[]> => {
+  const found = await rows<{ source: string; eventId: string; kind: string; subject: string; attempts: number; lastError: string | null }>(
+    tx,
+    `SELECT source, event_id AS "eventId", kind, subject, attempts, last_error AS "lastError" FROM inbound_events
+     WHERE status = 'queued' AND received_at < now() - ? * interval '1 minute' ORDER BY received_at LIMIT 100`,
+    [queueMinutes],
+  )
+  return found.map((f) => ({
+    orderId: null,
+    channel: null,
+    kind: 'inbox.stuck',
+    subject: `${f.source} ${f.eventId}`,
+    owner: 'operations',
+    summary: `A message from ${f.source} cannot be applied`,
+    data: { kind: f.kind, subject: f.subject, attempts: f.attempts, lastError: f.lastError },
+  }))
+}
+
+const unknownOutcomes = async (tx: Transaction, { unknownMinutes }: Patience): Promise<OpenException[]> => {
+  const found = await rows<{ orderId: string; channel: string; operationId: string; kind: string }>(
+    tx,
+    `SELECT op.order_id AS "orderId", o.channel, op.operation_id AS "operationId", op.kind FROM payment_operations op JOIN orders o ON o.order_id = op.order_id
+     WHERE op.status = 'unknown' AND op.last_called_at < now() - ? * interval '1 minute' ORDER BY op.last_called_at LIMIT 100`,
+    [unknownMinutes],
+  )
+  return found.map((f) => ({
+    orderId: f.orderId,
+    channel: f.channel,
+    kind: 'payment.outcome_unknown',
+    subject: f.operationId,
+    owner: 'finance',
+    summary: `It is not known whether the payment provider did the ${f.kind}: look it up at the provider`,
+    data: { operationId: f.operationId, kind: f.kind },
+  }))
+}
+
+const overdueOrders = async (tx: Transaction, { overdueMinutes }: Patience): Promise<OpenException[]> => {
+  const found = await rows<{ orderId: string; channel: string; what: string; deadline: string }>(
+    tx,
+    `SELECT order_id AS "orderId", channel, waiting_on->>'what' AS what, waiting_on->>'deadline' AS deadline FROM orders
+     WHERE workflow_open AND (waiting_on->>'deadline')::timestamptz < now() - ? * interval '1 minute' ORDER BY order_id LIMIT 100`,
+    [overdueMinutes],
+  )
+  return found.map((f) => ({
+    orderId: f.orderId,
+    channel: f.channel,
+    kind: 'order.stuck',
+    subject: f.orderId,
+    owner: 'operations',
+    summary: `The order should have gone on by ${f.deadline}: look at its workflow in the Temporal UI, and whether workers run`,
+    data: { waitsOn: f.what, deadline: f.deadline },
+  }))
+}

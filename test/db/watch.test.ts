@@ -1,0 +1,36 @@
+/** What overstays is noticed: each kind of stuck thing becomes one exception, once. */
+import { receiveFact } from '../../db/inbox'
+import { openForStuck } from '../../db/watch'
+import { eventually, peopleOf, type People } from '../support/people'
+import { startSystem, type System } from '../support/system'
+
+let system: System
+let people: People
+beforeAll(async () => {
+  system = await startSystem({ worker: false })
+  people = peopleOf(system)
+})
+afterAll(() => system?.stop())
+
+const openKinds = async (): Promise<string[]> => (await people.operations<{ items: { kind: string }[] }>('GET', '/v1/exceptions')).body.items.map((e) => e.kind).sort()
+
+it('finds nothing where everything moves', async () => {
+  await people.place()
+  expect(await openForStuck(system.db)).toBe(0)
+})
+
+it('opens one exception for each thing that is stuck, and not a second one', async () => {
+  const orderId = await people.place()
+  const started = (): Promise<number> => system.db('workflow_starts').where({ order_id: orderId }).whereNotNull('done_at').count({ n: '*' }).then(([r]) => Number(r!.n))
+  await eventually(started, (n) => n === 1)
+  await system.db('workflow_starts').where({ order_id: orderId }).update({ done_at: null, queued_at: '2026-01-01T00:00:00Z', leased_until: '2999-01-01T00:00:00Z' })
+  await system.db.transaction(async (tx) => {
+    await receiveFact(tx, { source: 'carrier:swiftparcel', eventId: 'e-1', kind: 'carrier', subject: 'SP1', payload: {} })
+    await tx('inbound_events').where({ event_id: 'e-1' }).update({ received_at: '2026-01-01T00:00:00Z', leased_until: '2999-01-01T00:00:00Z' })
+  })
+  await system.db('payment_operations').where({ order_id: orderId }).update({ status: 'unknown', last_called_at: '2026-01-01T00:00:00Z' })
+  await system.db('orders').where({ order_id: orderId }).update({ waiting_on: JSON.stringify({ what: 'payment', since: '2026-01-01T00:00:00Z', deadline: '2026-01-01T00:30:00Z' }) })
+  expect(await openForStuck(system.db)).toBe(4)
+  expect(await openForStuck(system.db)).toBe(4)
+  expect(await openKinds()).toEqual(['inbox.stuck', 'order.not_started', 'order.stuck', 'payment.outcome_unknown'])
+})
