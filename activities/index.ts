@@ -2,6 +2,7 @@
 import type { Db } from '../db/connection'
 import { createCarrierActivities } from './carriers'
 import { translateFailures } from './failures'
+import { withHeartbeats } from './heartbeats'
 import { createOrderSteps } from './order-steps'
 import { createPaymentActivities } from './payments'
 import type { Carrier, PaymentProvider } from './ports'
@@ -16,8 +17,8 @@ export interface ActivityDeps {
 export function createActivities({ db, payments, carriers }: ActivityDeps) {
   return {
     orders: translateFailures(createOrderSteps(db, carriers)),
-    payments: translateFailures(createPaymentActivities(db, payments)),
-    carriers: translateFailures(createCarrierActivities(db, carriers)),
+    payments: withHeartbeats(translateFailures(createPaymentActivities(db, payments))),
+    carriers: withHeartbeats(translateFailures(createCarrierActivities(db, carriers))),
   }
 }
 

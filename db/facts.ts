@@ -1,6 +1,6 @@
 /** What an outside fact does to our rows. The row is dealt with in one transaction with the fact's own row, so it is applied once; the workflow is told only what changes its decisions. */
 import { afterReport, isParcelStatus, type ParcelStatus } from '../domain/delivery/tracking'
-import { isSettled, type PaymentState } from '../domain/payment/view'
+import { addsNothing, isSettled, type PaymentView } from '../domain/payment/view'
 import type { EventType } from '../domain/events'
 import { row, rows, type Db, type Transaction } from './connection'
 import { record, type OrderEvent } from './events'
@@ -11,20 +11,30 @@ import { applyView, type PaymentNews } from './payments'
 import { deliverFulfillment, findTracked, type TrackedPackage } from './shipments'
 import { openException } from './waiting'
 
-/** The provider reported a payment. A webhook that only confirms what we recorded ourselves changes nothing. */
-export const applyPaymentFact = (db: Db, fact: InboundFact): Promise<Telling | undefined> =>
-  db.transaction(async (tx) => {
-    const { paymentId, view } = fact.payload as { paymentId?: string; view: PaymentNews & { status: PaymentState; reference: string } }
-    const payment = await findPayment(tx, paymentId, view.reference)
-    if (!payment) return keep(tx, fact, 'no payment of ours')
+/** The provider reported a payment. A webhook that only confirms what we recorded ourselves changes nothing and takes no lock. */
+export async function applyPaymentFact(db: Db, fact: InboundFact): Promise<Telling | undefined> {
+  const { paymentId, view } = fact.payload as { paymentId?: string; view: PaymentNews & { reference: string } }
+  const payment = await findPayment(db, paymentId, view.reference)
+  if (!payment) return void (await settleFact(db, fact, 'done', 'no payment of ours'))
+  if (addsNothing(payment, view)) return void (await settleFact(db, fact, 'done', 'nothing new'))
+  return db.transaction(async (tx) => {
     const { view: merged, changed, order } = await applyView(tx, payment.paymentId, view)
     const matters = changed && order.stage === 'open' && isSettled(merged.status) && merged.status !== 'captured'
     const telling = matters ? tellingOf(order, 'paymentReported', { paymentId: payment.paymentId, status: merged.status }) : undefined
     return finish(tx, fact, telling, changed ? `payment is ${merged.status}` : 'nothing new')
   })
+}
 
-const findPayment = (tx: Transaction, paymentId: string | undefined, reference: string): Promise<{ paymentId: string } | undefined> =>
-  row(tx, 'SELECT payment_id AS "paymentId" FROM payments WHERE reference = ? OR payment_id::text = ? LIMIT 1', [reference, paymentId ?? ''])
+const findPayment = (db: Db, paymentId: string | undefined, reference: string): Promise<(PaymentView & { paymentId: string }) | undefined> =>
+  row(
+    db,
+    `SELECT payment_id AS "paymentId", status, authorized_minor AS "authorizedMinor", captured_minor AS "capturedMinor", refunded_minor AS "refundedMinor"
+     FROM payments WHERE reference = ? OR payment_id = ?::uuid LIMIT 1`,
+    [reference, isUuid(paymentId) ? paymentId : null],
+  )
+
+/** Metadata at the provider is ours by habit only: somebody else's payment may carry anything there. */
+const isUuid = (text: string | undefined): text is string => text !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 
 /** The carrier reported a parcel. A report of a parcel that we have not handed over yet is kept until we have. */
 export const applyCarrierFact = (db: Db, fact: InboundFact): Promise<Telling | undefined> =>

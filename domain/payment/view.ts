@@ -25,6 +25,12 @@ export function mergeView(known: PaymentView, news: PaymentView): PaymentView {
   }
 }
 
+/** What is known already covers the news. As knowledge only grows, this stays true once it is. */
+export function addsNothing(known: PaymentView, news: PaymentView): boolean {
+  const merged = mergeView(known, news)
+  return (['status', 'authorizedMinor', 'capturedMinor', 'refundedMinor'] as const).every((field) => merged[field] === known[field])
+}
+
 /** The question "may the goods leave on this payment?" */
 export const holdsMoney = (state: PaymentState): boolean => state === 'authorized' || state === 'captured'
 

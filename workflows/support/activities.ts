@@ -14,7 +14,8 @@ const stepOptions = {
  * so that people can see it. Cancelling waits for the attempt under way: money may be moving.
  */
 const providerOptions = {
-  startToCloseTimeout: '45 seconds',
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '8 seconds', // a killed worker is noticed by then
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 3, maximumInterval: '10 seconds', maximumAttempts: 4 },
 } as const satisfies ActivityOptions
