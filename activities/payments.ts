@@ -36,6 +36,7 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
       if (opened === undefined) return outcome(await loadOperation(db, ask.operationId))
       return effect(db, ask, {
         ...opened,
+        operation,
         provider,
         happened: (v) => v.status !== 'opened',
         call: (key) => provider.authorize({ reference: opened.reference, key, paymentMethod: operation.payment.paymentMethod ?? '' }),
@@ -48,7 +49,7 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
       if (isSettled(operation)) return outcome(operation)
       const reference = operation.payment.reference!
       const { amountMinor, operationId } = operation
-      return effect(db, ask, { reference, happened: (v) => v.capturedMinor > 0, provider, call: (key) => provider.capture({ reference, key, amountMinor, operationId }) })
+      return effect(db, ask, { operation, reference, happened: (v) => v.capturedMinor > 0, provider, call: (key) => provider.capture({ reference, key, amountMinor, operationId }) })
     },
 
     /** Lets go of what is or may be held; a payment that never reached the provider is given up. */
@@ -57,7 +58,7 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
       if (isSettled(operation)) return outcome(operation)
       const { reference } = operation.payment
       if (reference === null) return giveUp(db, operation)
-      return effect(db, ask, { reference, happened: (v) => v.status === 'voided' || v.status === 'captured', provider, call: (key) => provider.void({ reference, key }) })
+      return effect(db, ask, { operation, reference, happened: (v) => v.status === 'voided' || v.status === 'captured', provider, call: (key) => provider.void({ reference, key }) })
     },
   }
 }
@@ -73,23 +74,24 @@ const outcome = ({ paymentId, payment }: PaymentOperation): MoneyOutcome => ({
 /** Opens the payment at the provider, which moves no money. Until that is known to have happened the key is never changed lightly: an orphan is harmless but untidy. */
 async function openPayment(db: Db, provider: PaymentProvider, operation: PaymentOperation): Promise<Opened | undefined> {
   const { payment, operationId, orderId, paymentId } = operation
-  if (payment.reference !== null) return { reference: payment.reference, untouched: false }
+  if (payment.reference !== null) return { reference: payment.reference }
   const keyNumber = await beginCall(db, operationId, needsNextKey(operation))
   if (keyNumber === undefined) return undefined
   const description = `${operation.channel} ${operation.channelOrderId}`
   const ask = { key: `${operationId}:${keyNumber}:open`, amountMinor: operation.amountMinor, currency: payment.currency, orderId, paymentId, operationId, description }
   const { reference } = await rememberingSpentKeys(db, operationId, () => provider.open(ask))
   await saveReference(db, paymentId, reference)
-  return { reference, untouched: true }
+  return { reference, keyNumber }
 }
 
 interface Opened {
   reference: string
-  /** Nothing has been asked of this reference yet, so there is nothing to look up. */
-  untouched?: boolean
+  /** Set when it was opened just now: the call is recorded already, and nothing has been asked of this reference that could be looked up. */
+  keyNumber?: number
 }
 
 interface Effect extends Opened {
+  operation: PaymentOperation
   provider: PaymentProvider
   /** Does the provider's own view show that the operation was done, or can never be? */
   happened: (view: ProviderView) => boolean
@@ -97,15 +99,14 @@ interface Effect extends Opened {
 }
 
 /** One effect at the provider: look first when an earlier attempt may have had it, else call under the recorded key. */
-async function effect(db: Db, ask: MoneyAsk & { ifPending?: WaitingOn }, { reference, untouched, provider, happened, call }: Effect): Promise<MoneyOutcome> {
-  const operation = await loadOperation(db, ask.operationId)
-  if (operation.status === 'unknown' && !untouched) {
+async function effect(db: Db, ask: MoneyAsk & { ifPending?: WaitingOn }, { operation, reference, keyNumber, provider, happened, call }: Effect): Promise<MoneyOutcome> {
+  if (operation.status === 'unknown' && keyNumber === undefined) {
     const view = await provider.lookUp(reference)
     if (happened(view)) return settle(db, operation, view, ask)
   }
-  const keyNumber = await beginCall(db, ask.operationId, needsNextKey(operation))
-  if (keyNumber === undefined) return outcome(await loadOperation(db, ask.operationId))
-  const view = await rememberingSpentKeys(db, ask.operationId, () => call(`${ask.operationId}:${keyNumber}`))
+  const key = keyNumber ?? (await beginCall(db, ask.operationId, needsNextKey(operation)))
+  if (key === undefined) return outcome(await loadOperation(db, ask.operationId))
+  const view = await rememberingSpentKeys(db, ask.operationId, () => call(`${ask.operationId}:${key}`))
   return settle(db, operation, view, ask)
 }
 

@@ -27,6 +27,13 @@ export async function lockOrder(tx: Transaction, orderId: string): Promise<Order
   return order
 }
 
+/** The same, by one of its payments. */
+export async function lockOrderOf(tx: Transaction, paymentId: string): Promise<OrderRow> {
+  const order = await row<OrderRow>(tx, `SELECT ${columns} FROM orders WHERE order_id = (SELECT order_id FROM payments WHERE payment_id = ?) FOR UPDATE`, [paymentId])
+  invariant(order, `payment ${paymentId} has an order`)
+  return order
+}
+
 export const findOrder = (db: Db | Transaction, orderId: string): Promise<OrderRow | undefined> =>
   row<OrderRow>(db, `SELECT ${columns} FROM orders WHERE order_id = ?`, [orderId])
 

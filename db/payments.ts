@@ -5,7 +5,7 @@ import { holdsMoney, mergeView, type PaymentView } from '../domain/payment/view'
 import { invariant } from '../domain/invariant'
 import { row, rows, type Db, type Transaction } from './connection'
 import { record, self } from './events'
-import { lockOrder, refreshOrder, type OrderRow } from './orders'
+import { lockOrderOf, refreshOrder, type OrderRow } from './orders'
 import { openException } from './waiting'
 
 export type OperationKind = 'authorize' | 'capture' | 'void' | 'refund'
@@ -86,9 +86,7 @@ export interface PaymentNews extends PaymentView {
  * @returns the merged view and whether this news changed its status.
  */
 export async function applyView(tx: Transaction, paymentId: string, news: PaymentNews, waitingOn?: WaitingOn): Promise<{ view: PaymentView; changed: boolean; order: OrderRow }> {
-  const found = await row<{ orderId: string }>(tx, 'SELECT order_id AS "orderId" FROM payments WHERE payment_id = ?', [paymentId])
-  invariant(found, `payment ${paymentId} has a row`)
-  const order = await lockOrder(tx, found.orderId)
+  const order = await lockOrderOf(tx, paymentId)
   const [payment] = await rows<{ payment: PaymentRow }>(tx, `SELECT ${paymentJson} AS payment FROM payments p WHERE payment_id = ?`, [paymentId])
   const known = payment!.payment
   const view = mergeView(known, news)

@@ -41,7 +41,7 @@ export async function sourceOrder(tx: Transaction, ask: SourceAsk): Promise<Sour
     { type: 'order.sourced', actor: self, data: { nodeId, reason } },
     { type: 'fulfillment.released', actor: self, data: { fulfillmentId, nodeId, units, dueAt: ask.dueAt } },
   )
-  await settleExceptions(tx, order, 'a node has it', 'sourcing.short')
+  if (order.waitingOn?.what === 'stock') await settleExceptions(tx, order, 'a node has it', 'sourcing.short')
   await refreshOrder(tx, order.orderId, ask.ifSourced)
   return { outcome: 'sourced', fulfillment: { fulfillmentId, nodeId, units } }
 }
