@@ -1,7 +1,6 @@
 /** Composition root of the api: config → database → Temporal client → relay → app → port. Takes orders while Temporal is away; any number of these processes may run. */
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Client } from '@temporalio/client'
 import type { Logger } from 'pino'
 import type { Carrier } from '../activities/ports'
 import { parcelCarrier } from '../adapters/carriers/parcel-carrier'
@@ -12,7 +11,7 @@ import { connect } from '../db/connection'
 import { migrate } from '../db/migrate'
 import { startInbox } from '../relay/inbox'
 import { startStarter } from '../relay/starts'
-import { createThreads, type Threads } from '../relay/threads'
+import { createThreads } from '../relay/threads'
 import { createApp } from './app'
 import { startCommandSweep } from './command-sweep'
 import type { DemoAddresses } from './deps'
@@ -32,7 +31,7 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
   await migrate(config.DATABASE_URL)
   const db = connect(config.DATABASE_URL, { poolMax: config.DB_POOL_MAX, applicationName: 'throughline api' })
   const client = connectTemporal(target)
-  const threads = withDeadline(client, createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX }))
+  const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
   const carriers: Carrier[] = [parcelCarrier({ baseUrl: config.CARRIER_BASE_URL, webhookSecret: config.CARRIER_WEBHOOK_SECRET, timeoutMs: config.PROVIDER_TIMEOUT_MS })]
   const starter = startStarter({ db, threads, log })
   const inbox = startInbox({ db, threads, log })
@@ -75,20 +74,6 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
       await closing
       await letGo()
     },
-  }
-}
-
-/** How long a start or a signal may take; its row stays in its queue and is tried again. */
-const callMs = 2_000
-
-/** Left to itself, the client goes on trying a Temporal that is away for half a minute and more, and cannot be stopped meanwhile. */
-function withDeadline(client: Client, threads: Threads): Threads {
-  const bounded = <Result>(call: () => Promise<Result>): Promise<Result> => client.withDeadline(Date.now() + callMs, call)
-  return {
-    ask: (command) => threads.ask(command),
-    start: (orderId) => bounded(() => threads.start(orderId)),
-    tell: (order, signal, fact) => bounded(() => threads.tell(order, signal, fact)),
-    retryException: (orderId, exceptionId) => bounded(() => threads.retryException(orderId, exceptionId)),
   }
 }
 

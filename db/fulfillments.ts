@@ -61,6 +61,10 @@ export async function moveFulfillment(tx: Transaction, fulfillmentId: string, to
   if (moved === 0) throw refusedMove(await needFulfillment(tx, fulfillmentId))
 }
 
+export async function setAssignee(tx: Transaction, fulfillmentId: string, assignee: string): Promise<void> {
+  await tx('fulfillments').where({ fulfillment_id: fulfillmentId }).update({ assignee })
+}
+
 export const refusedMove = (f: FulfillmentRow): Error =>
   refuse('fulfillment.state', { status: f.status, allowedActions: fulfillmentActions(f.status, f.labelled) }, `The fulfillment is ${f.status}`)
 

@@ -7,8 +7,7 @@ const network = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'
 const states = /^(08...|53300|57P0[123])$/
 
 export function isOutage(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const { code } = error as Error & { code?: unknown }
-  if (error.name === 'KnexTimeoutError' || /^Connection terminated/.test(error.message)) return true
+  const { code, name, message } = (error ?? {}) as { code?: unknown; name?: unknown; message?: unknown }
+  if (name === 'KnexTimeoutError' || /^Connection terminated/.test(String(message))) return true
   return typeof code === 'string' && (network.includes(code) || states.test(code))
 }

@@ -16,13 +16,16 @@ export async function seedDemoNetwork(db: Knex): Promise<void> {
   })
 }
 
+/** Long ago, so that any count a user sends is newer than it. */
+const openedAt = '2026-01-01T00:00:00Z'
+
 async function receiveOpeningStock(tx: Knex.Transaction): Promise<void> {
   const levels = nodes.flatMap((node) => skus.map(({ sku }) => ({ sku, node_id: node.nodeId, on_hand: openingStock(sku, node) })))
   const made: typeof levels = await tx('stock_levels').insert(levels).onConflict(['sku', 'node_id']).ignore().returning(['sku', 'node_id', 'on_hand'])
   const receipts = made.filter((level) => level.on_hand > 0)
   if (receipts.length === 0) return
   await tx('stock_movements').insert(
-    receipts.map(({ sku, node_id, on_hand }) => ({ sku, node_id, type: 'receipt', on_hand_delta: on_hand, reason: 'opening stock', actor: 'throughline' })),
+    receipts.map(({ sku, node_id, on_hand }) => ({ sku, node_id, type: 'receipt', on_hand_delta: on_hand, reason: 'opening stock', actor: 'throughline', at: openedAt })),
   )
 }
 

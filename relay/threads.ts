@@ -20,12 +20,17 @@ export interface Threads extends OrderThreads {
   tell(order: Pick<OrderRow, 'channel' | 'channelOrderId'>, signal: string, fact: object): Promise<boolean>
 }
 
+const promptlyMs = 3_000
+
 export function createThreads({ client, db, queuePrefix = '' }: { client: Client; db: Db; queuePrefix?: string }): Threads {
   const taskQueue = queuePrefix + taskQueues.orders
+  /** While Temporal is away the client would try on for long; what is queued comes back to it soon enough. */
+  const promptly = <Result>(call: () => Promise<Result>): Promise<Result> => client.withDeadline(Date.now() + promptlyMs, call)
 
   const start = async (orderId: string): Promise<void> => {
     try {
-      await client.workflow.start(orderWorkflowType, { ...startOptions(await loadStart(db, orderId)), taskQueue })
+      const options = { ...startOptions(await loadStart(db, orderId)), taskQueue }
+      await promptly(() => client.workflow.start(orderWorkflowType, options))
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
     }
@@ -33,7 +38,7 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
 
   const tell = async (order: Pick<OrderRow, 'channel' | 'channelOrderId'>, signal: string, fact: object): Promise<boolean> => {
     try {
-      await client.workflow.getHandle(orderWorkflowId(order.channel, order.channelOrderId)).signal(signal, fact)
+      await promptly(() => client.workflow.getHandle(orderWorkflowId(order.channel, order.channelOrderId)).signal(signal, fact))
       return true
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false

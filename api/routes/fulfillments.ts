@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { writeAudit } from '../../db/audit'
 import { record } from '../../db/events'
+import { setAssignee } from '../../db/fulfillments'
 import { lockOrder } from '../../db/orders'
 import { pickFulfillment } from '../../db/steps/pick'
 import { fulfillmentPlace, fulfillmentView } from '../../db/views/fulfillments'
@@ -37,7 +38,7 @@ export const assignFulfillment = command({
   async run(ctx, tx) {
     const order = await lockOrder(tx, await orderOf(ctx))
     const { fulfillmentId } = ctx.params
-    await tx('fulfillments').where({ fulfillment_id: fulfillmentId }).update({ assignee: ctx.body.assignee })
+    await setAssignee(tx, fulfillmentId, ctx.body.assignee)
     await record(tx, order, { type: 'fulfillment.assigned', actor: ctx.actor, data: { fulfillmentId, assignee: ctx.body.assignee } })
     await writeAudit(tx, { actor: ctx.actor, action: 'fulfillment.assign', subject: fulfillmentId, cause: ctx.requestId })
     return ok(await fulfillmentView(tx, fulfillmentId, { role: ctx.key.role }))

@@ -196,12 +196,15 @@ it('says 503 and when to come back while the database is away, and is not ready'
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const reply = await fetch(`${url}/v1/orders`, { headers: { authorization: 'Bearer demo-admin' } })
-  expect([reply.status, reply.headers.get('retry-after'), await reply.json()]).toEqual([503, '1', expect.objectContaining({ code: 'service.unavailable' })])
-  expect((await fetch(`${url}/readyz`)).status).toBe(503)
-  expect((await fetch(`${url}/healthz`)).status).toBe(200)
-  server.close()
-  await away.destroy()
+  try {
+    const reply = await fetch(`${url}/v1/orders`, { headers: { authorization: 'Bearer demo-admin' } })
+    expect([reply.status, reply.headers.get('retry-after'), await reply.json()]).toEqual([503, '1', expect.objectContaining({ code: 'service.unavailable' })])
+    expect((await fetch(`${url}/readyz`)).status).toBe(503)
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  } finally {
+    server.close()
+    await away.destroy()
+  }
 })
 
 it('finds its documentation without the last slash, too', async () => {

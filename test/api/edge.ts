@@ -81,7 +81,9 @@ export async function openEdge(options: { routes?: readonly Route[]; demo?: bool
     put: (path, body, sending = {}) => send('PUT', path, { body, ...sending }),
     close: async () => {
       await feed.close()
+      const idle = setInterval(() => server.closeIdleConnections(), 10)
       await new Promise((resolve) => server.close(resolve))
+      clearInterval(idle)
       await database.drop()
     },
   }
