@@ -1,6 +1,6 @@
 /** The plainest tale: an order from the shop's click to the end of the return window. */
 import { orderWorkflowId } from '../../domain/ids'
-import { peopleOf, type People } from '../support/people'
+import { eventually, peopleOf, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -27,6 +27,7 @@ it('follows an order from the click to the closed return window', async () => {
   expect(shipped).toMatchObject({ status: 'shipped', money: { capturedMinor: 9390, owedMinor: 0 } })
   const trackingNumber = packed.body.packages[0]!.trackingNumber!
   await people.carrierSays(trackingNumber, 'in_transit')
+  await eventually(() => people.told(orderId), (types) => types.includes('shipment.in_transit'))
   await people.carrierSays(trackingNumber, 'delivered')
   const closed = await people.until(orderId, (o) => !o.workflowOpen, 'the end')
   expect(closed).toMatchObject({ status: 'completed', fulfillmentStatus: 'fulfilled', waitingOn: null, lines: [{ quantity: 1, shipped: 1, delivered: 1, allocated: 0 }] })
