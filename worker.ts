@@ -10,6 +10,7 @@ import { readConfig, type Config } from './config'
 import { connect } from './db/connection'
 import { migrate } from './db/migrate'
 import { taskQueues, type TaskQueue } from './domain/ids'
+import { channelFacts } from './relay/channel-facts'
 import { startInbox } from './relay/inbox'
 import { startStarter } from './relay/starts'
 import { createThreads } from './relay/threads'
@@ -61,7 +62,7 @@ async function main(config: Config): Promise<void> {
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
   const sweeps = [
     startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs }),
-    startInbox({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs }),
+    startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs }),
     startWatch({ db, log }),
   ]
   log.info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')

@@ -9,6 +9,7 @@ import { connectTemporal, temporalTarget, type TemporalTarget } from '../adapter
 import { readConfig, type Config } from '../config'
 import { connect } from '../db/connection'
 import { migrate } from '../db/migrate'
+import { channelFacts } from '../relay/channel-facts'
 import { startInbox } from '../relay/inbox'
 import { startStarter } from '../relay/starts'
 import { createThreads } from '../relay/threads'
@@ -34,7 +35,7 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
   const carriers: Carrier[] = [parcelCarrier({ baseUrl: config.CARRIER_BASE_URL, webhookSecret: config.CARRIER_WEBHOOK_SECRET, timeoutMs: config.PROVIDER_TIMEOUT_MS })]
   const starter = startStarter({ db, threads, log })
-  const inbox = startInbox({ db, threads, log })
+  const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }) })
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
   const feed = createEventFeed(db, log)
   const metrics = createMetrics()

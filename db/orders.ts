@@ -37,6 +37,9 @@ export async function lockOrderOf(tx: Transaction, paymentId: string): Promise<O
 export const findOrder = (db: Db | Transaction, orderId: string): Promise<OrderRow | undefined> =>
   row<OrderRow>(db, `SELECT ${columns} FROM orders WHERE order_id = ?`, [orderId])
 
+export const orderByNumber = (db: Db | Transaction, channel: string, channelOrderId: string): Promise<OrderRow | undefined> =>
+  row<OrderRow>(db, `SELECT ${columns} FROM orders WHERE channel = ? AND channel_order_id = ?`, [channel, channelOrderId])
+
 /**
  * Rewrites the rolled-up statuses from the parts, and what the order waits on when given (undefined leaves it as it is).
  * To be called last in every transaction that changes a part, under the order's lock.

@@ -46,6 +46,9 @@ interface References {
   nodeKnown: boolean
 }
 
+/** The methods an order's thread can carry out; a node may offer more than that. */
+const carriedOut = ['delivery'] as const
+
 /** One round trip for all that an order names. */
 async function references(tx: Transaction, order: SubmittedOrder): Promise<References> {
   const skus = [...new Set(order.lines.map((l) => l.sku))]
@@ -53,10 +56,10 @@ async function references(tx: Transaction, order: SubmittedOrder): Promise<Refer
     tx,
     `SELECT c.currency, c.claim,
        ARRAY(SELECT sku FROM skus WHERE sku = ANY(?)) AS skus,
-       ARRAY(SELECT DISTINCT unnest(methods) FROM nodes WHERE active) AS methods,
+       ARRAY(SELECT DISTINCT m FROM nodes, unnest(methods) AS m WHERE active AND m = ANY(?) ORDER BY m) AS methods,
        (?::text IS NULL OR EXISTS (SELECT 1 FROM nodes WHERE node_id = ?)) AS "nodeKnown"
      FROM (SELECT 1) one LEFT JOIN channels c ON c.channel_id = ?`,
-    [skus, order.delivery.nodeId ?? null, order.delivery.nodeId ?? null, order.channel],
+    [skus, [...carriedOut], order.delivery.nodeId ?? null, order.delivery.nodeId ?? null, order.channel],
   )
   return found!
 }

@@ -60,6 +60,12 @@ export const refusals = {
   'policy.not_draft': { status: 409, says: 'Only a draft can be activated', data: 'status' },
   'exception.resolved': { status: 409, says: 'This exception is already resolved', data: 'resolution' },
   'quarantine.ended': { status: 409, says: 'This message has already become an order', data: 'orderId' },
+  'quarantine.still_invalid': { status: 409, says: 'This message can still not become an order', data: 'reasons' },
+  // why a channel's message is kept in quarantine
+  'channel.order_cancelled': { status: 409, says: 'The channel has cancelled this order', data: '' },
+  'channel.not_paid': { status: 409, says: 'The channel has not taken the money for this order', data: '' },
+  'channel.line_not_goods': { status: 409, says: 'A line of this order is nothing that is sent', data: '' },
+  'channel.address_missing': { status: 409, says: 'The order says nothing of where to send it', data: '' },
   // messages from outside
   'signature.invalid': { status: 401, says: 'The signature does not match the body', data: '' },
   // payment endings an order can have

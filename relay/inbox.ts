@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Db } from '../db/connection'
 import { applyCarrierFact, applyPaymentFact } from '../db/facts'
 import { factFailed, leaseFacts, settleFact, type InboundFact, type LeasedFact, type Telling } from '../db/inbox'
+import type { FactHandler } from './channel-facts'
 import { startPump, type Pump } from './pump'
 import type { Threads } from './threads'
 
@@ -13,13 +14,13 @@ export interface InboxOptions {
   db: Db
   threads: Pick<Threads, 'tell'>
   log: Logger
-  /** What to do with facts of channels, by kind; given by the composition root. */
-  channelFacts?: Record<string, (fact: InboundFact) => Promise<string>>
+  /** What to do with facts of channels, by kind. */
+  channelFacts: Record<string, FactHandler>
   concurrency?: number
   idleMs?: number
 }
 
-export function startInbox({ db, threads, log, channelFacts = {}, concurrency = 4, idleMs = 1_000 }: InboxOptions): Pump {
+export function startInbox({ db, threads, log, channelFacts, concurrency = 4, idleMs = 1_000 }: InboxOptions): Pump {
   const deal = async (fact: LeasedFact): Promise<void> => {
     const telling = fact.telling ?? (await apply(fact))
     if (!telling) return
@@ -32,7 +33,8 @@ export function startInbox({ db, threads, log, channelFacts = {}, concurrency = 
     if (fact.kind === 'carrier') return applyCarrierFact(db, fact)
     const handle = channelFacts[fact.kind]
     if (!handle) throw new Error(`no way to apply a fact of kind ${fact.kind}`)
-    await settleFact(db, fact, 'done', await handle(fact))
+    const { status, outcome } = await handle(fact)
+    await settleFact(db, fact, status, outcome)
     return undefined
   }
 

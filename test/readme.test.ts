@@ -53,7 +53,7 @@ const shownDefault = (value: unknown): string => (value === undefined || value =
 it('names only those variables of Temporal that its own library reads', () => {
   const library = join(root, 'node_modules/@temporalio/envconfig/lib')
   const sources = readdirSync(library).filter((file) => file.endsWith('.js')).map((file) => readFileSync(join(library, file), 'utf8')).join('\n')
-  const named = tableRows(section(readme, '## Settings')).flatMap(([cell]) => [...`${cell}`.matchAll(/TEMPORAL_\w+/g)].map((match) => match[0]))
+  const named = tableRows(section(readme, '## Settings')).flatMap(([cell]) => [...`${cell}`.matchAll(/\bTEMPORAL_\w+/g)].map((match) => match[0]))
   expect(named).toContain('TEMPORAL_ADDRESS')
   expect(named.filter((name) => !sources.includes(`'${name}'`))).toEqual([])
 })

@@ -1,6 +1,7 @@
 /** Every route there is. The app mounts this list, the documentation shows it, the command sweep finds its way by it. */
 import type { Route } from '../route'
 import { channelRoutes } from './channels'
+import { shopifyWebhook } from './channels-shopify'
 import { demoRoutes } from './demo'
 import { driverRoutes } from './drivers'
 import { eventStreams } from './events'
@@ -12,7 +13,7 @@ import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
 import { cancelOrder, submitOrder } from './orders-commands'
 import { policyRoutes } from './policies'
-import { quarantineReads } from './quarantine'
+import { quarantineRoutes } from './quarantine'
 import { skuRoutes } from './skus'
 
 export const routes: readonly Route[] = [
@@ -28,10 +29,11 @@ export const routes: readonly Route[] = [
   ...nodeRoutes,
   ...skuRoutes,
   ...channelRoutes,
+  shopifyWebhook,
   ...driverRoutes,
   ...inventoryRoutes,
   ...policyRoutes,
   ...exceptionRoutes,
-  ...quarantineReads,
+  ...quarantineRoutes,
   ...demoRoutes,
 ]

@@ -1,11 +1,16 @@
 /** Messages that could not become an order, with every reason. */
 import { z } from 'zod'
+import { writeAudit } from '../../db/audit'
+import { becameOrder, lockQuarantined } from '../../db/quarantine'
 import { quarantineList } from '../../db/views/exceptions'
+import { refuse } from '../../domain/refusals'
+import { command } from '../command'
 import { may } from '../permissions'
 import { ok, route } from '../route'
 import { quarantineAnswer } from '../schemas/exceptions'
 import { channelId, uuid } from '../schemas/fields'
 import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
+import { takeShopifyOrder } from '../shopify-orders'
 
 const listQuarantine = route({
   method: 'get',
@@ -22,4 +27,41 @@ const listQuarantine = route({
   },
 })
 
-export const quarantineReads = [listQuarantine]
+/** JSON merge patch (RFC 7396): objects are merged, null removes, everything else replaces. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch
+  const merged: Record<string, unknown> = isObject(target) ? { ...target } : {}
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete merged[name]
+    else merged[name] = mergePatch(merged[name], value)
+  }
+  return merged
+}
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const retryQuarantined = command({
+  method: 'post',
+  path: '/v1/quarantine/{quarantineId}/retry',
+  tag: 'Channels',
+  summary: 'Try a quarantined message again, repaired if need be',
+  description: '`patch` is a JSON merge patch (RFC 7396) on the message as it came. What is still against it is named.',
+  roles: may.workQuarantine,
+  params: z.strictObject({ quarantineId: uuid }),
+  body: z.strictObject({ patch: z.record(z.string(), z.unknown()).optional() }),
+  answers: { 200: z.object({ quarantineId: z.string(), orderId: z.string() }) },
+  async run(ctx, tx) {
+    const { quarantineId } = ctx.params
+    const message = await lockQuarantined(tx, quarantineId)
+    if (!message) throw refuse('quarantine.unknown')
+    if (message.status !== 'open') throw refuse('quarantine.ended', { orderId: message.orderId })
+    const body = ctx.body.patch ? mergePatch(message.body, ctx.body.patch) : message.body
+    const { orderId, reasons } = await takeShopifyOrder(tx, ctx.deps, { channel: message.channel, eventId: quarantineId, body })
+    if (reasons) throw refuse('quarantine.still_invalid', { reasons }, undefined, reasons)
+    await becameOrder(tx, quarantineId, orderId, body)
+    await writeAudit(tx, { actor: ctx.actor, action: 'quarantine.retry', subject: quarantineId, cause: ctx.requestId })
+    return ok({ quarantineId, orderId })
+  },
+  after: (ctx) => Promise.resolve(ctx.deps.wake()),
+})
+
+export const quarantineRoutes = [listQuarantine, retryQuarantined]

@@ -82,7 +82,7 @@ CREATE TABLE quarantine (
   channel text NOT NULL REFERENCES channels,
   source text NOT NULL,
   event_id text NOT NULL,
-  body jsonb NOT NULL,
+  body json NOT NULL,
   reasons jsonb NOT NULL,
   status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'ordered', 'dismissed')),
   order_id uuid,

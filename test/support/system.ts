@@ -20,6 +20,7 @@ import type { Db } from '../../db/connection'
 import { seedDemoNetwork } from '../../dev/seed-demo'
 import { taskQueues } from '../../domain/ids'
 import { defaultPolicies, type Policies } from '../../domain/policy/kinds'
+import { channelFacts } from '../../relay/channel-facts'
 import { startInbox } from '../../relay/inbox'
 import { startStarter } from '../../relay/starts'
 import { createThreads, type Threads } from '../../relay/threads'
@@ -80,7 +81,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const provider = stripeProvider({ apiKey: secrets.stripeKey, baseUrl: payments.url, timeoutMs: providerTimeoutMs })
   const threads = createThreads({ client, db, queuePrefix })
   const starter = startStarter({ db, threads, log, idleMs: 200 })
-  const inbox = startInbox({ db, threads, log, idleMs: 200 })
+  const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
   const services = carrier.services().map((s) => s.service)
   const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system' }
   const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: [carrier], wake: inbox.wake })
