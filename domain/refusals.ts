@@ -27,7 +27,6 @@ export const refusals = {
   'channel.unknown': { status: 400, says: 'This channel is not known', data: 'channel' },
   'currency.unknown': { status: 400, says: 'This is not an ISO 4217 currency code', data: 'currency' },
   'currency.not_accepted': { status: 400, says: 'The channel does not sell in this currency', data: 'currency, accepts' },
-  'tender.provider_unknown': { status: 400, says: 'This way of paying is not connected', data: 'provider' },
   'delivery.method_not_offered': { status: 400, says: 'This delivery method is not offered', data: 'method, offered' },
   'delivery.service_not_offered': { status: 400, says: 'No carrier offers this service', data: 'service, offered' },
   'count.from_future': { status: 400, says: 'A count cannot be from the future', data: 'asOf' },
@@ -100,4 +99,4 @@ export class Refusal extends Error {
 export const refuse = (code: RefusalCode, data: Record<string, unknown> = {}, detail?: string, errors: readonly RefusalDetail[] = []): Refusal =>
   new Refusal(code, data, detail, errors)
 
-export const isRefusalCode = (code: unknown): code is RefusalCode => typeof code === 'string' && code in refusals
+export const isRefusalCode = (code: unknown): code is RefusalCode => typeof code === 'string' && Object.hasOwn(refusals, code)

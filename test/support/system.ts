@@ -3,7 +3,7 @@
  * a real Temporal server. Business durations are short and come as policy; nothing sleeps.
  */
 import { Client, Connection } from '@temporalio/client'
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import { NativeConnection, Worker } from '@temporalio/worker'
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -27,6 +27,7 @@ import { createThreads, type Threads } from '../../relay/threads'
 import { startCarrierSimulator } from '../../simulators/carriers/server'
 import { startPaymentSimulator } from '../../simulators/payments/server'
 import { freshDatabase } from './database'
+import { quietRuntime } from './quiet'
 
 export type PolicyChanges = { [K in keyof Policies]?: Partial<Policies[K]> }
 
@@ -147,12 +148,4 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 async function activate(db: Db, changes: PolicyChanges): Promise<void> {
   for (const [kind, change] of Object.entries(changes) as [keyof Policies, object][])
     await db('policies').insert({ kind, version: 2, document: JSON.stringify({ ...defaultPolicies[kind], ...change }), status: 'active', created_by: 'test', activate_at: db.fn.now() })
-}
-
-let quiet = false
-function quietRuntime(): void {
-  if (quiet) return
-  quiet = true
-  const silent = (): void => undefined
-  Runtime.install({ logger: { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent } })
 }

@@ -1,0 +1,47 @@
+/** Where an order is follows from its parts. */
+import { rollUp, type OrderFacts } from '../../../domain/order/rollup'
+
+const line = { quantity: 2, shipped: 0, delivered: 0, cancelled: 0, backordered: 0 }
+const payment = { status: 'opened', amountMinor: 100, authorizedMinor: 0, capturedMinor: 0, refundedMinor: 0 }
+const held = { ...payment, status: 'authorized', authorizedMinor: 100 }
+const taken = { ...held, status: 'captured', capturedMinor: 100 }
+const facts = (change: Partial<OrderFacts>): OrderFacts => ({ stage: 'open', lines: [line], payments: [payment], fulfillments: [], ...change })
+
+it.each<[string, Partial<OrderFacts>, string]>([
+  ['placed while the money is not held', {}, 'placed'],
+  ['placed while one of two tenders is not held', { payments: [held, payment] }, 'placed'],
+  ['sourcing once it is', { payments: [held] }, 'sourcing'],
+  ['backordered when a line waits for stock', { payments: [held], lines: [{ ...line, backordered: 2 }] }, 'backordered'],
+  ['in fulfillment once a node works on it', { payments: [held], fulfillments: [{ status: 'released' }] }, 'in_fulfillment'],
+  ['backordered again when the node said no', { payments: [held], lines: [{ ...line, backordered: 2 }], fulfillments: [{ status: 'rejected' }] }, 'backordered'],
+  ['partially shipped when part has left', { payments: [held], lines: [{ ...line, shipped: 1 }], fulfillments: [{ status: 'handed_over' }] }, 'partially_shipped'],
+  ['shipped when all has left', { payments: [taken], lines: [{ ...line, shipped: 2 }], fulfillments: [{ status: 'in_transit' }] }, 'shipped'],
+  ['shipped when what was not cancelled has left', { payments: [taken], lines: [{ ...line, shipped: 1, cancelled: 1 }] }, 'shipped'],
+  ['delivered when all has arrived', { payments: [taken], lines: [{ ...line, shipped: 2, delivered: 2 }] }, 'delivered'],
+  ['completed when its end was written', { stage: 'completed', payments: [taken], lines: [{ ...line, shipped: 2, delivered: 2 }] }, 'completed'],
+  ['cancelled when its end was written', { stage: 'cancelled', payments: [held], lines: [{ ...line, cancelled: 2 }] }, 'cancelled'],
+  ['cancelled when nothing is left of it', { payments: [held], lines: [{ ...line, cancelled: 2 }] }, 'cancelled'],
+])('is %s', (_when, change, status) => {
+  expect(rollUp(facts(change)).status).toBe(status)
+})
+
+it.each([
+  ['pending', [payment]],
+  ['pending', [held, payment]],
+  ['authorized', [held]],
+  ['authorized', [held, held]],
+  ['declined', [held, { ...payment, status: 'declined' }]],
+  ['captured', [taken]],
+  ['captured', [{ ...taken, amountMinor: 100, capturedMinor: 60 }]],
+  ['partially_captured', [taken, held]],
+  ['voided', [{ ...held, status: 'voided' }]],
+  ['partially_refunded', [{ ...taken, refundedMinor: 40 }]],
+  ['refunded', [{ ...taken, refundedMinor: 100 }]],
+])('says the money is %s', (status, payments) => {
+  expect(rollUp(facts({ payments })).paymentStatus).toBe(status)
+})
+
+it('says how much of what is wanted has left', () => {
+  const of = (change: object): string => rollUp(facts({ lines: [{ ...line, ...change }] })).fulfillmentStatus
+  expect([of({}), of({ shipped: 1 }), of({ shipped: 2 }), of({ shipped: 1, cancelled: 1 })]).toEqual(['none', 'partial', 'fulfilled', 'fulfilled'])
+})

@@ -1,0 +1,164 @@
+/** Every way an order's life can go, played to its end on a real system: what the recorded histories are made of. */
+import { eventually, peopleOf, type People, type OrderWish } from '../support/people'
+import { startSystem, type PolicyChanges, type System } from '../support/system'
+
+export interface Scenario {
+  name: string
+  policies?: PolicyChanges
+  /** Plays it to the end of its workflow. @returns the order. */
+  play(people: People, system: System): Promise<string>
+}
+
+const socks: OrderWish = { lines: [{ sku: 'SOCKS-3P', quantity: 1 }] }
+
+async function released(people: People, wish: OrderWish = socks): Promise<{ orderId: string; work: Awaited<ReturnType<People['order']>>['fulfillments'][number] }> {
+  const orderId = await people.place(wish)
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))
+  return { orderId, work: fulfillments.find((f) => f.status === 'released')! }
+}
+
+async function deliver(people: People, orderId: string, work: Awaited<ReturnType<typeof released>>['work']): Promise<string> {
+  await people.pickAll(work)
+  const packed = await people.packAll(work)
+  await people.handOver(work)
+  await people.until(orderId, (o) => o.paymentStatus === 'captured', 'the capture')
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  return ended(people, orderId)
+}
+
+async function ended(people: People, orderId: string): Promise<string> {
+  await people.until(orderId, (o) => !o.workflowOpen, 'the end')
+  return orderId
+}
+
+const steer = async (url: string, path: string, body: object): Promise<void> => {
+  const answer = await fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  if (!answer.ok) throw new Error(await answer.text())
+}
+
+const signal = async (people: People, system: System, orderId: string, name: string, argument: object): Promise<void> => {
+  const { channel, channelOrderId } = await people.order(orderId)
+  await system.client.workflow.getHandle(`order:${channel}:${channelOrderId}`).signal(name, argument)
+}
+
+export const scenarios: readonly Scenario[] = [
+  { name: 'simple', play: async (people) => { const { orderId, work } = await released(people); return deliver(people, orderId, work) } },
+  { name: 'paid-elsewhere', play: async (people) => { const { orderId, work } = await released(people, { ...socks, channel: 'marketplace', paidElsewhere: true }); return deliver(people, orderId, work) } },
+  { name: 'declined', play: async (people) => ended(people, await people.place({ ...socks, paymentMethod: 'pm_card_chargeDeclined' })) },
+  {
+    name: 'cancelled-before-picking',
+    play: async (people) => {
+      const { orderId } = await released(people)
+      await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed her mind' })
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'cancelled-after-packing',
+    play: async (people) => {
+      const { orderId, work } = await released(people)
+      await people.pickAll(work)
+      await people.packAll(work)
+      await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed her mind' })
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'cancelled-by-signal',
+    play: async (people, system) => {
+      const { orderId } = await released(people)
+      await signal(people, system, orderId, 'cancelOrder', { reason: 'called', messageId: 'm-1' })
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'cancel-refused-by-signal',
+    play: async (people, system) => {
+      const { orderId, work } = await released(people)
+      await people.pickAll(work)
+      const packed = await people.packAll(work)
+      await people.handOver(work)
+      await signal(people, system, orderId, 'cancelOrder', { reason: 'called', messageId: 'm-1' })
+      await eventually(() => people.told(orderId), (types) => types.includes('order.cancel_refused'))
+      await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'rejected-and-sourced-again',
+    play: async (people) => {
+      const { orderId, work } = await released(people)
+      await people.store(work.nodeId)('POST', `/v1/fulfillments/${work.fulfillmentId}/pick`, { lines: [{ lineId: '1', picked: 0, rejected: 1, reason: 'damaged' }] })
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))
+      return deliver(people, orderId, fulfillments.find((f) => f.status === 'released')!)
+    },
+  },
+  {
+    name: 'backordered-then-filled',
+    play: async (people) => {
+      const orderId = await people.place({ claim: 'later', lines: [{ sku: 'SHOE-LB-41', quantity: 20 }] })
+      await people.until(orderId, (o) => o.status === 'backordered')
+      await people.operations('POST', '/v1/inventory/adjustments', { sku: 'SHOE-LB-41', nodeId: 'dc-01', delta: 30, reason: 'found' })
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+      return deliver(people, orderId, fulfillments[0]!)
+    },
+  },
+  {
+    name: 'unfillable',
+    policies: { sourcing: { retryEvery: 'PT0.3S', autoCancelAfter: 'PT2S' } },
+    play: async (people) => ended(people, await people.place({ claim: 'later', lines: [{ sku: 'SHOE-LB-42', quantity: 90 }] })),
+  },
+  {
+    name: 'customer-confirms-at-the-bank',
+    play: async (people, system) => {
+      const orderId = await people.place({ ...socks, paymentMethod: 'pm_card_authenticationRequired' })
+      const waiting = await people.until(orderId, (o) => o.waitingOn?.what === 'customer_action')
+      await steer(system.payments.url, `/control/intents/${waiting.payments[0]!.reference}`, { status: 'requires_capture' })
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+      return deliver(people, orderId, fulfillments[0]!)
+    },
+  },
+  {
+    name: 'customer-never-confirms',
+    policies: { payment: { deadline: 'PT2S' } },
+    play: async (people) => ended(people, await people.place({ ...socks, paymentMethod: 'pm_card_authenticationRequired' })),
+  },
+  {
+    name: 'payment-provider-out',
+    play: async (people, system) => {
+      await steer(system.payments.url, '/control/outage', { ms: 12_000 })
+      const orderId = await people.place(socks)
+      await people.until(orderId, (o) => o.waitingOn?.what === 'payment_provider')
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+      return deliver(people, orderId, fulfillments[0]!)
+    },
+  },
+  {
+    name: 'late-at-every-step',
+    policies: { store_work: { acceptWithin: 'PT0.3S', handOverWithin: 'PT0.3S' }, last_mile: { deliverWithin: 'PT0.3S' } },
+    play: async (people) => {
+      const { orderId, work } = await released(people)
+      const late = (kind: string): Promise<unknown> =>
+        eventually(() => people.operations<{ items: { orderId: string }[] }>('GET', `/v1/exceptions?kind=${kind}&limit=200`), (a) => a.body.items.some((e) => e.orderId === orderId))
+      await late('fulfillment.late')
+      await people.pickAll(work)
+      const packed = await people.packAll(work)
+      await late('fulfillment.not_handed_over')
+      await people.handOver(work)
+      await late('shipment.overdue')
+      await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+      return ended(people, orderId)
+    },
+  },
+]
+
+/** Plays one scenario on a system of its own. */
+export async function onItsOwnSystem<Result>(scenario: Scenario, look: (orderId: string, people: People, system: System) => Promise<Result>): Promise<Result> {
+  const system = await startSystem({ policies: scenario.policies })
+  try {
+    const people = peopleOf(system)
+    return await look(await scenario.play(people, system), people, system)
+  } finally {
+    await system.stop()
+  }
+}

@@ -1,0 +1,18 @@
+/** Property tests with a seed that is always said: a sample on every run, twenty times as many in the long one (VERIFY=1). SEED repeats a run. */
+import fc from 'fast-check'
+
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+const factor = process.env.VERIFY === '1' ? 20 : 1
+
+/** Checks `property` on `runs` examples; the seed is part of every failure, and is printed once per file. */
+export function holds<Args>(property: fc.IProperty<Args> | fc.IAsyncProperty<Args>, runs = 200): Promise<void> | void {
+  announce()
+  return fc.assert(property as fc.IProperty<Args>, { seed, numRuns: runs * factor })
+}
+
+let announced = false
+function announce(): void {
+  if (announced) return
+  announced = true
+  process.stdout.write(`  properties with SEED=${seed}\n`)
+}
