@@ -65,7 +65,8 @@ async function main(config: Config): Promise<void> {
     startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs }),
     startWatch({ db, log }),
   ]
-  log.info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')
+  // Said at any log level: whoever started the worker waits for this line, as it listens on no port.
+  pino({ base: { process: 'worker' } }).info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')
   await Promise.all(workers.map((worker) => worker.run()))
   await Promise.all(sweeps.map((sweep) => sweep.stop()))
   await connection.close()

@@ -1,7 +1,7 @@
 /** API keys: only their SHA-256 is kept, so the table cannot be used to call us. */
 import { createHash } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
-import { row, type Db, type Transaction } from './connection'
+import { row, run, type Db, type Transaction } from './connection'
 
 export interface ApiKeyRow {
   apiKeyId: string
@@ -35,7 +35,7 @@ export interface NewApiKey {
 
 /** Adds a key, or sets role and reach of the one that is there; a revoked key stays revoked. */
 export async function putApiKey(db: Db | Transaction, wanted: NewApiKey): Promise<void> {
-  await db.raw(
+  await run(db, 
     `INSERT INTO api_keys (api_key_id, key_hash, name, role, channels, nodes, driver_id, demo) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (key_hash) DO UPDATE SET name = excluded.name, role = excluded.role, channels = excluded.channels, nodes = excluded.nodes,
        driver_id = excluded.driver_id, demo = excluded.demo`,
@@ -44,5 +44,5 @@ export async function putApiKey(db: Db | Transaction, wanted: NewApiKey): Promis
 }
 
 export async function revokeApiKey(db: Db | Transaction, key: string): Promise<void> {
-  await db.raw('UPDATE api_keys SET revoked_at = now() WHERE key_hash = ? AND revoked_at IS NULL', [hashApiKey(key)])
+  await run(db, 'UPDATE api_keys SET revoked_at = now() WHERE key_hash = ? AND revoked_at IS NULL', [hashApiKey(key)])
 }

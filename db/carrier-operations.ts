@@ -1,6 +1,6 @@
 /** Intended calls to carriers, recorded before they are made, and how they ended. */
 import { invariant } from '../domain/invariant'
-import { row, rows, type Db } from './connection'
+import { row, rows, run, type Db } from './connection'
 
 export interface ManifestJob {
   status: string
@@ -28,5 +28,5 @@ export const labelsToVoid = (db: Db, fulfillmentId: string): Promise<{ operation
   )
 
 export async function settleCarrierOperation(db: Db, operationId: string, status: 'succeeded' | 'abandoned'): Promise<void> {
-  await db.raw('UPDATE carrier_operations SET status = ?, settled_at = now() WHERE operation_id = ?', [status, operationId])
+  await run(db, 'UPDATE carrier_operations SET status = ?, settled_at = now() WHERE operation_id = ?', [status, operationId])
 }

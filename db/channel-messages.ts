@@ -1,5 +1,5 @@
 /** What channels send by themselves: each message is one row in the inbox, taken in the transaction of what it does, so a repeat finds its answer. */
-import { row, type Db, type Transaction } from './connection'
+import { row, run, type Db, type Transaction } from './connection'
 import { record } from './events'
 
 export interface ChannelAnswer {
@@ -13,7 +13,7 @@ export const shopifySecret = async (db: Db, channelId: string): Promise<string |
 
 /** Writes down what came of a message, for the next time it is sent. */
 export async function keepChannelAnswer(tx: Transaction, source: string, eventId: string, answer: ChannelAnswer): Promise<void> {
-  await tx.raw(`UPDATE inbound_events SET status = 'done', outcome = ?, done_at = now() WHERE source = ? AND event_id = ?`, [JSON.stringify(answer), source, eventId])
+  await run(tx, `UPDATE inbound_events SET status = 'done', outcome = ?, done_at = now() WHERE source = ? AND event_id = ?`, [JSON.stringify(answer), source, eventId])
 }
 
 /** What came of a message that was sent before. */
@@ -28,5 +28,5 @@ export const recordResubmitted = (tx: Transaction, order: { orderId: string; cha
 
 /** Messages about an order that had not come yet are looked at again. */
 export async function wakeKeptMessages(tx: Transaction, source: string, channelOrderId: string): Promise<void> {
-  await tx.raw(`UPDATE inbound_events SET status = 'queued', leased_until = NULL WHERE status = 'kept' AND source = ? AND subject = ?`, [source, channelOrderId])
+  await run(tx, `UPDATE inbound_events SET status = 'queued', leased_until = NULL WHERE status = 'kept' AND source = ? AND subject = ?`, [source, channelOrderId])
 }

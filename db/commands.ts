@@ -3,7 +3,7 @@
  * transaction, or, where an order's workflow must be asked, the row commits first and the answer is written into it later. Either way a
  * repeat finds what the first one did.
  */
-import { row, rows, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 
 export interface CommandIdentity {
   apiKeyId: string
@@ -101,7 +101,7 @@ async function insert(db: Db | Transaction, command: CommandIdentity, asked?: As
 
 /** The answer is kept as JSON text inside jsonb, so that a replay gives it back with its fields in the order they had. The first answer stands. */
 export async function keepAnswer(db: Db | Transaction, commandId: string, answer: StoredAnswer): Promise<void> {
-  await db.raw(
+  await run(db, 
     `UPDATE idempotency_keys SET answered_at = now(), answer_status = ?, answer = to_jsonb(?::text), answer_headers = ?::jsonb, lease_until = NULL
      WHERE command_id = ? AND answered_at IS NULL`,
     [answer.status, JSON.stringify(answer.body), answer.headers ? JSON.stringify(answer.headers) : null, commandId],

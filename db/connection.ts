@@ -1,4 +1,5 @@
 /** One pool per process, and the few conventions every query file relies on: integers come back as numbers, instants as ISO strings. */
+import { createHash } from 'node:crypto'
 import knex, { type Knex } from 'knex'
 import { types } from 'pg'
 
@@ -24,10 +25,29 @@ export function connect(url: string, options: { poolMax?: number; applicationNam
   })
 }
 
-/** Rows of a raw query, typed by the caller who wrote the SQL. */
+/**
+ * Rows of a raw query, typed by the caller who wrote the SQL. Each text is prepared once per connection under a name of its own, so that
+ * PostgreSQL does not parse and plan it again for every call: the texts are ours and few, what varies is in the bindings.
+ */
 export async function rows<Row>(db: Db | Transaction, sql: string, bindings: readonly unknown[] | Record<string, unknown> = []): Promise<Row[]> {
-  const result: { rows: Row[] } = await db.raw(sql, bindings as Knex.RawBinding[])
+  const result = (await db.raw(sql, bindings as Knex.RawBinding[]).options({ name: statementName(sql) })) as { rows: Row[] }
   return result.rows
+}
+
+const statementNames = new Map<string, string>()
+
+function statementName(sql: string): string {
+  let name = statementNames.get(sql)
+  if (name === undefined) {
+    name = `t${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`
+    statementNames.set(sql, name)
+  }
+  return name
+}
+
+/** A statement whose rows do not matter. */
+export async function run(db: Db | Transaction, sql: string, bindings: readonly unknown[] | Record<string, unknown> = []): Promise<void> {
+  await rows(db, sql, bindings)
 }
 
 /** The one row a query must give, or undefined. */

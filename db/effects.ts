@@ -1,5 +1,5 @@
 /** Effects done once: the key and the result are committed with the effect, so a step that runs again after a crash gets the first answer instead of doing it twice. */
-import { row, type Db, type Transaction } from './connection'
+import { row, run, type Db, type Transaction } from './connection'
 
 /**
  * Runs `effect` in one transaction unless it has been committed under `key` before; then its first result is returned.
@@ -13,7 +13,7 @@ export function once<Result>(db: Db, key: string, effect: (tx: Transaction) => P
       return first!.result
     }
     const result = await effect(tx)
-    await tx.raw('UPDATE effects SET result = ?::jsonb WHERE effect_key = ?', [JSON.stringify(result ?? null), key])
+    await run(tx, 'UPDATE effects SET result = ?::jsonb WHERE effect_key = ?', [JSON.stringify(result ?? null), key])
     return result
   })
 }

@@ -1,6 +1,6 @@
 /** The timeline of an order, its server-sent events and its outbox are one append-only table; a line is written in the transaction of the fact it tells. */
 import type { EventType } from '../domain/events'
-import type { Transaction } from './connection'
+import { run, type Transaction } from './connection'
 
 export interface OrderEvent {
   type: EventType
@@ -11,8 +11,12 @@ export interface OrderEvent {
 /** Appends `events` to the order's timeline, in this order. `data` carries ids, amounts and reasons; no personal data. */
 export async function record(tx: Transaction, order: { orderId: string; channel: string }, ...events: readonly OrderEvent[]): Promise<void> {
   if (events.length === 0) return
-  await tx('order_events').insert(
-    events.map((e) => ({ order_id: order.orderId, channel: order.channel, type: e.type, actor: e.actor, data: JSON.stringify(e.data ?? {}) })),
+  const told = events.map((e) => ({ type: e.type, actor: e.actor, data: e.data ?? {} }))
+  await run(
+    tx,
+    `INSERT INTO order_events (order_id, channel, type, actor, data)
+     SELECT ?::uuid, ?, e.type, e.actor, e.data FROM ROWS FROM (jsonb_to_recordset(?::jsonb) AS (type text, actor text, data jsonb)) WITH ORDINALITY AS e ORDER BY ordinality`,
+    [order.orderId, order.channel, JSON.stringify(told)],
   )
 }
 

@@ -1,7 +1,7 @@
 /** What people do with an exception: take it, try again, settle it. Each is on the order's timeline and in the audit. */
 import { refuse } from '../domain/refusals'
 import { writeAudit } from './audit'
-import { row, type Transaction } from './connection'
+import { row, run, type Transaction } from './connection'
 import { record } from './events'
 
 interface Held {
@@ -28,13 +28,13 @@ export async function holdException(tx: Transaction, exceptionId: string): Promi
 }
 
 export async function assignException(tx: Transaction, held: Held, ask: { assignee: string; actor: string }): Promise<void> {
-  await tx.raw('UPDATE exceptions SET assignee = ? WHERE exception_id = ?', [ask.assignee, held.exceptionId])
+  await run(tx, 'UPDATE exceptions SET assignee = ? WHERE exception_id = ?', [ask.assignee, held.exceptionId])
   await tell(tx, held, 'exception.assigned', ask.actor, { assignee: ask.assignee })
   await writeAudit(tx, { actor: ask.actor, action: 'exception.assign', subject: held.exceptionId, cause: ask.assignee })
 }
 
 export async function resolveException(tx: Transaction, held: Held, ask: { resolution: string; actor: string }): Promise<void> {
-  await tx.raw('UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = ? WHERE exception_id = ?', [ask.resolution, ask.actor, held.exceptionId])
+  await run(tx, 'UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = ? WHERE exception_id = ?', [ask.resolution, ask.actor, held.exceptionId])
   await tell(tx, held, 'exception.resolved', ask.actor, { resolution: ask.resolution })
   await writeAudit(tx, { actor: ask.actor, action: 'exception.resolve', subject: held.exceptionId, cause: ask.resolution })
 }

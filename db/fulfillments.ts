@@ -4,7 +4,7 @@ import { fulfillmentActions, mayBecome, type FulfillmentStatus } from '../domain
 import type { WorkLine } from '../domain/fulfillment/pick'
 import type { PackagePlan } from '../domain/messages'
 import { refuse } from '../domain/refusals'
-import { row, rows, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 
 export interface FulfillmentRow {
   fulfillmentId: string
@@ -82,7 +82,7 @@ export async function saveWorkLines(tx: Transaction, fulfillmentId: string, line
 
 /** Brings the order's picked counts in step with its work orders that are still going on or done. */
 export async function refreshPicked(tx: Transaction, orderId: string): Promise<void> {
-  await tx.raw(
+  await run(tx, 
     `UPDATE order_lines l SET picked = coalesce((SELECT sum(fl.picked) FROM fulfillment_lines fl JOIN fulfillments f USING (fulfillment_id)
        WHERE f.order_id = l.order_id AND fl.line_id = l.line_id AND f.status NOT IN ('rejected', 'cancelled', 'expired')), 0) WHERE l.order_id = ?`,
     [orderId],

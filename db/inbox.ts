@@ -1,6 +1,6 @@
 /** Facts from outside: one row per (source, event id), committed before the sender hears 200, applied by lease. A repeat finds its row and changes nothing. */
 import type { CarrierReported, PaymentReported } from '../domain/messages'
-import { row, rows, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 
 export interface InboundFact {
   source: string
@@ -45,7 +45,7 @@ export const leaseFacts = (db: Db, limit: number, leaseMs: number): Promise<Leas
 
 /** `done`: applied, with what came of it. `kept`: about something not known yet; queued again when it is. */
 export async function settleFact(db: Db | Transaction, fact: InboundFact, status: 'done' | 'kept', outcome: string): Promise<void> {
-  await db.raw(
+  await run(db, 
     `UPDATE inbound_events SET status = ?, outcome = ?, leased_until = NULL, done_at = CASE WHEN ? = 'done' THEN now() END, last_error = NULL
      WHERE source = ? AND event_id = ?`,
     [status, outcome, status, fact.source, fact.eventId],
@@ -54,12 +54,12 @@ export async function settleFact(db: Db | Transaction, fact: InboundFact, status
 
 /** The rows are up to date; the fact stays queued until the workflow has heard it, also when this process dies in between. */
 export async function rememberTelling(tx: Transaction, fact: InboundFact, telling: Telling, outcome: string): Promise<void> {
-  await tx.raw('UPDATE inbound_events SET telling = ?::jsonb, outcome = ? WHERE source = ? AND event_id = ?', [JSON.stringify(telling), outcome, fact.source, fact.eventId])
+  await run(tx, 'UPDATE inbound_events SET telling = ?::jsonb, outcome = ? WHERE source = ? AND event_id = ?', [JSON.stringify(telling), outcome, fact.source, fact.eventId])
 }
 
 /** Gives a fact back to the queue; tried again after `retryMs`. */
 export async function factFailed(db: Db, fact: InboundFact, error: string, retryMs: number): Promise<void> {
-  await db.raw(`UPDATE inbound_events SET leased_until = now() + ? * interval '1 millisecond', last_error = ? WHERE source = ? AND event_id = ? AND status = 'queued'`, [
+  await run(db, `UPDATE inbound_events SET leased_until = now() + ? * interval '1 millisecond', last_error = ? WHERE source = ? AND event_id = ? AND status = 'queued'`, [
     retryMs,
     error.slice(0, 300),
     fact.source,

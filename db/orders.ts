@@ -3,7 +3,7 @@ import { rollUp, type OrderFacts } from '../domain/order/rollup'
 import type { WaitingOn } from '../domain/order/status'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import { invariant } from '../domain/invariant'
-import { row, type Db, type Transaction } from './connection'
+import { row, run, type Db, type Transaction } from './connection'
 
 export interface OrderRow {
   orderId: string
@@ -59,20 +59,16 @@ export async function refreshOrder(tx: Transaction, orderId: string, waitingOn?:
   )
   invariant(facts, `order ${orderId} has a row`)
   const { status, paymentStatus, fulfillmentStatus } = rollUp(facts)
-  await tx('orders')
-    .where({ order_id: orderId })
-    .update({
-      status,
-      payment_status: paymentStatus,
-      fulfillment_status: fulfillmentStatus,
-      version: tx.raw('version + 1'),
-      ...(waitingOn === undefined ? {} : { waiting_on: waitingOn && JSON.stringify(waitingOn) }),
-    })
+  const keeps = waitingOn === undefined
+  await run(
+    tx,
+    `UPDATE orders SET status = ?, payment_status = ?, fulfillment_status = ?, version = version + 1, waiting_on = CASE WHEN ?::boolean THEN waiting_on ELSE ?::jsonb END
+     WHERE order_id = ?`,
+    [status, paymentStatus, fulfillmentStatus, keeps, waitingOn ? JSON.stringify(waitingOn) : null, orderId],
+  )
 }
 
 /** What the order waits on, when nothing else of it changes. */
 export async function setWaitingOn(tx: Transaction, orderId: string, waitingOn: WaitingOn | null): Promise<void> {
-  await tx('orders')
-    .where({ order_id: orderId })
-    .update({ waiting_on: waitingOn && JSON.stringify(waitingOn) })
+  await run(tx, 'UPDATE orders SET waiting_on = ?::jsonb WHERE order_id = ?', [waitingOn && JSON.stringify(waitingOn), orderId])
 }

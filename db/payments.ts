@@ -3,7 +3,7 @@ import type { EventType } from '../domain/events'
 import type { WaitingOn } from '../domain/order/status'
 import { holdsMoney, mergeView, type PaymentView } from '../domain/payment/view'
 import { invariant } from '../domain/invariant'
-import { row, rows, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, self } from './events'
 import { lockOrderOf, refreshOrder, type OrderRow } from './orders'
 import { openException } from './waiting'
@@ -67,11 +67,11 @@ export async function beginCall(db: Db, operationId: string, nextKey: boolean): 
 
 /** The provider has stored a failure under this key; it will never answer anything else. */
 export async function spendKey(db: Db, operationId: string): Promise<void> {
-  await db.raw('UPDATE payment_operations SET key_spent = true WHERE operation_id = ?', [operationId])
+  await run(db, 'UPDATE payment_operations SET key_spent = true WHERE operation_id = ?', [operationId])
 }
 
 export async function saveReference(db: Db, paymentId: string, reference: string): Promise<void> {
-  await db.raw('UPDATE payments SET reference = coalesce(reference, ?) WHERE payment_id = ?', [reference, paymentId])
+  await run(db, 'UPDATE payments SET reference = coalesce(reference, ?) WHERE payment_id = ?', [reference, paymentId])
 }
 
 export interface PaymentNews extends PaymentView {
@@ -120,7 +120,7 @@ const eventData = (payment: PaymentRow, view: PaymentView, news: PaymentNews): R
 })
 
 async function savePayment(tx: Transaction, paymentId: string, view: PaymentView, news: PaymentNews): Promise<void> {
-  await tx.raw(
+  await run(tx, 
     `UPDATE payments SET status = ?, authorized_minor = ?, captured_minor = ?, refunded_minor = ?, reference = coalesce(reference, ?),
        authorization_expires_at = coalesce(?::timestamptz, authorization_expires_at), decline_code = coalesce(?, decline_code) WHERE payment_id = ?`,
     [
@@ -139,7 +139,7 @@ async function settleOperations(tx: Transaction, paymentId: string, view: Paymen
   if (view.capturedMinor > 0) outcomes.push(['capture', 'succeeded'])
   if (view.status === 'voided') outcomes.push(['void', 'succeeded'])
   for (const [kind, outcome] of outcomes)
-    await tx.raw(
+    await run(tx, 
       `UPDATE payment_operations SET status = ?, settled_at = coalesce(settled_at, now()) WHERE payment_id = ? AND kind = ? AND status IN ('intended', 'unknown')`,
       [outcome, paymentId, kind],
     )

@@ -5,7 +5,7 @@
 import { defaultPolicies, policyKinds, type Policies, type PolicyKind } from '../domain/policy/kinds'
 import { refuse } from '../domain/refusals'
 import { writeAudit } from './audit'
-import { row, rows, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 
 export interface ActivePolicies {
   documents: Policies
@@ -62,7 +62,7 @@ export async function policyVersions(db: Db | Transaction, kind: PolicyKind): Pr
 /** Writes a new version as a draft. */
 export async function draftPolicy(tx: Transaction, draft: { kind: PolicyKind; document: unknown; actor: string }): Promise<{ version: number }> {
   await lockKind(tx, draft.kind)
-  await tx.raw(
+  await run(tx, 
     `INSERT INTO policies (kind, version, document, status, created_by) VALUES (?, 1, ?::jsonb, 'active', 'throughline') ON CONFLICT DO NOTHING`,
     [draft.kind, JSON.stringify(defaultPolicies[draft.kind])],
   )
@@ -87,7 +87,7 @@ export async function activatePolicy(tx: Transaction, ask: { kind: PolicyKind; v
   if (!found) throw refuse('policy.unknown', { kind, version })
   if (found.status !== 'draft') throw refuse('policy.not_draft', { status: found.status })
   const later = ask.at !== undefined && Date.parse(ask.at) > Date.now() ? ask.at : undefined
-  if (later) await tx.raw(`UPDATE policies SET status = 'scheduled', activate_at = ? WHERE kind = ? AND version = ?`, [later, kind, version])
+  if (later) await run(tx, `UPDATE policies SET status = 'scheduled', activate_at = ? WHERE kind = ? AND version = ?`, [later, kind, version])
   else await activateNow(tx, kind, version)
   await writeAudit(tx, { actor: ask.actor, action: 'policy.activate', subject: `${kind}/${version}`, cause: later ? `from ${later}` : 'now' })
   remembered.delete((tx.client as { config: object }).config)
@@ -95,8 +95,8 @@ export async function activatePolicy(tx: Transaction, ask: { kind: PolicyKind; v
 }
 
 async function activateNow(tx: Transaction, kind: PolicyKind, version: number): Promise<void> {
-  await tx.raw(`UPDATE policies SET status = 'retired' WHERE kind = ? AND (status = 'active' OR (status = 'scheduled' AND activate_at <= now()))`, [kind])
-  await tx.raw(`UPDATE policies SET status = 'active', activate_at = now() WHERE kind = ? AND version = ?`, [kind, version])
+  await run(tx, `UPDATE policies SET status = 'retired' WHERE kind = ? AND (status = 'active' OR (status = 'scheduled' AND activate_at <= now()))`, [kind])
+  await run(tx, `UPDATE policies SET status = 'active', activate_at = now() WHERE kind = ? AND version = ?`, [kind, version])
 }
 
 /** Versions of a kind are numbered and switched by one at a time. */

@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import type { WaitingOn } from '../domain/order/status'
 import { durationMs } from '../domain/policy/duration'
 import { invariant } from '../domain/invariant'
-import { row, rows, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, self } from './events'
 import { moveFulfillment, needFulfillment } from './fulfillments'
 import { lockOrder, refreshOrder, type OrderRow } from './orders'
@@ -79,14 +79,14 @@ export async function saveLabels(tx: Transaction, fulfillmentId: string, labels:
     await tx('carrier_operations').where({ operation_id: l.operationId }).update({ status: 'succeeded', settled_at: tx.fn.now() })
   }
   const trackingNumbers = labels.map((l) => l.trackingNumber)
-  await tx.raw('UPDATE orders SET search = search || ? WHERE order_id = ?', [` ${trackingNumbers.join(' ').toLowerCase()}`, orderId])
+  await run(tx, 'UPDATE orders SET search = search || ? WHERE order_id = ?', [` ${trackingNumbers.join(' ').toLowerCase()}`, orderId])
   await record(tx, order, { type: 'shipment.labelled', actor: self, data: { fulfillmentId, shipmentId, carrier, service, trackingNumbers } })
   if (order.stage === 'open') await refreshOrder(tx, orderId, waitingOn)
 }
 
 /** Carrier events that came before their parcel was known or handed over are looked at again. */
 export async function wakeKeptEvents(tx: Transaction, carrier: string, trackingNumbers: readonly string[]): Promise<void> {
-  await tx.raw(`UPDATE inbound_events SET status = 'queued', leased_until = NULL WHERE status = 'kept' AND source = ? AND subject = ANY(?)`, [
+  await run(tx, `UPDATE inbound_events SET status = 'queued', leased_until = NULL WHERE status = 'kept' AND source = ? AND subject = ANY(?)`, [
     `carrier:${carrier}`,
     [...trackingNumbers],
   ])

@@ -2,7 +2,7 @@
 import type { Position } from '../domain/delivery/distance'
 import { sourceSimply, type Candidate, type OpenLine, type SourcingDecision } from '../domain/sourcing/simple'
 import type { SourcingPolicy } from '../domain/policy/kinds'
-import { row, rows, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 import { allocate, availableSql } from './stock'
 
 export interface PlanAndClaim {
@@ -42,7 +42,7 @@ async function claimed(tx: Transaction, ask: PlanAndClaim, nodeId: string): Prom
 /** Every node with what it could give. `locked` takes the levels in (sku, node) order first, so nobody changes them until the end of the transaction. */
 async function candidates(tx: Transaction, ask: PlanAndClaim, mode?: 'locked'): Promise<Candidate[]> {
   const skus = [...new Set(ask.lines.map((l) => l.sku))]
-  if (mode) await tx.raw('SELECT 1 FROM stock_levels WHERE sku = ANY(?) ORDER BY sku, node_id FOR UPDATE', [skus])
+  if (mode) await run(tx, 'SELECT 1 FROM stock_levels WHERE sku = ANY(?) ORDER BY sku, node_id FOR UPDATE', [skus])
   const found = await rows<Omit<Candidate, 'position'> & Position>(
     tx,
     `SELECT n.node_id AS "nodeId", n.type, n.latitude, n.longitude, n.active, n.methods,
@@ -55,7 +55,7 @@ async function candidates(tx: Transaction, ask: PlanAndClaim, mode?: 'locked'): 
 
 /** Keeps a decision with its order: chosen node, every other one and why it lost. */
 export async function keepDecision(tx: Transaction, orderId: string, decision: SourcingDecision, policyVersion: number): Promise<void> {
-  await tx.raw(
+  await run(tx, 
     `INSERT INTO sourcing_decisions (order_id, number, decision)
      VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM sourcing_decisions WHERE order_id = ?), ?::jsonb)`,
     [orderId, orderId, JSON.stringify({ ...decision, mode: 'simple', policyVersion })],

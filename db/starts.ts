@@ -2,7 +2,7 @@
 import type { OrderPolicy, OrderStart } from '../domain/messages'
 import type { Policies } from '../domain/policy/kinds'
 import { invariant } from '../domain/invariant'
-import { row, rows, type Db } from './connection'
+import { row, rows, run, type Db } from './connection'
 
 export interface StartArguments {
   start: OrderStart
@@ -21,12 +21,12 @@ export const leaseStarts = (db: Db, limit: number, leaseMs: number): Promise<{ o
   )
 
 export async function startDone(db: Db, orderId: string): Promise<void> {
-  await db.raw('UPDATE workflow_starts SET done_at = now(), leased_until = NULL, last_error = NULL WHERE order_id = ? AND done_at IS NULL', [orderId])
+  await run(db, 'UPDATE workflow_starts SET done_at = now(), leased_until = NULL, last_error = NULL WHERE order_id = ? AND done_at IS NULL', [orderId])
 }
 
 /** Gives the lease back so that the start is tried again after `retryMs`. */
 export async function startFailed(db: Db, orderId: string, error: string, retryMs: number): Promise<void> {
-  await db.raw(`UPDATE workflow_starts SET leased_until = now() + ? * interval '1 millisecond', last_error = ? WHERE order_id = ? AND done_at IS NULL`, [
+  await run(db, `UPDATE workflow_starts SET leased_until = now() + ? * interval '1 millisecond', last_error = ? WHERE order_id = ? AND done_at IS NULL`, [
     retryMs,
     error.slice(0, 300),
     orderId,

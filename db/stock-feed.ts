@@ -5,7 +5,7 @@
 import { onHandAfterCount } from '../domain/inventory/level'
 import { refuse } from '../domain/refusals'
 import { writeAudit } from './audit'
-import { row, rows, type Transaction } from './connection'
+import { row, rows, run, type Transaction } from './connection'
 
 export interface StockCount {
   sku: string
@@ -47,7 +47,7 @@ const levelKey = (of: { sku: string; nodeId: string }): string => JSON.stringify
 async function lockLevels(tx: Transaction, counts: readonly StockCount[]): Promise<Map<string, LockedLevel>> {
   const [skus, nodes] = [counts.map((c) => c.sku), counts.map((c) => c.nodeId)]
   const pairs = 'SELECT * FROM unnest(?::text[], ?::text[]) AS c(sku, node_id)'
-  await tx.raw(`INSERT INTO stock_levels (sku, node_id) ${pairs} ORDER BY sku, node_id ON CONFLICT DO NOTHING`, [skus, nodes])
+  await run(tx, `INSERT INTO stock_levels (sku, node_id) ${pairs} ORDER BY sku, node_id ON CONFLICT DO NOTHING`, [skus, nodes])
   const locked = await rows<LockedLevel>(
     tx,
     `SELECT l.sku, l.node_id AS "nodeId", l.on_hand AS "onHand", l.counted_as_of AS "countedAsOf" FROM stock_levels l
@@ -73,11 +73,11 @@ async function writeLevels(tx: Transaction, changes: readonly (StockCount & { de
   if (changes.length === 0) return
   const columns = [changes.map((c) => c.sku), changes.map((c) => c.nodeId), changes.map((c) => c.onHand), changes.map((c) => c.asOf), changes.map((c) => c.delta)]
   const given = 'unnest(?::text[], ?::text[], ?::int[], ?::timestamptz[], ?::int[]) AS c(sku, node_id, on_hand, as_of, delta)'
-  await tx.raw(
+  await run(tx, 
     `UPDATE stock_levels l SET on_hand = c.on_hand, counted_as_of = c.as_of FROM ${given} WHERE l.sku = c.sku AND l.node_id = c.node_id`,
     columns,
   )
-  await tx.raw(
+  await run(tx, 
     `INSERT INTO stock_movements (sku, node_id, type, on_hand_delta, reason, actor)
      SELECT sku, node_id, 'count', delta, 'counted as of ' || to_char(as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), ? FROM ${given} WHERE delta <> 0 ORDER BY sku, node_id`,
     [actor, ...columns],
@@ -100,7 +100,7 @@ export interface Adjustment {
 
 /** Adds or takes units. One guarded statement: the shelf never goes below zero. @throws `stock.negative` */
 export async function adjustStock(tx: Transaction, ask: Adjustment, actor: string): Promise<void> {
-  await tx.raw('INSERT INTO stock_levels (sku, node_id) VALUES (?, ?) ON CONFLICT DO NOTHING', [ask.sku, ask.nodeId])
+  await run(tx, 'INSERT INTO stock_levels (sku, node_id) VALUES (?, ?) ON CONFLICT DO NOTHING', [ask.sku, ask.nodeId])
   const changed = await row(
     tx,
     'UPDATE stock_levels SET on_hand = on_hand + ? WHERE sku = ? AND node_id = ? AND on_hand + ? >= 0 RETURNING sku',

@@ -6,7 +6,7 @@
 import { uuidv7 } from 'uuidv7'
 import { invariant } from '../domain/invariant'
 import { wantedPerSku, type OpenLine } from '../domain/sourcing/simple'
-import { row, rows, type Transaction } from './connection'
+import { row, rows, run, type Transaction } from './connection'
 
 export const availableSql = 'greatest(0, on_hand - unsellable - reserved - allocated - safety_stock)'
 
@@ -63,7 +63,7 @@ async function takeLevels(tx: Transaction, nodeId: string, wanted: readonly { sk
 export async function release(tx: Transaction, ask: { orderId: string; nodeId?: string; actor: string; reason: string }): Promise<Ended[]> {
   const ended = await endAllocations(tx, ask.orderId, 'released', ask.nodeId)
   for (const freed of perLevel(ended)) {
-    await tx.raw('UPDATE stock_levels SET allocated = allocated - ? WHERE sku = ? AND node_id = ?', [freed.quantity, freed.sku, freed.nodeId])
+    await run(tx, 'UPDATE stock_levels SET allocated = allocated - ? WHERE sku = ? AND node_id = ?', [freed.quantity, freed.sku, freed.nodeId])
     await move(tx, { ...ask, nodeId: freed.nodeId }, 'release', [{ sku: freed.sku, allocated: -freed.quantity }], ask.reason)
   }
   await changeLines(tx, ask.orderId, ended, 'allocated = l.allocated - v.quantity')
@@ -75,7 +75,7 @@ export async function ship(tx: Transaction, ask: { orderId: string; nodeId: stri
   const ended = await endAllocations(tx, ask.orderId, 'shipped', ask.nodeId)
   const left = [...wantedPerSku(ended)].sort(bySku)
   for (const [sku, quantity] of left)
-    await tx.raw('UPDATE stock_levels SET allocated = allocated - ?, on_hand = on_hand - ? WHERE sku = ? AND node_id = ?', [quantity, quantity, sku, ask.nodeId])
+    await run(tx, 'UPDATE stock_levels SET allocated = allocated - ?, on_hand = on_hand - ? WHERE sku = ? AND node_id = ?', [quantity, quantity, sku, ask.nodeId])
   await move(tx, ask, 'ship', left.map(([sku, quantity]) => ({ sku, allocated: -quantity, onHand: -quantity })))
   await changeLines(tx, ask.orderId, ended, 'allocated = l.allocated - v.quantity, shipped = l.shipped + v.quantity')
   return ended
@@ -99,7 +99,7 @@ export async function correctAfterRejection(
   const units = ask.reason === 'not_in_stock' ? free : Math.min(free, ask.quantity)
   if (units === 0) return
   const damaged = ask.reason === 'damaged'
-  await tx.raw(`UPDATE stock_levels SET ${damaged ? 'unsellable = unsellable + ?' : 'on_hand = on_hand - ?'} WHERE sku = ? AND node_id = ?`, [units, ask.sku, ask.nodeId])
+  await run(tx, `UPDATE stock_levels SET ${damaged ? 'unsellable = unsellable + ?' : 'on_hand = on_hand - ?'} WHERE sku = ? AND node_id = ?`, [units, ask.sku, ask.nodeId])
   await move(tx, ask, 'adjustment', [{ sku: ask.sku, ...(damaged ? { unsellable: units } : { onHand: -units }) }], ask.reason)
 }
 

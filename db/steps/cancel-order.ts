@@ -2,7 +2,7 @@
 import { hasLeft, isInBuilding } from '../../domain/fulfillment/moves'
 import type { CancelOrder, CancelOrderAnswer } from '../../domain/messages'
 import { refuse } from '../../domain/refusals'
-import type { Transaction } from '../connection'
+import { run, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
@@ -28,7 +28,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   const stopped = fulfillments.filter((f) => isInBuilding(f.status))
   for (const f of stopped) await moveFulfillment(tx, f.fulfillmentId, 'cancelled', { ended_at: tx.fn.now() })
   const freed = await release(tx, { orderId: ask.orderId, actor: ask.actor, reason: 'cancelled' })
-  await tx.raw('UPDATE order_lines SET cancelled = quantity - shipped, backordered = 0 WHERE order_id = ?', [ask.orderId])
+  await run(tx, 'UPDATE order_lines SET cancelled = quantity - shipped, backordered = 0 WHERE order_id = ?', [ask.orderId])
   await refreshPicked(tx, ask.orderId)
   const voids = await intendVoids(tx, ask.orderId)
   await tx('orders').where({ order_id: ask.orderId }).update({ stage: 'cancelled' })

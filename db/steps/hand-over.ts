@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import type { FulfillmentAnswer, HandOver } from '../../domain/messages'
 import type { WaitingOn } from '../../domain/order/status'
 import { refuse } from '../../domain/refusals'
-import { rows, type Transaction } from '../connection'
+import { rows, run, type Transaction } from '../connection'
 import { record } from '../events'
 import { moveFulfillment, needFulfillment, refusedMove } from '../fulfillments'
 import { lockOrder, refreshOrder } from '../orders'
@@ -32,7 +32,7 @@ export async function handOver(tx: Transaction, ask: HandOverAsk): Promise<HandO
   const at = new Date().toISOString()
   await moveFulfillment(tx, ask.fulfillmentId, 'handed_over', { handed_over_at: at })
   await ship(tx, { orderId, nodeId: fulfillment.nodeId, actor: ask.actor })
-  await tx.raw('UPDATE shipments SET handed_over_at = ? WHERE fulfillment_id = ?', [at, ask.fulfillmentId])
+  await run(tx, 'UPDATE shipments SET handed_over_at = ? WHERE fulfillment_id = ?', [at, ask.fulfillmentId])
   const captures = (await intendCaptures(tx, orderId, ask.fulfillmentId)).map((c) => c.operationId)
   const manifest = await intendManifest(tx, ask.fulfillmentId, orderId)
   await record(tx, order, { type: 'shipment.handed_over', actor: ask.actor, data: { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, trackingNumbers: manifest.trackingNumbers } })
