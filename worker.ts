@@ -61,7 +61,7 @@ async function main(config: Config): Promise<void> {
   )
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
   const sweeps = [
-    startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs }),
+    startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs, leftoversOnly: true }),
     startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs }),
     startWatch({ db, log }),
   ]

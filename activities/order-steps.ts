@@ -9,6 +9,7 @@ import { refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
 import { once } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
+import { hopefully } from '../db/sourcing'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
@@ -20,7 +21,8 @@ import type { Carrier } from './ports'
 export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
   return {
     /** Gives the order to a node, or says what no node has. */
-    sourceOrder: (ask: SourceAsk): Promise<SourceOutcome> => once(db, `source:${ask.orderId}:${ask.attempt}`, (tx) => sourceOrder(tx, ask)),
+    sourceOrder: (ask: SourceAsk): Promise<SourceOutcome> => 
+      hopefully((mode) => once(db, `source:${ask.orderId}:${ask.attempt}`, (tx) => sourceOrder(tx, ask, mode))),
 
     /** Cancels the whole order while it is in the building. */
     cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),

@@ -33,7 +33,7 @@ export async function takeShopifyOrder(tx: Transaction, deps: Pick<RouteDeps, 's
     services: deps.services,
   }
   try {
-    const { orderId, outcome } = await placeOrder(tx, placing)
+    const { orderId, outcome } = await placeOrder(tx, placing, 'hopeful') // claims nothing, so there is no race to lose
     if (outcome === 'accepted') await wakeKeptMessages(tx, shopifySource(channel), order.channelOrderId)
     return { orderId }
   } catch (cause) {

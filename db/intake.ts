@@ -10,7 +10,8 @@ import { durationMs } from '../domain/policy/duration'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
-import { keepDecision, planAndClaim } from './sourcing'
+import type { SourcingDecision } from '../domain/sourcing/simple'
+import { claimPlanned, keptDecision, plan, type Plan, type PlanMode } from './sourcing'
 
 export interface Intake {
   order: NewOrder
@@ -23,18 +24,33 @@ export interface Intake {
 }
 export type Accepted = { orderId: string; outcome: 'accepted' | 'repeated' }
 
-/** @throws `order.duplicate` when the channel used the number for another body; `stock.short` when a required claim cannot be had. */
-export async function acceptOrder(tx: Transaction, intake: Intake): Promise<Accepted> {
-  const { order } = intake
+/** @throws `order.duplicate` when the channel used the number for another body; `stock.short` when a required claim cannot be had; LostRace in hopeful mode. */
+export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMode): Promise<Accepted> {
+  const { order, actor } = intake
   const orderId = uuidv7()
   const bodyHash = createHash('sha256').update(intake.canonicalBody).digest()
-  if (!(await insertOrder(tx, orderId, bodyHash, intake))) return repeated(tx, order, bodyHash)
-  if (order.claim === 'required') await claim(tx, orderId, intake)
+  const decision = order.claim === 'required' ? await plan(tx, planOf(intake), mode) : undefined
+  const short = decision && !decision.chosen
+  if (short || !(await insertOrder(tx, orderId, bodyHash, intake, decision))) {
+    const first = await repeated(tx, order, bodyHash)
+    if (first) return first
+    throw refuse('stock.short', { short: decision!.short }, shortSentence(decision!.short))
+  }
+  if (decision?.chosen) await claimPlanned(tx, { orderId, nodeId: decision.chosen.nodeId, lines: order.lines, actor })
   return { orderId, outcome: 'accepted' }
 }
 
+const planOf = ({ order, policies }: Intake): Plan => ({
+  lines: order.lines,
+  method: order.delivery.method,
+  nodeId: order.delivery.nodeId,
+  destination: position(order),
+  excluded: [],
+  policy: policies.sourcing,
+})
+
 /** Order, lines, payments, operations, event and start in one statement: the channel waits for it. @returns false when the number was used before. */
-async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, intake: Intake): Promise<boolean> {
+async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, intake: Intake, decision?: SourcingDecision): Promise<boolean> {
   const { order, now, policies, actor } = intake
   const paid = order.tenders.every((t) => t.provider === 'paid_elsewhere')
   const bindings = {
@@ -63,6 +79,7 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
     lines: JSON.stringify(order.lines.map((l, position) => ({ ...l, position }))),
     payments: JSON.stringify(order.tenders.map(paymentRow)),
     placed: JSON.stringify(placedData(order)),
+    decision: decision ? JSON.stringify(keptDecision(decision, policies.versions.sourcing)) : null,
   }
   return (await row(tx, insertOrderSql, bindings)) !== undefined
 }
@@ -89,6 +106,7 @@ const insertOrderSql = `
     INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
     SELECT "operationId", "paymentId", order_id, 'authorize', 'authorize', "amountMinor" FROM tender WHERE "operationId" IS NOT NULL),
   start AS (INSERT INTO workflow_starts (order_id, priority, queued_at) SELECT order_id, priority, accepted_at FROM o),
+  decided AS (INSERT INTO sourcing_decisions (order_id, number, decision) SELECT order_id, 1, :decision::jsonb FROM o WHERE :decision::jsonb IS NOT NULL),
   event AS (INSERT INTO order_events (order_id, channel, type, actor, data) SELECT order_id, channel, 'order.placed', :actor, :placed::jsonb FROM o)
   SELECT order_id FROM o`
 
@@ -116,35 +134,22 @@ const firstWait = (now: string, policies: PolicySnapshot, paid: boolean): Waitin
     ? { what: 'sourcing', since: now, deadline: null }
     : { what: 'payment', since: now, deadline: new Date(Date.parse(now) + durationMs(policies.payment.deadline)).toISOString() }
 
-async function claim(tx: Transaction, orderId: string, { order, actor, policies }: Intake): Promise<void> {
-  const decision = await planAndClaim(tx, {
-    orderId,
-    lines: order.lines,
-    method: order.delivery.method,
-    nodeId: order.delivery.nodeId,
-    destination: position(order),
-    excluded: [],
-    policy: policies.sourcing,
-    actor,
-  })
-  if (!decision.chosen) throw refuse('stock.short', { short: decision.short }, shortSentence(decision.short))
-  await keepDecision(tx, orderId, decision, policies.versions.sourcing)
-}
-
 const shortSentence = (short: readonly { sku: string; wanted: number; available: number }[]): string =>
   `No single node has it all: ${short.map((s) => `${s.sku} ${s.available} of ${s.wanted}`).join(', ')}`
 
 const position = (order: NewOrder): { latitude: number; longitude: number } | undefined =>
   order.shipTo?.latitude === undefined || order.shipTo.longitude === undefined ? undefined : { latitude: order.shipTo.latitude, longitude: order.shipTo.longitude }
 
-async function repeated(tx: Transaction, order: NewOrder, bodyHash: Buffer): Promise<Accepted> {
+/** The order first accepted under this number, if there is one. */
+async function repeated(tx: Transaction, order: NewOrder, bodyHash: Buffer): Promise<Accepted | undefined> {
   const first = await row<{ orderId: string; bodyHash: Buffer }>(
     tx,
     'SELECT order_id AS "orderId", body_hash AS "bodyHash" FROM orders WHERE channel = ? AND channel_order_id = ?',
     [order.channel, order.channelOrderId],
   )
-  if (!first!.bodyHash.equals(bodyHash)) throw refuse('order.duplicate', { orderId: first!.orderId })
-  return { orderId: first!.orderId, outcome: 'repeated' }
+  if (!first) return undefined
+  if (!first.bodyHash.equals(bodyHash)) throw refuse('order.duplicate', { orderId: first.orderId })
+  return { orderId: first.orderId, outcome: 'repeated' }
 }
 
 /** A customer is known in Temporal only by a keyed hash, which cannot be turned back. */

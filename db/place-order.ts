@@ -5,6 +5,7 @@ import { isCurrency } from '../domain/money'
 import { refuse, type RefusalDetail } from '../domain/refusals'
 import { row, rows, type Transaction } from './connection'
 import { acceptOrder, type Accepted, type Intake } from './intake'
+import type { PlanMode } from './sourcing'
 
 export interface Placing extends Omit<Intake, 'order'> {
   order: SubmittedOrder
@@ -13,12 +14,12 @@ export interface Placing extends Omit<Intake, 'order'> {
 }
 
 /** @throws the first problem's code with all problems in `errors`; `order.duplicate`, `stock.short` as `acceptOrder` does. */
-export async function placeOrder(tx: Transaction, placing: Placing): Promise<Accepted> {
+export async function placeOrder(tx: Transaction, placing: Placing, mode: PlanMode): Promise<Accepted> {
   const known = await references(tx, placing.order)
   const problems = problemsOf(placing.order, known, placing.services)
   const [first] = problems
   if (first) throw refuse(first.code ?? 'request.invalid', first.data ?? {}, first.message, problems.map(({ code, pointer, message }) => ({ code, pointer, message })))
-  return acceptOrder(tx, { ...placing, order: { ...placing.order, claim: placing.order.claim ?? known.claim ?? 'required' } })
+  return acceptOrder(tx, { ...placing, order: { ...placing.order, claim: placing.order.claim ?? known.claim ?? 'required' } }, mode)
 }
 
 /** Everything that keeps a well-formed document from being an order here; none when it can be accepted. */

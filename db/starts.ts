@@ -9,12 +9,20 @@ export interface StartArguments {
   customerRef: string | null
 }
 
-/** Takes up to `limit` waiting starts for `leaseMs`, most urgent first, then oldest. */
-export const leaseStarts = (db: Db, limit: number, leaseMs: number): Promise<{ orderId: string }[]> =>
+export interface StartLease {
+  limit: number
+  leaseMs: number
+  /** Only what somebody took and did not finish, or what nobody has taken for a minute. */
+  leftoversOnly: boolean
+}
+
+/** Takes waiting starts for `leaseMs`, most urgent first, then oldest. */
+export const leaseStarts = (db: Db, { limit, leaseMs, leftoversOnly }: StartLease): Promise<{ orderId: string }[]> =>
   rows(
     db,
     `UPDATE workflow_starts SET leased_until = now() + ? * interval '1 millisecond', attempts = attempts + 1
-     WHERE order_id IN (SELECT order_id FROM workflow_starts WHERE done_at IS NULL AND (leased_until IS NULL OR leased_until < now())
+     WHERE order_id IN (SELECT order_id FROM workflow_starts WHERE done_at IS NULL
+                          AND (leased_until < now() OR (leased_until IS NULL ${leftoversOnly ? "AND queued_at < now() - interval '1 minute'" : ''}))
                         ORDER BY priority DESC, queued_at LIMIT ? FOR UPDATE SKIP LOCKED)
      RETURNING order_id AS "orderId"`,
     [leaseMs, limit],

@@ -17,47 +17,31 @@ export interface StockClaim {
   actor: string
 }
 
-/** Takes all of `claim` or nothing. @returns false, with nothing written, when a level no longer has what was planned. */
+/**
+ * Takes all of `claim` or nothing. Several levels are locked in order first; then one statement takes them, each guarded, and writes allocations,
+ * movements and lines only if every guard held.
+ * @returns false when a level no longer has what was planned: the caller rolls back, for some levels may have been taken.
+ */
 export async function allocate(tx: Transaction, claim: StockClaim): Promise<boolean> {
-  const wanted = [...wantedPerSku(claim.lines)].sort(bySku).map(([sku, quantity]) => ({ sku, quantity }))
-  if (!(await takeLevels(tx, claim.nodeId, wanted))) return false
-  await rows(
-    tx,
-    `WITH line AS (SELECT * FROM jsonb_to_recordset(?::jsonb) AS r("allocationId" uuid, "lineId" text, sku text, quantity int)),
-       allocated AS (INSERT INTO allocations (allocation_id, order_id, line_id, sku, node_id, quantity)
-                     SELECT "allocationId", ?::uuid, "lineId", sku, ?, quantity FROM line),
-       moved AS (INSERT INTO stock_movements (sku, node_id, type, allocated_delta, order_id, actor)
-                 SELECT sku, ?, 'allocate', sum(quantity)::int, ?::uuid, ? FROM line GROUP BY sku)
-     UPDATE order_lines l SET allocated = l.allocated + line.quantity, backordered = greatest(0, l.backordered - line.quantity)
-     FROM line WHERE l.order_id = ?::uuid AND l.line_id = line."lineId"`,
-    [
-      JSON.stringify(claim.lines.map((l) => ({ allocationId: uuidv7(), lineId: l.lineId, sku: l.sku, quantity: l.quantity }))),
-      claim.orderId, claim.nodeId, claim.nodeId, claim.orderId, claim.actor, claim.orderId,
-    ],
-  )
-  return true
+  const skus = [...new Set(claim.lines.map((l) => l.sku))]
+  if (skus.length > 1) await run(tx, 'SELECT 1 FROM stock_levels WHERE node_id = ? AND sku = ANY(?) ORDER BY sku FOR UPDATE', [claim.nodeId, skus])
+  const lines = JSON.stringify(claim.lines.map((l) => ({ allocationId: uuidv7(), lineId: l.lineId, sku: l.sku, quantity: l.quantity })))
+  return (await row(tx, claimSql, { lines, orderId: claim.orderId, nodeId: claim.nodeId, actor: claim.actor })) !== undefined
 }
 
-/** One SKU: one guarded statement. Several: locked in order, looked at, then taken. Either way all or nothing. */
-async function takeLevels(tx: Transaction, nodeId: string, wanted: readonly { sku: string; quantity: number }[]): Promise<boolean> {
-  if (wanted.length > 1) {
-    const skus = wanted.map((w) => w.sku)
-    const locked = await rows<{ sku: string; available: number }>(
-      tx,
-      `SELECT sku, ${availableSql} AS available FROM stock_levels WHERE node_id = ? AND sku = ANY(?) ORDER BY sku FOR UPDATE`,
-      [nodeId, skus],
-    )
-    const available = new Map(locked.map((l) => [l.sku, l.available]))
-    if (wanted.some((w) => (available.get(w.sku) ?? 0) < w.quantity)) return false
-  }
-  const taken = await rows(
-    tx,
-    `UPDATE stock_levels l SET allocated = allocated + w.quantity FROM jsonb_to_recordset(?::jsonb) AS w(sku text, quantity int)
-     WHERE l.sku = w.sku AND l.node_id = ? AND ${availableSql} >= w.quantity RETURNING l.sku`,
-    [JSON.stringify(wanted), nodeId],
-  )
-  return taken.length === wanted.length
-}
+const claimSql = `
+  WITH line AS (SELECT * FROM jsonb_to_recordset(:lines::jsonb) AS r("allocationId" uuid, "lineId" text, sku text, quantity int)),
+    wanted AS (SELECT sku, sum(quantity)::int AS quantity FROM line GROUP BY sku),
+    taken AS (UPDATE stock_levels l SET allocated = allocated + w.quantity FROM wanted w
+              WHERE l.sku = w.sku AND l.node_id = :nodeId AND ${availableSql} >= w.quantity RETURNING l.sku),
+    won AS (SELECT 1 WHERE (SELECT count(*) FROM taken) = (SELECT count(*) FROM wanted)),
+    allocated AS (INSERT INTO allocations (allocation_id, order_id, line_id, sku, node_id, quantity)
+                  SELECT "allocationId", :orderId::uuid, "lineId", sku, :nodeId, quantity FROM line, won),
+    moved AS (INSERT INTO stock_movements (sku, node_id, type, allocated_delta, order_id, actor)
+              SELECT sku, :nodeId, 'allocate', quantity, :orderId::uuid, :actor FROM wanted, won),
+    given AS (UPDATE order_lines l SET allocated = l.allocated + line.quantity, backordered = greatest(0, l.backordered - line.quantity)
+              FROM line, won WHERE l.order_id = :orderId::uuid AND l.line_id = line."lineId")
+  SELECT 1 AS won FROM won`
 
 /** Ends open allocations of an order at a node (or everywhere) without shipping them. @returns what became free. */
 export async function release(tx: Transaction, ask: { orderId: string; nodeId?: string; actor: string; reason: string }): Promise<Ended[]> {

@@ -3,6 +3,7 @@ import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { placeOrder } from '../../db/place-order'
 import { activePolicies } from '../../db/policies'
+import { hopefully, type PlanMode } from '../../db/sourcing'
 import { orderBrief, type OrderBrief } from '../../db/views/order-brief'
 import { orderChannel, orderTag, orderView } from '../../db/views/orders'
 import type { SubmittedOrder } from '../../domain/order/new-order'
@@ -10,46 +11,52 @@ import { refuse } from '../../domain/refusals'
 import { reachesChannel, requireChannel } from '../auth'
 import { command, orderCommand } from '../command'
 import { may } from '../permissions'
-import { ok, type Answer, type Ctx } from '../route'
+import { ok, type Answer, type Ctx, type Route } from '../route'
 import { newOrder, orderBriefAnswer, type NewOrderBody } from '../schemas/order'
 import { orderAnswer } from '../schemas/order-view'
 import { text, uuid } from '../schemas/fields'
 
+const submit = (mode: PlanMode): Route =>
+  command({
+    method: 'post',
+    path: '/v1/orders',
+    tag: 'Orders',
+    summary: 'Submit an order',
+    description: 'Accepted once, whatever the network does: the answer goes out after order, stock claim and start are committed. A claim that cannot be had is refused with what is short.',
+    roles: may.placeOrders,
+    headers: z.object({ Prefer: z.string().optional().meta({ description: '`wait=5`: answer after payment and sourcing are decided, at most that many seconds (up to 30)' }) }),
+    body: newOrder,
+    answers: { 200: orderBriefAnswer, 201: orderBriefAnswer },
+    keepRefusals: false,
+    async run(ctx, tx) {
+      const { body } = ctx
+      requireChannel(ctx.key, body.channel, '/channel')
+      const { documents, versions } = await activePolicies(tx)
+      const placing = {
+        order: submitted(body),
+        canonicalBody: canonicalize(body) ?? '',
+        actor: ctx.actor,
+        now: new Date().toISOString(),
+        policies: { ...documents, versions },
+        customerRefSecret: ctx.deps.config.CUSTOMER_REF_SECRET,
+        services: ctx.deps.services,
+      }
+      const { orderId, outcome } = await placeOrder(tx, placing, mode)
+      return briefAnswer((await orderBrief(tx, orderId))!, outcome === 'accepted' ? 201 : 200)
+    },
+    async after(ctx, answer, replayed) {
+      if (!replayed) ctx.deps.wake()
+      const waitMs = preferredWaitMs(ctx.header('prefer'))
+      if (waitMs === 0) return
+      const brief = await decided(ctx, (answer.body as OrderBrief).orderId, waitMs)
+      return { ...briefAnswer(brief, answer.status), headers: { 'Preference-Applied': `wait=${waitMs / 1000}` } }
+    },
+  })
+
+const modes: Record<PlanMode, Route> = { hopeful: submit('hopeful'), locked: submit('locked') }
+
 /** POST /v1/orders */
-export const submitOrder = command({
-  method: 'post',
-  path: '/v1/orders',
-  tag: 'Orders',
-  summary: 'Submit an order',
-  description: 'Accepted once, whatever the network does: the answer goes out after order, stock claim and start are committed. A claim that cannot be had is refused with what is short.',
-  roles: may.placeOrders,
-  headers: z.object({ Prefer: z.string().optional().meta({ description: '`wait=5`: answer after payment and sourcing are decided, at most that many seconds (up to 30)' }) }),
-  body: newOrder,
-  answers: { 200: orderBriefAnswer, 201: orderBriefAnswer },
-  keepRefusals: false,
-  async run(ctx, tx) {
-    const { body } = ctx
-    requireChannel(ctx.key, body.channel, '/channel')
-    const { documents, versions } = await activePolicies(tx)
-    const { orderId, outcome } = await placeOrder(tx, {
-      order: submitted(body),
-      canonicalBody: canonicalize(body) ?? '',
-      actor: ctx.actor,
-      now: new Date().toISOString(),
-      policies: { ...documents, versions },
-      customerRefSecret: ctx.deps.config.CUSTOMER_REF_SECRET,
-      services: ctx.deps.services,
-    })
-    return briefAnswer((await orderBrief(tx, orderId))!, outcome === 'accepted' ? 201 : 200)
-  },
-  async after(ctx, answer, replayed) {
-    if (!replayed) ctx.deps.wake()
-    const waitMs = preferredWaitMs(ctx.header('prefer'))
-    if (waitMs === 0) return
-    const brief = await decided(ctx, (answer.body as OrderBrief).orderId, waitMs)
-    return { ...briefAnswer(brief, answer.status), headers: { 'Preference-Applied': `wait=${waitMs / 1000}` } }
-  },
-})
+export const submitOrder: Route = { ...modes.hopeful, run: (...request) => hopefully((mode) => modes[mode].run(...request)) }
 
 const briefAnswer = (brief: OrderBrief, status: number): Answer => ({ status, body: brief, headers: { Location: `/v1/orders/${brief.orderId}` } })
 

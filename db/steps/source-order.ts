@@ -6,7 +6,7 @@ import { row, rows, type Transaction } from '../connection'
 import { record, self } from '../events'
 import { fulfillmentsOf, releaseFulfillment } from '../fulfillments'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
-import { keepDecision, lastDecision, planAndClaim } from '../sourcing'
+import { claimPlanned, keepDecision, lastDecision, plan, type PlanMode } from '../sourcing'
 import { openException, settleExceptions } from '../waiting'
 
 export interface SourceAsk {
@@ -21,11 +21,11 @@ export type SourceOutcome =
   | { outcome: 'sourced'; fulfillment: { fulfillmentId: string; nodeId: string; units: number } }
   | { outcome: 'short'; short: SourcingDecision['short'] }
 
-/** @throws `order.already_cancelled` when the order was stopped meanwhile. */
-export async function sourceOrder(tx: Transaction, ask: SourceAsk): Promise<SourceOutcome> {
+/** @throws `order.already_cancelled` when the order was stopped meanwhile; LostRace in hopeful mode. */
+export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMode): Promise<SourceOutcome> {
   const order = await lockOrder(tx, ask.orderId)
   if (order.stage !== 'open') throw refuse('order.already_cancelled', { status: order.stage })
-  const decision = (await adopted(tx, order)) ?? (await planned(tx, order))
+  const decision = (await adopted(tx, order)) ?? (await planned(tx, order, mode))
   if (!decision.chosen) return backorder(tx, order, decision, ask)
   const { nodeId, reason } = decision.chosen
   const lines = await rows<OpenLine>(
@@ -52,7 +52,7 @@ async function adopted(tx: Transaction, order: OrderRow): Promise<SourcingDecisi
   return claim && (await lastDecision(tx, order.orderId))
 }
 
-async function planned(tx: Transaction, order: OrderRow): Promise<SourcingDecision> {
+async function planned(tx: Transaction, order: OrderRow, mode: PlanMode): Promise<SourcingDecision> {
   const lines = await rows<OpenLine>(
     tx,
     `SELECT line_id AS "lineId", sku, quantity - cancelled - shipped - allocated AS quantity FROM order_lines
@@ -66,8 +66,8 @@ async function planned(tx: Transaction, order: OrderRow): Promise<SourcingDecisi
      WHERE order_id = ? AND ship_to->>'latitude' IS NOT NULL AND ship_to->>'longitude' IS NOT NULL`,
     [order.orderId],
   )
-  const ask = { orderId: order.orderId, lines, method: order.delivery.method, nodeId: order.delivery.nodeId, destination, excluded, policy: order.policy.sourcing, actor: self }
-  const decision = await planAndClaim(tx, ask)
+  const decision = await plan(tx, { lines, method: order.delivery.method, nodeId: order.delivery.nodeId, destination, excluded, policy: order.policy.sourcing }, mode)
+  if (decision.chosen) await claimPlanned(tx, { orderId: order.orderId, nodeId: decision.chosen.nodeId, lines, actor: self })
   await keepDecision(tx, order.orderId, decision, order.policy.versions.sourcing)
   return decision
 }

@@ -1,6 +1,7 @@
 /** Orders put into the database through intake's own function, for tests that read them or command them. */
 import canonicalize from 'canonicalize'
 import { acceptOrder } from '../../db/intake'
+import { hopefully } from '../../db/sourcing'
 import { activePolicies } from '../../db/policies'
 import type { Db } from '../../db/connection'
 import type { NewOrder } from '../../domain/order/new-order'
@@ -29,15 +30,14 @@ export const anOrder = (changes: Partial<NewOrder> = {}): NewOrder => ({
 export async function place(db: Db, changes: Partial<NewOrder> = {}): Promise<string> {
   const order = anOrder(changes)
   const { documents, versions } = await activePolicies(db)
-  const accepted = await db.transaction((tx) =>
-    acceptOrder(tx, {
-      order,
-      canonicalBody: canonicalize(order)!,
-      actor: 'channel:test',
-      now: new Date().toISOString(),
-      policies: { ...documents, versions },
-      customerRefSecret: 'test-secret',
-    }),
-  )
+  const intake = {
+    order,
+    canonicalBody: canonicalize(order)!,
+    actor: 'channel:test',
+    now: new Date().toISOString(),
+    policies: { ...documents, versions },
+    customerRefSecret: 'test-secret',
+  }
+  const accepted = await hopefully((mode) => db.transaction((tx) => acceptOrder(tx, intake, mode)))
   return accepted.orderId
 }
