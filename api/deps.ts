@@ -15,6 +15,8 @@ export interface RouteDeps {
   services: readonly string[]
   /** Called after intake commits: something is in the start queue. */
   wake: () => void
+  /** Told how long each submit took. */
+  observeIntake?: (ms: number) => void
   feed: EventFeed
   metrics: Metrics
   demo?: DemoAddresses

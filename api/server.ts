@@ -9,7 +9,7 @@ import { connectTemporal, temporalTarget, type TemporalTarget } from '../adapter
 import { readConfig, type Config } from '../config'
 import { connect } from '../db/connection'
 import { migrate } from '../db/migrate'
-import { watchBusyness } from '../relay/busy'
+import { createIntakeGauge } from '../relay/busy'
 import { channelFacts } from '../relay/channel-facts'
 import { startInbox } from '../relay/inbox'
 import { startStarter } from '../relay/starts'
@@ -35,8 +35,8 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
   const client = connectTemporal(target)
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
   const carriers: Carrier[] = [parcelCarrier({ baseUrl: config.CARRIER_BASE_URL, webhookSecret: config.CARRIER_WEBHOOK_SECRET, timeoutMs: config.PROVIDER_TIMEOUT_MS })]
-  const busy = watchBusyness()
-  const starter = startStarter({ db, threads, log, isBusy: busy.isBusy })
+  const gauge = createIntakeGauge()
+  const starter = startStarter({ db, threads, log, pauseMs: gauge.pauseMs })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }) })
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
   const feed = createEventFeed(db, log)
@@ -51,12 +51,12 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
     metrics,
     services: carriers.flatMap((carrier) => carrier.services().map((offered) => offered.service)),
     wake: starter.wake,
+    observeIntake: gauge.observe,
     demo: demoAddresses(config, target),
     ready: () => client.withDeadline(Date.now() + 1_000, () => client.workflowService.getSystemInfo({})).then(() => true),
     routes: outside,
   })
   const letGo = async (): Promise<void> => {
-    busy.stop()
     await Promise.all([starter.stop(), inbox.stop(), sweep.stop()])
     await client.connection.close()
     await db.destroy()

@@ -7,8 +7,6 @@ import type { Threads } from './threads'
 
 const leaseMs = 30_000
 const retryMs = 1_000
-/** One start in this time while the process is busy. */
-const trickleMs = 250
 
 export interface StarterOptions {
   db: Db
@@ -17,22 +15,22 @@ export interface StarterOptions {
   /** Starts under way at once; each costs Temporal several milliseconds, so a burst is a queue and not a pile of time-outs. */
   concurrency?: number
   idleMs?: number
-  /** While this is true only a trickle is started: in a burst, answering the channels comes first. */
-  isBusy?: () => boolean
+  /** How long to hold back before the next start; in a burst, answering the channels comes first. */
+  pauseMs?: () => number
   /** Takes only what somebody else has left: expired leases, and what nobody has taken for long. */
   leftoversOnly?: boolean
 }
 
-export function startStarter({ db, threads, log, concurrency = 4, idleMs = 1_000, isBusy = () => false, leftoversOnly = false }: StarterOptions): Pump {
+export function startStarter({ db, threads, log, concurrency = 4, idleMs = 1_000, pauseMs = () => 0, leftoversOnly = false }: StarterOptions): Pump {
   return startPump<{ orderId: string }>({
     name: 'starts',
     concurrency,
     idleMs,
     log,
     take: async (limit) => {
-      if (!isBusy()) return leaseStarts(db, { limit, leaseMs, leftoversOnly })
-      await new Promise((resolve) => setTimeout(resolve, trickleMs))
-      return leaseStarts(db, { limit: 1, leaseMs, leftoversOnly })
+      const pause = pauseMs()
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause))
+      return leaseStarts(db, { limit: pause > 0 ? 1 : limit, leaseMs, leftoversOnly })
     },
     handle: async ({ orderId }) => {
       try {

@@ -56,7 +56,15 @@ const submit = (mode: PlanMode): Route =>
 const modes: Record<PlanMode, Route> = { hopeful: submit('hopeful'), locked: submit('locked') }
 
 /** POST /v1/orders */
-export const submitOrder: Route = { ...modes.hopeful, run: (...request) => hopefully((mode) => modes[mode].run(...request)) }
+export const submitOrder: Route = {
+  ...modes.hopeful,
+  async run(ctx, req, res) {
+    const startedAt = performance.now()
+    const answer = await hopefully((mode) => modes[mode].run(ctx, req, res))
+    if (ctx.header('prefer') === undefined) ctx.deps.observeIntake?.(performance.now() - startedAt)
+    return answer
+  },
+}
 
 const briefAnswer = (brief: OrderBrief, status: number): Answer => ({ status, body: brief, headers: { Location: `/v1/orders/${brief.orderId}` } })
 
