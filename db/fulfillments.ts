@@ -66,7 +66,7 @@ export async function setAssignee(tx: Transaction, fulfillmentId: string, assign
 }
 
 export const refusedMove = (f: FulfillmentRow): Error =>
-  refuse('fulfillment.state', { status: f.status, allowedActions: fulfillmentActions(f.status, f.labelled) }, `The fulfillment is ${f.status}`)
+  refuse('fulfillment.state', { state: f.status, allowedActions: fulfillmentActions(f.status, f.labelled) }, `The fulfillment is ${f.status}`)
 
 export const workLines = (db: Db | Transaction, fulfillmentId: string): Promise<WorkLine[]> =>
   rows<WorkLine>(

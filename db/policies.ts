@@ -85,7 +85,7 @@ export async function activatePolicy(tx: Transaction, ask: { kind: PolicyKind; v
   await lockKind(tx, kind)
   const found = (await policyVersions(tx, kind)).find((v) => v.version === version)
   if (!found) throw refuse('policy.unknown', { kind, version })
-  if (found.status !== 'draft') throw refuse('policy.not_draft', { status: found.status })
+  if (found.status !== 'draft') throw refuse('policy.not_draft', { state: found.status })
   const later = ask.at !== undefined && Date.parse(ask.at) > Date.now() ? ask.at : undefined
   if (later) await run(tx, `UPDATE policies SET status = 'scheduled', activate_at = ? WHERE kind = ? AND version = ?`, [later, kind, version])
   else await activateNow(tx, kind, version)

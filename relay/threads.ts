@@ -105,7 +105,7 @@ const key = {
 }
 
 const refuseClosed = (order: OrderRow | undefined): Error =>
-  order?.stage === 'cancelled' ? refuse('order.already_cancelled', { status: 'cancelled' }) : refuse('order.closed', { status: order?.stage })
+  order?.stage === 'cancelled' ? refuse('order.already_cancelled', { state: 'cancelled' }) : refuse('order.closed', { state: order?.stage })
 
 /** What a failed call to Temporal means: the order's refusal, or that nothing was heard yet. */
 function asAnswer(error: unknown): unknown {

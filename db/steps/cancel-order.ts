@@ -20,8 +20,8 @@ export interface CancelOutcome extends CancelOrderAnswer {
 /** @throws `order.already_handed_over`, `order.already_cancelled`, `order.closed` */
 export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> {
   const order = await lockOrder(tx, ask.orderId)
-  if (order.stage === 'cancelled') throw refuse('order.already_cancelled', { status: 'cancelled' })
-  if (order.stage === 'completed') throw refuse('order.closed', { status: 'completed' })
+  if (order.stage === 'cancelled') throw refuse('order.already_cancelled', { state: 'cancelled' })
+  if (order.stage === 'completed') throw refuse('order.closed', { state: 'completed' })
   const fulfillments = await fulfillmentsOf(tx, ask.orderId)
   const gone = fulfillments.filter((f) => hasLeft(f.status))
   if (gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: 'return' })

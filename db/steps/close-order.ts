@@ -24,7 +24,7 @@ export async function closeOrder(tx: Transaction, { orderId, status }: { orderId
 /** Writes what the order waits on now, and opens an exception where somebody should know. */
 export async function noticeWait(tx: Transaction, { orderId, waitingOn, exception }: WaitNotice): Promise<void> {
   const order = await lockOrder(tx, orderId)
-  if (exception) await openException(tx, { ...exception, orderId, channel: order.channel })
+  if (exception) await openException(tx, { deadline: waitingOn.deadline, ...exception, orderId, channel: order.channel })
   await setWaitingOn(tx, orderId, waitingOn)
 }
 

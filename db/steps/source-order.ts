@@ -24,7 +24,7 @@ export type SourceOutcome =
 /** @throws `order.already_cancelled` when the order was stopped meanwhile; LostRace in hopeful mode. */
 export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMode): Promise<SourceOutcome> {
   const order = await lockOrder(tx, ask.orderId)
-  if (order.stage !== 'open') throw refuse('order.already_cancelled', { status: order.stage })
+  if (order.stage !== 'open') throw refuse('order.already_cancelled', { state: order.stage })
   const decision = (await adopted(tx, order)) ?? (await planned(tx, order, mode))
   if (!decision.chosen) return backorder(tx, order, decision, ask)
   const { nodeId, reason } = decision.chosen

@@ -92,7 +92,7 @@ async function pack(thread: Thread, ask: PackFulfillment): Promise<FulfillmentAn
     return packing
   })
   await labelsOrEnd(thread, work)
-  if (thread.cancelled) throw refusing('order.already_cancelled', { status: 'cancelled' })
+  if (thread.cancelled) throw refusing('order.already_cancelled', { state: 'cancelled' })
   return { fulfillmentId: work.fulfillmentId, status: work.status }
 }
 
@@ -129,7 +129,7 @@ function hearCarrier(thread: Thread, { fulfillmentId, status, at, waitingOn }: C
 function refuseIfGone(thread: Thread): void {
   const gone = thread.works.filter((w) => hasLeft(w.status))
   if (gone.length) throw refusing('order.already_handed_over', { fulfillmentIds: gone.map((w) => w.fulfillmentId), instead: 'return' })
-  if (thread.cancelled) throw refusing('order.already_cancelled', { status: 'cancelled' })
+  if (thread.cancelled) throw refusing('order.already_cancelled', { state: 'cancelled' })
 }
 
 function refuseUnlessOpen(thread: Thread, fulfillmentId: string): void {
@@ -138,10 +138,10 @@ function refuseUnlessOpen(thread: Thread, fulfillmentId: string): void {
 
 /** @throws when the order was cancelled, or the fulfillment is none of this order's or has come to an end. */
 function openWork(thread: Thread, fulfillmentId: string): Work {
-  if (thread.cancelled) throw refusing('fulfillment.state', { status: 'cancelled', allowedActions: [] })
+  if (thread.cancelled) throw refusing('fulfillment.state', { state: 'cancelled', allowedActions: [] })
   const work = workOf(thread, fulfillmentId)
   if (!work) throw refusing('fulfillment.unknown')
-  if (work.status !== 'released' && work.status !== 'packed') throw refusing('fulfillment.state', { status: work.status, allowedActions: [] })
+  if (work.status !== 'released' && work.status !== 'packed') throw refusing('fulfillment.state', { state: work.status, allowedActions: [] })
   return work
 }
 
