@@ -19,3 +19,8 @@ it('carries the code, what it says and the data to act on', () => {
   expect(refuse('stock.short', { short: [] })).toMatchObject({ code: 'stock.short', message: refusals['stock.short'].says, data: { short: [] } })
   expect([isRefusalCode('stock.short'), isRefusalCode('toString'), isRefusalCode(undefined)]).toEqual([true, false, false])
 })
+
+it('gives no data a name that the problem document uses for itself', () => {
+  const own = ['type', 'title', 'status', 'detail', 'code', 'errors', 'requestId']
+  expect(Object.entries(refusals).filter(([, { data }]) => data.split(/[^A-Za-z]+/).some((name) => own.includes(name) && data !== name)).map(([code]) => code)).toEqual([])
+})

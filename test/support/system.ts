@@ -36,6 +36,10 @@ export interface SystemOptions {
   /** false: the test starts workers by itself (as processes to be killed). */
   worker?: boolean
   maxCachedWorkflows?: number
+  /** Another Temporal server than the one all suites share. */
+  temporalAddress?: string
+  /** Where the api's log goes; nowhere by default. */
+  log?: pino.DestinationStream
 }
 
 export interface System {
@@ -66,13 +70,13 @@ const secrets = { stripeKey: 'sk_test_system', stripeWebhook: 'whsec_system', ca
 const providerTimeoutMs = 1_500
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const log = pino({ level: 'silent' })
+  const log = options.log ? pino({ level: 'trace' }, options.log) : pino({ level: 'silent' })
   quietRuntime()
   const database = await freshDatabase()
   const { db } = database
   await seedDemoNetwork(db)
   await activate(db, { ...quickPolicies, ...options.policies })
-  const address = process.env.TEST_TEMPORAL_ADDRESS!
+  const address = options.temporalAddress ?? process.env.TEST_TEMPORAL_ADDRESS!
   const queuePrefix = `t${randomBytes(4).toString('hex')}-`
   const client = new Client({ connection: await Connection.connect({ address }) })
   const native = await NativeConnection.connect({ address })
