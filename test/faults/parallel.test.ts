@@ -1,6 +1,7 @@
 /** Many hands at once: the same order sent many times, a cancel against a hand-over, a crowd at the last shelf. */
 import { orderOf, peopleOf, type OrderWish, type People } from '../support/people'
 import { heldAndTaken } from '../support/outside'
+import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -9,7 +10,10 @@ beforeAll(async () => {
   system = await startSystem()
   people = peopleOf(system)
 })
-afterAll(() => system?.stop())
+afterAll(async () => {
+  await expectInvariants(system)
+  await system.stop()
+})
 
 const socks: OrderWish = { lines: [{ sku: 'SOCKS-3P', quantity: 1 }] }
 const tally = (answers: readonly { status: number }[]): Record<number, number> =>

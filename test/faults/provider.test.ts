@@ -1,6 +1,7 @@
 /** The payment provider and the carrier misbehave in every way they know; each order still has one effect, a named wait and an ending. */
 import { eventually, peopleOf, type OrderWish, type People } from '../support/people'
 import { heldAndTaken, intentsOf, steer } from '../support/outside'
+import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -9,7 +10,10 @@ beforeAll(async () => {
   system = await startSystem({ policies: { care: { retryEvery: 'PT0.4S' }, payment: { deadline: 'PT15S' } } })
   people = peopleOf(system)
 })
-afterAll(() => system?.stop())
+afterAll(async () => {
+  await expectInvariants(system)
+  await system.stop()
+})
 
 const socks: OrderWish = { lines: [{ sku: 'SOCKS-3P', quantity: 1 }] }
 const fault = (kind: string, operation: string, more: object = {}): Promise<void> => steer(system.payments.url, '/control/faults', { next: 1, kind, operation, ...more })

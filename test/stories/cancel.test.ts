@@ -1,6 +1,7 @@
 /** Support and shops change their minds: up to the door, everything is given back; after it, they are told what to do instead. */
 import { orderWorkflowId } from '../../domain/ids'
 import { eventually, peopleOf, type People } from '../support/people'
+import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -9,7 +10,10 @@ beforeAll(async () => {
   system = await startSystem()
   people = peopleOf(system)
 })
-afterAll(() => system?.stop())
+afterAll(async () => {
+  await expectInvariants(system)
+  await system.stop()
+})
 
 const sock = { lines: [{ sku: 'SOCKS-3P', quantity: 2 }] }
 const level = async (nodeId: string): Promise<{ allocated: number; available: number; onHand: number }> =>

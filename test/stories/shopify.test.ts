@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually, peopleOf, type People } from '../support/people'
 import { freshShopifyOrder, sendShopify } from '../support/shopify'
+import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -11,7 +12,10 @@ beforeAll(async () => {
   system = await startSystem()
   people = peopleOf(system)
 })
-afterAll(() => system?.stop())
+afterAll(async () => {
+  await expectInvariants(system)
+  await system.stop()
+})
 
 it('makes a paid order of the shop an order here, and follows it to the door', async () => {
   const { status, body } = await sendShopify(system.url, freshShopifyOrder())

@@ -1,5 +1,6 @@
 /** Where the goods come from: the nearest place that has it all, the next best when a store says no, and a patient wait when nobody has it. */
 import { orderOf, peopleOf, type People } from '../support/people'
+import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -8,7 +9,10 @@ beforeAll(async () => {
   system = await startSystem({ policies: { sourcing: { retryEvery: 'PT0.3S', autoCancelAfter: 'PT4S' } } })
   people = peopleOf(system)
 })
-afterAll(() => system?.stop())
+afterAll(async () => {
+  await expectInvariants(system)
+  await system.stop()
+})
 
 it('keeps why every place won or lost', async () => {
   const orderId = await people.place()

@@ -1,6 +1,7 @@
 /** The plainest tale: an order from the shop's click to the end of the return window. */
 import { orderWorkflowId } from '../../domain/ids'
 import { eventually, peopleOf, type People } from '../support/people'
+import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -9,7 +10,10 @@ beforeAll(async () => {
   system = await startSystem()
   people = peopleOf(system)
 })
-afterAll(() => system?.stop())
+afterAll(async () => {
+  await expectInvariants(system)
+  await system.stop()
+})
 
 it('follows an order from the click to the closed return window', async () => {
   const orderId = await people.place()

@@ -1,0 +1,67 @@
+/** Canaries are planted in everything personal; none may be found in a history, a search attribute or a log. */
+import { Writable } from 'node:stream'
+import { orderWorkflowId } from '../../domain/ids'
+import { nearMitte, orderOf, peopleOf, type People } from '../support/people'
+import { freshShopifyOrder, sendShopify } from '../support/shopify'
+import { startSystem, type System } from '../support/system'
+
+const canary = 'canary7f3a'
+const person = { customerRef: `${canary}-ref`, name: `${canary} Name`, email: `${canary}@example.com`, phone: `+49 ${canary}` }
+const address = { ...nearMitte, name: `${canary} Name`, line1: `${canary} street`, city: `${canary}ville` }
+
+let logged = ''
+let system: System
+let people: People
+beforeAll(async () => {
+  const log = new Writable({ write: (chunk: Buffer, _encoding, done) => ((logged += chunk.toString()), done()) })
+  system = await startSystem({ log })
+  people = peopleOf(system)
+})
+afterAll(() => system?.stop())
+
+const wish = { lines: [{ sku: 'SOCKS-3P', quantity: 1 }], customer: person, shipTo: address }
+
+/** A whole history as text, with every payload decoded. */
+async function historyText(channelOrderId: string): Promise<string> {
+  const handle = system.client.workflow.getHandle(orderWorkflowId('web', channelOrderId))
+  const texts: string[] = []
+  const walk = (value: unknown): void => {
+    if (value instanceof Uint8Array) texts.push(Buffer.from(value).toString('utf8'))
+    else if (typeof value === 'string') texts.push(value)
+    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(walk)
+  }
+  walk(await handle.fetchHistory())
+  walk((await handle.describe()).raw)
+  return texts.join('\n')
+}
+
+it('keeps names, addresses and ways of paying out of histories and logs', async () => {
+  const orderId = await people.place(wish)
+  const { fulfillments, channelOrderId } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => !o.workflowOpen)
+
+  const declined = await people.place({ ...wish, paymentMethod: 'pm_card_chargeDeclined' })
+  const ended = await people.until(declined, (o) => !o.workflowOpen)
+  const refused = [
+    { ...orderOf(wish), totalMinor: 1 },
+    { ...orderOf(wish), surprise: canary },
+    { ...orderOf({ ...wish, lines: [{ sku: 'NO-SUCH', quantity: 1 }] }) },
+    orderOf({ ...wish, lines: [{ sku: 'SOCKS-3P', quantity: 99_999 }] }),
+  ]
+  for (const body of refused) expect((await people.shop('POST', '/v1/orders', body)).status).toBeGreaterThanOrEqual(400)
+  await people.support('GET', `/v1/orders?q=${canary}`)
+  const shop = freshShopifyOrder()
+  await sendShopify(system.url, { ...shop, email: person.email, financial_status: 'pending', shipping_address: { ...shop.shipping_address, name: person.name } })
+
+  const histories = (await historyText(channelOrderId)) + (await historyText(ended.channelOrderId))
+  expect(histories).toContain('Authorise')
+  expect(histories).not.toContain(canary)
+  expect(histories).not.toContain('pm_card')
+  expect(logged).toContain('/v1/orders')
+  expect(logged).not.toContain(canary)
+  expect(logged).not.toContain('pm_card')
+})

@@ -1,0 +1,19 @@
+/** After a story: nothing is under way any more, and every invariant holds. */
+import { checkInvariants } from '../invariants/checker'
+import { eventually } from './people'
+import type { System } from './system'
+
+export async function expectInvariants(system: System): Promise<void> {
+  const { db, client, payments } = system
+  const quiet = async (): Promise<object[]> => {
+    const busy = await db.raw<{ rows: object[] }>(
+      `SELECT order_id::text AS busy FROM workflow_starts WHERE done_at IS NULL UNION ALL SELECT event_id FROM inbound_events WHERE status = 'queued'
+       UNION ALL SELECT order_id::text FROM orders WHERE workflow_open AND (stage <> 'open' OR waiting_on->>'what' IN ('payment', 'sourcing', 'label', 'capture', 'void'))`,
+    )
+    return busy.rows
+  }
+  await eventually(quiet, (busy) => busy.length === 0, { what: 'quiet' })
+  // A workflow that has just written its end needs a moment to close.
+  const violations = await eventually(() => checkInvariants({ db, client, paymentsUrl: payments.url }, true), (v) => v.length === 0, { timeoutMs: 5_000, what: 'no violation' })
+  expect(violations).toEqual([])
+}
