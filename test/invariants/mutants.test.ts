@@ -1,0 +1,93 @@
+/** A checker that has never failed is no checker: each invariant is broken on purpose, in a transaction that is rolled back, and must be named. */
+import { peopleOf, type OrderWish } from '../support/people'
+import { expectInvariants } from '../support/invariants'
+import { startSystem, type System } from '../support/system'
+import { checkInvariants, invariants } from './checker'
+import type { World } from './world'
+
+let system: System
+let ids: { delivered: string; cancelled: string; live: string }
+
+const socks: OrderWish = { lines: [{ sku: 'SOCKS-3P', quantity: 2 }] }
+beforeAll(async () => {
+  system = await startSystem()
+  const people = peopleOf(system)
+  const [delivered, cancelled, live] = [await people.place(socks), await people.place(socks), await people.place(socks)]
+  const { fulfillments } = await people.until(delivered, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  await people.until(delivered, (o) => o.paymentStatus === 'captured')
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(delivered, (o) => !o.workflowOpen)
+  await people.support('POST', `/v1/orders/${cancelled}/cancel`, { reason: 'changed her mind' })
+  await people.until(cancelled, (o) => !o.workflowOpen)
+  await people.until(live, (o) => o.fulfillments.length === 1)
+  ids = { delivered, cancelled, live }
+})
+afterAll(() => system?.stop())
+
+/** What breaks each invariant; `:delivered`, `:cancelled` and `:live` are orders. */
+const mutants: Record<string, string | ((world: World) => World)> = {
+  M1: 'UPDATE payments SET refunded_minor = captured_minor + 1 WHERE order_id = :delivered',
+  M2: `INSERT INTO payment_operations SELECT gen_random_uuid(), payment_id, order_id, kind, purpose, amount_minor, status FROM payment_operations WHERE order_id = :delivered AND kind = 'capture'`,
+  'M2-books': 'UPDATE payments SET captured_minor = captured_minor - 1 WHERE order_id = :delivered',
+  M3: `UPDATE payment_operations SET status = 'intended' WHERE order_id = :delivered AND kind = 'capture'`,
+  'M3-unknown': `UPDATE payment_operations SET status = 'unknown' WHERE order_id = :cancelled AND kind = 'void'`,
+  M5: 'UPDATE order_lines SET unit_price_minor = unit_price_minor + 1 WHERE order_id = :live',
+  M6: 'UPDATE payments SET captured_minor = 1 WHERE order_id = :cancelled',
+  M8: `UPDATE payments SET status = 'voided' WHERE order_id = :delivered`,
+  S1: `UPDATE stock_levels SET unsellable = -1 WHERE sku = 'SOCKS-3P'`,
+  S2: `UPDATE stock_levels SET allocated = allocated + 1 WHERE sku = 'SOCKS-3P'`,
+  S3: `UPDATE stock_levels SET on_hand = on_hand + 1 WHERE sku = 'SOCKS-3P'`,
+  S4: `DELETE FROM stock_movements WHERE type = 'ship'`,
+  S5: `UPDATE allocations SET ended_at = NULL WHERE order_id = :cancelled`,
+  S9: 'UPDATE order_lines SET allocated = allocated - 1 WHERE order_id = :live',
+  O1: (world) => ({ ...world, acknowledged: ['00000000-0000-7000-8000-000000000000'] }),
+  'O1-started': 'UPDATE workflow_starts SET done_at = NULL WHERE order_id = :live',
+  O2: `UPDATE orders SET channel_order_id = 'same'`,
+  O3: 'UPDATE orders SET waiting_on = NULL WHERE order_id = :live',
+  'O3-agrees': `UPDATE orders SET waiting_on = jsonb_set(waiting_on, '{what}', '"stock"') WHERE order_id = :live`,
+  O4: `UPDATE fulfillments SET status = 'in_transit' WHERE order_id = :live`,
+  'O4-final': `INSERT INTO order_events (order_id, channel, type, actor) VALUES (:delivered, 'web', 'order.cancelled', 'test')`,
+  O5: `UPDATE fulfillments SET status = 'packed' WHERE order_id = :live`,
+  O6: 'UPDATE orders SET workflow_open = false WHERE order_id = :live',
+  O7: 'UPDATE order_lines SET shipped = quantity, cancelled = 1 WHERE order_id = :delivered',
+  'O7-closed': 'UPDATE order_lines SET cancelled = 0 WHERE order_id = :cancelled',
+  A1: `DELETE FROM audit WHERE action = 'order.cancel'`,
+  N1: `INSERT INTO inbound_events (source, event_id, kind, subject, payload) VALUES ('carrier:swiftparcel', 'lost', 'carrier', 'SP1', '{}')`,
+  N4: `DELETE FROM order_events WHERE order_id = :cancelled AND type = 'order.cancelled'`,
+}
+
+it('finds nothing wrong with a healthy database', async () => {
+  await expectInvariants(system)
+})
+
+it('has a mutant for every invariant', () => {
+  expect(Object.keys(mutants).sort()).toEqual(invariants.map((i) => i.id).sort())
+})
+
+it.each(Object.keys(mutants))('notices when %s is broken', async (id) => {
+  const { db, client, payments } = system
+  await db.transaction(async (tx) => {
+    await tx.raw('SET LOCAL session_replication_role = replica')
+    await dropGuards(tx)
+    const mutant = mutants[id]!
+    const world: World = { db: tx, client, paymentsUrl: payments.url }
+    if (typeof mutant === 'string') await tx.raw(mutant, ids)
+    const found = await checkInvariants(typeof mutant === 'string' ? world : mutant(world), true)
+    expect(found.map((v) => v.id)).toContain(id)
+    await tx.rollback()
+  }).catch((cause: unknown) => {
+    if (!(cause instanceof Error) || !cause.message.includes('Transaction rejected with non-error')) throw cause
+  })
+})
+
+/** The database would not let most of this happen: its own guards are taken away for the length of the transaction. */
+async function dropGuards(tx: typeof system.db): Promise<void> {
+  const { rows } = await tx.raw<{ rows: { statement: string }[] }>(
+    `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', conrelid::regclass, conname) AS statement FROM pg_constraint
+     WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'u')`,
+  )
+  for (const { statement } of rows) await tx.raw(statement)
+}
