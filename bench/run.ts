@@ -1,0 +1,37 @@
+/** `npm run bench`: measures what is promised of speed and size, section by section, each on a site of its own, and writes RESULTS.md. `--quick` only shows that it runs. */
+import { hotSku, repeat } from './sections/crowd'
+import { intake } from './sections/intake'
+import { list } from './sections/list'
+import { history, lives, memory } from './sections/lives'
+import { report, type Figure } from './report'
+import { startSite, type Site } from './site'
+
+const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>> = { history, repeat, lives, intake, 'hot-sku': hotSku, list, memory }
+
+async function main(argv: readonly string[]): Promise<void> {
+  const quick = argv.includes('--quick')
+  const named = argv.filter((a) => !a.startsWith('--'))
+  const unknown = named.find((name) => !(name in sections))
+  if (unknown) throw new Error(`no section ${unknown}; there are ${Object.keys(sections).join(', ')}`)
+  const startedAt = Date.now()
+  const figures: Figure[] = []
+  for (const name of named.length ? named : Object.keys(sections)) {
+    console.log(`${name} …`)
+    const site = await startSite()
+    try {
+      figures.push(...(await sections[name]!(site, quick)))
+    } finally {
+      await site.stop()
+    }
+  }
+  if (quick) for (const f of figures) console.log(`  ${f.what}: ${f.measured}`)
+  else report(figures, (Date.now() - startedAt) / 1000)
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,80 @@
+/** How fast orders are acknowledged in a burst, and how the start queue drains after it. */
+import { anOrder, createCaller, percentile, stockUp } from '../client'
+import type { Figure } from '../report'
+import type { Site } from '../site'
+
+const skus = ['SOCKS-3P', 'SHIRT-RUN-M', 'SHOE-LB-42']
+const nodes = ['dc-01', 'store-mitte']
+
+export async function intake(site: Site, quick: boolean): Promise<Figure[]> {
+  const call = createCaller(site.api)
+  await stockUp(call, skus, nodes, 1_000_000)
+  const acknowledged: string[] = []
+  const submit = async (): Promise<number> => {
+    const startedAt = performance.now()
+    const urgent = acknowledged.length % 50 === 0
+    const answer = await call('POST', '/v1/orders', 'demo-channel-web', anOrder(skus[acknowledged.length % skus.length]!, 'web', urgent ? { priority: 9 } : {}))
+    if (answer.status === 201) acknowledged.push(answer.body.orderId!)
+    return performance.now() - startedAt
+  }
+  await closedLoop(submit, 16, quick ? 1 : 5) // warm
+  const seconds = quick ? 3 : 20
+  const closed = await closedLoop(submit, 16, seconds)
+  const open = await openLoop(submit, 300, seconds)
+  const complete = await missing(site, acknowledged)
+  const drained = await drain(site, quick ? 20 : 600)
+  return [
+    figure('acknowledged, 16 callers', '≥ 300/s, p99 ≤ 100 ms', rate(closed, seconds), closed.length / seconds >= 300 && percentile(closed, 0.99) <= 100),
+    figure('acknowledged, 300/s offered', 'p99 ≤ 100 ms', rate(open, seconds), percentile(open, 0.99) <= 100),
+    figure('acknowledged orders without row or start', '0', `${complete} of ${acknowledged.length}`, complete === 0),
+    figure('start queue drained to the last order', 'reported', drained.says, true),
+    figure('urgent orders started before others of their age', 'respected', drained.urgentFirst ? 'yes' : 'no', drained.urgentFirst),
+  ]
+}
+
+const figure = (what: string, reach: string, measured: string, ok: boolean): Figure => ({ section: 'intake', what, reach, measured, ok })
+const rate = (took: readonly number[], seconds: number): string =>
+  `${(took.length / seconds).toFixed(0)}/s, p50 ${percentile(took, 0.5).toFixed(0)} ms, p95 ${percentile(took, 0.95).toFixed(0)} ms, p99 ${percentile(took, 0.99).toFixed(0)} ms`
+
+async function closedLoop(submit: () => Promise<number>, callers: number, seconds: number): Promise<number[]> {
+  const took: number[] = []
+  const end = Date.now() + seconds * 1000
+  const caller = async (): Promise<void> => {
+    while (Date.now() < end) took.push(await submit())
+  }
+  await Promise.all(Array.from({ length: callers }, caller))
+  return took
+}
+
+/** Offered at a steady rate, whatever the answers take. */
+async function openLoop(submit: () => Promise<number>, perSecond: number, seconds: number): Promise<number[]> {
+  const under: Promise<number>[] = []
+  const startedAt = Date.now()
+  while (Date.now() - startedAt < seconds * 1000) {
+    const due = Math.floor(((Date.now() - startedAt) / 1000) * perSecond)
+    while (under.length < due) under.push(submit())
+    await new Promise((resolve) => setTimeout(resolve, 3))
+  }
+  return Promise.all(under)
+}
+
+async function missing({ db }: Site, acknowledged: readonly string[]): Promise<number> {
+  const [found] = await db('orders').join('workflow_starts', 'workflow_starts.order_id', 'orders.order_id').count({ n: '*' })
+  return acknowledged.length - Number(found!.n)
+}
+
+async function drain({ db }: Site, limitSeconds: number): Promise<{ says: string; urgentFirst: boolean }> {
+  const waiting = async (): Promise<number> => Number((await db('workflow_starts').whereNull('done_at').count({ n: '*' }))[0]!.n)
+  const startedAt = Date.now()
+  const atFirst = await waiting()
+  let left = atFirst
+  while (left > 0 && Date.now() - startedAt < limitSeconds * 1000) {
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    left = await waiting()
+  }
+  const seconds = (Date.now() - startedAt) / 1000
+  const wait = async (priority: number): Promise<number> =>
+    (await db('workflow_starts').where({ priority }).whereNotNull('done_at').select(db.raw('coalesce(avg(extract(epoch FROM done_at - queued_at)), 0)::float8 AS s')))[0]!.s as number
+  const urgentFirst = (await wait(9)) <= (await wait(5))
+  return { says: `${atFirst - left} starts in ${seconds.toFixed(0)} s = ${((atFirst - left) / seconds).toFixed(0)}/s, ${left} left`, urgentFirst }
+}

@@ -1,0 +1,79 @@
+/** The whole of Throughline as processes of their own in a folder of their own, as `npm start` runs it: durable PostgreSQL, Temporal, simulators, worker, api. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Connection } from '@temporalio/client'
+import { registerSearchAttributes } from '../adapters/temporal'
+import { readConfig } from '../config'
+import { connect, type Db } from '../db/connection'
+import { migrate } from '../db/migrate'
+import { apiPlan, carrierPlan, paymentPlan, workerPlan } from '../dev/our-processes'
+import { freePort } from '../dev/ports'
+import { ensureDatabase, postgresUrl, preparePostgres } from '../dev/postgres'
+import { claim } from '../dev/run-record'
+import { seedDemoNetwork } from '../dev/seed-demo'
+import { createSupervisor, type Supervisor } from '../dev/supervise'
+import { findTemporal, placesOf } from '../dev/temporal-cli'
+import { devServerPlan, temporalAddress } from '../dev/temporal-server'
+
+export interface Site {
+  api: string
+  payments: string
+  carriers: string
+  temporal: string
+  db: Db
+  databaseUrl: string
+  /** Process ids by name, for what they use. */
+  pidOf(name: 'worker' | 'api'): number
+  stop(): Promise<void>
+}
+
+const folder = join(__dirname, '../.data/bench')
+
+/** @param temporal address of a server that runs already; none: the dev server. */
+export async function startSite(temporal?: (supervisor: Supervisor, postgresPort: number) => Promise<string>): Promise<Site> {
+  rmSync(folder, { recursive: true, force: true })
+  const record = await claim(folder)
+  const supervisor = createSupervisor({ logFolder: join(folder, 'logs'), record })
+  const [postgresPort, apiPort, paymentsPort, carriersPort] = [await freePort(), await freePort(), await freePort(), await freePort()]
+  await supervisor.start(await preparePostgres({ folder: join(folder, 'postgres'), port: postgresPort, durable: true }))
+  await ensureDatabase(postgresPort, 'throughline')
+  const databaseUrl = postgresUrl(postgresPort, 'throughline')
+  await migrate(databaseUrl)
+  const db = connect(databaseUrl, { poolMax: 4, applicationName: 'throughline bench' })
+  await seedDemoNetwork(db)
+  const address = await (temporal ?? devServer)(supervisor, postgresPort)
+  const connection = await Connection.connect({ address })
+  await registerSearchAttributes(connection, 'default')
+  await connection.close()
+  const [api, payments, carriers] = [`http://127.0.0.1:${apiPort}`, `http://127.0.0.1:${paymentsPort}`, `http://127.0.0.1:${carriersPort}`]
+  const config = readConfig({ DATABASE_URL: databaseUrl })
+  const env = {
+    ...process.env, DATABASE_URL: databaseUrl, PORT: String(apiPort), DEMO: 'true', LOG_LEVEL: 'info', TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'default',
+    STRIPE_BASE_URL: payments, CARRIER_BASE_URL: carriers, DEMO_PAYMENTS_URL: payments,
+  }
+  const place = { api, config, dataFolder: folder }
+  await Promise.all([supervisor.start(paymentPlan({ ...place, port: paymentsPort })), supervisor.start(carrierPlan({ ...place, port: carriersPort }))])
+  const [worker, http] = await Promise.all([supervisor.start(workerPlan(env)), supervisor.start(apiPlan(env, api))])
+  return {
+    api,
+    payments,
+    carriers,
+    temporal: address,
+    db,
+    databaseUrl,
+    pidOf: (name) => (name === 'worker' ? worker : http).pid,
+    stop: async () => {
+      await db.destroy()
+      await supervisor.stop()
+      record.release()
+    },
+  }
+}
+
+async function devServer(supervisor: Supervisor): Promise<string> {
+  const source = await findTemporal(placesOf(process.env, (doing) => console.log(`  ${doing}`)))
+  if (source.kind === 'server') return source.address
+  const port = await freePort()
+  await supervisor.start(devServerPlan({ executable: source.path, port, uiPort: 0, ui: false, dataFile: join(folder, 'temporal.db') }))
+  return temporalAddress(port)
+}
