@@ -31,9 +31,9 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
     /** Holds the money of one tender. @returns the payment's state: authorized, declined, or pending at the bank. */
     authorizePayment: async (ask: AuthorizeAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
-      if (isSettled(operation)) return outcome(operation)
+      if (isSettled(operation)) return alreadyKnown(db, operation, ask)
       const opened = await openPayment(db, provider, operation)
-      if (opened === undefined) return outcome(await loadOperation(db, ask.operationId))
+      if (opened === undefined) return alreadyKnown(db, await loadOperation(db, ask.operationId), ask)
       return effect(db, ask, {
         ...opened,
         operation,
@@ -46,7 +46,7 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
     /** Takes what is held for goods that left. */
     capturePayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
-      if (isSettled(operation)) return outcome(operation)
+      if (isSettled(operation)) return alreadyKnown(db, operation, ask)
       const reference = operation.payment.reference!
       const { amountMinor, operationId } = operation
       return effect(db, ask, { operation, reference, happened: (v) => v.capturedMinor > 0, provider, call: (key) => provider.capture({ reference, key, amountMinor, operationId }) })
@@ -55,7 +55,7 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
     /** Lets go of what is or may be held; a payment that never reached the provider is given up. */
     voidPayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
-      if (isSettled(operation)) return outcome(operation)
+      if (isSettled(operation)) return alreadyKnown(db, operation, ask)
       const { reference } = operation.payment
       if (reference === null) return giveUp(db, operation)
       return effect(db, ask, { operation, reference, happened: (v) => v.status === 'voided' || v.status === 'captured', provider, call: (key) => provider.void({ reference, key }) })
@@ -65,11 +65,12 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
 
 const isSettled = (operation: PaymentOperation): boolean => operation.status !== 'intended' && operation.status !== 'unknown'
 
-const outcome = ({ paymentId, payment }: PaymentOperation): MoneyOutcome => ({
-  paymentId,
-  status: payment.status,
-  ...(payment.declineCode ? { declineCode: payment.declineCode } : {}),
-})
+/** A webhook or an earlier attempt has settled it: nothing is called, but what the order waits on next is still ours to say. */
+async function alreadyKnown(db: Db, { paymentId, payment }: PaymentOperation, { then }: MoneyAsk): Promise<MoneyOutcome> {
+  const { status, authorizedMinor, capturedMinor, refundedMinor, declineCode } = payment
+  if (then) await db.transaction((tx) => applyView(tx, paymentId, { status, authorizedMinor, capturedMinor, refundedMinor }, then))
+  return { paymentId, status, ...(declineCode ? { declineCode } : {}) }
+}
 
 /** Opens the payment at the provider, which moves no money. Until that is known to have happened the key is never changed lightly: an orphan is harmless but untidy. */
 async function openPayment(db: Db, provider: PaymentProvider, operation: PaymentOperation): Promise<Opened | undefined> {
@@ -105,7 +106,7 @@ async function effect(db: Db, ask: MoneyAsk & { ifPending?: WaitingOn }, { opera
     if (happened(view)) return settle(db, operation, view, ask)
   }
   const key = keyNumber ?? (await beginCall(db, ask.operationId, needsNextKey(operation)))
-  if (key === undefined) return outcome(await loadOperation(db, ask.operationId))
+  if (key === undefined) return alreadyKnown(db, await loadOperation(db, ask.operationId), ask)
   const view = await rememberingSpentKeys(db, ask.operationId, () => call(`${ask.operationId}:${key}`))
   return settle(db, operation, view, ask)
 }

@@ -8,6 +8,7 @@ import { settlePayment } from './order/payment'
 import { show } from './order/show'
 import { sourceOrder } from './order/sourcing'
 import { openThread, type Thread } from './order/thread'
+import { parking } from './support/failures'
 
 export const order = (start: OrderStart): Promise<OrderEnding> =>
   CancellationScope.nonCancellable(() => {
@@ -22,7 +23,7 @@ async function live(thread: Thread): Promise<OrderEnding> {
     await thread.story.run(() => tell(thread))
     return await close(thread, 'completed')
   } catch (cause) {
-    if (!isEnding(thread, cause)) throw cause // our bug: park until it is fixed, never cancel a customer's order for it
+    if (!isEnding(thread, cause)) throw parking(cause) // our bug: wait until it is fixed, never cancel a customer's order for it
     return await unwind(thread, cause)
   }
 }

@@ -1,5 +1,6 @@
 /** How fast orders are acknowledged in a burst, and how the start queue drains after it. */
 import { anOrder, createCaller, percentile, stockUp } from '../client'
+import type { Db } from '../../db/connection'
 import type { Figure } from '../report'
 import type { Site } from '../site'
 
@@ -20,15 +21,15 @@ export async function intake(site: Site, quick: boolean): Promise<Figure[]> {
   await closedLoop(submit, 16, quick ? 1 : 5) // warm
   const seconds = quick ? 3 : 20
   const closed = await closedLoop(submit, 16, seconds)
-  const open = await openLoop(submit, 300, seconds)
+  const open = await openLoop(submit, 320, seconds)
   const complete = await missing(site, acknowledged)
   const drained = await drain(site, quick ? 20 : 600)
   return [
     figure('acknowledged, 16 callers', '≥ 300/s, p99 ≤ 100 ms', rate(closed, seconds), closed.length / seconds >= 300 && percentile(closed, 0.99) <= 100),
-    figure('acknowledged, 300/s offered', 'p99 ≤ 100 ms', rate(open, seconds), percentile(open, 0.99) <= 100),
+    figure('acknowledged, 320/s offered', 'p99 ≤ 100 ms', rate(open, seconds), percentile(open, 0.99) <= 100),
     figure('acknowledged orders without row or start', '0', `${complete} of ${acknowledged.length}`, complete === 0),
-    figure('start queue drained to the last order', 'reported', drained.says, true),
-    figure('urgent orders started before others of their age', 'respected', drained.urgentFirst ? 'yes' : 'no', drained.urgentFirst),
+    figure('start queue drained to the last order', 'nothing lost', drained.says, drained.left === 0),
+    figure('starts that passed over a more urgent or older one', '0', String(drained.passedOver), drained.passedOver === 0),
   ]
 }
 
@@ -58,12 +59,16 @@ async function openLoop(submit: () => Promise<number>, perSecond: number, second
   return Promise.all(under)
 }
 
+/** Acknowledged orders that lack their row, or their start, done or queued. */
 async function missing({ db }: Site, acknowledged: readonly string[]): Promise<number> {
-  const [found] = await db('orders').join('workflow_starts', 'workflow_starts.order_id', 'orders.order_id').count({ n: '*' })
-  return acknowledged.length - Number(found!.n)
+  const { rows } = await db.raw<{ rows: { n: number }[] }>(
+    'SELECT count(*)::int AS n FROM unnest(?::uuid[]) AS a(order_id) WHERE NOT EXISTS (SELECT 1 FROM orders o JOIN workflow_starts s USING (order_id) WHERE o.order_id = a.order_id)',
+    [[...acknowledged]],
+  )
+  return rows[0]!.n
 }
 
-async function drain({ db }: Site, limitSeconds: number): Promise<{ says: string; urgentFirst: boolean }> {
+async function drain({ db }: Site, limitSeconds: number): Promise<{ says: string; left: number; passedOver: number }> {
   const waiting = async (): Promise<number> => Number((await db('workflow_starts').whereNull('done_at').count({ n: '*' }))[0]!.n)
   const startedAt = Date.now()
   const atFirst = await waiting()
@@ -73,8 +78,25 @@ async function drain({ db }: Site, limitSeconds: number): Promise<{ says: string
     left = await waiting()
   }
   const seconds = (Date.now() - startedAt) / 1000
-  const wait = async (priority: number): Promise<number> =>
-    (await db('workflow_starts').where({ priority }).whereNotNull('done_at').select(db.raw('coalesce(avg(extract(epoch FROM done_at - queued_at)), 0)::float8 AS s')))[0]!.s as number
-  const urgentFirst = (await wait(9)) <= (await wait(5))
-  return { says: `${atFirst - left} starts in ${seconds.toFixed(0)} s = ${((atFirst - left) / seconds).toFixed(0)}/s, ${left} left`, urgentFirst }
+  const started = atFirst - left
+  return { says: `${started} starts in ${seconds.toFixed(0)} s = ${(started / Math.max(seconds, 0.1)).toFixed(0)}/s, ${left} left`, left, passedOver: await passedOver(db) }
+}
+
+/**
+ * Starts that were made although one before them in the queue (more urgent, or as urgent and older) had been waiting for more than a second and
+ * had to wait another second: what several hands at once cannot explain.
+ */
+async function passedOver(db: Db): Promise<number> {
+  const { rows } = await db.raw<{ rows: { n: number }[] }>(
+    `WITH s AS (SELECT priority, queued_at, coalesce(done_at, 'infinity') AS done_at FROM workflow_starts),
+          ahead AS (SELECT done_at, queued_at, max(done_at) OVER (ORDER BY priority DESC, queued_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS last_ahead FROM s WHERE priority = 9
+                    UNION ALL
+                    SELECT done_at, queued_at, max(done_at) OVER (ORDER BY queued_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) FROM s WHERE priority = 5),
+          late AS (SELECT 1 FROM ahead WHERE last_ahead > done_at + interval '1 second'
+                   UNION ALL
+                   SELECT 1 FROM s AS usual WHERE priority = 5 AND EXISTS (SELECT 1 FROM s AS urgent WHERE urgent.priority = 9
+                     AND urgent.queued_at < usual.done_at - interval '1 second' AND urgent.done_at > usual.done_at + interval '1 second'))
+     SELECT count(*)::int AS n FROM late`,
+  )
+  return rows[0]!.n
 }

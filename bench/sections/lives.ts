@@ -73,7 +73,7 @@ const oneLife =
     const must = async (path: string, key: string, body: object): Promise<Record<string, string>> => {
       const answer = await call('POST', path, key, body)
       if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-      return answer.body as unknown as Record<string, string>
+      return answer.body
     }
     const { orderId } = await must('/v1/orders', 'demo-channel-web', anOrder('SOCKS-3P'))
     const { fulfillmentId, nodeId } = await events.told(orderId!, 'fulfillment.released')

@@ -8,7 +8,7 @@ export async function expectInvariants(system: System): Promise<void> {
   const quiet = async (): Promise<object[]> => {
     const busy = await db.raw<{ rows: object[] }>(
       `SELECT order_id::text AS busy FROM workflow_starts WHERE done_at IS NULL UNION ALL SELECT event_id FROM inbound_events WHERE status = 'queued'
-       UNION ALL SELECT order_id::text FROM orders WHERE workflow_open AND (stage <> 'open' OR waiting_on->>'what' IN ('payment', 'sourcing', 'label', 'capture', 'void'))`,
+       UNION ALL SELECT concat_ws(' ', order_id, status, stage, payment_status, waiting_on) FROM orders WHERE workflow_open AND (stage <> 'open' OR waiting_on->>'what' IN ('payment', 'sourcing', 'label', 'capture', 'void'))`,
     )
     return busy.rows
   }

@@ -3,7 +3,7 @@ import { allHandlersFinished, condition, isCancellation } from '@temporalio/work
 import type { OrderEnding } from '../../domain/messages'
 import { carriers, payments, step } from '../support/activities'
 import { isoNow } from '../support/clock'
-import { Ending } from '../support/failures'
+import { Ending, refusalIn } from '../support/failures'
 import { show } from './show'
 import { waiting, type Thread } from './thread'
 import { persist, waitFor } from './waits'
@@ -25,8 +25,9 @@ export async function close(thread: Thread, status: OrderEnding['status'], reaso
   return thread.ending
 }
 
-/** Is this how an order may end, rather than our bug? */
-export const isEnding = (thread: Thread, cause: unknown): boolean => cause instanceof Ending || (thread.cancelled !== undefined && isCancellation(cause))
+/** Is this how an order may end, rather than our bug? Once it is cancelled, a step that was under way may also be refused by its rows. */
+export const isEnding = (thread: Thread, cause: unknown): boolean =>
+  cause instanceof Ending || (thread.cancelled !== undefined && (isCancellation(cause) || refusalIn(cause) !== undefined))
 
 /** Stops the work and gives back what was held, newest first, each step with its own long patience. */
 export async function unwind(thread: Thread, cause: unknown): Promise<OrderEnding> {

@@ -1,5 +1,5 @@
 /** Reads what an activity's failure means: a refusal (an answer), a fault (the outside world), or neither: then it is our bug and must park the task. */
-import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow'
+import { ActivityFailure, ApplicationFailure, isCancellation, TemporalFailure, TimeoutFailure } from '@temporalio/workflow'
 import { isRefusalCode, refusals, type RefusalCode } from '../../domain/refusals'
 
 /** A named way in which an order's thread ends before its story is told. */
@@ -35,3 +35,6 @@ export async function answering<Answer>(step: () => Promise<Answer>): Promise<An
     throw refusalIn(cause) ?? cause
   }
 }
+
+/** A Temporal failure thrown from a workflow would end it for good; as a plain error it fails the task, which is tried again until the code is mended. */
+export const parking = (cause: unknown): unknown => (cause instanceof TemporalFailure ? new Error(`unexpected here: ${faultMessage(cause)}`, { cause }) : cause)
