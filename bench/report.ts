@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { cliVersion } from '../dev/temporal-cli'
+import { realServerVersion } from '../dev/temporal-real-server'
 
 export interface Figure {
   section: string
@@ -26,7 +28,7 @@ export function report(figures: readonly Figure[], seconds: number): void {
     file,
     [
       '# What was measured', '',
-      `${new Date().toISOString().slice(0, 10)} · ${cpus().length} × ${cpus()[0]?.model.trim() || 'CPU'} · ${Math.round(totalmem() / 2 ** 30)} GiB · Node ${process.version} · PostgreSQL 18 · Temporal CLI 1.5.1 (server 1.29.1)`,
+      `${new Date().toISOString().slice(0, 10)} · ${cpus().length} × ${cpus()[0]?.model.trim() || 'CPU'} · ${Math.round(totalmem() / 2 ** 30)} GiB · Node ${process.version} · PostgreSQL 18 · Temporal dev server of CLI ${cliVersion}; "real server": Temporal ${realServerVersion} on the same PostgreSQL, 4 shards`,
       `Everything on the same machine, load generator included, fsync on. \`npm run bench\` (${Math.round(seconds)} s for the sections run last); one section: \`npm run bench -- intake\`.`, '',
       '| section | what | reach | measured | |', '|---|---|---|---|---|', ...rows, '',
     ].join('\n'),

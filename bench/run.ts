@@ -4,9 +4,19 @@ import { intake } from './sections/intake'
 import { list } from './sections/list'
 import { history, lives, memory } from './sections/lives'
 import { report, type Figure } from './report'
-import { startSite, type Site } from './site'
+import { realServer, startSite, type Site } from './site'
 
-const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>> = { history, repeat, lives, intake, 'hot-sku': hotSku, list, memory }
+const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>> = {
+  history,
+  repeat,
+  lives,
+  intake,
+  'hot-sku': hotSku,
+  list,
+  memory,
+  'lives-real': (site, quick) => lives(site, quick, 'real server'),
+}
+const onRealServer: ReadonlySet<string> = new Set(['lives-real'])
 
 async function main(argv: readonly string[]): Promise<void> {
   const quick = argv.includes('--quick')
@@ -17,7 +27,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const figures: Figure[] = []
   for (const name of named.length ? named : Object.keys(sections)) {
     console.log(`${name} …`)
-    const site = await startSite()
+    const site = await startSite(onRealServer.has(name) ? realServer : undefined)
     try {
       figures.push(...(await sections[name]!(site, quick)))
     } finally {

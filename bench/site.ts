@@ -1,11 +1,11 @@
 /** The whole of Throughline as processes of their own in a folder of their own, as `npm start` runs it: durable PostgreSQL, Temporal, simulators, worker, api. */
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
 import { registerSearchAttributes } from '../adapters/temporal'
 import { readConfig } from '../config'
 import { connect, type Db } from '../db/connection'
 import { migrate } from '../db/migrate'
+import { emptyDataFolder } from '../dev/data-folder'
 import { apiPlan, carrierPlan, paymentPlan, workerPlan } from '../dev/our-processes'
 import { freePort } from '../dev/ports'
 import { ensureDatabase, postgresUrl, preparePostgres } from '../dev/postgres'
@@ -13,6 +13,7 @@ import { claim } from '../dev/run-record'
 import { seedDemoNetwork } from '../dev/seed-demo'
 import { createSupervisor, type Supervisor } from '../dev/supervise'
 import { findTemporal, placesOf } from '../dev/temporal-cli'
+import { startRealServer } from '../dev/temporal-real-server'
 import { devServerPlan, temporalAddress } from '../dev/temporal-server'
 
 export interface Site {
@@ -29,11 +30,31 @@ export interface Site {
 
 const folder = join(__dirname, '../.data/bench')
 
-/** @param temporal address of a server that runs already; none: the dev server. */
-export async function startSite(temporal?: (supervisor: Supervisor, postgresPort: number) => Promise<string>): Promise<Site> {
-  rmSync(folder, { recursive: true, force: true })
-  const record = await claim(folder)
+type TemporalServer = (supervisor: Supervisor, postgresPort: number) => Promise<string>
+
+/** @param temporal starts a Temporal server and says where it is; none: the dev server. */
+export async function startSite(temporal: TemporalServer = devServer): Promise<Site> {
+  const record = await claim(folder) // before it is emptied: another run may be using it, or a killed one have left processes in it
+  emptyDataFolder(folder)
   const supervisor = createSupervisor({ logFolder: join(folder, 'logs'), record })
+  const leave = async (): Promise<void> => {
+    await supervisor.stop()
+    record.release()
+  }
+  process.once('SIGINT', () => void leave().then(() => process.exit(130)))
+  try {
+    return await startParts(supervisor, temporal, leave)
+  } catch (error) {
+    await leave()
+    throw error
+  }
+}
+
+/** For a server on PostgreSQL: the real one, in the same PostgreSQL as everything else. */
+export const realServer: TemporalServer = (supervisor, postgresPort) =>
+  startRealServer({ supervisor, postgresPort, folder: join(folder, 'temporal'), say: (doing) => console.log(`  ${doing}`) })
+
+async function startParts(supervisor: Supervisor, temporal: TemporalServer, leave: () => Promise<void>): Promise<Site> {
   const [postgresPort, apiPort, paymentsPort, carriersPort] = [await freePort(), await freePort(), await freePort(), await freePort()]
   await supervisor.start(await preparePostgres({ folder: join(folder, 'postgres'), port: postgresPort, durable: true }))
   await ensureDatabase(postgresPort, 'throughline')
@@ -41,7 +62,7 @@ export async function startSite(temporal?: (supervisor: Supervisor, postgresPort
   await migrate(databaseUrl)
   const db = connect(databaseUrl, { poolMax: 4, applicationName: 'throughline bench' })
   await seedDemoNetwork(db)
-  const address = await (temporal ?? devServer)(supervisor, postgresPort)
+  const address = await temporal(supervisor, postgresPort)
   const connection = await Connection.connect({ address })
   await registerSearchAttributes(connection, 'default')
   await connection.close()
@@ -64,8 +85,7 @@ export async function startSite(temporal?: (supervisor: Supervisor, postgresPort
     pidOf: (name) => (name === 'worker' ? worker : http).pid,
     stop: async () => {
       await db.destroy()
-      await supervisor.stop()
-      record.release()
+      await leave()
     },
   }
 }

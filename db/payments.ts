@@ -98,7 +98,9 @@ export async function applyView(tx: Transaction, paymentId: string, news: Paymen
     if (type) await record(tx, order, { type, actor: self, data: eventData(known, view, news) })
     if (order.stage === 'cancelled' && holdsMoney(view.status)) await reportLateMoney(tx, order, paymentId, view)
   }
-  await refreshOrder(tx, order.orderId, order.stage === 'open' ? waitingOn : undefined)
+  // Said late, it must not take back an order that was cancelled or has been delivered meanwhile.
+  const isLate = order.stage !== 'open' || order.waitingOn?.what === 'return_window'
+  await refreshOrder(tx, order.orderId, isLate ? undefined : waitingOn)
   return { view, changed, order }
 }
 

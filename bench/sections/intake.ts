@@ -83,8 +83,8 @@ async function drain({ db }: Site, limitSeconds: number): Promise<{ says: string
 }
 
 /**
- * Starts that were made although one before them in the queue (more urgent, or as urgent and older) had been waiting for more than a second and
- * had to wait another second: what several hands at once cannot explain.
+ * Starts that were made although one before them in the queue (more urgent, or as urgent and older) had been waiting for more than five seconds and
+ * had to wait another five: what several hands at once cannot explain.
  */
 async function passedOver(db: Db): Promise<number> {
   const { rows } = await db.raw<{ rows: { n: number }[] }>(
@@ -92,10 +92,10 @@ async function passedOver(db: Db): Promise<number> {
           ahead AS (SELECT done_at, queued_at, max(done_at) OVER (ORDER BY priority DESC, queued_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS last_ahead FROM s WHERE priority = 9
                     UNION ALL
                     SELECT done_at, queued_at, max(done_at) OVER (ORDER BY queued_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) FROM s WHERE priority = 5),
-          late AS (SELECT 1 FROM ahead WHERE last_ahead > done_at + interval '1 second'
+          late AS (SELECT 1 FROM ahead WHERE last_ahead > done_at + interval '5 seconds'
                    UNION ALL
                    SELECT 1 FROM s AS usual WHERE priority = 5 AND EXISTS (SELECT 1 FROM s AS urgent WHERE urgent.priority = 9
-                     AND urgent.queued_at < usual.done_at - interval '1 second' AND urgent.done_at > usual.done_at + interval '1 second'))
+                     AND urgent.queued_at < usual.done_at - interval '5 seconds' AND urgent.done_at > usual.done_at + interval '5 seconds'))
      SELECT count(*)::int AS n FROM late`,
   )
   return rows[0]!.n

@@ -3,7 +3,9 @@ import { Writable } from 'node:stream'
 import { orderWorkflowId } from '../../domain/ids'
 import { nearMitte, orderOf, peopleOf, type People } from '../support/people'
 import { freshShopifyOrder, sendShopify } from '../support/shopify'
+import { steer } from '../support/outside'
 import { startSystem, type System } from '../support/system'
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process'
 
 const canary = 'canary7f3a'
 const person = { customerRef: `${canary}-ref`, name: `${canary} Name`, email: `${canary}@example.com`, phone: `+49 ${canary}` }
@@ -12,12 +14,17 @@ const address = { ...nearMitte, name: `${canary} Name`, line1: `${canary} street
 let logged = ''
 let system: System
 let people: People
+let worker: WorkerProcess | undefined
 beforeAll(async () => {
   const log = new Writable({ write: (chunk: Buffer, _encoding, done) => ((logged += chunk.toString()), done()) })
-  system = await startSystem({ log })
+  system = await startSystem({ log, worker: false })
   people = peopleOf(system)
+  worker = await startWorkerProcess({ ...system.workerEnv, LOG_LEVEL: 'trace' })
+}, 30_000)
+afterAll(async () => {
+  await worker?.kill()
+  await system?.stop()
 })
-afterAll(() => system?.stop())
 
 const wish = { lines: [{ sku: 'SOCKS-3P', quantity: 1 }], customer: person, shipTo: address }
 
@@ -46,6 +53,11 @@ it('keeps names, addresses and ways of paying out of histories and logs', async 
 
   const declined = await people.place({ ...wish, paymentMethod: 'pm_card_chargeDeclined' })
   const ended = await people.until(declined, (o) => !o.workflowOpen)
+  const unknown = await people.place({ ...wish, paymentMethod: `pm_card_${canary}` })
+  const nobodys = await people.until(unknown, (o) => !o.workflowOpen)
+  await steer(system.payments.url, '/control/outage', { ms: 4_000 })
+  const late = await people.place(wish)
+  const delayed = await people.until(late, (o) => o.fulfillments.length === 1)
   const refused = [
     { ...orderOf(wish), totalMinor: 1 },
     { ...orderOf(wish), surprise: canary },
@@ -57,11 +69,16 @@ it('keeps names, addresses and ways of paying out of histories and logs', async 
   const shop = freshShopifyOrder()
   await sendShopify(system.url, { ...shop, email: person.email, financial_status: 'pending', shipping_address: { ...shop.shipping_address, name: person.name } })
 
-  const histories = (await historyText(channelOrderId)) + (await historyText(ended.channelOrderId))
+  const texts = await Promise.all([channelOrderId, ...[ended, nobodys, delayed].map((o) => o.channelOrderId)].map(historyText))
+  const histories = texts.join('\n')
+  const workerLog = worker!.said()
   expect(histories).toContain('Authorise')
   expect(histories).not.toContain(canary)
   expect(histories).not.toContain('pm_card')
   expect(logged).toContain('/v1/orders')
   expect(logged).not.toContain(canary)
   expect(logged).not.toContain('pm_card')
-})
+  expect(workerLog).toContain('activityType')
+  expect(workerLog).not.toContain(canary)
+  expect(workerLog).not.toContain('pm_card')
+}, 60_000)

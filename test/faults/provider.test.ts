@@ -1,4 +1,6 @@
 /** The payment provider and the carrier misbehave in every way they know; each order still has one effect, a named wait and an ending. */
+import { createPaymentActivities } from '../../activities/payments'
+import { stripeProvider } from '../../adapters/stripe/provider'
 import { eventually, peopleOf, type OrderWish, type People } from '../support/people'
 import { heldAndTaken, intentsOf, steer } from '../support/outside'
 import { expectInvariants } from '../support/invariants'
@@ -11,8 +13,11 @@ beforeAll(async () => {
   people = peopleOf(system)
 })
 afterAll(async () => {
-  await expectInvariants(system)
-  await system.stop()
+  try {
+    await expectInvariants(system)
+  } finally {
+    await system.stop()
+  }
 })
 
 const socks: OrderWish = { lines: [{ sku: 'SOCKS-3P', quantity: 1 }] }
@@ -21,12 +26,17 @@ const released = async (orderId: string) => (await people.until(orderId, (o) => 
 const exceptions = async (orderId: string): Promise<{ exceptionId: string; kind: string; owner: string; deadline: string | null; status: string }[]> =>
   (await people.operations<{ items: { exceptionId: string; orderId: string; kind: string; owner: string; deadline: string | null; status: string }[] }>('GET', '/v1/exceptions?status=all&limit=200')).body.items.filter((e) => e.orderId === orderId)
 
+const reasonOfCancel = async (orderId: string): Promise<unknown> => {
+  const { body } = await people.support<{ items: { type: string; data: { reason?: string } }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)
+  return body.items.find((e) => e.type === 'order.cancelled')?.data.reason
+}
+
 async function shippedAndCaptured(orderId: string): Promise<void> {
   const work = await released(orderId)
   await people.pickAll(work)
   await people.packAll(work)
   await people.handOver(work)
-  await people.until(orderId, (o) => o.paymentStatus === 'captured', 'the capture')
+  await people.until(orderId, (o) => o.paymentStatus === 'captured' && o.waitingOn?.what === 'delivery', 'the capture, and then the delivery')
 }
 
 it('cancels an order whose card is declined, and frees its stock', async () => {
@@ -83,6 +93,7 @@ it('cancels an order that could not be authorised by its deadline, and holds not
   const orderId = await people.place(socks)
   const closed = await eventually(() => people.order(orderId), (o) => !o.workflowOpen, { timeoutMs: 45_000 })
   expect(closed).toMatchObject({ status: 'cancelled', lines: [{ allocated: 0 }] })
+  expect(await reasonOfCancel(orderId)).toBe('payment.not_settled')
   expect(await heldAndTaken(system, orderId)).toMatchObject({ authorizedMinor: 0 })
   expect((await exceptions(orderId)).filter((e) => e.status === 'open')).toEqual([])
 })
@@ -110,6 +121,36 @@ it('ships although the capture fails, tells finance, and captures later', async 
   expect(captured.waitingOn).toMatchObject({ what: 'delivery' })
 })
 
+it('comes to the return window when the parcel arrives before the money', async () => {
+  const orderId = await people.place(socks)
+  const work = await released(orderId)
+  await people.pickAll(work)
+  const packed = await people.packAll(work)
+  await fault('timeout_after_effect', 'capture')
+  await people.handOver(work)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => !o.workflowOpen)
+  expect(await heldAndTaken(system, orderId)).toEqual({ authorizedMinor: 1490, capturedMinor: 1490, effects: 1 })
+})
+
+it('waits for the customer by name, and goes on when her bank approves', async () => {
+  const orderId = await people.place({ ...socks, paymentMethod: 'pm_card_authenticationRequired' })
+  const waiting = await people.until(orderId, (o) => o.waitingOn?.what === 'customer_action', 'the customer')
+  expect(waiting).toMatchObject({ status: 'placed', paymentStatus: 'pending', payments: [{ status: 'action_required' }], fulfillments: [], waitingOn: { deadline: expect.any(String) } })
+  const [intent] = await intentsOf(system, orderId)
+  await steer(system.payments.url, `/control/intents/${intent!.id}`, { status: 'requires_capture' })
+  await released(orderId)
+  expect(await heldAndTaken(system, orderId)).toEqual({ authorizedMinor: 1490, capturedMinor: 0, effects: 1 })
+})
+
+it('cancels an order whose customer never answers her bank by its deadline', async () => {
+  const orderId = await people.place({ ...socks, paymentMethod: 'pm_card_authenticationRequired' })
+  const closed = await people.until(orderId, (o) => !o.workflowOpen)
+  expect(closed).toMatchObject({ status: 'cancelled', paymentStatus: 'voided', lines: [{ allocated: 0, cancelled: 1 }] })
+  expect(await reasonOfCancel(orderId)).toBe('payment.not_settled')
+  expect(await intentsOf(system, orderId)).toMatchObject([{ status: 'canceled', authorizedMinor: 0 }])
+})
+
 it('keeps a packed order waiting for its label, and gives the answer to the same request later', async () => {
   const orderId = await people.place(socks)
   const work = await released(orderId)
@@ -123,10 +164,16 @@ it('keeps a packed order waiting for its label, and gives the answer to the same
   expect(later.body).toMatchObject({ status: 'packed', packages: [{ trackingNumber: expect.any(String) }] })
 })
 
-it('tries again at once when somebody presses retry', async () => {
-  const patient = await startSystem({ policies: { care: { retryEvery: 'PT10M' }, payment: { deadline: 'PT30M' } } })
-  try {
-    const them = peopleOf(patient)
+describe('with patience of minutes', () => {
+  let patient: System
+  let them: People
+  beforeAll(async () => {
+    patient = await startSystem({ policies: { care: { retryEvery: 'PT10M' }, payment: { deadline: 'PT30M' }, returns: { window: 'PT30M' } } })
+    them = peopleOf(patient)
+  })
+  afterAll(() => patient?.stop())
+
+  it('tries again at once when somebody presses retry', async () => {
     await steer(patient.payments.url, '/control/outage', { ms: 60_000 })
     const orderId = await them.place(socks)
     await them.until(orderId, (o) => o.waitingOn?.what === 'payment_provider')
@@ -134,7 +181,21 @@ it('tries again at once when somebody presses retry', async () => {
     const open = await them.operations<{ items: { exceptionId: string }[] }>('GET', '/v1/exceptions')
     expect(await them.operations('POST', `/v1/exceptions/${open.body.items[0]!.exceptionId}/retry`, {})).toMatchObject({ status: 200 })
     await them.until(orderId, (o) => o.fulfillments.length === 1)
-  } finally {
-    await patient.stop()
-  }
+  })
+
+  it('leaves an order in its return window when a capture is tried again that was settled before', async () => {
+    const orderId = await them.place(socks)
+    const [work] = (await them.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments
+    await them.pickAll(work!)
+    const packed = await them.packAll(work!)
+    await them.handOver(work!)
+    await them.until(orderId, (o) => o.paymentStatus === 'captured')
+    await them.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+    const { waitingOn } = await them.until(orderId, (o) => o.waitingOn?.what === 'return_window')
+    const provider = stripeProvider({ apiKey: 'sk_test_again', baseUrl: patient.payments.url, timeoutMs: 1_000 })
+    const { operation_id: operationId } = (await patient.db<{ operation_id: string; order_id: string; kind: string }>('payment_operations').where({ order_id: orderId, kind: 'capture' }).first())!
+    const then = { what: 'delivery', since: new Date().toISOString(), deadline: null } as const
+    expect(await createPaymentActivities(patient.db, provider).capturePayment({ operationId, then })).toMatchObject({ status: 'captured' })
+    expect((await them.order(orderId)).waitingOn).toEqual(waitingOn)
+  })
 })

@@ -7,6 +7,8 @@ import { pathToFileURL } from 'node:url'
 export interface WorkerProcess {
   /** kill −9: no goodbye. */
   kill(): Promise<void>
+  /** Everything it has logged. */
+  said(): string
 }
 
 const root = join(__dirname, '../..')
@@ -27,6 +29,7 @@ export async function startWorkerProcess(env: Record<string, string>): Promise<W
     child.once('exit', () => reject(new Error(`the worker ended: ${said.slice(-2_000)}`)))
   })
   return {
+    said: () => said,
     kill: async () => {
       running.delete(child)
       if (child.exitCode !== null || child.signalCode !== null) return
