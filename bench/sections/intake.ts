@@ -1,7 +1,7 @@
 /** How fast orders are acknowledged in a burst, and how the start queue drains after it. */
 import { anOrder, createCaller, percentile, stockUp } from '../client'
 import type { Db } from '../../db/connection'
-import type { Figure } from '../report'
+import { residentMegabytes, type Figure } from '../report'
 import type { Site } from '../site'
 
 const skus = ['SOCKS-3P', 'SHIRT-RUN-M', 'SHOE-LB-42']
@@ -30,10 +30,16 @@ export async function intake(site: Site, quick: boolean): Promise<Figure[]> {
     figure('acknowledged orders without row or start', '0', `${complete} of ${acknowledged.length}`, complete === 0),
     figure('start queue drained to the last order', 'nothing lost', drained.says, drained.left === 0),
     figure('starts that passed over a more urgent or older one', '0', String(drained.passedOver), drained.passedOver === 0),
+    ...(['api', 'worker'] as const).map((name) => size(site, name, acknowledged.length)),
   ]
 }
 
 const figure = (what: string, reach: string, measured: string, ok: boolean): Figure => ({ section: 'intake', what, reach, measured, ok })
+
+function size({ pidOf }: Site, name: 'api' | 'worker', orders: number): Figure {
+  const [megabytes, most] = [residentMegabytes(pidOf(name)), name === 'api' ? 250 : 700]
+  return figure(`${name} after ${orders} orders taken and started`, `≤ ${most} MB`, `${megabytes} MB`, megabytes <= most)
+}
 const rate = (took: readonly number[], seconds: number): string =>
   `${(took.length / seconds).toFixed(0)}/s, p50 ${percentile(took, 0.5).toFixed(0)} ms, p95 ${percentile(took, 0.95).toFixed(0)} ms, p99 ${percentile(took, 0.99).toFixed(0)} ms`
 

@@ -89,13 +89,14 @@ it('waits on the provider by name during an outage, tells operations, and goes o
 })
 
 it('cancels an order that could not be authorised by its deadline, and holds nothing for it', async () => {
-  await steer(system.payments.url, '/control/outage', { ms: 17_000 })
+  await steer(system.payments.url, '/control/outage', { ms: 120_000 }) // outlasts the last attempt that begins before the deadline, however slow
   const orderId = await people.place(socks)
   const closed = await eventually(() => people.order(orderId), (o) => !o.workflowOpen, { timeoutMs: 45_000 })
   expect(closed).toMatchObject({ status: 'cancelled', lines: [{ allocated: 0 }] })
   expect(await reasonOfCancel(orderId)).toBe('payment.not_settled')
   expect(await heldAndTaken(system, orderId)).toMatchObject({ authorizedMinor: 0 })
   expect((await exceptions(orderId)).filter((e) => e.status === 'open')).toEqual([])
+  await steer(system.payments.url, '/control/outage', {}, 'DELETE')
 })
 
 it('ends the same when the webhook comes before our own answer, twice and in another order', async () => {
