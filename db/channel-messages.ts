@@ -30,3 +30,13 @@ export const recordResubmitted = (tx: Transaction, order: { orderId: string; cha
 export async function wakeKeptMessages(tx: Transaction, source: string, channelOrderId: string): Promise<void> {
   await run(tx, `UPDATE inbound_events SET status = 'queued', leased_until = NULL WHERE status = 'kept' AND source = ? AND subject = ?`, [source, channelOrderId])
 }
+
+/** The order may have come between looking for it and keeping the message; whichever is written second finds the other. */
+export async function wakeIfOrderCame(db: Db, fact: { source: string; eventId: string }): Promise<void> {
+  await run(
+    db,
+    `UPDATE inbound_events e SET status = 'queued', leased_until = NULL WHERE source = ? AND event_id = ? AND status = 'kept'
+     AND EXISTS (SELECT 1 FROM orders WHERE channel = e.payload->>'channel' AND channel_order_id = e.subject)`,
+    [fact.source, fact.eventId],
+  )
+}

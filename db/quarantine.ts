@@ -39,3 +39,8 @@ export const lockQuarantined = (tx: Transaction, quarantineId: string): Promise<
 export async function becameOrder(tx: Transaction, quarantineId: string, orderId: string, body: unknown): Promise<void> {
   await tx('quarantine').where({ quarantine_id: quarantineId }).update({ status: 'ordered', order_id: orderId, body: JSON.stringify(body), retried_at: tx.fn.now() })
 }
+
+/** Tried again in vain. `reasons` are those of the body as it is kept; undefined leaves them as they were. */
+export async function stillWaits(tx: Transaction, quarantineId: string, reasons: readonly RefusalDetail[] | undefined): Promise<void> {
+  await tx('quarantine').where({ quarantine_id: quarantineId }).update({ ...(reasons && { reasons: JSON.stringify(reasons) }), retried_at: tx.fn.now() })
+}

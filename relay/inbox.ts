@@ -1,6 +1,7 @@
 /** Applies facts from outside by lease and tells the order's workflow what matters to it. What cannot be told yet stays queued; what was applied is not applied again. */
 import type { Logger } from 'pino'
 import type { Db } from '../db/connection'
+import { wakeIfOrderCame } from '../db/channel-messages'
 import { applyCarrierFact, applyPaymentFact } from '../db/facts'
 import { factFailed, leaseFacts, settleFact, type InboundFact, type LeasedFact, type Telling } from '../db/inbox'
 import type { FactHandler } from './channel-facts'
@@ -35,6 +36,7 @@ export function startInbox({ db, threads, log, channelFacts, concurrency = 4, id
     if (!handle) throw new Error(`no way to apply a fact of kind ${fact.kind}`)
     const { status, outcome } = await handle(fact)
     await settleFact(db, fact, status, outcome)
+    if (status === 'kept') await wakeIfOrderCame(db, fact)
     return undefined
   }
 
