@@ -71,19 +71,23 @@ async function cancelled(ctx: Ctx, { channel, source, eventId, body }: Delivery)
   }
   const channelOrderId = digitsOf(read.data.admin_graphql_api_id)
   const found = await ctx.db.transaction(async (tx) => {
-    await receiveFact(tx, { source, eventId, kind: 'shopify.orders/cancelled', subject: channelOrderId, payload: { channel, reason: read.data.cancel_reason ?? 'cancelled in the shop' } })
+    await receiveFact(tx, { source, eventId, kind: 'shopify.orders/cancelled', subject: channelOrderId, payload: { channel, reason: read.data.cancel_reason } })
     return findByNumber(tx, channel, channelOrderId)
   })
   ctx.deps.wake()
   return found ?? {}
 }
 
-/** A body that is not JSON is kept as the text it is. */
+/** A body that is not JSON, or nested deeper than any order and than PostgreSQL follows, is kept as the text it is. */
 function readJson(rawBody: Buffer): unknown {
   const text = rawBody.toString('utf8')
   try {
-    return JSON.parse(text)
+    const body = JSON.parse(text) as unknown
+    return isDeeper(body, 100) ? text : body
   } catch {
     return text
   }
 }
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))

@@ -1,11 +1,12 @@
 /** Messages that could not become an order, with every reason. */
 import { z } from 'zod'
 import { writeAudit } from '../../db/audit'
-import { becameOrder, lockQuarantined } from '../../db/quarantine'
+import { becameOrder, lockQuarantined, stillWaits } from '../../db/quarantine'
 import { quarantineList } from '../../db/views/exceptions'
 import { refuse } from '../../domain/refusals'
 import { command } from '../command'
 import { may } from '../permissions'
+import { problemOf, statusOf } from '../problem'
 import { ok, route } from '../route'
 import { quarantineAnswer } from '../schemas/exceptions'
 import { channelId, uuid } from '../schemas/fields'
@@ -27,15 +28,15 @@ const listQuarantine = route({
   },
 })
 
-/** JSON merge patch (RFC 7396): objects are merged, null removes, everything else replaces. */
+/** JSON merge patch (RFC 7396): objects are merged, null removes, everything else replaces. A field named `__proto__` is a field like any other. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch
-  const merged: Record<string, unknown> = isObject(target) ? { ...target } : {}
+  const merged = new Map<string, unknown>(isObject(target) ? Object.entries(target) : [])
   for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete merged[name]
-    else merged[name] = mergePatch(merged[name], value)
+    if (value === null) merged.delete(name)
+    else merged.set(name, mergePatch(merged.get(name), value))
   }
-  return merged
+  return Object.fromEntries(merged)
 }
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -44,7 +45,7 @@ const retryQuarantined = command({
   path: '/v1/quarantine/{quarantineId}/retry',
   tag: 'Channels',
   summary: 'Try a quarantined message again, repaired if need be',
-  description: '`patch` is a JSON merge patch (RFC 7396) on the message as it came. What is still against it is named.',
+  description: '`patch` is a JSON merge patch (RFC 7396) on the message as it came. What is still against it is named; a patch that does not suffice is not kept.',
   roles: may.workQuarantine,
   params: z.strictObject({ quarantineId: uuid }),
   body: z.strictObject({ patch: z.record(z.string(), z.unknown()).optional() }),
@@ -56,9 +57,14 @@ const retryQuarantined = command({
     if (message.status !== 'open') throw refuse('quarantine.ended', { orderId: message.orderId })
     const body = ctx.body.patch ? mergePatch(message.body, ctx.body.patch) : message.body
     const { orderId, reasons } = await takeShopifyOrder(tx, ctx.deps, { channel: message.channel, eventId: quarantineId, body })
-    if (reasons) throw refuse('quarantine.still_invalid', { reasons }, undefined, reasons)
-    await becameOrder(tx, quarantineId, orderId, body)
     await writeAudit(tx, { actor: ctx.actor, action: 'quarantine.retry', subject: quarantineId, cause: ctx.requestId })
+    if (reasons) {
+      // Answered and not thrown, so that what was found now is kept. The reasons kept speak of the body kept beside them, without the patch.
+      await stillWaits(tx, quarantineId, ctx.body.patch ? undefined : reasons)
+      const refusal = refuse('quarantine.still_invalid', { reasons }, undefined, reasons)
+      return { status: statusOf(refusal.code), body: problemOf(refusal, ctx.requestId) }
+    }
+    await becameOrder(tx, quarantineId, orderId, body)
     return ok({ quarantineId, orderId })
   },
   after: (ctx) => Promise.resolve(ctx.deps.wake()),

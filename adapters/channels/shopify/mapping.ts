@@ -1,19 +1,24 @@
 /** Shopify's order in our words, or every reason why it is not one. Pure: what the network knows (SKUs, the channel's currency) is checked after. */
 import type { z } from 'zod'
-import { isCurrency, parseMinor, shareOut, type Currency } from '../../../domain/money'
+import { isCurrency, shareOut, type Currency } from '../../../domain/money'
 import type { NewLine, ShipTo, SubmittedOrder } from '../../../domain/order/new-order'
 import type { RefusalCode, RefusalDetail } from '../../../domain/refusals'
-import { digitsOf, shopifyOrder, type ShopifyOrder } from './schema'
+import { amountReasons, minorOf } from './amounts'
+import { digitsOf, shopifyOrder, shopifyState, type ShopifyOrder, type ShopifyState } from './schema'
 
 export type Mapped = { order: SubmittedOrder; reasons: RefusalDetail[] } | { order?: undefined; reasons: RefusalDetail[] }
 
-/** @returns the order as far as it can be read, and what Shopify's own words say against it. */
+/** @returns the order as far as it can be read, and what Shopify's own words say against it. That its currency is none is for the network to say. */
 export function mapShopifyOrder(body: unknown, channel: string): Mapped {
   const read = shopifyOrder.safeParse(body)
-  if (!read.success) return { reasons: read.error.issues.map(schemaReason) }
-  const { currency } = read.data
-  if (!isCurrency(currency)) return { reasons: [...statusReasons(read.data), reason('currency.unknown', '/currency', `${currency} is not an ISO 4217 currency code`)] }
-  return { order: orderOf(read.data, channel, currency), reasons: [...statusReasons(read.data), ...lineReasons(read.data), ...addressReasons(read.data)] }
+  if (!read.success) return { reasons: [...stateReasons(body), ...read.error.issues.map(schemaReason)] }
+  const order = read.data
+  // How many digits an unknown currency has nobody knows; two let its amounts be checked against each other.
+  const scale = isCurrency(order.currency) ? order.currency : 'EUR'
+  return {
+    order: orderOf(order, channel, scale),
+    reasons: [...cancelledReasons(order), ...paidReasons(order), ...lineReasons(order), ...addressReasons(order), ...amountReasons(order, scale)],
+  }
 }
 
 /** Where a problem of our document stands in Shopify's. */
@@ -28,12 +33,18 @@ const reason = (code: RefusalCode, pointer: string, message: string): RefusalDet
 
 const schemaReason = (issue: z.core.$ZodIssue): RefusalDetail => reason('request.invalid', issue.path.map((part) => `/${String(part)}`).join(''), issue.message)
 
-function statusReasons({ cancelled_at, financial_status }: ShopifyOrder): RefusalDetail[] {
-  const reasons: RefusalDetail[] = []
-  if (cancelled_at) reasons.push(reason('channel.order_cancelled', '/cancelled_at', `The shop cancelled the order at ${cancelled_at}`))
-  if (financial_status !== 'paid') reasons.push(reason('channel.not_paid', '/financial_status', `The shop has not taken the money: ${financial_status ?? 'no status'}`))
-  return reasons
+/** Of a body that cannot be read as a whole, what it says of itself is named all the same. */
+function stateReasons(body: unknown): RefusalDetail[] {
+  const read = shopifyState.safeParse(body)
+  if (!read.success) return []
+  return [...cancelledReasons(read.data), ...(read.data.financial_status ? paidReasons(read.data) : [])]
 }
+
+const cancelledReasons = ({ cancelled_at }: ShopifyState): RefusalDetail[] =>
+  cancelled_at ? [reason('channel.order_cancelled', '/cancelled_at', `The shop cancelled the order at ${cancelled_at}`)] : []
+
+const paidReasons = ({ financial_status }: ShopifyState): RefusalDetail[] =>
+  financial_status === 'paid' ? [] : [reason('channel.not_paid', '/financial_status', `The shop has not taken the money: ${financial_status ?? 'no status'}`)]
 
 const lineReasons = ({ line_items }: ShopifyOrder): RefusalDetail[] =>
   line_items.flatMap((line, i) => {
@@ -48,8 +59,8 @@ function addressReasons({ shipping_address }: ShopifyOrder): RefusalDetail[] {
   return /^[A-Z]{2}$/.test(country) ? [] : [reason('channel.address_missing', '/shipping_address/country_code', 'There is no country to send it to')]
 }
 
-function orderOf(order: ShopifyOrder, channel: string, currency: Currency): SubmittedOrder {
-  const minor = (text: string): number => parseMinor(text, currency) ?? Number.NaN
+function orderOf(order: ShopifyOrder, channel: string, scale: Currency): SubmittedOrder {
+  const minor = (text: string): number => minorOf(text, scale)
   const sum = <T>(items: readonly T[], of: (item: T) => string): number => items.reduce((total, item) => total + minor(of(item)), 0)
   const totalMinor = minor(order.total_price)
   const shippingMinor = order.shipping_lines.reduce((total, line) => total + minor(line.price) - sum(line.discount_allocations, (a) => a.amount), 0)
@@ -57,7 +68,7 @@ function orderOf(order: ShopifyOrder, channel: string, currency: Currency): Subm
     channel,
     channelOrderId: digitsOf(order.admin_graphql_api_id),
     placedAt: new Date(order.created_at).toISOString(),
-    currency,
+    currency: order.currency,
     claim: 'later', // the shop has sold it already
     priority: 5,
     customer: customerOf(order),
@@ -71,12 +82,15 @@ function orderOf(order: ShopifyOrder, channel: string, currency: Currency): Subm
   }
 }
 
+/** Said where a line names no SKU; none can be called so. */
+const noSku = '(none)'
+
 /** A discount of the whole order that Shopify has not spread over the lines is spread by their value, to the cent. */
 function linesOf(order: ShopifyOrder, minor: (text: string) => number): NewLine[] {
   const allocated = (allocations: readonly { amount: string }[]): number => allocations.reduce((total, a) => total + minor(a.amount), 0)
   const lines = order.line_items.map((line) => ({
     lineId: digitsOf(line.admin_graphql_api_id),
-    sku: clean(line.sku) ?? '',
+    sku: line.sku ?? noSku,
     quantity: line.quantity,
     unitPriceMinor: minor(line.price),
     discountMinor: allocated(line.discount_allocations),
@@ -91,38 +105,28 @@ function linesOf(order: ShopifyOrder, minor: (text: string) => number): NewLine[
 }
 
 function customerOf({ customer, email, phone }: ShopifyOrder): SubmittedOrder['customer'] {
-  const name = [customer?.first_name, customer?.last_name].map(clean).filter(Boolean).join(' ')
+  const name = [customer?.first_name, customer?.last_name].filter(Boolean).join(' ')
   return without({
     customerRef: customer?.admin_graphql_api_id ? digitsOf(customer.admin_graphql_api_id) : undefined,
     name: name || undefined,
-    email: clean(email) ?? clean(customer?.email),
-    phone: clean(phone) ?? clean(customer?.phone),
+    email: email ?? customer?.email,
+    phone: phone ?? customer?.phone,
   })
 }
 
 function shipToOf({ shipping_address: to }: ShopifyOrder): ShipTo | undefined {
   if (!to) return undefined
   return without({
-    name: clean(to.name),
-    line1: clean(to.address1),
-    line2: clean(to.address2),
-    city: clean(to.city),
-    region: clean(to.province),
-    postalCode: clean(to.zip),
+    name: to.name,
+    line1: to.address1,
+    line2: to.address2,
+    city: to.city,
+    region: to.province,
+    postalCode: to.zip,
     country: to.country_code ?? '',
-    latitude: to.latitude ?? undefined,
-    longitude: to.longitude ?? undefined,
+    latitude: to.latitude,
+    longitude: to.longitude,
   })
-}
-
-/** Text that a database can hold and a label can show: well-formed, without control characters. */
-const clean = (text: string | null | undefined): string | undefined => {
-  const kept = text
-    ?.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd')
-    // eslint-disable-next-line no-control-regex -- control characters are what is taken out
-    .replace(/[\u0000-\u001f\u007f]+/g, ' ')
-    .trim()
-  return kept === '' ? undefined : kept
 }
 
 const without = <T extends object>(record: T): T => Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T
