@@ -21,13 +21,16 @@ import { workflowBundle } from './workflows/support/bundle'
 /** The worker also sweeps what an api process left behind: expired leases of starts and facts. */
 const sweepEveryMs = 5_000
 
+/** Tasks are small and the server is near: compressing them costs both sides more than it saves on the wire. */
+const uncompressed: NativeConnectionOptions = { grpcCompression: { codec: 'none' } }
+
 async function main(config: Config): Promise<void> {
   const log = pino({ level: config.LOG_LEVEL, base: { process: 'worker' } })
   Runtime.install({ logger: temporalLogger(log), telemetryOptions: metrics(config), shutdownSignals: ['SIGINT', 'SIGTERM'] })
   await migrate(config.DATABASE_URL)
   const db = connect(config.DATABASE_URL, { poolMax: config.DB_POOL_MAX, applicationName: 'throughline worker' })
   const target = temporalTarget()
-  const connection = await NativeConnection.connect(target.connectionOptions as NativeConnectionOptions)
+  const connection = await NativeConnection.connect({ ...(target.connectionOptions as NativeConnectionOptions), ...uncompressed })
   const client = connectTemporal(target)
   await registerSearchAttributes(client.connection as Connection, target.namespace)
   const activities = createActivities({

@@ -2,11 +2,11 @@
 import { afterReport, isParcelStatus, type ParcelStatus } from '../domain/delivery/tracking'
 import { addsNothing, isSettled, type PaymentView } from '../domain/payment/view'
 import type { EventType } from '../domain/events'
-import { row, rows, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, type OrderEvent } from './events'
 import { moveFulfillment } from './fulfillments'
 import { rememberTelling, settleFact, type InboundFact, type Telling } from './inbox'
-import { lockOrder, refreshOrder, type OrderRow } from './orders'
+import { lockOrderOfParcel, refreshOrder, type OrderRow } from './orders'
 import { applyView, type PaymentNews } from './payments'
 import { deliverFulfillment, findTracked, type TrackedPackage } from './shipments'
 import { openException } from './waiting'
@@ -40,9 +40,8 @@ const isUuid = (text: string | undefined): text is string => text !== undefined 
 export const applyCarrierFact = (db: Db, fact: InboundFact): Promise<Telling | undefined> =>
   db.transaction(async (tx) => {
     const carrier = fact.source.slice('carrier:'.length)
-    const found = await findTracked(tx, carrier, fact.subject)
-    if (!found) return keep(tx, fact, 'unknown tracking number')
-    const order = await lockOrder(tx, found.orderId)
+    const order = await lockOrderOfParcel(tx, carrier, fact.subject)
+    if (!order) return keep(tx, fact, 'unknown tracking number')
     const parcel = (await findTracked(tx, carrier, fact.subject))!
     if (!parcel.handedOver) return keep(tx, fact, 'not handed over yet')
     return finish(tx, fact, await applyReport(tx, order, parcel, fact), 'applied')
@@ -72,7 +71,7 @@ async function applyReport(tx: Transaction, order: OrderRow, parcel: TrackedPack
   const known = parcel.status as ParcelStatus
   const next = isParcelStatus(status) ? afterReport(known, status) : known
   if (next === known) return undefined
-  await tx('packages').where({ package_id: parcel.packageId }).update({ status: next })
+  await run(tx, 'UPDATE packages SET status = ? WHERE package_id = ?', [next, parcel.packageId])
   const told = eventOf[next]
   if (told) await record(tx, order, { type: told, actor: `carrier:${fact.source.slice('carrier:'.length)}`, data: { trackingNumber: fact.subject, status: next, at } } satisfies OrderEvent)
   if (next === 'exception' || next === 'lost' || next === 'returned') await reportTrouble(tx, order, parcel, next)
@@ -91,15 +90,14 @@ const eventOf: Partial<Record<ParcelStatus, EventType>> = {
 /** The shipment follows its parcels: on the way with the first scan, delivered with the last door. */
 async function followShipment(tx: Transaction, order: OrderRow, parcel: TrackedPackage, at: string): Promise<Telling | undefined> {
   const statuses = await rows<{ status: ParcelStatus }>(tx, 'SELECT status FROM packages WHERE fulfillment_id = ?', [parcel.fulfillmentId])
-  const fulfillment = await row<{ status: string }>(tx, 'SELECT status FROM fulfillments WHERE fulfillment_id = ?', [parcel.fulfillmentId])
   if (statuses.every((p) => p.status === 'delivered')) {
-    await tx('shipments').where({ shipment_id: parcel.shipmentId }).update({ status: 'delivered', delivered_at: at })
+    await run(tx, `UPDATE shipments SET status = 'delivered', delivered_at = ? WHERE shipment_id = ?`, [at, parcel.shipmentId])
     const waitingOn = await deliverFulfillment(tx, order, parcel.fulfillmentId, at)
     return tellingOf(order, 'carrierReported', { fulfillmentId: parcel.fulfillmentId, status: 'delivered', at, waitingOn })
   }
   const least = statuses.map((p) => p.status).find((s) => s !== 'delivered') ?? 'delivered'
-  await tx('shipments').where({ shipment_id: parcel.shipmentId }).update({ status: least })
-  if (fulfillment?.status === 'handed_over') await moveFulfillment(tx, parcel.fulfillmentId, 'in_transit')
+  await run(tx, 'UPDATE shipments SET status = ? WHERE shipment_id = ?', [least, parcel.shipmentId])
+  if (parcel.work === 'handed_over') await moveFulfillment(tx, parcel.fulfillmentId, 'in_transit')
   await refreshOrder(tx, order.orderId)
   return undefined
 }

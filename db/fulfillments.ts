@@ -5,6 +5,7 @@ import type { WorkLine } from '../domain/fulfillment/pick'
 import type { PackagePlan } from '../domain/messages'
 import { refuse } from '../domain/refusals'
 import { row, rows, run, type Db, type Transaction } from './connection'
+import { lockOrderOfFulfillment, type OrderRow } from './orders'
 
 export interface FulfillmentRow {
   fulfillmentId: string
@@ -30,35 +31,50 @@ export async function needFulfillment(db: Db | Transaction, fulfillmentId: strin
   return found
 }
 
+/** Takes the lock of the order that a fulfillment belongs to, and reads the fulfillment under it. @throws `fulfillment.unknown` */
+export async function lockWork(tx: Transaction, fulfillmentId: string): Promise<{ order: OrderRow; fulfillment: FulfillmentRow }> {
+  const order = await lockOrderOfFulfillment(tx, fulfillmentId)
+  if (!order) throw refuse('fulfillment.unknown')
+  return { order, fulfillment: await needFulfillment(tx, fulfillmentId) }
+}
+
 /** Creates the work order for lines that are allocated at `nodeId`. */
 export async function releaseFulfillment(
   tx: Transaction,
   work: { orderId: string; nodeId: string; method: string; service?: string; dueAt: string; lines: readonly { lineId: string; sku: string; quantity: number }[] },
 ): Promise<string> {
   const fulfillmentId = uuidv7()
-  await tx('fulfillments').insert({
-    fulfillment_id: fulfillmentId,
-    order_id: work.orderId,
-    node_id: work.nodeId,
-    method: work.method,
-    service: work.service ?? '',
-    status: 'released',
-    due_at: work.dueAt,
-  })
-  await tx('fulfillment_lines').insert(work.lines.map((l) => ({ fulfillment_id: fulfillmentId, line_id: l.lineId, sku: l.sku, quantity: l.quantity })))
+  await run(
+    tx,
+    `WITH f AS (INSERT INTO fulfillments (fulfillment_id, order_id, node_id, method, service, status, due_at) VALUES (?, ?, ?, ?, ?, 'released', ?) RETURNING fulfillment_id)
+     INSERT INTO fulfillment_lines (fulfillment_id, line_id, sku, quantity)
+     SELECT fulfillment_id, "lineId", sku, quantity FROM f, jsonb_to_recordset(?::jsonb) AS l("lineId" text, sku text, quantity int)`,
+    [fulfillmentId, work.orderId, work.nodeId, work.method, work.service ?? '', work.dueAt, JSON.stringify(work.lines)],
+  )
   return fulfillmentId
+}
+
+/** Where the instant of a move is kept. */
+const reachedAt: Partial<Record<FulfillmentStatus, string>> = {
+  packed: 'packed_at',
+  handed_over: 'handed_over_at',
+  delivered: 'ended_at',
+  rejected: 'ended_at',
+  cancelled: 'ended_at',
 }
 
 /**
  * Moves a fulfillment if its present status allows it.
  * @throws `fulfillment.state` with the present status and what is allowed now.
  */
-export async function moveFulfillment(tx: Transaction, fulfillmentId: string, to: FulfillmentStatus, set: Record<string, unknown> = {}): Promise<void> {
-  const moved = await tx('fulfillments')
-    .where({ fulfillment_id: fulfillmentId })
-    .whereIn('status', mayBecome(to))
-    .update({ status: to, ...set })
-  if (moved === 0) throw refusedMove(await needFulfillment(tx, fulfillmentId))
+export async function moveFulfillment(tx: Transaction, fulfillmentId: string, to: FulfillmentStatus, set: { at?: string; service?: string } = {}): Promise<void> {
+  const moved = await row(
+    tx,
+    `UPDATE fulfillments SET status = ?, service = coalesce(?, service) ${reachedAt[to] ? `, ${reachedAt[to]} = coalesce(?, now())` : ''}
+     WHERE fulfillment_id = ? AND status = ANY(?) RETURNING 1`,
+    [to, set.service ?? null, ...(reachedAt[to] ? [set.at ?? null] : []), fulfillmentId, mayBecome(to)],
+  )
+  if (!moved) throw refusedMove(await needFulfillment(tx, fulfillmentId))
 }
 
 export async function setAssignee(tx: Transaction, fulfillmentId: string, assignee: string): Promise<void> {
@@ -76,8 +92,12 @@ export const workLines = (db: Db | Transaction, fulfillmentId: string): Promise<
   )
 
 export async function saveWorkLines(tx: Transaction, fulfillmentId: string, lines: readonly WorkLine[]): Promise<void> {
-  for (const line of lines)
-    await tx('fulfillment_lines').where({ fulfillment_id: fulfillmentId, line_id: line.lineId }).update({ picked: line.picked, rejected: line.rejected })
+  await run(
+    tx,
+    `UPDATE fulfillment_lines l SET picked = v.picked, rejected = v.rejected FROM jsonb_to_recordset(?::jsonb) AS v("lineId" text, picked int, rejected int)
+     WHERE l.fulfillment_id = ? AND l.line_id = v."lineId"`,
+    [JSON.stringify(lines), fulfillmentId],
+  )
 }
 
 /** Brings the order's picked counts in step with its work orders that are still going on or done. */
@@ -92,17 +112,12 @@ export async function refreshPicked(tx: Transaction, orderId: string): Promise<v
 /** The boxes as packed, with no label yet. @returns their ids in the order given. */
 export async function insertPackages(tx: Transaction, fulfillmentId: string, packages: readonly PackagePlan[]): Promise<string[]> {
   const ids = packages.map(() => uuidv7())
-  await tx('packages').insert(
-    packages.map((p, i) => ({
-      package_id: ids[i],
-      fulfillment_id: fulfillmentId,
-      number: i + 1,
-      weight_grams: p.weightGrams,
-      length_mm: p.lengthMm ?? null,
-      width_mm: p.widthMm ?? null,
-      height_mm: p.heightMm ?? null,
-      lines: JSON.stringify(p.lines),
-    })),
+  await run(
+    tx,
+    `INSERT INTO packages (package_id, fulfillment_id, number, weight_grams, length_mm, width_mm, height_mm, lines)
+     SELECT "packageId", ?::uuid, number, "weightGrams", "lengthMm", "widthMm", "heightMm", lines
+     FROM jsonb_to_recordset(?::jsonb) AS p("packageId" uuid, number int, "weightGrams" int, "lengthMm" int, "widthMm" int, "heightMm" int, lines jsonb)`,
+    [fulfillmentId, JSON.stringify(packages.map((p, i) => ({ ...p, packageId: ids[i], number: i + 1 })))],
   )
   return ids
 }

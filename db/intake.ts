@@ -11,6 +11,7 @@ import type { PolicySnapshot } from '../domain/policy/kinds'
 import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
 import type { SourcingDecision } from '../domain/sourcing/simple'
+import { briefColumns, type OrderBrief } from './views/order-brief'
 import { claimPlanned, keptDecision, plan, type Plan, type PlanMode } from './sourcing'
 
 export interface Intake {
@@ -22,7 +23,12 @@ export interface Intake {
   policies: PolicySnapshot
   customerRefSecret: string
 }
-export type Accepted = { orderId: string; outcome: 'accepted' | 'repeated' }
+export interface Accepted {
+  orderId: string
+  outcome: 'accepted' | 'repeated'
+  /** The order as it was written; a repeated one may have gone on since. */
+  brief?: OrderBrief
+}
 
 /** @throws `order.duplicate` when the channel used the number for another body; `stock.short` when a required claim cannot be had; LostRace in hopeful mode. */
 export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMode): Promise<Accepted> {
@@ -31,13 +37,14 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
   const bodyHash = createHash('sha256').update(intake.canonicalBody).digest()
   const decision = order.claim === 'required' ? await plan(tx, planOf(intake), mode) : undefined
   const short = decision && !decision.chosen
-  if (short || !(await insertOrder(tx, orderId, bodyHash, intake, decision))) {
+  const brief = short ? undefined : await insertOrder(tx, orderId, bodyHash, intake, decision)
+  if (!brief) {
     const first = await repeated(tx, order, bodyHash)
     if (first) return first
     throw refuse('stock.short', { short: decision!.short }, shortSentence(decision!.short))
   }
   if (decision?.chosen) await claimPlanned(tx, { orderId, nodeId: decision.chosen.nodeId, lines: order.lines, actor })
-  return { orderId, outcome: 'accepted' }
+  return { orderId, outcome: 'accepted', brief }
 }
 
 const planOf = ({ order, policies }: Intake): Plan => ({
@@ -49,8 +56,8 @@ const planOf = ({ order, policies }: Intake): Plan => ({
   policy: policies.sourcing,
 })
 
-/** Order, lines, payments, operations, event and start in one statement: the channel waits for it. @returns false when the number was used before. */
-async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, intake: Intake, decision?: SourcingDecision): Promise<boolean> {
+/** Order, lines, payments, operations, event and start in one statement: the channel waits for it. @returns nothing when the number was used before. */
+async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, intake: Intake, decision?: SourcingDecision): Promise<OrderBrief | undefined> {
   const { order, now, policies, actor } = intake
   const paid = order.tenders.every((t) => t.provider === 'paid_elsewhere')
   const bindings = {
@@ -81,7 +88,7 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
     placed: JSON.stringify(placedData(order)),
     decision: decision ? JSON.stringify(keptDecision(decision, policies.versions.sourcing)) : null,
   }
-  return (await row(tx, insertOrderSql, bindings)) !== undefined
+  return row<OrderBrief>(tx, insertOrderSql, bindings)
 }
 
 const insertOrderSql = `
@@ -90,7 +97,7 @@ const insertOrderSql = `
                         delivery, customer_ref_hmac, search, policy, status, payment_status, fulfillment_status, waiting_on, placed_at, accepted_at)
     VALUES (:orderId, :channel, :channelOrderId, :bodyHash, :currency, :totalMinor, :taxIncluded, :shipping, :priority, :claim, :customer, :shipTo,
             :delivery, :customerRef, :search, :policy, :status, :paymentStatus, 'none', :waitingOn, :placedAt, :now)
-    ON CONFLICT (channel, channel_order_id) DO NOTHING RETURNING order_id, channel, priority, accepted_at),
+    ON CONFLICT (channel, channel_order_id) DO NOTHING RETURNING *),
   line AS (
     INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor)
     SELECT order_id, "lineId", position, sku, quantity, "unitPriceMinor", "discountMinor", "taxMinor"
@@ -108,7 +115,7 @@ const insertOrderSql = `
   start AS (INSERT INTO workflow_starts (order_id, priority, queued_at) SELECT order_id, priority, accepted_at FROM o),
   decided AS (INSERT INTO sourcing_decisions (order_id, number, decision) SELECT order_id, 1, :decision::jsonb FROM o WHERE :decision::jsonb IS NOT NULL),
   event AS (INSERT INTO order_events (order_id, channel, type, actor, data) SELECT order_id, channel, 'order.placed', :actor, :placed::jsonb FROM o)
-  SELECT order_id FROM o`
+  SELECT ${briefColumns} FROM o`
 
 /** A tender to be authorised has its operation from the beginning; of one taken elsewhere nothing is left to do. */
 function paymentRow(tender: NewTender): Record<string, unknown> {

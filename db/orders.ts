@@ -27,6 +27,19 @@ export async function lockOrder(tx: Transaction, orderId: string): Promise<Order
   return order
 }
 
+/** The same, by one of its fulfillments; undefined when there is no such fulfillment. */
+export const lockOrderOfFulfillment = (tx: Transaction, fulfillmentId: string): Promise<OrderRow | undefined> =>
+  row<OrderRow>(tx, `SELECT ${columns} FROM orders WHERE order_id = (SELECT order_id FROM fulfillments WHERE fulfillment_id = ?) FOR UPDATE`, [fulfillmentId])
+
+/** The same, by the tracking number of one of its packages; undefined when the carrier's number is not known. */
+export const lockOrderOfParcel = (tx: Transaction, carrier: string, trackingNumber: string): Promise<OrderRow | undefined> =>
+  row<OrderRow>(
+    tx,
+    `SELECT ${columns} FROM orders WHERE order_id =
+       (SELECT f.order_id FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE p.carrier = ? AND p.tracking_number = ?) FOR UPDATE`,
+    [carrier, trackingNumber],
+  )
+
 /** The same, by one of its payments. */
 export async function lockOrderOf(tx: Transaction, paymentId: string): Promise<OrderRow> {
   const order = await row<OrderRow>(tx, `SELECT ${columns} FROM orders WHERE order_id = (SELECT order_id FROM payments WHERE payment_id = ?) FOR UPDATE`, [paymentId])

@@ -5,8 +5,8 @@ import { durationMs } from '../domain/policy/duration'
 import { invariant } from '../domain/invariant'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, self } from './events'
-import { moveFulfillment, needFulfillment } from './fulfillments'
-import { lockOrder, refreshOrder, type OrderRow } from './orders'
+import { lockWork, moveFulfillment } from './fulfillments'
+import { refreshOrder, type OrderRow } from './orders'
 import { changeLines } from './stock'
 
 export interface PackageToLabel {
@@ -34,8 +34,11 @@ export interface LabelJob {
 
 /** Records the intention to buy a label for each package of a fulfillment, before any carrier is called. */
 export async function intendLabels(tx: Transaction, fulfillmentId: string, orderId: string, carrier: string, packageIds: readonly string[]): Promise<void> {
-  await tx('carrier_operations').insert(
-    packageIds.map((packageId) => ({ operation_id: uuidv7(), order_id: orderId, fulfillment_id: fulfillmentId, package_id: packageId, kind: 'label', carrier })),
+  await run(
+    tx,
+    `INSERT INTO carrier_operations (operation_id, order_id, fulfillment_id, package_id, kind, carrier)
+     SELECT id, ?::uuid, ?::uuid, package_id, 'label', ? FROM unnest(?::uuid[], ?::uuid[]) AS p(id, package_id)`,
+    [orderId, fulfillmentId, carrier, packageIds.map(() => uuidv7()), [...packageIds]],
   )
 }
 
@@ -65,19 +68,21 @@ export interface BoughtLabel {
 
 /** Writes the labels of all packages of a fulfillment at once, with the shipment they travel under. */
 export async function saveLabels(tx: Transaction, fulfillmentId: string, labels: readonly BoughtLabel[], waitingOn: WaitingOn): Promise<void> {
-  const { orderId } = await needFulfillment(tx, fulfillmentId)
-  const order = await lockOrder(tx, orderId)
+  const { order } = await lockWork(tx, fulfillmentId)
+  const { orderId } = order
   const { carrier, service } = labels[0]!
   const standing = await row<{ shipmentId: string }>(tx, 'SELECT shipment_id AS "shipmentId" FROM shipments WHERE fulfillment_id = ?', [fulfillmentId])
   if (standing) return
   const shipmentId = uuidv7()
-  await tx('shipments').insert({ shipment_id: shipmentId, fulfillment_id: fulfillmentId, order_id: orderId, carrier, service })
-  for (const l of labels) {
-    await tx('packages')
-      .where({ package_id: l.packageId })
-      .update({ shipment_id: shipmentId, carrier: l.carrier, tracking_number: l.trackingNumber, label: JSON.stringify(l.label) })
-    await tx('carrier_operations').where({ operation_id: l.operationId }).update({ status: 'succeeded', settled_at: tx.fn.now() })
-  }
+  await run(tx, 'INSERT INTO shipments (shipment_id, fulfillment_id, order_id, carrier, service) VALUES (?, ?, ?, ?, ?)', [shipmentId, fulfillmentId, orderId, carrier, service])
+  await run(
+    tx,
+    `WITH bought AS (SELECT * FROM jsonb_to_recordset(?::jsonb) AS l("packageId" uuid, "operationId" uuid, carrier text, "trackingNumber" text, label jsonb)),
+       settled AS (UPDATE carrier_operations op SET status = 'succeeded', settled_at = now() FROM bought WHERE op.operation_id = bought."operationId")
+     UPDATE packages p SET shipment_id = ?, carrier = bought.carrier, tracking_number = bought."trackingNumber", label = bought.label
+     FROM bought WHERE p.package_id = bought."packageId"`,
+    [JSON.stringify(labels), shipmentId],
+  )
   const trackingNumbers = labels.map((l) => l.trackingNumber)
   await run(tx, 'UPDATE orders SET search = search || ? WHERE order_id = ?', [` ${trackingNumbers.join(' ').toLowerCase()}`, orderId])
   await record(tx, order, { type: 'shipment.labelled', actor: self, data: { fulfillmentId, shipmentId, carrier, service, trackingNumbers } })
@@ -98,6 +103,8 @@ export interface TrackedPackage {
   shipmentId: string
   orderId: string
   status: string
+  /** The status of its fulfillment. */
+  work: string
   handedOver: boolean
 }
 
@@ -105,14 +112,14 @@ export const findTracked = (db: Db | Transaction, carrier: string, trackingNumbe
   row<TrackedPackage>(
     db,
     `SELECT p.package_id AS "packageId", p.fulfillment_id AS "fulfillmentId", p.shipment_id AS "shipmentId", f.order_id AS "orderId", p.status,
-       f.handed_over_at IS NOT NULL AS "handedOver"
+       f.status AS work, f.handed_over_at IS NOT NULL AS "handedOver"
      FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE p.carrier = ? AND p.tracking_number = ?`,
     [carrier, trackingNumber],
   )
 
 /** All packages of the fulfillment are delivered: the lines are, and the return window opens. @returns what the order waits on from now. */
 export async function deliverFulfillment(tx: Transaction, order: OrderRow, fulfillmentId: string, at: string): Promise<WaitingOn | null> {
-  await moveFulfillment(tx, fulfillmentId, 'delivered', { ended_at: at })
+  await moveFulfillment(tx, fulfillmentId, 'delivered', { at })
   const lines = await rows<{ lineId: string; quantity: number }>(tx, 'SELECT line_id AS "lineId", picked AS quantity FROM fulfillment_lines WHERE fulfillment_id = ?', [fulfillmentId])
   await changeLines(tx, order.orderId, lines, 'delivered = l.delivered + v.quantity')
   const deadline = new Date(Date.parse(at) + durationMs(order.policy.returns.window)).toISOString()

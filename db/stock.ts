@@ -114,18 +114,12 @@ async function move(
   reason: string | null = null,
 ): Promise<void> {
   if (changes.length === 0) return
-  await tx('stock_movements').insert(
-    changes.map((c) => ({
-      sku: c.sku,
-      node_id: cause.nodeId,
-      type,
-      on_hand_delta: c.onHand ?? 0,
-      unsellable_delta: c.unsellable ?? 0,
-      allocated_delta: c.allocated ?? 0,
-      order_id: cause.orderId,
-      actor: cause.actor,
-      reason,
-    })),
+  await run(
+    tx,
+    `INSERT INTO stock_movements (sku, node_id, type, on_hand_delta, unsellable_delta, allocated_delta, order_id, actor, reason)
+     SELECT sku, ?, ?, coalesce("onHand", 0), coalesce(unsellable, 0), coalesce(allocated, 0), ?::uuid, ?, ?
+     FROM jsonb_to_recordset(?::jsonb) AS c(sku text, "onHand" int, unsellable int, allocated int)`,
+    [cause.nodeId, type, cause.orderId, cause.actor, reason, JSON.stringify(changes)],
   )
 }
 

@@ -13,27 +13,31 @@ export interface PumpOptions<Item> {
   concurrency: number
   /** How long it sleeps when the queue was empty and nobody wakes it. */
   idleMs: number
+  /** How many of the free places to use now; may take its time to say so. */
+  use?: (free: number) => Promise<number>
+  /** At most `limit`; as many as that means that there may be more. */
   take(limit: number): Promise<Item[]>
   /** Never throws for trouble of one item: it gives the item back to the queue. */
   handle(item: Item): Promise<void>
   log: Logger
 }
 
-export function startPump<Item>({ name, concurrency, idleMs, take, handle, log }: PumpOptions<Item>): Pump {
+export function startPump<Item>({ name, concurrency, idleMs, use = (free) => Promise.resolve(free), take, handle, log }: PumpOptions<Item>): Pump {
   const underWay = new Set<Promise<void>>()
   let stopped = false
+  let mayHoldMore = true
   let ring: () => void = () => undefined
-  let woken = false
 
-  const sleep = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      if (woken || stopped) return resolve()
-      const timer = setTimeout(resolve, ms)
+  /** Until somebody wakes it, or until it is time to look without having been told. */
+  const sleep = (): Promise<void> =>
+    new Promise<void>((resolve) => {
+      if (mayHoldMore || stopped) return resolve()
+      const timer = setTimeout(resolve, idleMs)
       ring = () => {
         clearTimeout(timer)
         resolve()
       }
-    })
+    }).then(() => void (mayHoldMore = true))
 
   const begin = (item: Item): void => {
     const work = handle(item)
@@ -43,19 +47,20 @@ export function startPump<Item>({ name, concurrency, idleMs, take, handle, log }
   }
 
   const turn = async (): Promise<void> => {
-    woken = false
-    const room = concurrency - underWay.size
-    const items = room > 0 ? await take(room) : []
+    if (underWay.size >= concurrency) return Promise.race(underWay)
+    const limit = await use(concurrency - underWay.size)
+    mayHoldMore = false
+    const items = await take(limit)
     items.forEach(begin)
-    if (underWay.size >= concurrency) await Promise.race(underWay)
-    else if (items.length === 0) await (underWay.size ? Promise.race([...underWay, sleep(idleMs)]) : sleep(idleMs))
+    if (items.length >= limit) mayHoldMore = true
+    else await sleep()
   }
 
   const run = async (): Promise<void> => {
     while (!stopped) {
       await turn().catch(async (error: unknown) => {
         log.warn({ err: error, pump: name }, 'a queue cannot be read')
-        await sleep(idleMs)
+        await sleep()
       })
     }
     await Promise.all(underWay)
@@ -64,7 +69,7 @@ export function startPump<Item>({ name, concurrency, idleMs, take, handle, log }
   const running = run()
   return {
     wake: () => {
-      woken = true
+      mayHoldMore = true
       ring()
     },
     stop: () => {

@@ -27,11 +27,12 @@ export function startStarter({ db, threads, log, concurrency = 4, idleMs = 1_000
     concurrency,
     idleMs,
     log,
-    take: async (limit) => {
+    use: async (free) => {
       const pause = pauseMs()
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause))
-      return leaseStarts(db, { limit: pause > 0 ? 1 : limit, leaseMs, leftoversOnly })
+      return pause > 0 ? 1 : free
     },
+    take: (limit) => leaseStarts(db, { limit, leaseMs, leftoversOnly }),
     handle: async ({ orderId }) => {
       try {
         await threads.start(orderId)

@@ -41,8 +41,8 @@ const submit = (mode: PlanMode): Route =>
         customerRefSecret: ctx.deps.config.CUSTOMER_REF_SECRET,
         services: ctx.deps.services,
       }
-      const { orderId, outcome } = await placeOrder(tx, placing, mode)
-      return briefAnswer((await orderBrief(tx, orderId))!, outcome === 'accepted' ? 201 : 200)
+      const { orderId, outcome, brief } = await placeOrder(tx, placing, mode)
+      return briefAnswer(brief ?? (await orderBrief(tx, orderId))!, outcome === 'accepted' ? 201 : 200)
     },
     async after(ctx, answer, replayed) {
       if (!replayed) ctx.deps.wake()

@@ -26,7 +26,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   const gone = fulfillments.filter((f) => hasLeft(f.status))
   if (gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: 'return' })
   const stopped = fulfillments.filter((f) => isInBuilding(f.status))
-  for (const f of stopped) await moveFulfillment(tx, f.fulfillmentId, 'cancelled', { ended_at: tx.fn.now() })
+  for (const f of stopped) await moveFulfillment(tx, f.fulfillmentId, 'cancelled')
   const freed = await release(tx, { orderId: ask.orderId, actor: ask.actor, reason: 'cancelled' })
   await run(tx, 'UPDATE order_lines SET cancelled = quantity - shipped, backordered = 0 WHERE order_id = ?', [ask.orderId])
   await refreshPicked(tx, ask.orderId)

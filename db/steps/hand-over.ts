@@ -5,8 +5,8 @@ import type { WaitingOn } from '../../domain/order/status'
 import { refuse } from '../../domain/refusals'
 import { rows, run, type Transaction } from '../connection'
 import { record } from '../events'
-import { moveFulfillment, needFulfillment, refusedMove } from '../fulfillments'
-import { lockOrder, refreshOrder } from '../orders'
+import { lockWork, moveFulfillment, refusedMove } from '../fulfillments'
+import { refreshOrder } from '../orders'
 import { intendCaptures, mayShip } from '../payments'
 import { wakeKeptEvents } from '../shipments'
 import { ship } from '../stock'
@@ -23,25 +23,23 @@ export interface HandOverOutcome extends FulfillmentAnswer {
 
 /** @throws `fulfillment.state`, `fulfillment.label_missing`, `order.not_authorized` */
 export async function handOver(tx: Transaction, ask: HandOverAsk): Promise<HandOverOutcome> {
-  const { orderId } = await needFulfillment(tx, ask.fulfillmentId)
-  const order = await lockOrder(tx, orderId)
-  const fulfillment = await needFulfillment(tx, ask.fulfillmentId)
+  const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
+  const { orderId } = order
   if (fulfillment.status !== 'packed') throw refusedMove(fulfillment)
   if (!fulfillment.labelled) throw refuse('fulfillment.label_missing', { waitingOn: 'carrier' })
   if (!(await mayShip(tx, orderId))) throw refuse('order.not_authorized')
   const at = new Date().toISOString()
-  await moveFulfillment(tx, ask.fulfillmentId, 'handed_over', { handed_over_at: at })
+  await moveFulfillment(tx, ask.fulfillmentId, 'handed_over', { at })
   await ship(tx, { orderId, nodeId: fulfillment.nodeId, actor: ask.actor })
-  await run(tx, 'UPDATE shipments SET handed_over_at = ? WHERE fulfillment_id = ?', [at, ask.fulfillmentId])
   const captures = (await intendCaptures(tx, orderId, ask.fulfillmentId)).map((c) => c.operationId)
-  const manifest = await intendManifest(tx, ask.fulfillmentId, orderId)
+  const manifest = await intendManifest(tx, ask.fulfillmentId, orderId, at)
   await record(tx, order, { type: 'shipment.handed_over', actor: ask.actor, data: { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, trackingNumbers: manifest.trackingNumbers } })
   await refreshOrder(tx, orderId, captures.length ? ask.ifCapture : ask.ifPaid)
   return { fulfillmentId: ask.fulfillmentId, status: 'handed_over', at, captures, manifest: manifest.operationId }
 }
 
-/** Records that the carrier is to be told, and looks again at what it may have reported before we knew. */
-async function intendManifest(tx: Transaction, fulfillmentId: string, orderId: string): Promise<{ operationId: string; trackingNumbers: string[] }> {
+/** The shipment is on its way: records that the carrier is to be told, and looks again at what it may have reported before we knew. */
+async function intendManifest(tx: Transaction, fulfillmentId: string, orderId: string, at: string): Promise<{ operationId: string; trackingNumbers: string[] }> {
   const parcels = await rows<{ carrier: string; trackingNumber: string }>(
     tx,
     'SELECT carrier, tracking_number AS "trackingNumber" FROM packages WHERE fulfillment_id = ? ORDER BY number',
@@ -49,7 +47,12 @@ async function intendManifest(tx: Transaction, fulfillmentId: string, orderId: s
   )
   const carrier = parcels[0]!.carrier
   const operationId = uuidv7()
-  await tx('carrier_operations').insert({ operation_id: operationId, order_id: orderId, fulfillment_id: fulfillmentId, kind: 'manifest', carrier })
+  await run(
+    tx,
+    `WITH gone AS (UPDATE shipments SET handed_over_at = ? WHERE fulfillment_id = ?)
+     INSERT INTO carrier_operations (operation_id, order_id, fulfillment_id, kind, carrier) VALUES (?, ?, ?, 'manifest', ?)`,
+    [at, fulfillmentId, operationId, orderId, fulfillmentId, carrier],
+  )
   const trackingNumbers = parcels.map((p) => p.trackingNumber)
   await wakeKeptEvents(tx, carrier, trackingNumbers)
   return { operationId, trackingNumbers }

@@ -5,8 +5,8 @@ import type { WaitingOn } from '../../domain/order/status'
 import { refuse } from '../../domain/refusals'
 import type { Transaction } from '../connection'
 import { record } from '../events'
-import { insertPackages, moveFulfillment, needFulfillment, refusedMove, workLines } from '../fulfillments'
-import { lockOrder, refreshOrder } from '../orders'
+import { insertPackages, lockWork, moveFulfillment, refusedMove, workLines } from '../fulfillments'
+import { refreshOrder } from '../orders'
 import { intendLabels } from '../shipments'
 
 export interface PackOutcome extends FulfillmentAnswer {
@@ -21,15 +21,14 @@ export interface PackAsk extends PackFulfillment {
 
 /** @throws `fulfillment.state`, `fulfillment.not_all_picked`, `fulfillment.packages_differ` */
 export async function packFulfillment(tx: Transaction, ask: PackAsk): Promise<PackOutcome> {
-  const { orderId } = await needFulfillment(tx, ask.fulfillmentId)
-  const order = await lockOrder(tx, orderId)
-  const fulfillment = await needFulfillment(tx, ask.fulfillmentId)
+  const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
+  const { orderId } = order
   const lines = await workLines(tx, ask.fulfillmentId)
   if (['released', 'picking'].includes(fulfillment.status) && !isAllPicked(lines))
     throw refuse('fulfillment.not_all_picked', { open: lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.picked })).filter((l) => l.quantity > 0) })
   if (fulfillment.status !== 'picked') throw refusedMove(fulfillment)
   checkPackages(lines, ask.packages)
-  await moveFulfillment(tx, ask.fulfillmentId, 'packed', { packed_at: tx.fn.now(), service: ask.service })
+  await moveFulfillment(tx, ask.fulfillmentId, 'packed', { service: ask.service })
   const packageIds = await insertPackages(tx, ask.fulfillmentId, ask.packages)
   await intendLabels(tx, ask.fulfillmentId, orderId, ask.carrier, packageIds)
   const data = { fulfillmentId: ask.fulfillmentId, packages: ask.packages.length, carrier: ask.carrier, service: ask.service }

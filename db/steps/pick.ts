@@ -4,15 +4,14 @@ import type { FulfillmentAnswer, RejectLines } from '../../domain/messages'
 import type { WaitingOn } from '../../domain/order/status'
 import type { Transaction } from '../connection'
 import { record } from '../events'
-import { moveFulfillment, needFulfillment, refreshPicked, refusedMove, saveWorkLines, workLines, type FulfillmentRow } from '../fulfillments'
-import { lockOrder, refreshOrder } from '../orders'
+import { lockWork, moveFulfillment, refreshPicked, refusedMove, saveWorkLines, workLines, type FulfillmentRow } from '../fulfillments'
+import { refreshOrder } from '../orders'
 import { correctAfterRejection, release } from '../stock'
 
 /** Adds a pick report. @throws `fulfillment.state`, `fulfillment.quantity` */
 export async function pickFulfillment(tx: Transaction, ask: { fulfillmentId: string; actor: string; lines: readonly PickReport[] }): Promise<void> {
-  const { orderId } = await needFulfillment(tx, ask.fulfillmentId)
-  const order = await lockOrder(tx, orderId)
-  const fulfillment = await needFulfillment(tx, ask.fulfillmentId)
+  const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
+  const { orderId } = order
   if (!isOpenForPicking(fulfillment)) throw refusedMove(fulfillment)
   const lines = addPick(await workLines(tx, ask.fulfillmentId), ask.lines)
   await saveWorkLines(tx, ask.fulfillmentId, lines)
@@ -30,13 +29,12 @@ export async function pickFulfillment(tx: Transaction, ask: { fulfillmentId: str
  * @throws `fulfillment.state`, `fulfillment.quantity`
  */
 export async function rejectFulfillment(tx: Transaction, ask: RejectLines & { waitingOn: WaitingOn }): Promise<FulfillmentAnswer> {
-  const { orderId } = await needFulfillment(tx, ask.fulfillmentId)
-  const order = await lockOrder(tx, orderId)
-  const fulfillment = await needFulfillment(tx, ask.fulfillmentId)
+  const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
+  const { orderId } = order
   if (!isOpenForPicking(fulfillment)) throw refusedMove(fulfillment)
   const lines = addPick(await workLines(tx, ask.fulfillmentId), ask.lines)
   await saveWorkLines(tx, ask.fulfillmentId, lines)
-  await moveFulfillment(tx, ask.fulfillmentId, 'rejected', { ended_at: tx.fn.now() })
+  await moveFulfillment(tx, ask.fulfillmentId, 'rejected')
   await release(tx, { orderId, nodeId: fulfillment.nodeId, actor: ask.actor, reason: 'rejected' })
   const rejected = ask.lines.filter((l) => l.rejected > 0).map((l) => ({ ...l, sku: lines.find((w) => w.lineId === l.lineId)!.sku }))
   for (const l of [...rejected].sort((a, b) => (a.sku < b.sku ? -1 : 1)))

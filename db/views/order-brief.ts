@@ -14,10 +14,8 @@ export interface OrderBrief {
   totalMinor: number
 }
 
+export const briefColumns = `order_id AS "orderId", channel, channel_order_id AS "channelOrderId", version, status, payment_status AS "paymentStatus",
+  fulfillment_status AS "fulfillmentStatus", placed_at AS "placedAt", currency, total_minor AS "totalMinor"`
+
 export const orderBrief = (db: Db | Transaction, orderId: string): Promise<OrderBrief | undefined> =>
-  row<OrderBrief>(
-    db,
-    `SELECT order_id AS "orderId", channel, channel_order_id AS "channelOrderId", version, status, payment_status AS "paymentStatus",
-       fulfillment_status AS "fulfillmentStatus", placed_at AS "placedAt", currency, total_minor AS "totalMinor" FROM orders WHERE order_id = ?`,
-    [orderId],
-  )
+  row<OrderBrief>(db, `SELECT ${briefColumns} FROM orders WHERE order_id = ?`, [orderId])
