@@ -22,8 +22,11 @@ export function connect(url: string, options: { poolMax?: number; applicationNam
     connection: { connectionString: url, application_name: options.applicationName ?? 'throughline', keepAlive: true },
     pool: { min: 0, max: options.poolMax ?? 16 },
     acquireConnectionTimeout: 10_000,
+    log: silent, // what fails is thrown, and said once by whoever catches it
   })
 }
+
+const silent: Knex.Logger = { warn: () => undefined, error: () => undefined, deprecate: () => undefined, debug: () => undefined }
 
 /**
  * Rows of a raw query, typed by the caller who wrote the SQL. Each text is prepared once per connection under a name of its own, so that

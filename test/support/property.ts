@@ -10,6 +10,13 @@ export function holds<Args>(property: fc.IProperty<Args>, runs = 200): void {
   fc.assert(property, { seed, numRuns: runs * factor })
 }
 
+/** Some of `cases` on every run, others on the next; all of them in the long one. */
+export function sampled<Case>(cases: readonly Case[], count: number): Case[] {
+  if (factor > 1) return [...cases]
+  announce()
+  return fc.sample(fc.shuffledSubarray([...cases], { minLength: count, maxLength: count }), { seed, numRuns: 1 })[0]!
+}
+
 let announced = false
 function announce(): void {
   if (announced) return

@@ -7,7 +7,7 @@ import { Ending } from '../support/failures'
 import { waiting, type Thread } from './thread'
 import { persist, waitFor } from './waits'
 
-/** @throws Ending `payment.declined`, `payment.not_settled` */
+/** The deadline ends waiting; an authorisation that succeeds after it counts. @throws Ending `payment.declined`, `payment.not_settled` */
 export async function settlePayment(thread: Thread): Promise<void> {
   thread.chapter = 'payment'
   const deadline = thread.waitingOn?.deadline ?? null
