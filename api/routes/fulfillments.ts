@@ -18,7 +18,7 @@ import { fulfillmentAnswer } from '../schemas/order-view'
 const params = z.strictObject({ fulfillmentId: uuid })
 type Params = z.output<typeof params>
 const base = { method: 'post', tag: 'Fulfillments', roles: may.workFulfillments, params, answers: { 200: fulfillmentAnswer } } as const
-const quantity = z.int('Must be a whole number').min(0).max(100_000)
+const quantity = z.int('Must be a whole number from 0 to 100,000').min(0).max(100_000)
 
 /** @throws `fulfillment.unknown` also for the work of a node that the key does not reach. */
 async function orderOf(ctx: Ctx<Params>): Promise<string> {

@@ -22,7 +22,7 @@ const shipTo = z.strictObject({
 const line = z.strictObject({
   lineId: text(100),
   sku,
-  quantity: z.int('Must be a whole number').min(1).max(100_000),
+  quantity: z.int('Must be a whole number from 1 to 100,000').min(1).max(100_000),
   unitPriceMinor: amount,
   discountMinor: amount.default(0),
   taxMinor: amount.default(0),
