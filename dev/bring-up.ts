@@ -57,6 +57,7 @@ export async function bringUp(options: StartOptions, session: Session, screen: S
     logFolder: join(dataFolder, 'logs'),
     record,
     onStopping: (name) => screen.line(`  ${'stopping'.padEnd(14)} ${name}`),
+    onRevival: (death) => screen.line(`  ${'died'.padEnd(14)} ${death.name} (${death.how}); starting it again, its log is ${death.logFile}`),
     onDeath: (death) =>
       session.fail(new Complaint(`${death.name} has ended unexpectedly (${death.how}): ${death.lastWords || 'it said nothing'} — its log is ${death.logFile}; stopping everything.`)),
   })

@@ -1,6 +1,7 @@
 /**
  * Starts processes and stops them again in our order, newest first. Each has a process group of its own, so the Ctrl-C of a terminal reaches
  * only us, and writes straight into its log file, so it never breaks on a pipe of ours. Ready is a fact that is asked for, not a pause.
+ * One that dies is started again, as a cluster would do it, unless it keeps dying.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
@@ -50,10 +51,16 @@ export interface Supervisor {
 export interface SupervisorOptions {
   logFolder: string
   record?: Pick<RunRecord, 'add' | 'remove'>
-  /** A child that was ready has ended, and nobody asked it to. */
+  /** A child that was ready has ended, nobody asked it to, and it is not started again. */
   onDeath?: (death: Death) => void
+  /** The same, and it is started again; without this nothing is. */
+  onRevival?: (death: Death) => void
   onStopping?: (name: string) => void
 }
+
+/** So many deaths of one child within so long are a fault to be shown, not to be hidden by starting it again. */
+const mostDeaths = 5
+const deathsWithinMs = 60_000
 
 interface Running extends Child {
   plan: ChildPlan
@@ -65,6 +72,7 @@ interface Running extends Child {
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const running: Running[] = []
+  const deaths = new Map<string, number[]>()
   let [stopping, forced] = [false, false]
 
   const start: Supervisor['start'] = async (plan) => {
@@ -73,8 +81,32 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     running.push(child) // in the same breath as it was made, so that stopping cannot overlook it
     options.record?.add({ name: plan.name, pid: child.pid, stopSignal: plan.stopSignal ?? 'SIGTERM' })
     await untilReady(child)
-    void child.ended.then((how) => !stopping && options.onDeath?.({ ...tell(child), how }))
+    void child.ended.then((how) => mourn(child, how))
     return child
+  }
+
+  const mourn = async (child: Running, how: string): Promise<void> => {
+    if (stopping) return
+    const death = { ...tell(child), how }
+    const lately = [...(deaths.get(child.name) ?? []), Date.now()].slice(-mostDeaths)
+    deaths.set(child.name, lately)
+    const keepsDying = lately.length === mostDeaths && Date.now() - lately[0]! < deathsWithinMs
+    if (!options.onRevival || keepsDying) return options.onDeath?.(death)
+    options.onRevival(death)
+    endGroup(child.pid, 'SIGKILL') // what it has left behind
+    options.record?.remove(child.pid)
+    await revive(child).catch((error: unknown) => stopping || options.onDeath?.({ ...death, lastWords: error instanceof Error ? error.message : String(error) }))
+  }
+
+  /** In the place of the dead one, so that the order of stopping stays what it was. */
+  const revive = async (dead: Running): Promise<void> => {
+    const child = launch(dead.plan, options)
+    running.splice(running.indexOf(dead), 1, child)
+    options.record?.add({ name: child.name, pid: child.pid, stopSignal: child.plan.stopSignal ?? 'SIGTERM' })
+    await untilReady(child).catch((error: unknown) => {
+      if (child.end === undefined) throw error // it lives and does not get ready: no use trying again
+    })
+    void child.ended.then((how) => mourn(child, how))
   }
 
   const stop: Supervisor['stop'] = async () => {

@@ -90,3 +90,22 @@ it('reports a death that nobody asked for, with the last words, and keeps quiet 
   expect(deaths).toEqual([{ name: 'loud', how: 'exit code 7', lastWords: 'out of memory', logFile: join(folder, 'loud.log') }])
   expect(existsSync(join(folder, 'ended'))).toBe(true)
 })
+
+it('starts one that died again, in its old place, and gives up when it keeps dying', async () => {
+  const revived: string[] = []
+  const deaths: Death[] = []
+  const supervisor = createSupervisor({ logFolder: folder, onRevival: ({ name, how }) => revived.push(`${name} ${how}`), onDeath: (death) => deaths.push(death) })
+  const lives = join(folder, 'lives')
+  const mortal = await supervisor.start(plan('worker', `fs.appendFileSync(${JSON.stringify(lives)}, process.pid + ' '); setInterval(() => 0, 1000); console.log('up')`))
+  await supervisor.start(orderly('api'))
+  const pids = (): number[] => readFileSync(lives, 'utf8').trim().split(' ').map(Number)
+  for (let n = 1; n <= 5; n += 1) {
+    expect(await waitUntil(() => pids().length === n, 5_000)).toBe(true)
+    process.kill(pids().at(-1)!, 'SIGKILL')
+  }
+  expect(await waitUntil(() => deaths.length === 1, 5_000)).toBe(true)
+  expect(pids()[0]).toBe(mortal.pid)
+  expect(revived).toEqual(Array(4).fill('worker SIGKILL'))
+  expect(deaths).toMatchObject([{ name: 'worker', how: 'SIGKILL' }])
+  await supervisor.stop()
+})
