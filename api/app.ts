@@ -52,8 +52,8 @@ function handler(route: Route, deps: RouteDeps, authenticate: Authenticate): Req
     const ctx = new RequestContext(deps, req, locals(res).requestId, key)
     ctx.params = readParams(route, req.params)
     ctx.query = readQuery(route, req.query)
-    if (hasBody) {
-      refuseEncoded(req)
+    if (hasBody) refuseEncoded(req)
+    if (hasBody && route.reads !== 'lines') {
       const raw = await readBody(req, limitBytes)
       if (route.raw) ctx.rawBody = raw
       else ctx.body = readRequestBody(route, raw, req.headers['content-type'])

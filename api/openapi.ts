@@ -73,12 +73,15 @@ function bodyOf(route: Route): Partial<ZodOpenApiOperationObject> {
   if (route.method === 'get' || route.method === 'delete') return {}
   const schema = route.bodyShown ?? route.body
   const media = { schema }
+  if (route.reads === 'lines') return { requestBody: { required: true, content: { 'application/x-ndjson': media } } }
   return { requestBody: { required: hasFields(schema), content: { 'application/json': media, ...(route.reads === 'feed' ? { 'application/x-ndjson': media } : {}) } } }
 }
 
 function answerOf(route: Route, status: number, schema: z.ZodType): { description: string; content: Record<string, { schema: z.ZodType }> } {
-  return { description: status === 201 ? 'Created' : 'Done', content: { [route.stream ? 'text/event-stream' : 'application/json']: { schema } } }
+  return { description: status === 201 ? 'Created' : 'Done', content: { [answerType(route)]: { schema } } }
 }
+
+const answerType = (route: Route): string => (route.reads === 'lines' ? 'application/x-ndjson' : route.stream ? 'text/event-stream' : 'application/json')
 
 const hasFields = (schema: z.ZodType): boolean => !(schema instanceof z.ZodObject) || Object.keys(schema.shape).length > 0
 

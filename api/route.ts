@@ -50,8 +50,8 @@ export interface RouteFields<P extends z.ZodType = Nothing, Q extends z.ZodType 
   body?: B
   /** Shown in the documentation instead of `body`, where rows are checked one by one. */
   bodyShown?: z.ZodType
-  /** `json` unless said otherwise; `feed`: array or NDJSON, up to 32 MB. */
-  reads?: 'json' | 'feed'
+  /** `json` unless said otherwise; `feed`: array or NDJSON, up to 32 MB; `lines`: NDJSON of any length, which the route reads by itself. */
+  reads?: 'json' | 'feed' | 'lines'
   /** Signed routes: the body is kept as it came, nothing is parsed, no key is asked for. */
   raw?: boolean
   /** Request headers worth showing in the documentation. */
@@ -81,7 +81,7 @@ export function route<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothi
   return { ...erase(spec), idempotent: false, run: (ctx) => run(ctx) }
 }
 
-/** A route that writes its answer itself and keeps writing: server-sent events. */
+/** A route that writes its answer itself and keeps writing: server-sent events, or a line for what becomes of each line it is sent. */
 export function stream<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothing>(
   spec: RouteFields<P, Q> & { open(ctx: Ctx<z.output<P>, z.output<Q>>, req: Request, res: Response): Promise<void> },
 ): Route {

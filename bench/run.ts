@@ -3,6 +3,7 @@ import { hotSku, repeat } from './sections/crowd'
 import { intake } from './sections/intake'
 import { list } from './sections/list'
 import { history, lives, memory } from './sections/lives'
+import { counts } from './sections/stock'
 import { report, type Figure } from './report'
 import { realServer, startSite, type Site } from './site'
 
@@ -12,6 +13,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   lives,
   intake,
   'hot-sku': hotSku,
+  counts,
   list,
   memory,
   'lives-real': (site, quick) => lives(site, quick, 'real server'),

@@ -1,18 +1,18 @@
 /** Stock from outside: levels and their movements, absolute counts, adjustments. */
 import { z } from 'zod'
-import { adjustStock, knownPlaces, takeCounts, type StockCount } from '../../db/stock-feed'
+import { adjustStock } from '../../db/stock-feed'
 import { levelList, movementList } from '../../db/views/stock'
 import { findSku, unknownNodes } from '../../db/views/network'
-import { refuse, refusals, type RefusalCode, type RefusalDetail } from '../../domain/refusals'
-import { requireNode, visibleNodes } from '../auth'
-import { brokenLine } from '../body'
+import { refuse, refusals } from '../../domain/refusals'
+import { reachesNode, requireNode, visibleNodes } from '../auth'
 import { command } from '../command'
+import { batchesOfLines, requireLines, writeLine } from '../lines'
+import { pointed, readCounts, shown, takeRows } from '../stock-counts'
 import { may } from '../permissions'
-import { refuseSchema } from '../problem'
-import { ok, route } from '../route'
+import { ok, route, stream } from '../route'
 import { nodeId, sku } from '../schemas/fields'
 import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
-import { adjustmentBody, countFeed, countRow, countsAnswer, levelAnswer, movementAnswer } from '../schemas/stock'
+import { adjustmentBody, countFeed, countFileAnswer, countRow, countsAnswer, mostCounts, levelAnswer, movementAnswer } from '../schemas/stock'
 
 const tag = 'Stock'
 
@@ -63,47 +63,45 @@ const takeCountsRoute = command({
   bodyShown: z.array(countRow),
   answers: { 200: countsAnswer },
   async run(ctx, tx) {
-    const { counts, rejected } = readCounts(ctx.body, Date.now())
-    for (const { index, count } of counts) requireNode(ctx.key, count.nodeId, `/${index}/nodeId`)
-    const known = await knownPlaces(tx, counts.map((c) => c.count))
-    const usable = counts.filter(({ index, count }) => {
-      const code = !known.skus.has(count.sku) ? 'sku.unknown' : !known.nodes.has(count.nodeId) ? 'node.unknown' : undefined
-      if (code) rejected.push(rejection(index, code))
-      return code === undefined
-    })
-    if (usable.length === 0) throw refuse('request.invalid', {}, 'No row of the feed could be taken', rejected.map(pointed))
-    const taken = await takeCounts(tx, usable.map((c) => c.count), ctx.actor)
-    const accepted = taken.filter(Boolean).length
-    return ok({ accepted, ignored: usable.length - accepted, rejected: rejected.sort((a, b) => a.index - b.index).map(({ index, code, message }) => ({ index, code, message })) })
+    const read = readCounts(ctx.body, Date.now())
+    for (const { index, count } of read.counts) requireNode(ctx.key, count.nodeId, `/${index}/nodeId`)
+    const { accepted, ignored, rejected } = await takeRows(tx, read, ctx.actor)
+    if (accepted + ignored === 0) throw refuse('request.invalid', {}, 'No row of the feed could be taken', rejected.map(pointed))
+    return ok({ accepted, ignored, rejected: rejected.map(shown) })
   },
 })
 
-interface Rejection {
-  index: number
-  code: RefusalCode
-  message: string
-  pointer: string
-}
-const rejection = (index: number, code: RefusalCode, message: string = refusals[code].says, pointer = `/${index}`): Rejection => ({ index, code, message, pointer })
-const pointed = ({ pointer, message, code }: Rejection): RefusalDetail => ({ pointer, message, code })
-
-/** Clocks of tills and scanners run a little ahead. */
-const futureToleranceMs = 5 * 60_000
-
-function readCounts(rows: readonly unknown[], now: number): { counts: { index: number; count: StockCount }[]; rejected: Rejection[] } {
-  const counts: { index: number; count: StockCount }[] = []
-  const rejected: Rejection[] = []
-  rows.forEach((given, index) => {
-    if (given === brokenLine) return void rejected.push(rejection(index, 'request.not_json'))
-    const read = countRow.safeParse(given)
-    if (!read.success) {
-      const detail = refuseSchema(read.error, 'body').errors[0]!
-      rejected.push(rejection(index, 'request.invalid', `${detail.pointer || 'the row'}: ${detail.message}`, `/${index}${detail.pointer}`))
-    } else if (Date.parse(read.data.asOf) > now + futureToleranceMs) rejected.push(rejection(index, 'count.from_future', undefined, `/${index}/asOf`))
-    else counts.push({ index, count: read.data })
-  })
-  return { counts, rejected }
-}
+const takeCountFile = stream({
+  method: 'post',
+  path: '/v1/inventory/count-files',
+  tag,
+  summary: 'A file of counts of any length, as NDJSON',
+  description:
+    'Read while it comes and committed every 5,000 rows. The answer is NDJSON too: a line for every rejected row and a line of progress after each batch, the last one with `done: true`. ' +
+    'An answer without it was cut short: send the file again, what was taken is ignored then.',
+  roles: may.count,
+  reads: 'lines',
+  bodyShown: countRow,
+  answers: { 200: countFileAnswer },
+  async open(ctx, req, res) {
+    requireLines(ctx.header('content-type'))
+    const sum = { rows: 0, accepted: 0, ignored: 0, rejected: 0 }
+    for await (const rows of batchesOfLines(req, mostCounts)) {
+      const read = readCounts(rows, Date.now(), sum.rows, (nodeId) => reachesNode(ctx.key, nodeId))
+      const taken = await ctx.db.transaction((tx) => takeRows(tx, read, ctx.actor))
+      if (sum.rows === 0) res.status(200).type('application/x-ndjson')
+      for (const rejected of taken.rejected) await writeLine(res, shown(rejected))
+      sum.rows += rows.length
+      sum.accepted += taken.accepted
+      sum.ignored += taken.ignored
+      sum.rejected += taken.rejected.length
+      await writeLine(res, { ...sum, done: false })
+    }
+    if (sum.rows === 0) throw refuse('request.invalid', {}, 'The file has no rows', [{ pointer: '', message: 'Must hold at least one row' }])
+    await writeLine(res, { ...sum, done: true })
+    res.end()
+  },
+})
 
 const adjust = command({
   method: 'post',
@@ -125,4 +123,4 @@ const adjust = command({
   },
 })
 
-export const inventoryRoutes = [listInventory, listMovements, takeCountsRoute, adjust]
+export const inventoryRoutes = [listInventory, listMovements, takeCountsRoute, takeCountFile, adjust]

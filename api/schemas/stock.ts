@@ -44,5 +44,14 @@ export const countsAnswer = z
   .object({ accepted: units, ignored: units, rejected: z.array(z.object({ index: whole, code: z.string(), message: z.string() })) })
   .meta({ id: 'CountsAnswer' })
 
+export const countFileAnswer = z
+  .union([
+    z.object({ index: whole, code: z.string(), message: z.string() }).meta({ id: 'RejectedCount', description: 'A row that was not taken; `index` counts rows from 0' }),
+    z
+      .object({ rows: units, accepted: units, ignored: units, rejected: units, done: z.boolean() })
+      .meta({ id: 'CountFileProgress', description: 'After every batch, all numbers from the beginning; `done` in the last line only' }),
+  ])
+  .meta({ id: 'CountFileLine' })
+
 const delta = z.int().min(-1_000_000).max(1_000_000).refine((value) => value !== 0, 'Must not be zero')
 export const adjustmentBody = z.strictObject({ sku, nodeId, delta, reason: text(200) }).meta({ id: 'StockAdjustment' })

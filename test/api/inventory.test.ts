@@ -151,3 +151,42 @@ it('pages through levels and movements without a gap or a repeat', async () => {
   expect(seen.slice(0, all.length)).toEqual(all.map((l) => `${l.sku}@${l.nodeId}`))
   expect((await edge.get('/v1/inventory/NONE/movements')).body.code).toBe('sku.not_found')
 })
+
+describe('a file of counts', () => {
+  const send = async (lines: readonly string[], headers: Record<string, string> = { 'content-type': 'application/x-ndjson' }): Promise<{ status: number; lines: Record<string, unknown>[] }> => {
+    const reply = await edge.send('POST', '/v1/inventory/count-files', { raw: lines.join('\n'), headers })
+    return { status: reply.status, lines: reply.text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>) }
+  }
+
+  it('says for each row it could not take why, how far it is, and in the end that it is done', async () => {
+    const shelf = await newShelf()
+    const asOf = at(1)
+    const row = (more: object): string => JSON.stringify({ ...shelf, onHand: 4, asOf, ...more })
+    const { status, lines } = await send([row({}), '{"sku":', row({ sku: 'NOBODY-KNOWS' }), '', row({ onHand: -1 }), row({ asOf: at(-60) }), row({ nodeId: 'nowhere' }), row({ asOf: at(9) }), `{"sku":"${'x'.repeat(200_000)}"}`])
+    expect(status).toBe(200)
+    expect(lines.slice(0, -2).map((l) => [l.index, l.code])).toEqual([
+      [1, 'request.not_json'], [2, 'sku.unknown'], [3, 'request.invalid'], [4, 'count.from_future'], [5, 'node.unknown'], [7, 'request.not_json'],
+    ])
+    expect(lines.slice(-2)).toEqual([false, true].map((done) => ({ rows: 8, accepted: 1, ignored: 1, rejected: 6, done })))
+    expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 4 })
+  })
+
+  it('takes more rows than one request may have, batch by batch, and ignores them all when the file is sent again', async () => {
+    const shelves = await Promise.all(['dc-01', 'store-mitte'].map(newShelf))
+    const start = Date.now() - 3_600_000
+    const file = Array.from({ length: 12_000 }, (_, i) => JSON.stringify({ ...shelves[i % 2], onHand: i, asOf: new Date(start + i).toISOString() }))
+    const first = await send(file)
+    expect(first.lines.map((l) => [l.rows, l.done])).toEqual([[5_000, false], [10_000, false], [12_000, false], [12_000, true]])
+    expect(first.lines.at(-1)).toMatchObject({ accepted: 6, ignored: 11_994, rejected: 0 })
+    for (const [i, shelf] of shelves.entries()) expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 11_998 + i })
+    expect((await send(file)).lines.at(-1)).toMatchObject({ accepted: 0, ignored: 12_000, done: true })
+  })
+
+  it('refuses what is not NDJSON, a file without rows, and rejects rows of nodes the key does not reach', async () => {
+    expect(await send(['{}'], { 'content-type': 'application/json' })).toMatchObject({ status: 415, lines: [{ code: 'request.unsupported_media_type' }] })
+    expect(await send(['', ' '])).toMatchObject({ status: 400, lines: [{ code: 'request.invalid' }] })
+    const shelf = await newShelf('dc-01')
+    const reply = await edge.send('POST', '/v1/inventory/count-files', { raw: JSON.stringify({ ...shelf, onHand: 4, asOf: at(1) }), headers: { 'content-type': 'application/x-ndjson' }, key: 'demo-store-store-mitte' })
+    expect(JSON.parse(reply.text.split('\n')[0]!)).toMatchObject({ index: 0, code: 'auth.scope' })
+  })
+})

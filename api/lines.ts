@@ -1,0 +1,74 @@
+/** Reads NDJSON while it comes, a batch of lines at a time: a file of any length costs the memory of one batch, and the sender is held back while a batch is worked on. */
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { refuse } from '../domain/refusals'
+import { brokenLine, ClientGone, mediaType } from './body'
+
+const longestLineBytes = 64 * 1024
+const newline = 0x0a
+
+/** @throws `request.unsupported_media_type` unless the body says that it is NDJSON. */
+export function requireLines(contentType: string | undefined): void {
+  const media = mediaType(contentType)
+  if (media !== 'application/x-ndjson' && media !== 'application/ndjson') throw refuse('request.unsupported_media_type', { contentType: media })
+}
+
+/** Batches of at most `size` values; a line that cannot be read is `brokenLine`, an empty one is left out. */
+export async function* batchesOfLines(req: IncomingMessage, size: number): AsyncGenerator<unknown[]> {
+  let batch: unknown[] = []
+  for await (const line of linesOf(req)) {
+    const value = valueOf(line)
+    if (value === undefined) continue
+    batch.push(value)
+    if (batch.length < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length) yield batch
+}
+
+/** Many callers read nothing before they have sent everything: until then their answer waits here, up to this much. */
+const mostWaitingBytes = 16 * 1024 * 1024
+
+/** @throws ClientGone when nobody is there to read it. */
+export async function writeLine(res: ServerResponse, line: object): Promise<void> {
+  if (res.destroyed) throw new ClientGone()
+  res.write(`${JSON.stringify(line)}\n`)
+  if (res.writableLength > mostWaitingBytes) await Promise.race([once(res, 'drain'), once(res, 'close')])
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function valueOf(line: Buffer): unknown {
+  try {
+    const text = utf8.decode(line).trim()
+    return text === '' ? undefined : JSON.parse(text)
+  } catch {
+    return brokenLine
+  }
+}
+
+/** One that is longer than any row can be is cut to something that cannot be read. */
+async function* linesOf(req: IncomingMessage): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const chunk of chunksOf(req)) {
+    let data = rest.length ? Buffer.concat([rest, chunk]) : chunk
+    for (let end = data.indexOf(newline); end >= 0; end = data.indexOf(newline)) {
+      yield data.subarray(0, end)
+      data = data.subarray(end + 1)
+    }
+    rest = data.length > longestLineBytes ? tooLong : data
+  }
+  if (rest.length) yield rest
+}
+
+async function* chunksOf(req: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    yield* req as AsyncIterable<Buffer>
+  } catch (error) {
+    throw req.destroyed ? new ClientGone() : error
+  }
+}
+
+/** Stands for the beginning of such a line: whatever follows, it is no JSON. */
+const tooLong = Buffer.from('too long ')
