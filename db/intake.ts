@@ -43,11 +43,12 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
     if (first) return first
     throw refuse('stock.short', { short: decision!.short }, shortSentence(decision!.short))
   }
-  if (decision?.chosen) await claimPlanned(tx, { orderId, nodeId: decision.chosen.nodeId, lines: order.lines, actor })
+  if (decision?.chosen) await claimPlanned(tx, { orderId, channel: order.channel, nodeId: decision.chosen.nodeId, lines: order.lines, actor })
   return { orderId, outcome: 'accepted', brief }
 }
 
 const planOf = ({ order, policies }: Intake): Plan => ({
+  channel: order.channel,
   lines: order.lines,
   method: order.delivery.method,
   nodeId: order.delivery.nodeId,

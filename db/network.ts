@@ -1,5 +1,6 @@
 /** Sets up who sells and where goods are: nodes, SKUs, channels, drivers. A PUT is the whole document; what it leaves out goes back to its default. */
 import { writeAudit } from './audit'
+import type { ChannelStock } from '../domain/inventory/level'
 import { row, type Db, type Transaction } from './connection'
 
 export interface NodeSettings {
@@ -54,7 +55,7 @@ export async function putSku(db: Db | Transaction, sku: SkuSettings, actor: stri
   })
 }
 
-export interface ChannelSettings {
+export interface ChannelSettings extends ChannelStock {
   channelId: string
   name: string
   currency: string
@@ -66,7 +67,7 @@ export interface ChannelSettings {
 
 export async function putChannel(db: Db | Transaction, channel: ChannelSettings, actor: string): Promise<boolean> {
   const secret = channel.shopifySecret === undefined ? {} : { shopify_secret: channel.shopifySecret }
-  const values = { channel_id: channel.channelId, name: channel.name, currency: channel.currency, time_zone: channel.timeZone, claim: channel.claim, ...secret }
+  const values = { channel_id: channel.channelId, name: channel.name, currency: channel.currency, time_zone: channel.timeZone, claim: channel.claim, stock_buffer: channel.stockBuffer, stock_threshold: channel.stockThreshold, ...secret }
   return put(db, { table: 'channels', key: 'channel_id', action: 'channel.put', actor, values })
 }
 

@@ -3,9 +3,11 @@ import type { Position } from '../domain/delivery/distance'
 import { sourceSimply, type Candidate, type OpenLine, type SourcingDecision } from '../domain/sourcing/simple'
 import type { SourcingPolicy } from '../domain/policy/kinds'
 import { row, rows, run, type Db, type Transaction } from './connection'
-import { allocate, availableSql, type StockClaim } from './stock'
+import { allocate, availableToSellSql, type StockClaim } from './stock'
 
 export interface Plan {
+  /** Who sells: what it may promise of a shelf is its own. */
+  channel: string
   lines: readonly OpenLine[]
   method: string
   nodeId?: string
@@ -47,9 +49,9 @@ async function candidates(tx: Transaction, ask: Plan, mode: PlanMode): Promise<C
   const found = await rows<Omit<Candidate, 'position'> & Position>(
     tx,
     `SELECT n.node_id AS "nodeId", n.type, n.latitude, n.longitude, n.active, n.methods,
-       (SELECT coalesce(jsonb_object_agg(sku, ${availableSql}), '{}') FROM stock_levels l WHERE l.node_id = n.node_id AND l.sku = ANY(?)) AS available
-     FROM nodes n ${ask.nodeId ? 'WHERE n.node_id = ?' : ''}`,
-    [skus, ...(ask.nodeId ? [ask.nodeId] : [])],
+       (SELECT coalesce(jsonb_object_agg(sku, ${availableToSellSql}), '{}') FROM stock_levels l WHERE l.node_id = n.node_id AND l.sku = ANY(?)) AS available
+     FROM channels c CROSS JOIN nodes n WHERE c.channel_id = ? ${ask.nodeId ? 'AND n.node_id = ?' : ''}`,
+    [skus, ask.channel, ...(ask.nodeId ? [ask.nodeId] : [])],
   )
   return found.map(({ latitude, longitude, ...node }) => ({ ...node, position: { latitude, longitude } }))
 }

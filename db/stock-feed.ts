@@ -110,6 +110,22 @@ export async function adjustStock(tx: Transaction, ask: Adjustment, actor: strin
     const level = await row<{ onHand: number }>(tx, 'SELECT on_hand AS "onHand" FROM stock_levels WHERE sku = ? AND node_id = ?', [ask.sku, ask.nodeId])
     throw refuse('stock.negative', { onHand: level?.onHand ?? 0, delta: ask.delta })
   }
-  await tx('stock_movements').insert({ sku: ask.sku, node_id: ask.nodeId, type: 'adjustment', on_hand_delta: ask.delta, reason: ask.reason, actor })
+  await run(tx, `INSERT INTO stock_movements (sku, node_id, type, on_hand_delta, reason, actor) VALUES (?, ?, 'adjustment', ?, ?, ?)`, [
+    ask.sku,
+    ask.nodeId,
+    ask.delta,
+    ask.reason,
+    actor,
+  ])
   await writeAudit(tx, { actor, action: 'stock.adjust', subject: `${ask.sku}@${ask.nodeId}`, cause: ask.reason })
+}
+
+/** Keeps units of a shelf from being sold by anybody; not a movement, for nothing moves. */
+export async function setSafetyStock(tx: Transaction, shelf: { sku: string; nodeId: string; safetyStock: number }, actor: string, cause: string): Promise<void> {
+  await run(
+    tx,
+    'INSERT INTO stock_levels (sku, node_id, safety_stock) VALUES (?, ?, ?) ON CONFLICT (sku, node_id) DO UPDATE SET safety_stock = excluded.safety_stock',
+    [shelf.sku, shelf.nodeId, shelf.safetyStock],
+  )
+  await writeAudit(tx, { actor, action: 'stock.safety', subject: `${shelf.sku}@${shelf.nodeId}`, cause })
 }

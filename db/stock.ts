@@ -1,7 +1,7 @@
 /**
  * Stock that orders take and give back. Every change is a guarded statement plus a movement in the same transaction, levels in (sku, node)
  * order: two buyers cannot both win the last unit, nor wait for each other in a ring. `available` is one arithmetic everywhere:
- * max(0, on_hand − unsellable − reserved − allocated − safety_stock).
+ * max(0, on_hand − unsellable − reserved − allocated − safety_stock); a channel may sell of it what its buffer and threshold leave.
  */
 import { uuidv7 } from 'uuidv7'
 import { invariant } from '../domain/invariant'
@@ -10,8 +10,12 @@ import { row, rows, run, type Transaction } from './connection'
 
 export const availableSql = 'greatest(0, on_hand - unsellable - reserved - allocated - safety_stock)'
 
+/** What a channel may sell of a shelf, as in domain/inventory/level.ts; `c` is the channel's row. */
+export const availableToSellSql = `CASE WHEN ${availableSql} < c.stock_threshold THEN 0 ELSE greatest(0, ${availableSql} - c.stock_buffer) END`
+
 export interface StockClaim {
   orderId: string
+  channel: string
   nodeId: string
   lines: readonly OpenLine[]
   actor: string
@@ -26,14 +30,14 @@ export async function allocate(tx: Transaction, claim: StockClaim): Promise<bool
   const skus = [...new Set(claim.lines.map((l) => l.sku))]
   if (skus.length > 1) await run(tx, 'SELECT 1 FROM stock_levels WHERE node_id = ? AND sku = ANY(?) ORDER BY sku FOR UPDATE', [claim.nodeId, skus])
   const lines = JSON.stringify(claim.lines.map((l) => ({ allocationId: uuidv7(), lineId: l.lineId, sku: l.sku, quantity: l.quantity })))
-  return (await row(tx, claimSql, { lines, orderId: claim.orderId, nodeId: claim.nodeId, actor: claim.actor })) !== undefined
+  return (await row(tx, claimSql, { lines, orderId: claim.orderId, channel: claim.channel, nodeId: claim.nodeId, actor: claim.actor })) !== undefined
 }
 
 const claimSql = `
   WITH line AS (SELECT * FROM jsonb_to_recordset(:lines::jsonb) AS r("allocationId" uuid, "lineId" text, sku text, quantity int)),
     wanted AS (SELECT sku, sum(quantity)::int AS quantity FROM line GROUP BY sku),
-    taken AS (UPDATE stock_levels l SET allocated = allocated + w.quantity FROM wanted w
-              WHERE l.sku = w.sku AND l.node_id = :nodeId AND ${availableSql} >= w.quantity RETURNING l.sku),
+    taken AS (UPDATE stock_levels l SET allocated = allocated + w.quantity FROM wanted w, channels c
+              WHERE c.channel_id = :channel AND l.sku = w.sku AND l.node_id = :nodeId AND ${availableToSellSql} >= w.quantity RETURNING l.sku),
     won AS (SELECT 1 WHERE (SELECT count(*) FROM taken) = (SELECT count(*) FROM wanted)),
     allocated AS (INSERT INTO allocations (allocation_id, order_id, line_id, sku, node_id, quantity)
                   SELECT "allocationId", :orderId::uuid, "lineId", sku, :nodeId, quantity FROM line, won),

@@ -1,6 +1,6 @@
 /** Stock from outside: levels and their movements, absolute counts, adjustments. */
 import { z } from 'zod'
-import { adjustStock } from '../../db/stock-feed'
+import { adjustStock, setSafetyStock } from '../../db/stock-feed'
 import { levelList, movementList } from '../../db/views/stock'
 import { findSku, unknownNodes } from '../../db/views/network'
 import { refuse, refusals } from '../../domain/refusals'
@@ -12,7 +12,7 @@ import { may } from '../permissions'
 import { ok, route, stream } from '../route'
 import { nodeId, sku } from '../schemas/fields'
 import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
-import { adjustmentBody, countFeed, countFileAnswer, countRow, countsAnswer, mostCounts, levelAnswer, movementAnswer } from '../schemas/stock'
+import { adjustmentBody, countFeed, countFileAnswer, countRow, countsAnswer, mostCounts, levelAnswer, movementAnswer, shelfBody } from '../schemas/stock'
 
 const tag = 'Stock'
 
@@ -123,4 +123,24 @@ const adjust = command({
   },
 })
 
-export const inventoryRoutes = [listInventory, listMovements, takeCountsRoute, takeCountFile, adjust]
+const keepSafetyStock = route({
+  method: 'put',
+  path: '/v1/inventory/{sku}/{nodeId}',
+  tag,
+  summary: 'How many units of a shelf no channel sells',
+  description: 'Safety stock covers counts that are wrong and goods that are damaged unseen; it is available to nobody until it is lowered.',
+  roles: may.writeNetwork,
+  params: z.object({ sku: z.string(), nodeId: z.string() }),
+  body: shelfBody,
+  answers: { 200: levelAnswer },
+  async run(ctx) {
+    const shelf = ctx.params
+    if (!(await findSku(ctx.db, shelf.sku))) throw refuse('sku.not_found')
+    if ((await unknownNodes(ctx.db, [shelf.nodeId])).length > 0) throw refuse('node.not_found')
+    await ctx.db.transaction((tx) => setSafetyStock(tx, { ...shelf, ...ctx.body }, ctx.actor, ctx.requestId))
+    const [level] = await levelList(ctx.db, { ...shelf, limit: 1 })
+    return ok(level)
+  },
+})
+
+export const inventoryRoutes = [listInventory, listMovements, takeCountsRoute, takeCountFile, adjust, keepSafetyStock]

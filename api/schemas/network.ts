@@ -68,13 +68,15 @@ export const channelBody = z
     currency,
     timeZone,
     claim: z.enum(['required', 'later']).default('required'),
+    stockBuffer: z.int().min(0).max(1_000_000).default(0).meta({ description: 'Units of every shelf that this channel never sells' }),
+    stockThreshold: z.int().min(0).max(1_000_000).default(0).meta({ description: 'Below so many available units of a shelf this channel sells none of it' }),
     shopifySecret: text(500).nullable().optional().meta({ description: 'Written, never read back; null takes it away, absent leaves it' }),
     hasShopifySecret: z.boolean().optional().meta({ description: 'Read only: what a GET gave may be sent back, and changes nothing' }),
   })
   .meta({ id: 'ChannelSettings' })
 
 export const channelAnswer = z
-  .object({ channelId: z.string(), name: z.string(), currency: z.string(), timeZone: z.string(), claim: z.string(), hasShopifySecret: z.boolean() })
+  .object({ channelId: z.string(), name: z.string(), currency: z.string(), timeZone: z.string(), claim: z.string(), stockBuffer: z.int(), stockThreshold: z.int(), hasShopifySecret: z.boolean() })
   .meta({ id: 'Channel' })
 
 export const driverBody = z

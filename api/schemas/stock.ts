@@ -53,5 +53,7 @@ export const countFileAnswer = z
   ])
   .meta({ id: 'CountFileLine' })
 
+export const shelfBody = z.strictObject({ safetyStock: units }).meta({ id: 'ShelfSettings' })
+
 const delta = z.int().min(-1_000_000).max(1_000_000).refine((value) => value !== 0, 'Must not be zero')
 export const adjustmentBody = z.strictObject({ sku, nodeId, delta, reason: text(200) }).meta({ id: 'StockAdjustment' })

@@ -4,10 +4,11 @@ import * as stock from './0002-stock'
 import * as orders from './0003-orders'
 import * as money from './0004-money'
 import * as queues from './0005-queues'
+import * as channelStock from './0006-channel-stock'
 
 export interface Migration {
   name: string
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock]

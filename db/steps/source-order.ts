@@ -66,8 +66,8 @@ async function planned(tx: Transaction, order: OrderRow, mode: PlanMode): Promis
      WHERE order_id = ? AND ship_to->>'latitude' IS NOT NULL AND ship_to->>'longitude' IS NOT NULL`,
     [order.orderId],
   )
-  const decision = await plan(tx, { lines, method: order.delivery.method, nodeId: order.delivery.nodeId, destination, excluded, policy: order.policy.sourcing }, mode)
-  if (decision.chosen) await claimPlanned(tx, { orderId: order.orderId, nodeId: decision.chosen.nodeId, lines, actor: self })
+  const decision = await plan(tx, { channel: order.channel, lines, method: order.delivery.method, nodeId: order.delivery.nodeId, destination, excluded, policy: order.policy.sourcing }, mode)
+  if (decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, nodeId: decision.chosen.nodeId, lines, actor: self })
   await keepDecision(tx, order.orderId, decision, order.policy.versions.sourcing)
   return decision
 }

@@ -29,7 +29,7 @@ export interface ChannelView extends Omit<ChannelSettings, 'shopifySecret'> {
 export const findChannel = (db: Db | Transaction, channelId: string): Promise<ChannelView | undefined> =>
   row(
     db,
-    `SELECT channel_id AS "channelId", name, currency, time_zone AS "timeZone", claim, shopify_secret IS NOT NULL AS "hasShopifySecret" FROM channels WHERE channel_id = ?`,
+    `SELECT channel_id AS "channelId", name, currency, time_zone AS "timeZone", claim, stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold", shopify_secret IS NOT NULL AS "hasShopifySecret" FROM channels WHERE channel_id = ?`,
     [channelId],
   )
 

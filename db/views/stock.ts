@@ -1,5 +1,5 @@
 /** Reads stock: the level of every SKU at every node, and the movements it is the sum of. */
-import { available } from '../../domain/inventory/level'
+import { available, availableToSell, type ChannelStock } from '../../domain/inventory/level'
 import { rows, type Db, type Transaction } from '../connection'
 import { Conditions } from './sql'
 
@@ -12,7 +12,7 @@ export interface LevelView {
   allocated: number
   safetyStock: number
   available: number
-  /** Available to sell per channel; every channel sees the whole until buffers are set. */
+  /** Available to sell per channel. */
   channels: Record<string, number>
   countedAsOf: string | null
 }
@@ -35,10 +35,13 @@ export async function levelList(db: Db | Transaction, filter: LevelFilter): Prom
      FROM stock_levels ${where.where} ORDER BY sku, node_id LIMIT ?`,
     [...where.bindings, filter.limit],
   )
-  const channels = await rows<{ channelId: string }>(db, 'SELECT channel_id AS "channelId" FROM channels ORDER BY channel_id')
+  const channels = await rows<ChannelStock & { channelId: string }>(
+    db,
+    'SELECT channel_id AS "channelId", stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold" FROM channels ORDER BY channel_id',
+  )
   return levels.map((level) => {
     const free = available(level)
-    return { ...level, available: free, channels: Object.fromEntries(channels.map(({ channelId }) => [channelId, free])) }
+    return { ...level, available: free, channels: Object.fromEntries(channels.map((channel) => [channel.channelId, availableToSell(free, channel)])) }
   })
 }
 

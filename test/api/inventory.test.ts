@@ -1,4 +1,5 @@
 /** Stock from outside: counts with the moment they were taken, adjustments, and levels that always equal the replay of their movements. */
+import { orderOf } from '../support/people'
 import { openEdge, type Edge, type Reply } from './edge'
 
 let edge: Edge
@@ -188,5 +189,49 @@ describe('a file of counts', () => {
     const shelf = await newShelf('dc-01')
     const reply = await edge.send('POST', '/v1/inventory/count-files', { raw: JSON.stringify({ ...shelf, onHand: 4, asOf: at(1) }), headers: { 'content-type': 'application/x-ndjson' }, key: 'demo-store-store-mitte' })
     expect(JSON.parse(reply.text.split('\n')[0]!)).toMatchObject({ index: 0, code: 'auth.scope' })
+  })
+})
+
+describe('what a channel may sell', () => {
+  const rules = async (channel: string, stockBuffer: number, stockThreshold: number): Promise<void> => {
+    const { body } = await edge.get(`/v1/channels/${channel}`)
+    expect((await edge.put(`/v1/channels/${channel}`, { ...body, stockBuffer, stockThreshold })).body).toMatchObject({ stockBuffer, stockThreshold })
+  }
+  const buy = (sku: string, channel: 'web' | 'marketplace', quantity = 1): Promise<Reply> =>
+    edge.post('/v1/orders', orderOf({ channel, claim: 'required', lines: [{ sku, quantity }] }), { key: `demo-channel-${channel}` })
+  const statuses = (replies: readonly Reply[]): Record<number, number> =>
+    replies.reduce<Record<number, number>>((all, { status }) => ({ ...all, [status]: (all[status] ?? 0) + 1 }), {})
+  afterEach(() => rules('marketplace', 0, 0))
+
+  it('keeps a buffer of every shelf from one channel, to the unit and whoever comes first, and sells it on another', async () => {
+    const shelf = await newShelf()
+    await count([{ ...shelf, onHand: 10, asOf: at(2) }])
+    await rules('marketplace', 4, 0)
+    expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ available: 10, channels: { web: 10, marketplace: 6, pos: 10 } })
+    expect(statuses(await Promise.all(Array.from({ length: 20 }, () => buy(shelf.sku, 'marketplace'))))).toEqual({ 201: 6, 409: 14 })
+    expect(statuses(await Promise.all(Array.from({ length: 10 }, () => buy(shelf.sku, 'web'))))).toEqual({ 201: 4, 409: 6 })
+    expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ allocated: 10, available: 0 })
+  })
+
+  it('sells nothing on a channel from a shelf below its threshold', async () => {
+    const shelf = await newShelf()
+    await count([{ ...shelf, onHand: 4, asOf: at(2) }])
+    await rules('marketplace', 0, 3)
+    expect((await buy(shelf.sku, 'marketplace', 2)).status).toBe(201)
+    const refused = await buy(shelf.sku, 'marketplace')
+    expect(refused).toMatchObject({ status: 409, body: { code: 'stock.short', short: [{ sku: shelf.sku, wanted: 1, available: 0 }] } })
+    expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ available: 2, channels: { web: 2, marketplace: 0 } })
+  })
+
+  it('sells nobody the safety stock of a shelf', async () => {
+    const shelf = await newShelf()
+    await count([{ ...shelf, onHand: 3, asOf: at(2) }])
+    const put = (path: string, body: object, key?: string): Promise<Reply> => edge.put(`/v1/inventory/${path}`, body, { key })
+    expect((await put(`${shelf.sku}/${shelf.nodeId}`, { safetyStock: 2 })).body).toMatchObject({ onHand: 3, safetyStock: 2, available: 1 })
+    expect(statuses([await buy(shelf.sku, 'web'), await buy(shelf.sku, 'web')])).toEqual({ 201: 1, 409: 1 })
+    expect((await put(`NOPE/${shelf.nodeId}`, { safetyStock: 2 })).body).toMatchObject({ code: 'sku.not_found' })
+    expect((await put(`${shelf.sku}/nowhere`, { safetyStock: 2 })).body).toMatchObject({ code: 'node.not_found' })
+    expect((await put(`${shelf.sku}/${shelf.nodeId}`, { safetyStock: -1 })).body).toMatchObject({ code: 'request.invalid' })
+    expect((await put(`${shelf.sku}/${shelf.nodeId}`, { safetyStock: 1 }, 'demo-store-store-mitte')).body).toMatchObject({ code: 'auth.role' })
   })
 })
