@@ -90,9 +90,27 @@ export async function activatePolicy(tx: Transaction, ask: { kind: PolicyKind; v
   if (later) await run(tx, `UPDATE policies SET status = 'scheduled', activate_at = ? WHERE kind = ? AND version = ?`, [later, kind, version])
   else await activateNow(tx, kind, version)
   await writeAudit(tx, { actor: ask.actor, action: 'policy.activate', subject: `${kind}/${version}`, cause: later ? `from ${later}` : 'now' })
-  remembered.delete((tx.client as { config: object }).config)
+  forget(tx)
   return (await policyVersions(tx, kind)).find((v) => v.version === version)!
 }
+
+/**
+ * Lets the version apply again that applied before the present one; doing it twice leads back.
+ * @throws `policy.no_earlier`
+ */
+export async function returnToLast(tx: Transaction, { kind, actor }: { kind: PolicyKind; actor: string }): Promise<PolicyVersion> {
+  await lockKind(tx, kind)
+  const versions = await policyVersions(tx, kind)
+  const since = (v: PolicyVersion): number => (v.activateAt === null ? Number.NEGATIVE_INFINITY : Date.parse(v.activateAt))
+  const [last] = versions.filter((v) => v.status === 'retired').sort((a, b) => since(b) - since(a) || b.version - a.version)
+  if (!last) throw refuse('policy.no_earlier', { kind })
+  await activateNow(tx, kind, last.version)
+  await writeAudit(tx, { actor, action: 'policy.return', subject: `${kind}/${last.version}`, cause: 'now' })
+  forget(tx)
+  return (await policyVersions(tx, kind)).find((v) => v.version === last.version)!
+}
+
+const forget = (tx: Transaction): void => void remembered.delete((tx.client as { config: object }).config)
 
 async function activateNow(tx: Transaction, kind: PolicyKind, version: number): Promise<void> {
   await run(tx, `UPDATE policies SET status = 'retired' WHERE kind = ? AND (status = 'active' OR (status = 'scheduled' AND activate_at <= now()))`, [kind])

@@ -57,6 +57,7 @@ export const refusals = {
   'fulfillment.label_missing': { status: 409, says: 'The carrier has not given a label yet', data: 'waitingOn' },
   'stock.negative': { status: 409, says: 'The adjustment would take stock below zero', data: 'onHand, delta' },
   'policy.not_draft': { status: 409, says: 'Only a draft can be activated', data: 'state' },
+  'policy.no_earlier': { status: 409, says: 'No version applied before this one', data: 'kind' },
   'exception.resolved': { status: 409, says: 'This exception is already resolved', data: 'resolution' },
   'quarantine.ended': { status: 409, says: 'This message has already become an order', data: 'orderId' },
   'quarantine.still_invalid': { status: 409, says: 'This message can still not become an order', data: 'reasons' },

@@ -1,6 +1,6 @@
 /** Business rules: read, drafted as whole documents, activated now or from a moment on. They apply to orders placed later. */
 import { z } from 'zod'
-import { activatePolicy, draftPolicy, policyVersions } from '../../db/policies'
+import { activatePolicy, draftPolicy, policyVersions, returnToLast } from '../../db/policies'
 import { command } from '../command'
 import { may } from '../permissions'
 import { refuseSchema } from '../problem'
@@ -59,4 +59,16 @@ const activate = command({
   },
 })
 
-export const policyRoutes = [getPolicy, draft, activate]
+const goBack = command({
+  method: 'post',
+  path: '/v1/policies/{kind}/return',
+  tag,
+  summary: 'Returns to the version that applied before, at once',
+  description: 'For when a new version does harm. Orders keep the version they were placed under; twice leads back again.',
+  roles: may.writeNetwork,
+  params,
+  answers: { 200: policyVersion },
+  run: async (ctx, tx) => ok(await returnToLast(tx, { ...ctx.params, actor: ctx.actor })),
+})
+
+export const policyRoutes = [getPolicy, draft, activate, goBack]

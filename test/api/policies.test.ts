@@ -53,6 +53,15 @@ it('activates a draft once', async () => {
   expect((await activate('promise', 1)).body).toMatchObject({ code: 'policy.not_draft' })
 })
 
+it('leads back to the version before with one press, and forth again with another', async () => {
+  expect((await edge.post('/v1/policies/payment/return')).body).toMatchObject({ status: 409, code: 'policy.no_earlier', kind: 'payment' })
+  const version = await draft('payment', { deadline: 'PT5M', reauthorizeBefore: 'P1D' })
+  await activate('payment', version)
+  expect((await edge.post('/v1/policies/payment/return')).body).toMatchObject({ version: 1, status: 'active', document: defaultPolicies.payment })
+  expect(await versions('payment')).toEqual([[2, 'retired'], [1, 'active']])
+  expect((await edge.post('/v1/policies/payment/return')).body).toMatchObject({ version: 2, status: 'active' })
+})
+
 it('takes the published fields alone; later ones have a default', async () => {
   const version = await draft('last_mile', { waveSize: 3, waveWait: 'PT1M', attempts: 2 })
   expect((await activate('last_mile', version)).body).toMatchObject({ document: { deliverWithin: defaultPolicies.last_mile.deliverWithin } })
@@ -60,5 +69,5 @@ it('takes the published fields alone; later ones have a default', async () => {
 
 it('numbers drafts one after the other, however many come at once', async () => {
   const replies = await Promise.all(Array.from({ length: 6 }, () => edge.post('/v1/policies/payment', defaultPolicies.payment)))
-  expect(replies.map((r) => r.body.version).sort()).toEqual([2, 3, 4, 5, 6, 7])
+  expect(replies.map((r) => r.body.version).sort()).toEqual([3, 4, 5, 6, 7, 8])
 })
