@@ -15,6 +15,8 @@ export interface Plan {
   country?: string
   excluded: readonly string[]
   shipmentsBefore?: number
+  /** An order whose own claims count as free: to see where it would come from now. */
+  asIfFree?: string
   policy: SourcingRules
 }
 
@@ -57,17 +59,25 @@ export async function claimPlanned(tx: Transaction, claim: StockClaim): Promise<
 async function candidates(tx: Transaction, ask: Plan, mode: PlanMode): Promise<Candidate[]> {
   const skus = [...new Set(ask.lines.map((l) => l.sku))]
   if (mode === 'locked') await run(tx, 'SELECT 1 FROM stock_levels WHERE sku = ANY(?) ORDER BY sku, node_id FOR UPDATE', [skus])
-  const found = await rows<Omit<Candidate, 'position'> & Position>(
-    tx,
-    `SELECT n.node_id AS "nodeId", n.type, n.country, n.latitude, n.longitude, n.active, n.methods,
-       (SELECT coalesce(jsonb_object_agg(sku, ${availableToSellSql}), '{}') FROM stock_levels l WHERE l.node_id = n.node_id AND l.sku = ANY(?)) AS available
-     FROM channels c CROSS JOIN nodes n WHERE c.channel_id = ? ${ask.nodeId ? 'AND n.node_id = ?' : ''}`,
-    [skus, ask.channel, ...(ask.nodeId ? [ask.nodeId] : [])],
-  )
-  return found.map(({ latitude, longitude, ...node }) => ({ ...node, position: { latitude, longitude } }))
+  const found = await rows<CandidateRow>(tx, candidatesSql, { skus, channel: ask.channel, nodeId: ask.nodeId ?? null, orderId: ask.asIfFree ?? null })
+  return found.map(({ latitude, longitude, limit, taken, ...node }) => ({ ...node, position: { latitude, longitude }, ...(limit !== null && { work: { limit, taken: taken! } }) }))
 }
 
-/** Keeps a decision with its order: chosen node, every other one and why it lost. */
+type CandidateRow = Omit<Candidate, 'position' | 'work'> & Position & { limit: number | null; taken: number | null }
+
+const candidatesSql = `
+  SELECT n.node_id AS "nodeId", n.type, n.country, n.latitude, n.longitude, n.active, n.methods, (n.capacity->>'ordersPerDay')::int AS "limit",
+    CASE WHEN n.capacity->>'ordersPerDay' IS NOT NULL THEN
+      (SELECT count(*)::int FROM fulfillments f WHERE f.node_id = n.node_id AND f.status NOT IN ('rejected', 'cancelled')
+       AND f.released_at >= date_trunc('day', now() AT TIME ZONE n.time_zone) AT TIME ZONE n.time_zone) END AS taken,
+    coalesce(jsonb_object_agg(l.sku, ${availableToSellSql}) FILTER (WHERE l.sku IS NOT NULL), '{}') AS available,
+    coalesce(jsonb_object_agg(l.sku, l.trust) FILTER (WHERE l.trust < 1), '{}') AS trust
+  FROM channels c CROSS JOIN nodes n
+  LEFT JOIN LATERAL (SELECT sku, on_hand, unsellable, reserved, safety_stock, trust, CASE WHEN :orderId::uuid IS NULL THEN allocated ELSE allocated - coalesce(
+      (SELECT sum(quantity)::int FROM allocations a WHERE a.order_id = :orderId::uuid AND a.status = 'open' AND a.sku = s.sku AND a.node_id = s.node_id), 0) END AS allocated
+    FROM stock_levels s WHERE s.node_id = n.node_id AND s.sku = ANY(:skus)) l ON true
+  WHERE c.channel_id = :channel AND (:nodeId::text IS NULL OR n.node_id = :nodeId) GROUP BY c.channel_id, n.node_id`
+
 export async function keepDecision(tx: Transaction, orderId: string, decision: SourcingDecision, policyVersion: number): Promise<void> {
   await run(
     tx,

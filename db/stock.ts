@@ -4,6 +4,8 @@
  * max(0, on_hand − unsellable − reserved − allocated − safety_stock); a channel may sell of it what its buffer and threshold leave.
  */
 import { uuidv7 } from 'uuidv7'
+import type { RejectReason } from '../domain/fulfillment/pick'
+import { safetyStockFor, trustAfter } from '../domain/inventory/trust'
 import { invariant } from '../domain/invariant'
 import { wantedPerSku, type OpenLine, type PlannedShipment } from '../domain/sourcing/decision'
 import { row, rows, run, type Transaction } from './connection'
@@ -105,24 +107,27 @@ export async function ship(tx: Transaction, ask: { orderId: string; fulfillmentI
 
 /**
  * What a rejection says about the shelf, after its allocation was released: not in stock → nothing is available there any more;
- * mismatch → the rejected units are not that SKU; damaged → they are there but unsellable; no time → nothing.
+ * mismatch → the rejected units are not that SKU; damaged → they are there but unsellable; no time → nothing. Its count is believed less until the next.
  */
 export async function correctAfterRejection(
   tx: Transaction,
-  ask: { orderId: string; nodeId: string; actor: string; sku: string; quantity: number; reason: string },
+  ask: { orderId: string; nodeId: string; actor: string; sku: string; quantity: number; reason: RejectReason },
 ): Promise<void> {
   if (ask.reason === 'no_time') return
-  const level = await row<{ free: number }>(
+  const level = await row<{ free: number; trust: number; set: number }>(
     tx,
-    'SELECT on_hand - unsellable - reserved - allocated AS free FROM stock_levels WHERE sku = ? AND node_id = ? FOR UPDATE',
+    'SELECT on_hand - unsellable - reserved - allocated AS free, trust, safety_stock_set AS set FROM stock_levels WHERE sku = ? AND node_id = ? FOR UPDATE',
     [ask.sku, ask.nodeId],
   )
-  const free = Math.max(0, level?.free ?? 0)
+  invariant(level, `${ask.sku} has a level at ${ask.nodeId}`)
+  const free = Math.max(0, level.free)
   const units = ask.reason === 'not_in_stock' ? free : Math.min(free, ask.quantity)
-  if (units === 0) return
+  const trust = trustAfter(level.trust, ask.reason)
   const damaged = ask.reason === 'damaged'
-  await run(tx, `UPDATE stock_levels SET ${damaged ? 'unsellable = unsellable + ?' : 'on_hand = on_hand - ?'} WHERE sku = ? AND node_id = ?`, [units, ask.sku, ask.nodeId])
-  await move(tx, ask, 'adjustment', [{ sku: ask.sku, ...(damaged ? { unsellable: units } : { onHand: -units }) }], ask.reason)
+  await run(tx, `UPDATE stock_levels SET ${damaged ? 'unsellable = unsellable + ?' : 'on_hand = on_hand - ?'}, trust = ?, safety_stock = ? WHERE sku = ? AND node_id = ?`, [
+    units, trust, safetyStockFor(level.set, trust), ask.sku, ask.nodeId,
+  ])
+  if (units > 0) await move(tx, ask, 'adjustment', [{ sku: ask.sku, ...(damaged ? { unsellable: units } : { onHand: -units }) }], ask.reason)
 }
 
 export interface Ended extends OpenLine {

@@ -1,6 +1,6 @@
 /** Picking is a row with guarded counts; the order's workflow is told only when the node cannot fill it. */
 import type { FulfillmentStatus } from '../../domain/fulfillment/moves'
-import { addPick, isAllPicked, isAllRejected, type PickReport, type WorkLine } from '../../domain/fulfillment/pick'
+import { addPick, isAllPicked, isAllRejected, type PickReport, type RejectReason, type WorkLine } from '../../domain/fulfillment/pick'
 import type { FulfillmentAnswer, RejectLines } from '../../domain/messages'
 import type { WaitingOn } from '../../domain/order/status'
 import type { Transaction } from '../connection'
@@ -43,7 +43,7 @@ export async function rejectFulfillment(tx: Transaction, ask: RejectAsk): Promis
   const mayStay = !isAllRejected(lines) && (await mayBeSplit(tx, order))
   const status = mayStay ? await giveBackUnits(tx, ask, { orderId, fulfillment, lines }) : await giveBackAll(tx, ask, orderId)
   for (const l of [...rejected].sort((a, b) => (a.sku < b.sku ? -1 : 1)))
-    await correctAfterRejection(tx, { orderId, nodeId: fulfillment.nodeId, actor: ask.actor, sku: l.sku, quantity: l.rejected, reason: l.reason ?? 'no_time' })
+    await correctAfterRejection(tx, { orderId, nodeId: fulfillment.nodeId, actor: ask.actor, sku: l.sku, quantity: l.rejected, reason: (l.reason ?? 'no_time') as RejectReason })
   await refreshPicked(tx, orderId)
   const data = { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, status, lines: rejected.map((l) => ({ lineId: l.lineId, quantity: l.rejected, reason: l.reason })) }
   await record(tx, order, { type: 'fulfillment.rejected', actor: ask.actor, data })

@@ -33,8 +33,8 @@ it('sends an order to the next best place when a store finds the shelf empty, an
   const moved = await people.until(orderId, (o) => o.fulfillments.length === 2)
   const second = moved.fulfillments.find((f) => f.status === 'released')!
   expect(second.nodeId).not.toBe(first!.nodeId)
-  const shelf = await people.operations<{ items: { available: number }[] }>('GET', `/v1/inventory?sku=SOCKS-3P&nodeId=${first!.nodeId}`)
-  expect(shelf.body.items[0]).toMatchObject({ available: 0 })
+  const shelf = await people.operations<{ items: { available: number; trust: number }[] }>('GET', `/v1/inventory?sku=SOCKS-3P&nodeId=${first!.nodeId}`)
+  expect(shelf.body.items[0]).toMatchObject({ available: 0, trust: 0.5, safetyStock: 2 })
   expect(await people.told(orderId)).toEqual(expect.arrayContaining(['fulfillment.rejected']))
   await people.pickAll(second)
   await people.packAll(second)
