@@ -23,6 +23,7 @@ export const variables = {
   CARRIER_WEBHOOK_SECRET: z.string().default('demo-carrier-secret').describe('Signing secret of the carrier’s tracking events'),
   PROVIDER_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one call to a provider or carrier may take'),
   CUSTOMER_REF_SECRET: z.string().min(8).default('demo-customer-ref-secret').describe('Key of the HMAC that stands for a customer in Temporal’s search attributes'),
+  QUOTE_SECRET: z.string().min(16).default('demo-quote-secret').describe('Key that signs quotes; the same for all api processes'),
   TASK_QUEUES: z
     .string()
     .default('orders,payments,carriers')

@@ -3,6 +3,8 @@
  * an answer (a decline included) is returned. Every call carries a key that is the same for every attempt of one operation.
  */
 
+import type { Weekday } from '../domain/promise/days'
+
 /** The payment provider. Amounts are minor units of `currency`. All methods throw `ProviderFault` when the outcome is not known or the provider is out of reach. */
 export interface PaymentProvider {
   /**
@@ -86,6 +88,11 @@ export interface CarrierService {
   rates: readonly { upToGrams: number; priceMinor: number }[]
   currency: string
   transitDays: number
+  /** Countries it delivers to. */
+  countries: readonly string[]
+  /** Local days and hours at which it rings at doors. */
+  deliversOn: readonly Weekday[]
+  hours: { opens: string; closes: string }
 }
 
 export interface BuyLabel {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import swaggerUi from 'swagger-ui-express'
+import type { Carrier } from '../activities/ports'
 import { isOutage } from '../db/outage'
 import { isReachable } from '../db/views/queues'
 import { BrokenInvariant } from '../domain/invariant'
@@ -14,14 +15,24 @@ import { createEventFeed } from './event-feed'
 import { createMetrics } from './metrics'
 import { openApiDocument } from './openapi'
 import { internalProblem, problemOf, problemType, refuseField, type Problem } from './problem'
+import { createPromiseDesk } from './promise-desk'
+import { createQuotes } from './quotes'
 import { readParams, readQuery, readRequestBody, type Answer, type Ctx, type Route } from './route'
 import { routes as ownRoutes } from './routes'
 
-export type ApiDeps = Omit<RouteDeps, 'feed' | 'metrics'> & Partial<Pick<RouteDeps, 'feed' | 'metrics'>> & { routes?: readonly Route[] }
+type OwnDeps = 'feed' | 'metrics' | 'services' | 'promises' | 'quotes'
+export type ApiDeps = Omit<RouteDeps, OwnDeps> & Partial<Pick<RouteDeps, 'feed' | 'metrics'>> & { carriers: readonly Carrier[]; routes?: readonly Route[] }
 
 export function createApp(given: ApiDeps): Express {
-  const { routes: extra = [], ...rest } = given
-  const deps: RouteDeps = { ...rest, feed: given.feed ?? createEventFeed(given.db, given.log), metrics: given.metrics ?? createMetrics() }
+  const { routes: extra = [], carriers, ...rest } = given
+  const deps: RouteDeps = {
+    ...rest,
+    feed: given.feed ?? createEventFeed(given.db, given.log),
+    metrics: given.metrics ?? createMetrics(),
+    services: carriers.flatMap((carrier) => carrier.services().map((offered) => offered.service)),
+    promises: createPromiseDesk({ db: given.db, carriers, log: given.log }),
+    quotes: createQuotes(given.config.QUOTE_SECRET),
+  }
   const routes = [...ownRoutes, ...extra].filter((route) => deps.demo !== undefined || route.tag !== 'Demo')
   const authenticate = createAuthenticate(deps.db, { demo: deps.config.DEMO })
   const app = express()

@@ -17,18 +17,21 @@ import { problemOf, refuseField, statusOf } from './problem'
 import { erase, type Answer, type Ctx, type Nothing, type Route, type RouteFields } from './route'
 import { NoAnswerYet } from './threads'
 
-export interface CommandSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends RouteFields<P, Q, B> {
+export interface CommandSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, Ready> extends RouteFields<P, Q, B> {
   /** false: a refusal leaves nothing behind, and the same key may be used again (submitting orders). */
   keepRefusals?: boolean
+  /** What must be at hand before the transaction begins: whoever asks for another connection inside of it could wait for itself. Its refusals are not kept. */
+  prepare?(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>): Promise<Ready>
   /** The whole effect, in the transaction given; `ctx.db` is that transaction too. */
-  run(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>, tx: Transaction): Promise<Answer>
+  run(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>, tx: Transaction, ready: Ready): Promise<Answer>
   /** After the commit, and again for every repeat: must be harmless to do twice. May replace the answer sent, not the one kept. */
   after?(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>, answer: Answer, replayed: boolean): Promise<Answer | void>
 }
 
-export function command<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothing, B extends z.ZodType = Nothing>(spec: CommandSpec<P, Q, B>): Route {
+export function command<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothing, B extends z.ZodType = Nothing, Ready = undefined>(spec: CommandSpec<P, Q, B, Ready>): Route {
   const fields = erase(spec)
-  const effect = spec.run as (ctx: Ctx, tx: Transaction) => Promise<Answer>
+  const effect = spec.run as (ctx: Ctx, tx: Transaction, ready: Ready | undefined) => Promise<Answer>
+  const prepare = spec.prepare as ((ctx: Ctx) => Promise<Ready>) | undefined
   const after = spec.after as ((ctx: Ctx, answer: Answer, replayed: boolean) => Promise<Answer | void>) | undefined
   const keep = spec.keepRefusals ?? true
   return {
@@ -36,7 +39,8 @@ export function command<P extends z.ZodType = Nothing, Q extends z.ZodType = Not
     idempotent: true,
     async run(ctx) {
       const identity = identify(fields, ctx)
-      const outcome = await answerOnce(ctx.db, identity, (tx) => effect(within(ctx, tx), tx), keep ? (error) => keptRefusal(error, ctx.requestId) : undefined)
+      const ready = await prepare?.(ctx)
+      const outcome = await answerOnce(ctx.db, identity, (tx) => effect(within(ctx, tx), tx, ready), keep ? (error) => keptRefusal(error, ctx.requestId) : undefined)
       const answer = outcome.fresh ? outcome.answer : replay(outcome.first, identity)
       const changed = answer.status < 400 && after ? await unlessUnheard(after(ctx, answer, !outcome.fresh)) : undefined
       return changed ? { ...changed, headers: { ...answer.headers, ...changed.headers } } : answer

@@ -4,15 +4,19 @@ import type { Config } from '../config'
 import type { Db } from '../db/connection'
 import type { EventFeed } from './event-feed'
 import type { Metrics } from './metrics'
+import type { PromiseDesk } from './promise-desk'
+import type { Quotes } from './quotes'
 import type { OrderThreads } from './threads'
 
 export interface RouteDeps {
   db: Db
   threads: OrderThreads
   log: Logger
-  config: Pick<Config, 'DEMO' | 'COMMAND_DEADLINE_MS' | 'CUSTOMER_REF_SECRET'>
+  config: Pick<Config, 'DEMO' | 'COMMAND_DEADLINE_MS' | 'CUSTOMER_REF_SECRET' | 'QUOTE_SECRET'>
   /** Carrier services an order may name. */
   services: readonly string[]
+  promises: PromiseDesk
+  quotes: Quotes
   /** Called after intake commits: something is in the start queue. */
   wake: () => void
   /** Told how long each submit took. */

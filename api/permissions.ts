@@ -4,6 +4,7 @@ export type Role = (typeof roles)[number]
 
 /** A store may place and read what its till sells: the channels named in its key. */
 export const may = {
+  quote: ['channel', 'store', 'support', 'operations', 'finance', 'admin'],
   placeOrders: ['channel', 'store', 'support', 'operations', 'admin'],
   readOrders: ['channel', 'store', 'support', 'operations', 'finance', 'admin'],
   cancelOrders: ['channel', 'store', 'support', 'operations', 'admin'],

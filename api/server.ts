@@ -49,7 +49,7 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
     config,
     feed,
     metrics,
-    services: carriers.flatMap((carrier) => carrier.services().map((offered) => offered.service)),
+    carriers,
     wake: starter.wake,
     observeIntake: gauge.observe,
     demo: demoAddresses(config, target),

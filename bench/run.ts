@@ -3,6 +3,8 @@ import { hotSku, repeat } from './sections/crowd'
 import { intake } from './sections/intake'
 import { list } from './sections/list'
 import { history, lives, memory } from './sections/lives'
+import { options } from './sections/promise'
+import { sourcing } from './sections/sourcing'
 import { counts } from './sections/stock'
 import { report, type Figure } from './report'
 import { realServer, startSite, type Site } from './site'
@@ -14,6 +16,8 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   intake,
   'hot-sku': hotSku,
   counts,
+  sourcing,
+  options,
   list,
   memory,
   'lives-real': (site, quick) => lives(site, quick, 'real server'),

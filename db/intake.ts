@@ -10,7 +10,7 @@ import { durationMs } from '../domain/policy/duration'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
-import type { SourcingDecision } from '../domain/sourcing/decision'
+import type { PlannedShipment, SourcingDecision } from '../domain/sourcing/decision'
 import { briefColumns, type OrderBrief } from './views/order-brief'
 import { claimPlanned, keptDecision, plan, type Plan, type PlanMode } from './sourcing'
 
@@ -22,6 +22,17 @@ export interface Intake {
   now: string
   policies: PolicySnapshot
   customerRefSecret: string
+  /** The quote the order takes up: each is used once, and its date is the order's. */
+  quote?: { id: string; promise: OrderPromise }
+  /** The date that can be kept with the nodes that were chosen; undefined where none can be said. */
+  promiseFor?: (shipments: readonly PlannedShipment[]) => OrderPromise | undefined
+}
+
+/** What the customer was told, and the retailer is held to. Instants are ISO 8601. */
+export interface OrderPromise {
+  promisedFrom: string
+  promisedBy: string
+  confidence: number
 }
 export interface Accepted {
   orderId: string
@@ -30,21 +41,38 @@ export interface Accepted {
   brief?: OrderBrief
 }
 
-/** @throws `order.duplicate` when the channel used the number for another body; `stock.short` when a required claim cannot be had; LostRace in hopeful mode. */
+/**
+ * @throws `order.duplicate` when the channel used the number for another body; `stock.short` when a required claim cannot be had; `quote.used`;
+ *   QuoteGone when the quoted date cannot be kept any more; LostRace in hopeful mode.
+ */
 export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMode): Promise<Accepted> {
   const { order, actor } = intake
   const orderId = uuidv7()
-  const bodyHash = createHash('sha256').update(intake.canonicalBody).digest()
+  const bodyHash = hashOf(intake.canonicalBody)
   const decision = order.claim === 'required' ? await plan(tx, planOf(intake), mode) : undefined
   const short = decision && !decision.chosen
   const brief = short ? undefined : await insertOrder(tx, orderId, bodyHash, intake, decision)
   if (!brief) {
     const first = await repeated(tx, order, bodyHash)
     if (first) return first
-    throw refuse('stock.short', { short: decision!.short }, shortSentence(decision!.short))
+    if (short && intake.quote) throw new QuoteGone('the stock is gone')
+    throw short ? refuse('stock.short', { short: decision.short }, shortSentence(decision.short)) : refuse('quote.used')
   }
   if (decision?.chosen) await claimPlanned(tx, { orderId, channel: order.channel, shipments: decision.chosen.shipments, actor })
   return { orderId, outcome: 'accepted', brief }
+}
+
+/** What was quoted can no longer be had: the caller is to be told what can. */
+export class QuoteGone extends Error {
+  override name = 'QuoteGone'
+}
+
+/** The quoted date, if the chosen nodes can keep it; without a quote, the date they can keep. */
+function promiseOf({ quote, promiseFor }: Intake, decision: SourcingDecision | undefined): OrderPromise | undefined {
+  const can = decision?.chosen && promiseFor?.(decision.chosen.shipments)
+  if (!quote) return can
+  if (decision && (!can || can.promisedBy > quote.promise.promisedBy)) throw new QuoteGone('the date cannot be kept')
+  return quote.promise
 }
 
 const planOf = ({ order, policies }: Intake): Plan => ({
@@ -58,7 +86,7 @@ const planOf = ({ order, policies }: Intake): Plan => ({
   policy: policies.sourcing,
 })
 
-/** Order, lines, payments, operations, event and start in one statement: the channel waits for it. @returns nothing when the number was used before. */
+/** Order, lines, payments, operations, event and start in one statement: the channel waits for it. @returns nothing when the number or the quote was used before. */
 async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, intake: Intake, decision?: SourcingDecision): Promise<OrderBrief | undefined> {
   const { order, now, policies, actor } = intake
   const paid = order.tenders.every((t) => t.provider === 'paid_elsewhere')
@@ -83,6 +111,8 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
     policy: JSON.stringify(policies),
     status: paid ? 'sourcing' : 'placed',
     paymentStatus: paid ? 'captured' : 'pending',
+    promise: json(promiseOf(intake, decision)),
+    quoteId: intake.quote?.id ?? null,
     waitingOn: JSON.stringify(firstWait(now, policies, paid)),
     placedAt: order.placedAt,
     lines: JSON.stringify(order.lines.map((l, position) => ({ ...l, position }))),
@@ -96,10 +126,10 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
 const insertOrderSql = `
   WITH o AS (
     INSERT INTO orders (order_id, channel, channel_order_id, body_hash, currency, total_minor, tax_included, shipping, priority, claim, customer, ship_to,
-                        delivery, customer_ref_hmac, search, policy, status, payment_status, fulfillment_status, waiting_on, own_waiting_on, placed_at, accepted_at)
+                        delivery, customer_ref_hmac, search, policy, status, payment_status, fulfillment_status, waiting_on, own_waiting_on, promise, quote_id, placed_at, accepted_at)
     VALUES (:orderId, :channel, :channelOrderId, :bodyHash, :currency, :totalMinor, :taxIncluded, :shipping, :priority, :claim, :customer, :shipTo,
-            :delivery, :customerRef, :search, :policy, :status, :paymentStatus, 'none', :waitingOn, :waitingOn, :placedAt, :now)
-    ON CONFLICT (channel, channel_order_id) DO NOTHING RETURNING *),
+            :delivery, :customerRef, :search, :policy, :status, :paymentStatus, 'none', :waitingOn, :waitingOn, :promise, :quoteId, :placedAt, :now)
+    ON CONFLICT DO NOTHING RETURNING *),
   line AS (
     INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor)
     SELECT order_id, "lineId", position, sku, quantity, "unitPriceMinor", "discountMinor", "taxMinor"
@@ -149,8 +179,14 @@ const shortSentence = (short: readonly { sku: string; wanted: number; available:
 const position = (order: NewOrder): { latitude: number; longitude: number } | undefined =>
   order.shipTo?.latitude === undefined || order.shipTo.longitude === undefined ? undefined : { latitude: order.shipTo.latitude, longitude: order.shipTo.longitude }
 
+/** A quote may have expired since its order was accepted: what was said once is said again. @throws `order.duplicate` */
+export const acceptedBefore = (tx: Transaction, order: Pick<NewOrder, 'channel' | 'channelOrderId'>, canonicalBody: string): Promise<Accepted | undefined> =>
+  repeated(tx, order, hashOf(canonicalBody))
+
+const hashOf = (canonicalBody: string): Buffer => createHash('sha256').update(canonicalBody).digest()
+
 /** The order first accepted under this number, if there is one. */
-async function repeated(tx: Transaction, order: NewOrder, bodyHash: Buffer): Promise<Accepted | undefined> {
+async function repeated(tx: Transaction, order: Pick<NewOrder, 'channel' | 'channelOrderId'>, bodyHash: Buffer): Promise<Accepted | undefined> {
   const first = await row<{ orderId: string; bodyHash: Buffer }>(
     tx,
     'SELECT order_id AS "orderId", body_hash AS "bodyHash" FROM orders WHERE channel = ? AND channel_order_id = ?',

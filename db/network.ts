@@ -13,7 +13,13 @@ export interface NodeSettings {
   longitude: number
   address: Record<string, unknown>
   calendar: Record<string, unknown>
+  /** By local date, instead of the weekday's hours. */
+  specialDays: Record<string, unknown>
   cutoffs: Record<string, unknown>
+  /** By carrier, when it collects. */
+  pickups: Record<string, unknown>
+  /** Working minutes from the beginning of the work until the parcel stands at the door, for four in five. */
+  leadMinutes: number
   capacity: Record<string, unknown>
   methods: readonly string[]
   active: boolean
@@ -28,7 +34,8 @@ export async function putNode(db: Db | Transaction, node: NodeSettings, actor: s
     actor,
     values: {
       node_id: node.nodeId, name: node.name, type: node.type, time_zone: node.timeZone, country: node.country, latitude: node.latitude, longitude: node.longitude,
-      address: JSON.stringify(node.address), calendar: JSON.stringify(node.calendar), cutoffs: JSON.stringify(node.cutoffs), capacity: JSON.stringify(node.capacity),
+      address: JSON.stringify(node.address), calendar: JSON.stringify(node.calendar), special_days: JSON.stringify(node.specialDays), cutoffs: JSON.stringify(node.cutoffs),
+      pickups: JSON.stringify(node.pickups), lead_minutes: node.leadMinutes, capacity: JSON.stringify(node.capacity),
       methods: [...node.methods], active: node.active, updated_at: new Date(),
     },
   })

@@ -33,6 +33,13 @@ export function parcelCarrier(options: ParcelCarrierOptions): Carrier {
   }
 }
 
+/** Where and when it delivers, by the contract. */
+const doors = {
+  countries: ['DE', 'AT', 'BE', 'CZ', 'DK', 'FR', 'LU', 'NL', 'PL'],
+  deliversOn: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'],
+  hours: { opens: '08:00', closes: '20:00' },
+} as const
+
 /** The contract's rate card, net of tax. */
 const services: readonly CarrierService[] = [
   {
@@ -46,6 +53,7 @@ const services: readonly CarrierService[] = [
     ],
     currency: 'EUR',
     transitDays: 2,
+    ...doors,
   },
   {
     service: 'express',
@@ -58,6 +66,7 @@ const services: readonly CarrierService[] = [
     ],
     currency: 'EUR',
     transitDays: 1,
+    ...doors,
   },
 ]
 

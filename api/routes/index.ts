@@ -13,11 +13,13 @@ import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
 import { cancelOrder, submitOrder } from './orders-commands'
 import { policyRoutes } from './policies'
+import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
 
 export const routes: readonly Route[] = [
+  ...promiseRoutes,
   submitOrder,
   cancelOrder,
   ...orderReads,

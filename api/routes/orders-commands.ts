@@ -1,6 +1,7 @@
 /** Orders come in here and are cancelled here. */
 import canonicalize from 'canonicalize'
 import { z } from 'zod'
+import { acceptedBefore, QuoteGone, type Intake } from '../../db/intake'
 import { placeOrder } from '../../db/place-order'
 import { activePolicies } from '../../db/policies'
 import { hopefully, type PlanMode } from '../../db/sourcing'
@@ -10,6 +11,8 @@ import type { SubmittedOrder } from '../../domain/order/new-order'
 import { refuse } from '../../domain/refusals'
 import { reachesChannel, requireChannel } from '../auth'
 import { command, orderCommand } from '../command'
+import { optionsInstead, statedConfidence, takeUp, type TakenUp } from '../delivery-options'
+import type { PlanPromise } from '../promise-desk'
 import { may } from '../permissions'
 import { ok, type Answer, type Ctx, type Route } from '../route'
 import { newOrder, orderBriefAnswer, type NewOrderBody } from '../schemas/order'
@@ -28,13 +31,21 @@ const submit = (mode: PlanMode): Route =>
     body: newOrder,
     answers: { 200: orderBriefAnswer, 201: orderBriefAnswer },
     keepRefusals: false,
-    async run(ctx, tx) {
+    async prepare({ key, body, deps }) {
+      requireChannel(key, body.channel, '/channel')
+      return deps.promises.forPlans(body.channel)
+    },
+    async run(ctx, tx, promise) {
       const { body } = ctx
-      requireChannel(ctx.key, body.channel, '/channel')
+      const canonicalBody = canonicalize(body) ?? ''
+      const first = 'quoteId' in body.delivery ? await acceptedBefore(tx, body, canonicalBody) : undefined
+      if (first) return briefAnswer((await orderBrief(tx, first.orderId))!, 200)
       const { documents, versions } = await activePolicies(tx)
+      const taken = 'quoteId' in body.delivery ? await takeUp(ctx.deps.quotes, body.delivery, body) : undefined
       const placing = {
-        order: submitted(body),
-        canonicalBody: canonicalize(body) ?? '',
+        order: submitted(body, taken),
+        ...promising(promise, body, taken),
+        canonicalBody,
         actor: ctx.actor,
         now: new Date().toISOString(),
         policies: { ...documents, versions },
@@ -60,19 +71,44 @@ export const submitOrder: Route = {
   ...modes.hopeful,
   async run(ctx, req, res) {
     const startedAt = performance.now()
-    const answer = await hopefully((mode) => modes[mode].run(ctx, req, res))
+    const answer = await orQuoteGone(ctx, () => hopefully((mode) => modes[mode].run(ctx, req, res)))
     if (ctx.header('prefer') === undefined) ctx.deps.observeIntake?.(performance.now() - startedAt)
     return answer
   },
 }
 
+/** An order under a quote that can no longer be kept is refused with what can be had instead. */
+async function orQuoteGone(ctx: Ctx, submitting: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
+  try {
+    return await submitting()
+  } catch (cause) {
+    if (!(cause instanceof QuoteGone)) throw cause
+    const { delivery } = ctx.body as { delivery: { quoteId: string } }
+    throw refuse('quote.gone', { instead: await optionsInstead(ctx.deps, delivery.quoteId, Date.now()) })
+  }
+}
+
 const briefAnswer = (brief: OrderBrief, status: number): Answer => ({ status, body: brief, headers: { Location: `/v1/orders/${brief.orderId}` } })
 
-/** The document without the ways of delivery that need a quote, which nobody can have been given. */
-function submitted(body: NewOrderBody): SubmittedOrder {
+/** The document with what its quote stands for. */
+function submitted(body: NewOrderBody, taken: TakenUp | undefined): SubmittedOrder {
   const { delivery } = body
-  if ('quoteId' in delivery) throw refuse('quote.unknown', { quoteId: delivery.quoteId }, undefined, [{ pointer: '/delivery/quoteId', message: 'No such quote' }])
-  return { ...body, delivery }
+  if ('method' in delivery) return { ...body, delivery }
+  const { method, service } = taken!.option
+  return { ...body, delivery: { method, service, nodeId: taken!.quote.sourceNodeId } }
+}
+
+/** What an accepted order is promised: the quoted date, or the one that the nodes chosen for it can keep. */
+function promising(promise: PlanPromise, body: NewOrderBody, taken: TakenUp | undefined): Pick<Intake, 'quote' | 'promiseFor'> {
+  const service = taken?.option.service ?? ('method' in body.delivery ? body.delivery.service : undefined)
+  const { country = '', postalCode = '' } = body.shipTo ?? {}
+  return {
+    promiseFor: (shipments) => {
+      const found = country === '' ? undefined : promise({ service, destination: { country, postalCode }, shipments }, Date.now())
+      return found && { promisedFrom: new Date(found.promisedFrom).toISOString(), promisedBy: new Date(found.promisedBy).toISOString(), confidence: statedConfidence(found.confidence) }
+    },
+    ...(taken && { quote: { id: taken.quote.id, promise: { promisedFrom: taken.option.promisedFrom, promisedBy: taken.option.promisedBy, confidence: taken.option.confidence } } }),
+  }
 }
 
 /** `Prefer: wait=5` (RFC 7240), in milliseconds, at most 30 s. */

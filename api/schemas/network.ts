@@ -1,11 +1,15 @@
 /** Nodes, SKUs, channels and drivers as they are set up. What a GET gives can be sent back by PUT. */
 import { z } from 'zod'
+import { openCalendar, type CalendarSettings } from '../../domain/promise/calendar'
+import { isObstacle } from '../../domain/promise/obstacle'
 import { address, channelId, country, currency, driverId, nodeId, sku, text, timeOfDay, timeZone } from './fields'
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 export const deliveryMethods = ['delivery', 'pickup', 'ship_to_store', 'carry_out'] as const
 
 const hours = z.strictObject({ opens: timeOfDay, closes: timeOfDay }).refine((h) => h.opens < h.closes, { message: 'Must close after it opens', path: ['closes'] })
+const localDate = z.iso.date('Must be a date such as 2026-12-24')
+const collections = z.array(timeOfDay).min(1).max(24)
 const perHour = z.int().min(0).max(1_000_000)
 
 export const nodeBody = z
@@ -20,11 +24,33 @@ export const nodeBody = z
     address: address.partial().default({}),
     calendar: z.partialRecord(z.enum(weekdays), hours).default({}),
     cutoffs: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'Must be a service'), timeOfDay).default({}),
+    specialDays: z
+      .record(localDate, z.strictObject({ hours: z.array(hours).max(10), pickups: z.array(timeOfDay).max(24).optional() }))
+      .default({})
+      .meta({ description: 'By local date, instead of the weekday’s hours; no hours: closed' }),
+    pickups: z
+      .record(z.string().regex(/^[a-z][a-z0-9_-]{0,40}$/, 'Must be a carrier'), z.union([collections, z.partialRecord(z.enum(weekdays), collections)]))
+      .default({})
+      .meta({ description: 'By carrier, when it collects; a carrier that is not named collects at closing' }),
+    leadMinutes: z.int().min(1).max(20_160).default(120).meta({ description: 'Working minutes until a parcel stands at the door, for four in five' }),
     capacity: z.strictObject({ ordersPerHour: perHour.optional(), unitsPerHour: perHour.optional(), ordersPerDay: perHour.optional() }).default({}),
     methods: z.array(z.enum(deliveryMethods)).min(1).max(deliveryMethods.length).default(['delivery']),
     active: z.boolean().default(true),
   })
+  .superRefine((node, context) => {
+    const wrong = whatIsWrong(node)
+    if (wrong) context.addIssue({ code: 'custom', path: [wrong.field], message: wrong.says })
+  })
   .meta({ id: 'NodeSettings' })
+
+/** A calendar that is given must be one that can be worked by; without one the node gives no dates. */
+function whatIsWrong(node: Pick<CalendarSettings, 'timeZone' | 'specialDays' | 'cutoffs' | 'pickups'> & { calendar: CalendarSettings['weekly'] }): { field: string; says: string } | undefined {
+  const days = Object.keys(node.calendar).length + Object.keys(node.specialDays ?? {}).length
+  const opened = days === 0 ? undefined : openCalendar({ ...node, weekly: node.calendar })
+  if (!opened || !isObstacle(opened)) return undefined
+  const [about] = opened.obstacle.split('.')
+  return { field: about === 'cutoff' ? 'cutoffs' : about === 'pickup' ? 'pickups' : 'calendar', says: opened.says }
+}
 
 export const nodeAnswer = z
   .object({
@@ -37,7 +63,10 @@ export const nodeAnswer = z
     longitude: z.number(),
     address: z.record(z.string(), z.unknown()),
     calendar: z.record(z.string(), z.unknown()),
+    specialDays: z.record(z.string(), z.unknown()),
     cutoffs: z.record(z.string(), z.unknown()),
+    pickups: z.record(z.string(), z.unknown()),
+    leadMinutes: z.int(),
     capacity: z.record(z.string(), z.unknown()),
     methods: z.array(z.string()),
     active: z.boolean(),

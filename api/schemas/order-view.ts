@@ -136,7 +136,7 @@ export const orderAnswer = z
         declineCode: z.string().nullable(),
       }),
     ),
-    promise: z.object({ promisedBy: at.nullable(), confidence: z.number().nullable(), state: z.enum(['on_track', 'at_risk', 'missed', 'kept']) }),
+    promise: z.object({ promisedFrom: at.nullable(), promisedBy: at.nullable(), confidence: z.number().nullable(), state: z.enum(['on_track', 'at_risk', 'missed', 'kept']) }),
     money: z.object({ currency: z.string(), authorizedMinor: minor, capturedMinor: minor, refundedMinor: minor, owedMinor: minor }),
     waitingOn,
     allowedActions: z.array(z.string()),

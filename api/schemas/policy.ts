@@ -10,7 +10,12 @@ const few = z.int().min(1).max(1_000)
 export const policyDocuments = {
   payment: z.strictObject({ deadline: duration, reauthorizeBefore: duration }),
   sourcing: sourcingDocument,
-  promise: z.strictObject({ confidence: z.number().gt(0).lt(1), quoteLifetime: duration, holdLifetime: duration }),
+  promise: z.strictObject({
+    confidence: z.number().gt(0).lt(1),
+    quoteLifetime: duration,
+    holdLifetime: duration,
+    prices: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'Must be a service'), z.int().min(0).max(100_000_000)).default(defaultPolicies.promise.prices),
+  }),
   store_work: z.strictObject({ acceptWithin: duration, handOverWithin: duration.default(defaultPolicies.store_work.handOverWithin), pickupWindow: duration }),
   last_mile: z.strictObject({ waveSize: few, waveWait: duration, attempts: few, deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin) }),
   returns: z.strictObject({ window: duration, restockBy: duration }),

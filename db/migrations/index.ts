@@ -7,10 +7,11 @@ import * as queues from './0005-queues'
 import * as channelStock from './0006-channel-stock'
 import * as parts from './0009-parts'
 import * as trust from './0010-trust'
+import * as promise from './0011-promise'
 
 export interface Migration {
   name: string
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, parts, trust]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, parts, trust, promise]

@@ -43,13 +43,14 @@ export async function positionOf(db: Db, seq: number): Promise<Position> {
   return (await row<Position>(db, 'SELECT xid::text AS xid, seq FROM order_events WHERE seq <= ? ORDER BY seq DESC LIMIT 1', [seq])) ?? beginning
 }
 
+// What is given out as text must not be sorted as text: 999 comes before 1000.
 const columns = 'seq, xid::text AS xid, order_id AS "orderId", channel, type, actor, data, at'
 
 /** What was committed after `after` and is final. */
 export const readFeed = (db: Db, after: Position, limit: number): Promise<FeedEvent[]> =>
   rows(
     db,
-    `SELECT ${columns} FROM order_events WHERE (xid, seq) > (?::xid8, ?) AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, seq LIMIT ?`,
+    `SELECT ${columns} FROM order_events WHERE (xid, seq) > (?::xid8, ?) AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY order_events.xid, seq LIMIT ?`,
     [after.xid, after.seq, limit],
   )
 
@@ -59,7 +60,7 @@ export function readPast(db: Db, filter: FeedFilter, after: Position, upTo: Posi
   const given = [...(filter.orderId ? [filter.orderId] : []), ...(filter.channels ? [[...filter.channels]] : [])]
   return rows(
     db,
-    `SELECT ${columns} FROM order_events WHERE (xid, seq) > (?::xid8, ?) AND (xid, seq) <= (?::xid8, ?) ${narrowed} ORDER BY xid, seq LIMIT ?`,
+    `SELECT ${columns} FROM order_events WHERE (xid, seq) > (?::xid8, ?) AND (xid, seq) <= (?::xid8, ?) ${narrowed} ORDER BY order_events.xid, seq LIMIT ?`,
     [after.xid, after.seq, upTo.xid, upTo.seq, ...given, limit],
   )
 }

@@ -10,7 +10,7 @@ export interface Page {
   only?: readonly string[] | null
 }
 
-const nodeColumns = `node_id AS "nodeId", name, type, time_zone AS "timeZone", country, latitude, longitude, address, calendar, cutoffs, capacity, methods, active`
+const nodeColumns = `node_id AS "nodeId", name, type, time_zone AS "timeZone", country, latitude, longitude, address, calendar, special_days AS "specialDays", cutoffs, pickups, lead_minutes AS "leadMinutes", capacity, methods, active`
 
 export const findNode = (db: Db | Transaction, nodeId: string): Promise<NodeSettings | undefined> => row(db, `SELECT ${nodeColumns} FROM nodes WHERE node_id = ?`, [nodeId])
 

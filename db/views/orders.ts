@@ -1,6 +1,7 @@
 /** The single view of an order: everything anyone who helps the customer needs, in one query and one document. */
 import { hasLeft, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { WaitingOn } from '../../domain/order/status'
+import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
 import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
 import { iso, list } from './sql'
@@ -88,9 +89,10 @@ export interface PaymentView {
   declineCode: string | null
 }
 export interface PromiseView {
+  promisedFrom: string | null
   promisedBy: string | null
   confidence: number | null
-  state: string
+  state: PromiseState
 }
 export interface MoneyView {
   currency: string
@@ -131,7 +133,7 @@ const paymentsJson = list(
 
 interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | 'money' | 'allowedActions'> {
   stage: string
-  promise: PromiseView | null
+  promise: Omit<PromiseView, 'state'> | null
 }
 
 const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", o.version, o.status, o.payment_status AS "paymentStatus",
@@ -150,10 +152,16 @@ function present({ stage, ...order }: OrderFacts, role: string): OrderView {
     ...order,
     holds: [],
     returns: [],
-    promise: order.promise ?? { promisedBy: null, confidence: null, state: 'on_track' },
+    promise: promiseView(order, new Date().toISOString()),
     money: moneyOf(order, stage),
     allowedActions: orderActions(order, stage, role),
   }
+}
+
+function promiseView({ promise, shipments, status }: Pick<OrderFacts, 'promise' | 'shipments' | 'status'>, now: string): PromiseView {
+  const told = promise ?? { promisedFrom: null, promisedBy: null, confidence: null }
+  const arrived = ['delivered', 'completed'].includes(status) ? shipments.map((s) => s.deliveredAt ?? '').sort().at(-1) : undefined
+  return { ...told, state: promiseState(told.promisedBy, now, arrived) }
 }
 
 function moneyOf(order: Pick<OrderFacts, 'currency' | 'totalMinor' | 'payments'>, stage: string): MoneyView {

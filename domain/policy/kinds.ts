@@ -25,6 +25,8 @@ export interface PromisePolicy {
   confidence: number
   quoteLifetime: string
   holdLifetime: string
+  /** What the customer pays for a service, in minor units of her channel’s currency; `other` for services that are not named. */
+  prices: Readonly<Record<string, number>>
 }
 
 export interface StoreWorkPolicy {
@@ -77,7 +79,7 @@ export const defaultPolicies: Policies = {
     retryEvery: 'PT15M',
     autoCancelAfter: 'P3D',
   },
-  promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M' },
+  promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M', prices: { standard: 490, express: 990, other: 490 } },
   store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D' },
   last_mile: { waveSize: 12, waveWait: 'PT30M', attempts: 2, deliverWithin: 'P10D' },
   returns: { window: 'P30D', restockBy: 'P45D' },

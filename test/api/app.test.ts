@@ -189,8 +189,8 @@ it('says 503 and when to come back while the database is away, and is not ready'
     db: away,
     threads: edge.threads,
     log: createLog('silent', 'test'),
-    config: { DEMO: true, COMMAND_DEADLINE_MS: 100, CUSTOMER_REF_SECRET: 'test-secret' },
-    services: [],
+    config: { DEMO: true, COMMAND_DEADLINE_MS: 100, CUSTOMER_REF_SECRET: 'test-secret', QUOTE_SECRET: 'test-quote-secret' },
+    carriers: [],
     wake: () => undefined,
   })
   const server = app.listen(0, '127.0.0.1')

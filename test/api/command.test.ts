@@ -208,7 +208,7 @@ describe('a command to an order', () => {
     await endLease('o-7')
     edge.threads.asks.length = 0
     edge.threads.answer = (asked) => (asked.orderId === hopeless ? Promise.reject(new Error('still dead')) : Promise.resolve({}))
-    const deps = { db: edge.db, threads: edge.threads, log: createLog('silent', 'test'), config: { DEMO: true, COMMAND_DEADLINE_MS: 500, CUSTOMER_REF_SECRET: 'test-secret' } }
+    const deps = { db: edge.db, threads: edge.threads, log: createLog('silent', 'test'), config: { DEMO: true, COMMAND_DEADLINE_MS: 500, CUSTOMER_REF_SECRET: 'test-secret', QUOTE_SECRET: 'test-quote-secret' } }
     const sweep = startCommandSweep(deps, [cancel], { everyMs: 10 })
     expect(await waitUntil(async () => (await rowOf('o-7')).answered_at !== null, 5_000)).toBe(true)
     await sweep.stop()

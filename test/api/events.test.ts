@@ -1,6 +1,7 @@
 /** Server-sent events: resumable, in the order of commits, and never skipping what commits late. */
 import { waitUntil } from '../../dev/wait'
 import { connect, type Db } from '../../db/connection'
+import { beginning, readFeed, readPast } from '../../db/views/events'
 import { openEdge, type Edge } from './edge'
 import { place } from './orders-in-store'
 
@@ -121,6 +122,15 @@ it('gives everything exactly once to a caller who hangs up and resumes while man
   expect(complete).toBe(true)
   expect(new Set(seen.map((h) => h.id)).size).toBe(seen.length)
   expect(seen).toHaveLength(total + 1)
+})
+
+it('tells transactions in the order of their numbers, also when these grow a digit', async () => {
+  const other = '0198c5a2-0000-7000-8000-00000000abcd'
+  for (const xid of ['101', '9', '99', '100', '10']) await edge.db('order_events').insert({ order_id: other, channel: 'web', type: `xid.${xid}`, actor: 'test', xid })
+  const told = await readPast(edge.db, { orderId: other, channels: null }, beginning, { xid: '1000', seq: 0 }, 10)
+  expect(told.map((e) => e.xid)).toEqual(['9', '10', '99', '100', '101'])
+  const live = await readFeed(edge.db, { xid: '9', seq: Number.MAX_SAFE_INTEGER }, 4)
+  expect(live.map((e) => e.xid)).toEqual(['10', '99', '100', '101'])
 })
 
 it('lets a channel hear its own orders only', async () => {

@@ -50,3 +50,21 @@ it('lists SKUs in pages', async () => {
   expect(ids).toHaveLength(20)
   expect([...ids].sort()).toEqual([...new Set(ids)].sort())
 })
+
+const store = { name: 'Store', type: 'store', timeZone: 'Europe/Berlin', country: 'DE', latitude: 52.5, longitude: 13.4, calendar: { monday: { opens: '10:00', closes: '19:00' } } }
+const wrongHours: [string, object, string][] = [
+  ['a calendar without an open day', { calendar: {}, specialDays: { '2026-12-24': { hours: [] } } }, '/calendar'],
+  ['a cut-off on no open day', { cutoffs: { standard: '15:00' }, calendar: {}, specialDays: { '2026-12-24': { hours: [] } } }, '/calendar'],
+  ['a carrier that collects on no open day', { pickups: { swiftparcel: { sunday: ['16:00'] } } }, '/pickups'],
+  ['a date that does not exist', { specialDays: { '2026-02-30': { hours: [] } } }, '/specialDays/2026-02-30'],
+  ['no time to work', { leadMinutes: 0 }, '/leadMinutes'],
+]
+it.each(wrongHours)('refuses a node with %s', async (_, more, pointer) => {
+  expect((await edge.put('/v1/nodes/store-wrong', { ...store, ...more })).body).toMatchObject({ status: 400, code: 'request.invalid', errors: [{ pointer }] })
+})
+
+it('keeps holidays, collections and lead time of a node', async () => {
+  const hours = { specialDays: { '2026-12-24': { hours: [{ opens: '09:00', closes: '13:00' }] } }, pickups: { swiftparcel: ['12:00', '17:30'] }, leadMinutes: 45 }
+  expect((await edge.put('/v1/nodes/store-hours', { ...store, ...hours })).status).toBe(201)
+  expect((await edge.get('/v1/nodes/store-hours')).body).toMatchObject(hours)
+})

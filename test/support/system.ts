@@ -87,10 +87,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const threads = createThreads({ client, db, queuePrefix })
   const starter = startStarter({ db, threads, log, idleMs: 200 })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
-  const services = carrier.services().map((s) => s.service)
-  const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system' }
+  const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system', QUOTE_SECRET: 'quote-secret-system' }
   const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: [carrier], wake: inbox.wake })
-  const app = createApp({ db, threads, log, config, services, wake: starter.wake, routes: outside })
+  const app = createApp({ db, threads, log, config, carriers: [carrier], wake: starter.wake, routes: outside })
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
   const server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, '127.0.0.1', () => resolve(listening))

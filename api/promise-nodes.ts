@@ -1,0 +1,54 @@
+/** Nodes as rows become nodes as promises know them. Calendars are opened once per setting: they keep the days they have worked out. */
+import type { PromiseNodeRow } from '../db/views/promise'
+import { openCalendar, type CalendarSettings, type NodeCalendar } from '../domain/promise/calendar'
+import { queueAhead } from '../domain/promise/capacity'
+import { declaredLead } from '../domain/promise/lead-time'
+import { isObstacle, type Obstacle } from '../domain/promise/obstacle'
+import { zoneOf, type PromiseNode } from '../domain/promise/options'
+
+const lookAheadDays = 14
+
+export function createNodeReader(services: readonly { carrier: string; service: string }[]): (found: readonly PromiseNodeRow[], now: number) => Map<string, PromiseNode> {
+  const calendars = new Map<string, { settings: string; calendar: NodeCalendar | Obstacle }>()
+  const calendarOf = (node: PromiseNodeRow): NodeCalendar | Obstacle => {
+    const settings = calendarSettings(node, services)
+    const text = JSON.stringify(settings)
+    const known = calendars.get(node.nodeId)
+    if (known?.settings === text) return known.calendar
+    const calendar = openCalendar(settings)
+    calendars.set(node.nodeId, { settings: text, calendar })
+    return calendar
+  }
+  return (found, now) => new Map(found.map((node) => [node.nodeId, promiseNode(node, calendarOf(node), now)]))
+}
+
+function promiseNode(node: PromiseNodeRow, calendar: NodeCalendar | Obstacle, now: number): PromiseNode {
+  const { nodeId, type, country, active, methods, latitude, longitude, capacity } = node
+  const limited = capacity.ordersPerHour !== undefined || capacity.unitsPerHour !== undefined
+  return {
+    candidate: {
+      nodeId, type, country, active, methods, position: { latitude, longitude },
+      ...(capacity.ordersPerDay !== undefined && { work: { limit: capacity.ordersPerDay, taken: node.takenToday } }),
+    },
+    zone: zoneOf(node),
+    calendar,
+    lead: declaredLead(node.leadMinutes),
+    ...(limited && !isObstacle(calendar) && { capacity: { settings: capacity, taken: queueAhead(calendar, capacity, node.waiting, now, lookAheadDays) } }),
+  }
+}
+
+/** What nobody has set: a service is worked on the same day until closing, and every carrier collects at closing. */
+export function calendarSettings(
+  { timeZone, calendar, specialDays, cutoffs, pickups }: Pick<PromiseNodeRow, 'timeZone' | 'calendar' | 'specialDays' | 'cutoffs' | 'pickups'>,
+  services: readonly { carrier: string; service: string }[],
+): CalendarSettings {
+  const closing = Object.fromEntries(Object.entries(calendar).map(([weekday, hours]) => [weekday, hours.closes]))
+  const collected = Object.fromEntries(Object.entries(closing).map(([weekday, closes]) => [weekday, [closes]]))
+  return {
+    timeZone,
+    weekly: calendar,
+    specialDays,
+    cutoffs: { ...Object.fromEntries(services.map((s) => [s.service, closing])), ...cutoffs },
+    pickups: { ...Object.fromEntries(services.map((s) => [s.carrier, collected])), ...pickups },
+  }
+}

@@ -1,0 +1,52 @@
+/** A quote is a signed token that holds all of itself: any api process can read it, and giving one writes nothing. */
+import { createSecretKey } from 'node:crypto'
+import { errors, jwtVerify, SignJWT } from 'jose'
+import { uuidv7 } from 'uuidv7'
+import type { PlannedShipment } from '../domain/sourcing/decision'
+import { refuse } from '../domain/refusals'
+
+export interface Quote {
+  /** Of the quote itself: it is used once. */
+  id: string
+  channel: string
+  destination: { country: string; postalCode: string; latitude?: number; longitude?: number }
+  lines: readonly { sku: string; quantity: number }[]
+  sourceNodeId?: string
+  options: readonly QuotedOption[]
+}
+export interface QuotedOption {
+  optionId: string
+  method: string
+  service: string
+  priceMinor: number
+  promisedFrom: string
+  promisedBy: string
+  confidence: number
+  shipments: readonly PlannedShipment[]
+}
+
+export interface Quotes {
+  /** @returns the token, which is the quote's id for everybody else. */
+  give(quote: Omit<Quote, 'id'>, expiresAt: Date): Promise<string>
+  /** @throws `quote.unknown` when it is none of ours, `quote.expired` */
+  read(token: string): Promise<Quote & { expiresAt: string }>
+}
+
+const algorithm = 'HS256'
+
+export function createQuotes(secret: string): Quotes {
+  const key = createSecretKey(Buffer.from(secret))
+  return {
+    give: (quote, expiresAt) => new SignJWT({ quote }).setProtectedHeader({ alg: algorithm }).setJti(uuidv7()).setExpirationTime(expiresAt).sign(key),
+    async read(token) {
+      try {
+        const { payload } = await jwtVerify<{ quote: Omit<Quote, 'id'> }>(token, key, { algorithms: [algorithm], requiredClaims: ['jti', 'exp', 'quote'] })
+        return { ...payload.quote, id: payload.jti!, expiresAt: new Date(payload.exp! * 1000).toISOString() }
+      } catch (cause) {
+        if (cause instanceof errors.JWTExpired) throw refuse('quote.expired', { expiredAt: new Date(Number(cause.payload.exp) * 1000).toISOString() })
+        if (cause instanceof errors.JOSEError) throw refuse('quote.unknown')
+        throw cause
+      }
+    },
+  }
+}

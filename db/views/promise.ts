@@ -1,0 +1,89 @@
+/** What promises are made of, as it is now: nodes with their hours and the work ahead of them, shelves, channels, and parcels that tell how long carriers take. */
+import type { ChannelStock, Level } from '../../domain/inventory/level'
+import type { Hours, Weekly } from '../../domain/promise/calendar'
+import type { CapacitySettings, Load } from '../../domain/promise/capacity'
+import type { Weekday } from '../../domain/promise/days'
+import { rows, type Db } from '../connection'
+
+export interface PromiseNodeRow {
+  nodeId: string
+  type: string
+  country: string
+  postalCode: string
+  latitude: number
+  longitude: number
+  active: boolean
+  methods: string[]
+  timeZone: string
+  calendar: Partial<Record<Weekday, Hours>>
+  specialDays: Record<string, { hours: Hours[] }>
+  cutoffs: Record<string, string>
+  pickups: Record<string, Weekly<string[]>>
+  leadMinutes: number
+  capacity: CapacitySettings
+  /** Orders and units that are claimed here and not packed yet. */
+  waiting: Load
+  takenToday: number
+}
+
+export const promiseNodes = (db: Db): Promise<PromiseNodeRow[]> => rows(db, nodesSql)
+
+const nodesSql = `
+  SELECT n.node_id AS "nodeId", n.type, n.country, coalesce(n.address->>'postalCode', '') AS "postalCode", n.latitude, n.longitude, n.active, n.methods, n.time_zone AS "timeZone",
+    n.calendar, n.special_days AS "specialDays", n.cutoffs, n.pickups, n.lead_minutes AS "leadMinutes", n.capacity,
+    json_build_object('orders', coalesce(w.orders, 0), 'units', coalesce(w.units, 0)) AS waiting,
+    CASE WHEN n.capacity->>'ordersPerDay' IS NULL THEN 0 ELSE
+      (SELECT count(*)::int FROM fulfillments f WHERE f.node_id = n.node_id AND f.status NOT IN ('rejected', 'cancelled')
+       AND f.released_at >= date_trunc('day', now() AT TIME ZONE n.time_zone) AT TIME ZONE n.time_zone) END AS "takenToday"
+  FROM nodes n LEFT JOIN (
+    SELECT a.node_id, count(DISTINCT a.order_id)::int AS orders, sum(a.quantity)::int AS units FROM allocations a LEFT JOIN fulfillments f USING (fulfillment_id)
+    WHERE a.status = 'open' AND (f.status IS NULL OR f.status IN ('released', 'picking')) GROUP BY 1) w USING (node_id)
+  ORDER BY n.node_id`
+
+export interface Shelf extends Level {
+  sku: string
+  nodeId: string
+  trust: number
+}
+
+/** Every level of these SKUs, and their weights. */
+export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; shelves: Omit<Shelf, 'sku'>[] }[]> =>
+  rows(
+    db,
+    `SELECT s.sku, s.weight_grams AS "weightGrams",
+       (SELECT coalesce(json_agg(json_build_object('nodeId', l.node_id, 'onHand', l.on_hand, 'unsellable', l.unsellable, 'reserved', l.reserved,
+                 'allocated', l.allocated, 'safetyStock', l.safety_stock, 'trust', l.trust)), '[]') FROM stock_levels l WHERE l.sku = s.sku) AS shelves
+     FROM skus s WHERE s.sku = ANY(?)`,
+    [[...skus]],
+  )
+
+export interface ChannelTerms extends ChannelStock {
+  channelId: string
+  currency: string
+  timeZone: string
+}
+export const channelTerms = (db: Db): Promise<ChannelTerms[]> =>
+  rows(db, 'SELECT channel_id AS "channelId", currency, time_zone AS "timeZone", stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold" FROM channels')
+
+export interface ParcelSeen {
+  carrier: string
+  service: string
+  fromCountry: string
+  fromPostalCode: string
+  toCountry: string
+  toPostalCode: string
+  timeZone: string
+  handedOverAt: string
+  deliveredAt: string | null
+}
+
+/** The newest shipments that were handed over, whether they have arrived or not. */
+export const parcelsSeen = (db: Db, limit: number): Promise<ParcelSeen[]> =>
+  rows(
+    db,
+    `SELECT s.carrier, s.service, n.country AS "fromCountry", coalesce(n.address->>'postalCode', '') AS "fromPostalCode", coalesce(o.ship_to->>'country', n.country) AS "toCountry",
+       coalesce(o.ship_to->>'postalCode', '') AS "toPostalCode", n.time_zone AS "timeZone", s.handed_over_at AS "handedOverAt", s.delivered_at AS "deliveredAt"
+     FROM shipments s JOIN fulfillments f USING (fulfillment_id) JOIN nodes n ON n.node_id = f.node_id JOIN orders o ON o.order_id = s.order_id
+     WHERE s.handed_over_at > now() - interval '400 days' ORDER BY s.handed_over_at DESC LIMIT ?`,
+    [limit],
+  )
