@@ -52,6 +52,7 @@ const intentShape = z.object({
       metadata,
       last_payment_error: z.object({ code: z.string().nullish(), decline_code: z.string().nullish() }).nullish(),
       latest_charge: z.string().nullish(),
+      payment_method: z.string().nullish(),
     }),
   }),
 })
@@ -66,7 +67,7 @@ const chargeShape = z.object({
       captured: z.boolean(),
       status: z.enum(['succeeded', 'pending', 'failed']),
       payment_intent: z.string().nullish(),
-      payment_method_details: z.object({ card: z.object({ capture_before: z.number().int().nullish() }).nullish() }).nullish(),
+      payment_method_details: z.object({ card: z.object({ capture_before: z.number().int().nullish(), multicapture: z.object({ status: z.string() }).nullish() }).nullish() }).nullish(),
       metadata,
     }),
   }),
@@ -90,7 +91,7 @@ function parse<T>(shape: z.ZodType<T>, body: unknown): T {
 
 function fromIntent(event: z.infer<typeof eventShape>, { data }: z.infer<typeof intentShape>): ProviderEvent {
   const { orderId, paymentId, operationId, captureOperationId } = data.object.metadata
-  const captured = event.type === 'payment_intent.succeeded'
+  const captured = data.object.amount_received > 0
   const operation = captured ? captureOperationId : operationId
   return { eventId: event.id, type: event.type, orderId, paymentId, operationId: operation, view: viewOfIntent(data.object) }
 }

@@ -5,10 +5,11 @@ import * as orders from './0003-orders'
 import * as money from './0004-money'
 import * as queues from './0005-queues'
 import * as channelStock from './0006-channel-stock'
+import * as partCaptures from './0008-part-captures'
 
 export interface Migration {
   name: string
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures]
