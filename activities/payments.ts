@@ -13,8 +13,9 @@ const keyLifetimeMs = 23 * 3_600_000
 
 export interface MoneyAsk {
   operationId: string
-  /** What the order waits on when this is done, unless it was cancelled meanwhile. */
+  /** What the order, or the part it is about, waits on when this is done, unless it was cancelled meanwhile. */
   then?: WaitingOn
+  fulfillmentId?: string
 }
 export interface AuthorizeAsk extends MoneyAsk {
   /** What it waits on when the bank or the customer has to answer first. */
@@ -66,9 +67,9 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
 const isSettled = (operation: PaymentOperation): boolean => operation.status !== 'intended' && operation.status !== 'unknown'
 
 /** A webhook or an earlier attempt has settled it: nothing is called, but what the order waits on next is still ours to say. */
-async function alreadyKnown(db: Db, { paymentId, payment }: PaymentOperation, { then }: MoneyAsk): Promise<MoneyOutcome> {
+async function alreadyKnown(db: Db, { paymentId, payment }: PaymentOperation, { then, fulfillmentId }: MoneyAsk): Promise<MoneyOutcome> {
   const { status, authorizedMinor, capturedMinor, refundedMinor, declineCode } = payment
-  if (then) await db.transaction((tx) => applyView(tx, paymentId, { status, authorizedMinor, capturedMinor, refundedMinor }, then))
+  if (then) await db.transaction((tx) => applyView(tx, paymentId, { status, authorizedMinor, capturedMinor, refundedMinor }, { waitingOn: then, fulfillmentId }))
   return { paymentId, status, ...(declineCode ? { declineCode } : {}) }
 }
 
@@ -126,7 +127,8 @@ async function rememberingSpentKeys<Answer>(db: Db, operationId: string, call: (
 
 async function settle(db: Db, { paymentId }: PaymentOperation, view: ProviderView, ask: MoneyAsk & { ifPending?: WaitingOn }): Promise<MoneyOutcome> {
   const pending = view.status === 'action_required' || view.status === 'processing'
-  const { view: merged } = await db.transaction((tx) => applyView(tx, paymentId, { ...view }, pending ? ask.ifPending : ask.then))
+  const waitingOn = pending ? ask.ifPending : ask.then
+  const { view: merged } = await db.transaction((tx) => applyView(tx, paymentId, { ...view }, waitingOn && { waitingOn, fulfillmentId: ask.fulfillmentId }))
   return { paymentId, status: merged.status, ...(view.declineCode ? { declineCode: view.declineCode } : {}) }
 }
 

@@ -13,6 +13,7 @@ export const may = {
   count: ['store', 'operations', 'admin'],
   readNetwork: ['store', 'support', 'operations', 'finance', 'admin'],
   writeNetwork: ['operations', 'admin'],
+  trySourcing: ['support', 'operations', 'finance', 'admin'],
   readDrivers: ['store', 'courier', 'support', 'operations', 'admin'],
   readExceptions: ['store', 'support', 'operations', 'finance', 'admin'],
   workExceptions: ['support', 'operations', 'finance', 'admin'],

@@ -92,8 +92,8 @@ async function followShipment(tx: Transaction, order: OrderRow, parcel: TrackedP
   const statuses = await rows<{ status: ParcelStatus }>(tx, 'SELECT status FROM packages WHERE fulfillment_id = ?', [parcel.fulfillmentId])
   if (statuses.every((p) => p.status === 'delivered')) {
     await run(tx, `UPDATE shipments SET status = 'delivered', delivered_at = ? WHERE shipment_id = ?`, [at, parcel.shipmentId])
-    const waitingOn = await deliverFulfillment(tx, order, parcel.fulfillmentId, at)
-    return tellingOf(order, 'carrierReported', { fulfillmentId: parcel.fulfillmentId, status: 'delivered', at, waitingOn })
+    const waits = await deliverFulfillment(tx, order, parcel.fulfillmentId, at)
+    return tellingOf(order, 'carrierReported', { fulfillmentId: parcel.fulfillmentId, status: 'delivered', at, waits })
   }
   const least = statuses.map((p) => p.status).find((s) => s !== 'delivered') ?? 'delivered'
   await run(tx, 'UPDATE shipments SET status = ? WHERE shipment_id = ?', [least, parcel.shipmentId])

@@ -4,6 +4,7 @@ import { fulfillmentActions, mayBecome, type FulfillmentStatus } from '../domain
 import type { WorkLine } from '../domain/fulfillment/pick'
 import type { PackagePlan } from '../domain/messages'
 import { refuse } from '../domain/refusals'
+import type { WaitingOn } from '../domain/order/status'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { lockOrderOfFulfillment, type OrderRow } from './orders'
 
@@ -38,21 +39,33 @@ export async function lockWork(tx: Transaction, fulfillmentId: string): Promise<
   return { order, fulfillment: await needFulfillment(tx, fulfillmentId) }
 }
 
-/** Creates the work order for lines that are allocated at `nodeId`. */
+export interface NewWork {
+  orderId: string
+  nodeId: string
+  method: string
+  service?: string
+  dueAt: string
+  waitingOn: WaitingOn
+}
+
+/** Creates the work order for what is claimed at `nodeId` and belongs to no work order yet. @returns its id and how many units it has. */
 export async function releaseFulfillment(
   tx: Transaction,
-  work: { orderId: string; nodeId: string; method: string; service?: string; dueAt: string; lines: readonly { lineId: string; sku: string; quantity: number }[] },
-): Promise<string> {
+  work: NewWork,
+): Promise<{ fulfillmentId: string; units: number }> {
   const fulfillmentId = uuidv7()
-  await run(
-    tx,
-    `WITH f AS (INSERT INTO fulfillments (fulfillment_id, order_id, node_id, method, service, status, due_at) VALUES (?, ?, ?, ?, ?, 'released', ?) RETURNING fulfillment_id)
-     INSERT INTO fulfillment_lines (fulfillment_id, line_id, sku, quantity)
-     SELECT fulfillment_id, "lineId", sku, quantity FROM f, jsonb_to_recordset(?::jsonb) AS l("lineId" text, sku text, quantity int)`,
-    [fulfillmentId, work.orderId, work.nodeId, work.method, work.service ?? '', work.dueAt, JSON.stringify(work.lines)],
-  )
-  return fulfillmentId
+  const released = await row<{ units: number }>(tx, releaseSql, { ...work, service: work.service ?? '', fulfillmentId, waitingOn: JSON.stringify(work.waitingOn) })
+  return { fulfillmentId, units: released!.units }
 }
+
+const releaseSql = `
+  WITH f AS (INSERT INTO fulfillments (fulfillment_id, order_id, node_id, method, service, status, due_at, waiting_on)
+             VALUES (:fulfillmentId, :orderId, :nodeId, :method, :service, 'released', :dueAt, :waitingOn) RETURNING fulfillment_id, order_id, node_id),
+    given AS (UPDATE allocations a SET fulfillment_id = f.fulfillment_id FROM f
+              WHERE a.order_id = f.order_id AND a.node_id = f.node_id AND a.status = 'open' AND a.fulfillment_id IS NULL RETURNING a.line_id, a.sku, a.quantity),
+    work AS (INSERT INTO fulfillment_lines (fulfillment_id, line_id, sku, quantity)
+             SELECT f.fulfillment_id, line_id, sku, sum(quantity)::int FROM f, given GROUP BY 1, 2, 3 RETURNING quantity)
+  SELECT coalesce(sum(quantity), 0)::int AS units FROM work`
 
 /** Where the instant of a move is kept. */
 const reachedAt: Partial<Record<FulfillmentStatus, string>> = {
@@ -63,6 +76,9 @@ const reachedAt: Partial<Record<FulfillmentStatus, string>> = {
   cancelled: 'ended_at',
 }
 
+/** Nothing more is waited for once the work has gone back. */
+const isOver: readonly FulfillmentStatus[] = ['rejected', 'cancelled']
+
 /**
  * Moves a fulfillment if its present status allows it.
  * @throws `fulfillment.state` with the present status and what is allowed now.
@@ -70,7 +86,7 @@ const reachedAt: Partial<Record<FulfillmentStatus, string>> = {
 export async function moveFulfillment(tx: Transaction, fulfillmentId: string, to: FulfillmentStatus, set: { at?: string; service?: string } = {}): Promise<void> {
   const moved = await row(
     tx,
-    `UPDATE fulfillments SET status = ?, service = coalesce(?, service) ${reachedAt[to] ? `, ${reachedAt[to]} = coalesce(?, now())` : ''}
+    `UPDATE fulfillments SET status = ?, service = coalesce(?, service) ${isOver.includes(to) ? ', waiting_on = NULL' : ''} ${reachedAt[to] ? `, ${reachedAt[to]} = coalesce(?, now())` : ''}
      WHERE fulfillment_id = ? AND status = ANY(?) RETURNING 1`,
     [to, set.service ?? null, ...(reachedAt[to] ? [set.at ?? null] : []), fulfillmentId, mayBecome(to)],
   )

@@ -10,7 +10,7 @@ import { durationMs } from '../domain/policy/duration'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
-import type { SourcingDecision } from '../domain/sourcing/simple'
+import type { SourcingDecision } from '../domain/sourcing/decision'
 import { briefColumns, type OrderBrief } from './views/order-brief'
 import { claimPlanned, keptDecision, plan, type Plan, type PlanMode } from './sourcing'
 
@@ -43,16 +43,17 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
     if (first) return first
     throw refuse('stock.short', { short: decision!.short }, shortSentence(decision!.short))
   }
-  if (decision?.chosen) await claimPlanned(tx, { orderId, channel: order.channel, nodeId: decision.chosen.nodeId, lines: order.lines, actor })
+  if (decision?.chosen) await claimPlanned(tx, { orderId, channel: order.channel, shipments: decision.chosen.shipments, actor })
   return { orderId, outcome: 'accepted', brief }
 }
 
 const planOf = ({ order, policies }: Intake): Plan => ({
   channel: order.channel,
-  lines: order.lines,
+  lines: order.lines.map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity, valueMinor: l.unitPriceMinor })),
   method: order.delivery.method,
   nodeId: order.delivery.nodeId,
   destination: position(order),
+  country: order.shipTo?.country,
   excluded: [],
   policy: policies.sourcing,
 })
@@ -95,9 +96,9 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
 const insertOrderSql = `
   WITH o AS (
     INSERT INTO orders (order_id, channel, channel_order_id, body_hash, currency, total_minor, tax_included, shipping, priority, claim, customer, ship_to,
-                        delivery, customer_ref_hmac, search, policy, status, payment_status, fulfillment_status, waiting_on, placed_at, accepted_at)
+                        delivery, customer_ref_hmac, search, policy, status, payment_status, fulfillment_status, waiting_on, own_waiting_on, placed_at, accepted_at)
     VALUES (:orderId, :channel, :channelOrderId, :bodyHash, :currency, :totalMinor, :taxIncluded, :shipping, :priority, :claim, :customer, :shipTo,
-            :delivery, :customerRef, :search, :policy, :status, :paymentStatus, 'none', :waitingOn, :placedAt, :now)
+            :delivery, :customerRef, :search, :policy, :status, :paymentStatus, 'none', :waitingOn, :waitingOn, :placedAt, :now)
     ON CONFLICT (channel, channel_order_id) DO NOTHING RETURNING *),
   line AS (
     INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor)
@@ -143,7 +144,7 @@ const firstWait = (now: string, policies: PolicySnapshot, paid: boolean): Waitin
     : { what: 'payment', since: now, deadline: new Date(Date.parse(now) + durationMs(policies.payment.deadline)).toISOString() }
 
 const shortSentence = (short: readonly { sku: string; wanted: number; available: number }[]): string =>
-  `No single node has it all: ${short.map((s) => `${s.sku} ${s.available} of ${s.wanted}`).join(', ')}`
+  `It cannot be had all together: ${short.map((s) => `${s.sku} ${s.available} of ${s.wanted}`).join(', ')}`
 
 const position = (order: NewOrder): { latitude: number; longitude: number } | undefined =>
   order.shipTo?.latitude === undefined || order.shipTo.longitude === undefined ? undefined : { latitude: order.shipTo.latitude, longitude: order.shipTo.longitude }

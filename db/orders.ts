@@ -1,6 +1,6 @@
 /** The order row: locked by whoever changes anything of the order, and kept in step with its parts. */
 import { rollUp, type OrderFacts } from '../domain/order/rollup'
-import type { WaitingOn } from '../domain/order/status'
+import { mostUrgent, type WaitingOn } from '../domain/order/status'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import { invariant } from '../domain/invariant'
 import { row, run, type Db, type Transaction } from './connection'
@@ -53,12 +53,17 @@ export const findOrder = (db: Db | Transaction, orderId: string): Promise<OrderR
 export const orderByNumber = (db: Db | Transaction, channel: string, channelOrderId: string): Promise<OrderRow | undefined> =>
   row<OrderRow>(db, `SELECT ${columns} FROM orders WHERE channel = ? AND channel_order_id = ?`, [channel, channelOrderId])
 
+interface OrderParts extends OrderFacts {
+  own: WaitingOn | null
+  waits: (WaitingOn | null)[]
+}
+
 /**
- * Rewrites the rolled-up statuses from the parts, and what the order waits on when given (undefined leaves it as it is).
- * To be called last in every transaction that changes a part, under the order's lock.
+ * Rewrites the rolled-up statuses from the parts, and what the order waits on: the most urgent of its own wait (given, or undefined to leave it
+ * as it is) and those of its parts. To be called last in every transaction that changes a part, under the order's lock.
  */
-export async function refreshOrder(tx: Transaction, orderId: string, waitingOn?: WaitingOn | null): Promise<void> {
-  const facts = await row<OrderFacts>(
+export async function refreshOrder(tx: Transaction, orderId: string, own?: WaitingOn | null): Promise<void> {
+  const facts = await row<OrderParts>(
     tx,
     `SELECT stage,
        (SELECT json_agg(json_build_object('quantity', quantity, 'shipped', shipped, 'delivered', delivered, 'cancelled', cancelled, 'backordered', backordered))
@@ -66,22 +71,34 @@ export async function refreshOrder(tx: Transaction, orderId: string, waitingOn?:
        (SELECT coalesce(json_agg(json_build_object('status', status, 'amountMinor', amount_minor, 'authorizedMinor', authorized_minor,
                                           'capturedMinor', captured_minor, 'refundedMinor', refunded_minor)), '[]')
           FROM payments WHERE order_id = o.order_id) AS payments,
-       (SELECT coalesce(json_agg(json_build_object('status', status)), '[]') FROM fulfillments WHERE order_id = o.order_id) AS fulfillments
+       (SELECT coalesce(json_agg(json_build_object('status', status)), '[]') FROM fulfillments WHERE order_id = o.order_id) AS fulfillments,
+       ${waitColumns}
      FROM orders o WHERE order_id = ?`,
     [orderId],
   )
   invariant(facts, `order ${orderId} has a row`)
   const { status, paymentStatus, fulfillmentStatus } = rollUp(facts)
-  const keeps = waitingOn === undefined
+  const waitsItself = own === undefined ? facts.own : own
   await run(
     tx,
-    `UPDATE orders SET status = ?, payment_status = ?, fulfillment_status = ?, version = version + 1, waiting_on = CASE WHEN ?::boolean THEN waiting_on ELSE ?::jsonb END
-     WHERE order_id = ?`,
-    [status, paymentStatus, fulfillmentStatus, keeps, waitingOn ? JSON.stringify(waitingOn) : null, orderId],
+    `UPDATE orders SET status = ?, payment_status = ?, fulfillment_status = ?, version = version + 1, own_waiting_on = ?::jsonb, waiting_on = ?::jsonb WHERE order_id = ?`,
+    [status, paymentStatus, fulfillmentStatus, json(waitsItself), json(mostUrgent([waitsItself, ...facts.waits])), orderId],
   )
 }
 
-/** What the order waits on, when nothing else of it changes. */
-export async function setWaitingOn(tx: Transaction, orderId: string, waitingOn: WaitingOn | null): Promise<void> {
-  await run(tx, 'UPDATE orders SET waiting_on = ?::jsonb WHERE order_id = ?', [waitingOn && JSON.stringify(waitingOn), orderId])
+/** What a part of an order waits on; shows on the order with the next `refreshOrder` or `setWait`. */
+export async function setPartWait(tx: Transaction, fulfillmentId: string, waitingOn: WaitingOn | null): Promise<void> {
+  await run(tx, 'UPDATE fulfillments SET waiting_on = ?::jsonb WHERE fulfillment_id = ?', [json(waitingOn), fulfillmentId])
 }
+
+/** What the order as a whole, or a part of it, waits on, when nothing else of it changes. */
+export async function setWait(tx: Transaction, orderId: string, { waitingOn, fulfillmentId }: { waitingOn: WaitingOn | null; fulfillmentId?: string }): Promise<void> {
+  if (fulfillmentId !== undefined) await setPartWait(tx, fulfillmentId, waitingOn)
+  else await run(tx, 'UPDATE orders SET own_waiting_on = ?::jsonb WHERE order_id = ?', [json(waitingOn), orderId])
+  const all = await row<Pick<OrderParts, 'own' | 'waits'>>(tx, `SELECT ${waitColumns} FROM orders o WHERE order_id = ?`, [orderId])
+  await run(tx, 'UPDATE orders SET waiting_on = ?::jsonb WHERE order_id = ?', [json(mostUrgent([all!.own, ...all!.waits])), orderId])
+}
+
+const waitColumns = `own_waiting_on AS own, (SELECT coalesce(json_agg(waiting_on), '[]') FROM fulfillments WHERE order_id = o.order_id) AS waits`
+
+const json = (wait: WaitingOn | null): string | null => wait && JSON.stringify(wait)

@@ -5,7 +5,7 @@ import { holdsMoney, mergeView, type PaymentView } from '../domain/payment/view'
 import { invariant } from '../domain/invariant'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, self } from './events'
-import { lockOrderOf, refreshOrder, type OrderRow } from './orders'
+import { lockOrderOf, refreshOrder, setPartWait, type OrderRow } from './orders'
 import { openException } from './waiting'
 
 export type OperationKind = 'authorize' | 'capture' | 'void' | 'refund'
@@ -85,7 +85,7 @@ export interface PaymentNews extends PaymentView {
  * reordered news end in the same state.
  * @returns the merged view and whether this news changed its status.
  */
-export async function applyView(tx: Transaction, paymentId: string, news: PaymentNews, waitingOn?: WaitingOn): Promise<{ view: PaymentView; changed: boolean; order: OrderRow }> {
+export async function applyView(tx: Transaction, paymentId: string, news: PaymentNews, then?: WaitAfter): Promise<{ view: PaymentView; changed: boolean; order: OrderRow }> {
   const order = await lockOrderOf(tx, paymentId)
   const [payment] = await rows<{ payment: PaymentRow }>(tx, `SELECT ${paymentJson} AS payment FROM payments p WHERE payment_id = ?`, [paymentId])
   const known = payment!.payment
@@ -98,10 +98,23 @@ export async function applyView(tx: Transaction, paymentId: string, news: Paymen
     if (type) await record(tx, order, { type, actor: self, data: eventData(known, view, news) })
     if (order.stage === 'cancelled' && holdsMoney(view.status)) await reportLateMoney(tx, order, paymentId, view)
   }
-  // Said late, it must not take back an order that was cancelled or has been delivered meanwhile.
-  const isLate = order.stage !== 'open' || order.waitingOn?.what === 'return_window'
-  await refreshOrder(tx, order.orderId, isLate ? undefined : waitingOn)
+  await refreshOrder(tx, order.orderId, then && (await waitAfter(tx, order, then)))
   return { view, changed, order }
+}
+
+/** What the order waits on once the news is in, or one part of it. */
+export interface WaitAfter {
+  waitingOn: WaitingOn
+  fulfillmentId?: string
+}
+
+/** Said late, it must not take back an order that was cancelled, or a part that has been delivered meanwhile. @returns the order's own wait where that changes. */
+async function waitAfter(tx: Transaction, order: OrderRow, { waitingOn, fulfillmentId }: WaitAfter): Promise<WaitingOn | undefined> {
+  if (order.stage !== 'open') return undefined
+  if (fulfillmentId === undefined) return waitingOn
+  const part = await row<{ status: string }>(tx, 'SELECT status FROM fulfillments WHERE fulfillment_id = ?', [fulfillmentId])
+  await setPartWait(tx, fulfillmentId, part!.status === 'delivered' ? null : waitingOn)
+  return undefined
 }
 
 const eventOf: Partial<Record<PaymentView['status'], EventType>> = {

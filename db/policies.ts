@@ -59,6 +59,14 @@ export async function policyVersions(db: Db | Transaction, kind: PolicyKind): Pr
   return found.map(({ due, ...version }) => ({ ...version, status: version.version === active ? 'active' : due ? 'retired' : version.status }))
 }
 
+/** One version's document; absent: the one in force. @throws `policy.unknown` */
+export async function policyDocument(db: Db | Transaction, kind: PolicyKind, version?: number): Promise<{ version: number; document: unknown }> {
+  const versions = await policyVersions(db, kind)
+  const found = versions.find((v) => (version === undefined ? v.status === 'active' : v.version === version))
+  if (!found) throw refuse('policy.unknown', { kind, version })
+  return found
+}
+
 /** Writes a new version as a draft. */
 export async function draftPolicy(tx: Transaction, draft: { kind: PolicyKind; document: unknown; actor: string }): Promise<{ version: number }> {
   await lockKind(tx, draft.kind)

@@ -6,7 +6,7 @@ import { invariant } from '../domain/invariant'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, self } from './events'
 import { lockWork, moveFulfillment } from './fulfillments'
-import { refreshOrder, type OrderRow } from './orders'
+import { refreshOrder, setPartWait, type OrderRow } from './orders'
 import { changeLines } from './stock'
 
 export interface PackageToLabel {
@@ -86,7 +86,9 @@ export async function saveLabels(tx: Transaction, fulfillmentId: string, labels:
   const trackingNumbers = labels.map((l) => l.trackingNumber)
   await run(tx, 'UPDATE orders SET search = search || ? WHERE order_id = ?', [` ${trackingNumbers.join(' ').toLowerCase()}`, orderId])
   await record(tx, order, { type: 'shipment.labelled', actor: self, data: { fulfillmentId, shipmentId, carrier, service, trackingNumbers } })
-  if (order.stage === 'open') await refreshOrder(tx, orderId, waitingOn)
+  if (order.stage !== 'open') return
+  await setPartWait(tx, fulfillmentId, waitingOn)
+  await refreshOrder(tx, orderId)
 }
 
 /** Carrier events that came before their parcel was known or handed over are looked at again. */
@@ -117,13 +119,27 @@ export const findTracked = (db: Db | Transaction, carrier: string, trackingNumbe
     [carrier, trackingNumber],
   )
 
-/** All packages of the fulfillment are delivered: the lines are, and the return window opens. @returns what the order waits on from now. */
-export async function deliverFulfillment(tx: Transaction, order: OrderRow, fulfillmentId: string, at: string): Promise<WaitingOn | null> {
+/** What an order and its part wait on since a fact was applied; `order` is undefined where that has not changed. */
+export interface WaitsAfter {
+  part: WaitingOn | null
+  order?: WaitingOn
+}
+
+/** All packages of the fulfillment are delivered: its lines are, and with the last of them the return window opens. */
+export async function deliverFulfillment(tx: Transaction, order: OrderRow, fulfillmentId: string, at: string): Promise<WaitsAfter> {
   await moveFulfillment(tx, fulfillmentId, 'delivered', { at })
-  const lines = await rows<{ lineId: string; quantity: number }>(tx, 'SELECT line_id AS "lineId", picked AS quantity FROM fulfillment_lines WHERE fulfillment_id = ?', [fulfillmentId])
+  const lines = await rows<{ lineId: string; quantity: number }>(tx, 'SELECT line_id AS "lineId", picked AS quantity FROM fulfillment_lines WHERE fulfillment_id = ? AND picked > 0', [fulfillmentId])
   await changeLines(tx, order.orderId, lines, 'delivered = l.delivered + v.quantity')
+  const now = await row<{ wait: WaitingOn | null; all: boolean }>(
+    tx,
+    `SELECT waiting_on AS wait, (SELECT bool_and(delivered = quantity - cancelled) FROM order_lines l WHERE l.order_id = f.order_id) AS all FROM fulfillments f WHERE fulfillment_id = ?`,
+    [fulfillmentId],
+  )
+  // A capture that is still outstanding is waited on as before.
+  const done = now!.wait?.what === 'delivery'
+  if (done) await setPartWait(tx, fulfillmentId, null)
   const deadline = new Date(Date.parse(at) + durationMs(order.policy.returns.window)).toISOString()
-  const waitingOn: WaitingOn | null = order.waitingOn?.what === 'delivery' ? { what: 'return_window', since: at, deadline } : order.waitingOn
-  await refreshOrder(tx, order.orderId, waitingOn)
-  return waitingOn
+  const window: WaitingOn | undefined = done && now!.all ? { what: 'return_window', since: at, deadline } : undefined
+  await refreshOrder(tx, order.orderId, window)
+  return { part: done ? null : now!.wait, ...(window && { order: window }) }
 }

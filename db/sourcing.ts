@@ -1,19 +1,23 @@
-/** Finds the node for an order and claims the stock there: the plan is made on what can be read, the claim is guarded, and a lost race plans again on locked levels. */
+/** Finds the nodes for an order and claims the stock there: the plan is made on what can be read, the claim is guarded, and a lost race plans again on locked levels. */
 import type { Position } from '../domain/delivery/distance'
-import { sourceSimply, type Candidate, type OpenLine, type SourcingDecision } from '../domain/sourcing/simple'
-import type { SourcingPolicy } from '../domain/policy/kinds'
+import type { Candidate, OpenLine, SourcingDecision } from '../domain/sourcing/decision'
+import { source, type SourcingRules } from '../domain/sourcing/source'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { allocate, availableToSellSql, type StockClaim } from './stock'
 
 export interface Plan {
   /** Who sells: what it may promise of a shelf is its own. */
   channel: string
-  lines: readonly OpenLine[]
+  lines: readonly (OpenLine & { valueMinor: number })[]
   method: string
   nodeId?: string
   destination?: Position
+  country?: string
   excluded: readonly string[]
-  policy: Pick<SourcingPolicy, 'rules'>
+  shipmentsBefore?: number
+  /** An order whose own claims count as free: to see where it would come from now. */
+  asIfFree?: string
+  policy: SourcingRules
 }
 
 /** `hopeful`: planned on what can be read. `locked`: the levels are locked first, so what is planned can be had. */
@@ -34,29 +38,46 @@ export async function hopefully<Result>(transaction: (mode: PlanMode) => Promise
   }
 }
 
-/** Chooses the node. A decision without `chosen` means that no node has it all. */
-export const plan = async (tx: Transaction, ask: Plan, mode: PlanMode): Promise<SourcingDecision> => sourceSimply(ask, await candidates(tx, ask, mode), ask.policy)
+/** Chooses the nodes. A decision without `chosen` means that no plan the policy allows has it all. */
+export async function plan(tx: Transaction, ask: Plan, mode: PlanMode): Promise<SourcingDecision> {
+  const nodes = await candidates(tx, ask, mode)
+  const weights = ask.policy.mode === 'cost' ? await weightsOf(tx, ask.lines) : undefined
+  return source({ ...ask, lines: ask.lines.map((l) => ({ ...l, weightGrams: weights?.get(l.sku) ?? 1 })) }, nodes, ask.policy)
+}
 
-/** Holds the stock of the chosen node for the order. @throws LostRace */
+async function weightsOf(tx: Transaction, lines: readonly OpenLine[]): Promise<Map<string, number>> {
+  const found = await rows<{ sku: string; weightGrams: number }>(tx, 'SELECT sku, weight_grams AS "weightGrams" FROM skus WHERE sku = ANY(?)', [lines.map((l) => l.sku)])
+  return new Map(found.map((s) => [s.sku, s.weightGrams]))
+}
+
+/** Holds the stock of the chosen nodes for the order. @throws LostRace */
 export async function claimPlanned(tx: Transaction, claim: StockClaim): Promise<void> {
-  if (!(await allocate(tx, claim))) throw new LostRace(`${claim.nodeId} no longer has it all`)
+  if (!(await allocate(tx, claim))) throw new LostRace('a shelf no longer has what was planned')
 }
 
 /** Every node with what it could give. `locked` takes the levels in (sku, node) order first, so nobody changes them until the end of the transaction. */
 async function candidates(tx: Transaction, ask: Plan, mode: PlanMode): Promise<Candidate[]> {
   const skus = [...new Set(ask.lines.map((l) => l.sku))]
   if (mode === 'locked') await run(tx, 'SELECT 1 FROM stock_levels WHERE sku = ANY(?) ORDER BY sku, node_id FOR UPDATE', [skus])
-  const found = await rows<Omit<Candidate, 'position'> & Position>(
-    tx,
-    `SELECT n.node_id AS "nodeId", n.type, n.latitude, n.longitude, n.active, n.methods,
-       (SELECT coalesce(jsonb_object_agg(sku, ${availableToSellSql}), '{}') FROM stock_levels l WHERE l.node_id = n.node_id AND l.sku = ANY(?)) AS available
-     FROM channels c CROSS JOIN nodes n WHERE c.channel_id = ? ${ask.nodeId ? 'AND n.node_id = ?' : ''}`,
-    [skus, ask.channel, ...(ask.nodeId ? [ask.nodeId] : [])],
-  )
-  return found.map(({ latitude, longitude, ...node }) => ({ ...node, position: { latitude, longitude } }))
+  const found = await rows<CandidateRow>(tx, candidatesSql, { skus, channel: ask.channel, nodeId: ask.nodeId ?? null, orderId: ask.asIfFree ?? null })
+  return found.map(({ latitude, longitude, limit, taken, ...node }) => ({ ...node, position: { latitude, longitude }, ...(limit !== null && { work: { limit, taken: taken! } }) }))
 }
 
-/** Keeps a decision with its order: chosen node, every other one and why it lost. */
+type CandidateRow = Omit<Candidate, 'position' | 'work'> & Position & { limit: number | null; taken: number | null }
+
+const candidatesSql = `
+  SELECT n.node_id AS "nodeId", n.type, n.country, n.latitude, n.longitude, n.active, n.methods, (n.capacity->>'ordersPerDay')::int AS "limit",
+    CASE WHEN n.capacity->>'ordersPerDay' IS NOT NULL THEN
+      (SELECT count(*)::int FROM fulfillments f WHERE f.node_id = n.node_id AND f.status NOT IN ('rejected', 'cancelled')
+       AND f.released_at >= date_trunc('day', now() AT TIME ZONE n.time_zone) AT TIME ZONE n.time_zone) END AS taken,
+    coalesce(jsonb_object_agg(l.sku, ${availableToSellSql}) FILTER (WHERE l.sku IS NOT NULL), '{}') AS available,
+    coalesce(jsonb_object_agg(l.sku, l.trust) FILTER (WHERE l.trust < 1), '{}') AS trust
+  FROM channels c CROSS JOIN nodes n
+  LEFT JOIN LATERAL (SELECT sku, on_hand, unsellable, reserved, safety_stock, trust, CASE WHEN :orderId::uuid IS NULL THEN allocated ELSE allocated - coalesce(
+      (SELECT sum(quantity)::int FROM allocations a WHERE a.order_id = :orderId::uuid AND a.status = 'open' AND a.sku = s.sku AND a.node_id = s.node_id), 0) END AS allocated
+    FROM stock_levels s WHERE s.node_id = n.node_id AND s.sku = ANY(:skus)) l ON true
+  WHERE c.channel_id = :channel AND (:nodeId::text IS NULL OR n.node_id = :nodeId) GROUP BY c.channel_id, n.node_id`
+
 export async function keepDecision(tx: Transaction, orderId: string, decision: SourcingDecision, policyVersion: number): Promise<void> {
   await run(
     tx,
@@ -67,7 +88,7 @@ export async function keepDecision(tx: Transaction, orderId: string, decision: S
 }
 
 /** A decision as it is stored and shown. */
-export const keptDecision = (decision: SourcingDecision, policyVersion: number): object => ({ ...decision, mode: 'simple', policyVersion })
+export const keptDecision = (decision: SourcingDecision, policyVersion: number): object => ({ ...decision, policyVersion })
 
 export const lastDecision = async (db: Db | Transaction, orderId: string): Promise<SourcingDecision | undefined> =>
   (await row<{ decision: SourcingDecision }>(db, 'SELECT decision FROM sourcing_decisions WHERE order_id = ? ORDER BY number DESC LIMIT 1', [orderId]))?.decision

@@ -3,6 +3,7 @@
  * the same transaction, so levels always equal the replay of their movements.
  */
 import { onHandAfterCount } from '../domain/inventory/level'
+import { safetyStockFor } from '../domain/inventory/trust'
 import { refuse } from '../domain/refusals'
 import { writeAudit } from './audit'
 import { row, rows, run, type Transaction } from './connection'
@@ -74,7 +75,7 @@ async function writeLevels(tx: Transaction, changes: readonly (StockCount & { de
   const columns = [changes.map((c) => c.sku), changes.map((c) => c.nodeId), changes.map((c) => c.onHand), changes.map((c) => c.asOf), changes.map((c) => c.delta)]
   const given = 'unnest(?::text[], ?::text[], ?::int[], ?::timestamptz[], ?::int[]) AS c(sku, node_id, on_hand, as_of, delta)'
   await run(tx, 
-    `UPDATE stock_levels l SET on_hand = c.on_hand, counted_as_of = c.as_of FROM ${given} WHERE l.sku = c.sku AND l.node_id = c.node_id`,
+    `UPDATE stock_levels l SET on_hand = c.on_hand, counted_as_of = c.as_of, trust = 1, safety_stock = safety_stock_set FROM ${given} WHERE l.sku = c.sku AND l.node_id = c.node_id`,
     columns,
   )
   await run(tx, 
@@ -122,10 +123,9 @@ export async function adjustStock(tx: Transaction, ask: Adjustment, actor: strin
 
 /** Keeps units of a shelf from being sold by anybody; not a movement, for nothing moves. */
 export async function setSafetyStock(tx: Transaction, shelf: { sku: string; nodeId: string; safetyStock: number }, actor: string, cause: string): Promise<void> {
-  await run(
-    tx,
-    'INSERT INTO stock_levels (sku, node_id, safety_stock) VALUES (?, ?, ?) ON CONFLICT (sku, node_id) DO UPDATE SET safety_stock = excluded.safety_stock',
-    [shelf.sku, shelf.nodeId, shelf.safetyStock],
-  )
+  await run(tx, 'INSERT INTO stock_levels (sku, node_id) VALUES (?, ?) ON CONFLICT DO NOTHING', [shelf.sku, shelf.nodeId])
+  const level = await row<{ trust: number }>(tx, 'SELECT trust FROM stock_levels WHERE sku = ? AND node_id = ? FOR UPDATE', [shelf.sku, shelf.nodeId])
+  const applies = safetyStockFor(shelf.safetyStock, level!.trust)
+  await run(tx, 'UPDATE stock_levels SET safety_stock_set = ?, safety_stock = ? WHERE sku = ? AND node_id = ?', [shelf.safetyStock, applies, shelf.sku, shelf.nodeId])
   await writeAudit(tx, { actor, action: 'stock.safety', subject: `${shelf.sku}@${shelf.nodeId}`, cause })
 }

@@ -4,8 +4,10 @@
  * max(0, on_hand − unsellable − reserved − allocated − safety_stock); a channel may sell of it what its buffer and threshold leave.
  */
 import { uuidv7 } from 'uuidv7'
+import type { RejectReason } from '../domain/fulfillment/pick'
+import { safetyStockFor, trustAfter } from '../domain/inventory/trust'
 import { invariant } from '../domain/invariant'
-import { wantedPerSku, type OpenLine } from '../domain/sourcing/simple'
+import { wantedPerSku, type OpenLine, type PlannedShipment } from '../domain/sourcing/decision'
 import { row, rows, run, type Transaction } from './connection'
 
 export const availableSql = 'greatest(0, on_hand - unsellable - reserved - allocated - safety_stock)'
@@ -16,8 +18,7 @@ export const availableToSellSql = `CASE WHEN ${availableSql} < c.stock_threshold
 export interface StockClaim {
   orderId: string
   channel: string
-  nodeId: string
-  lines: readonly OpenLine[]
+  shipments: readonly PlannedShipment[]
   actor: string
 }
 
@@ -27,40 +28,75 @@ export interface StockClaim {
  * @returns false when a level no longer has what was planned: the caller rolls back, for some levels may have been taken.
  */
 export async function allocate(tx: Transaction, claim: StockClaim): Promise<boolean> {
-  const skus = [...new Set(claim.lines.map((l) => l.sku))]
-  if (skus.length > 1) await run(tx, 'SELECT 1 FROM stock_levels WHERE node_id = ? AND sku = ANY(?) ORDER BY sku FOR UPDATE', [claim.nodeId, skus])
-  const lines = JSON.stringify(claim.lines.map((l) => ({ allocationId: uuidv7(), lineId: l.lineId, sku: l.sku, quantity: l.quantity })))
-  return (await row(tx, claimSql, { lines, orderId: claim.orderId, channel: claim.channel, nodeId: claim.nodeId, actor: claim.actor })) !== undefined
+  const taken = claim.shipments.flatMap(({ nodeId, lines }) => lines.map((l) => ({ allocationId: uuidv7(), nodeId, lineId: l.lineId, sku: l.sku, quantity: l.quantity })))
+  const lines = JSON.stringify(taken)
+  if (new Set(taken.map((l) => `${l.nodeId} ${l.sku}`)).size > 1) await run(tx, lockLevelsSql, [lines])
+  return (await row(tx, claimSql, { lines, orderId: claim.orderId, channel: claim.channel, actor: claim.actor })) !== undefined
 }
 
+const lockLevelsSql = `
+  SELECT 1 FROM stock_levels WHERE (sku, node_id) IN (SELECT sku, "nodeId" FROM jsonb_to_recordset(?::jsonb) AS r(sku text, "nodeId" text)) ORDER BY sku, node_id FOR UPDATE`
+
 const claimSql = `
-  WITH line AS (SELECT * FROM jsonb_to_recordset(:lines::jsonb) AS r("allocationId" uuid, "lineId" text, sku text, quantity int)),
-    wanted AS (SELECT sku, sum(quantity)::int AS quantity FROM line GROUP BY sku),
+  WITH line AS (SELECT * FROM jsonb_to_recordset(:lines::jsonb) AS r("allocationId" uuid, "nodeId" text, "lineId" text, sku text, quantity int)),
+    wanted AS (SELECT sku, "nodeId", sum(quantity)::int AS quantity FROM line GROUP BY 1, 2),
     taken AS (UPDATE stock_levels l SET allocated = allocated + w.quantity FROM wanted w, channels c
-              WHERE c.channel_id = :channel AND l.sku = w.sku AND l.node_id = :nodeId AND ${availableToSellSql} >= w.quantity RETURNING l.sku),
+              WHERE c.channel_id = :channel AND l.sku = w.sku AND l.node_id = w."nodeId" AND ${availableToSellSql} >= w.quantity RETURNING l.sku),
     won AS (SELECT 1 WHERE (SELECT count(*) FROM taken) = (SELECT count(*) FROM wanted)),
     allocated AS (INSERT INTO allocations (allocation_id, order_id, line_id, sku, node_id, quantity)
-                  SELECT "allocationId", :orderId::uuid, "lineId", sku, :nodeId, quantity FROM line, won),
+                  SELECT "allocationId", :orderId::uuid, "lineId", sku, "nodeId", quantity FROM line, won),
     moved AS (INSERT INTO stock_movements (sku, node_id, type, allocated_delta, order_id, actor)
-              SELECT sku, :nodeId, 'allocate', quantity, :orderId::uuid, :actor FROM wanted, won),
-    given AS (UPDATE order_lines l SET allocated = l.allocated + line.quantity, backordered = greatest(0, l.backordered - line.quantity)
-              FROM line, won WHERE l.order_id = :orderId::uuid AND l.line_id = line."lineId")
+              SELECT sku, "nodeId", 'allocate', quantity, :orderId::uuid, :actor FROM wanted, won),
+    given AS (UPDATE order_lines l SET allocated = l.allocated + v.quantity, backordered = greatest(0, l.backordered - v.quantity)
+              FROM (SELECT "lineId", sum(quantity)::int AS quantity FROM line GROUP BY 1) v, won WHERE l.order_id = :orderId::uuid AND l.line_id = v."lineId")
   SELECT 1 AS won FROM won`
 
-/** Ends open allocations of an order at a node (or everywhere) without shipping them. @returns what became free. */
-export async function release(tx: Transaction, ask: { orderId: string; nodeId?: string; actor: string; reason: string }): Promise<Ended[]> {
-  const ended = await endAllocations(tx, ask.orderId, 'released', ask.nodeId)
-  for (const freed of perLevel(ended)) {
-    await run(tx, 'UPDATE stock_levels SET allocated = allocated - ? WHERE sku = ? AND node_id = ?', [freed.quantity, freed.sku, freed.nodeId])
-    await move(tx, { ...ask, nodeId: freed.nodeId }, 'release', [{ sku: freed.sku, allocated: -freed.quantity }], ask.reason)
+/** Ends open allocations of an order (or of one of its fulfillments) without shipping them. @returns what became free. */
+export async function release(tx: Transaction, ask: { orderId: string; fulfillmentId?: string; actor: string; reason: string }): Promise<Ended[]> {
+  return freed(tx, ask, await endAllocations(tx, ask.orderId, 'released', ask.fulfillmentId))
+}
+
+/** Ends the claim on some units of a line at a fulfillment; what it keeps stays claimed. */
+export async function releaseUnits(tx: Transaction, ask: { orderId: string; fulfillmentId: string; lineId: string; quantity: number; actor: string; reason: string }): Promise<void> {
+  const open = await rows<{ allocationId: string; quantity: number }>(
+    tx,
+    `SELECT allocation_id AS "allocationId", quantity FROM allocations WHERE fulfillment_id = ? AND line_id = ? AND status = 'open' ORDER BY allocation_id FOR UPDATE`,
+    [ask.fulfillmentId, ask.lineId],
+  )
+  const ended: Ended[] = []
+  let left = ask.quantity
+  for (const { allocationId, quantity } of open) {
+    const units = Math.min(left, quantity)
+    if (units > 0) ended.push(...(await endPart(tx, allocationId, units)))
+    left -= units
+  }
+  invariant(left === 0, `fulfillment ${ask.fulfillmentId} has claimed what it rejects`)
+  await freed(tx, ask, ended)
+}
+
+/** A claim that is given back in part becomes two: one that ends, and one for the rest. */
+const endPart = (tx: Transaction, allocationId: string, units: number): Promise<Ended[]> =>
+  rows<Ended>(
+    tx,
+    `WITH kept AS (INSERT INTO allocations (allocation_id, order_id, line_id, sku, node_id, quantity, fulfillment_id, created_at)
+                   SELECT ?, order_id, line_id, sku, node_id, quantity - ?::int, fulfillment_id, created_at FROM allocations WHERE allocation_id = ? AND quantity > ?::int)
+     UPDATE allocations SET status = 'released', ended_at = now(), quantity = ?::int WHERE allocation_id = ? AND status = 'open'
+     RETURNING line_id AS "lineId", sku, node_id AS "nodeId", quantity`,
+    [uuidv7(), units, allocationId, units, units, allocationId],
+  )
+
+async function freed(tx: Transaction, ask: { orderId: string; actor: string; reason: string }, ended: Ended[]): Promise<Ended[]> {
+  for (const level of perLevel(ended)) {
+    await run(tx, 'UPDATE stock_levels SET allocated = allocated - ? WHERE sku = ? AND node_id = ?', [level.quantity, level.sku, level.nodeId])
+    await move(tx, { ...ask, nodeId: level.nodeId }, 'release', [{ sku: level.sku, allocated: -level.quantity }], ask.reason)
   }
   await changeLines(tx, ask.orderId, ended, 'allocated = l.allocated - v.quantity')
   return ended
 }
 
-/** The units of an order at a node leave the building: off the shelf and off the books in one statement each. */
-export async function ship(tx: Transaction, ask: { orderId: string; nodeId: string; actor: string }): Promise<Ended[]> {
-  const ended = await endAllocations(tx, ask.orderId, 'shipped', ask.nodeId)
+/** The units of a fulfillment leave the building: off the shelf and off the books in one statement each. */
+export async function ship(tx: Transaction, ask: { orderId: string; fulfillmentId: string; nodeId: string; actor: string }): Promise<Ended[]> {
+  const ended = await endAllocations(tx, ask.orderId, 'shipped', ask.fulfillmentId)
   const left = [...wantedPerSku(ended)].sort(bySku)
   for (const [sku, quantity] of left)
     await run(tx, 'UPDATE stock_levels SET allocated = allocated - ?, on_hand = on_hand - ? WHERE sku = ? AND node_id = ?', [quantity, quantity, sku, ask.nodeId])
@@ -71,36 +107,39 @@ export async function ship(tx: Transaction, ask: { orderId: string; nodeId: stri
 
 /**
  * What a rejection says about the shelf, after its allocation was released: not in stock → nothing is available there any more;
- * mismatch → the rejected units are not that SKU; damaged → they are there but unsellable; no time → nothing.
+ * mismatch → the rejected units are not that SKU; damaged → they are there but unsellable; no time → nothing. Its count is believed less until the next.
  */
 export async function correctAfterRejection(
   tx: Transaction,
-  ask: { orderId: string; nodeId: string; actor: string; sku: string; quantity: number; reason: string },
+  ask: { orderId: string; nodeId: string; actor: string; sku: string; quantity: number; reason: RejectReason },
 ): Promise<void> {
   if (ask.reason === 'no_time') return
-  const level = await row<{ free: number }>(
+  const level = await row<{ free: number; trust: number; set: number }>(
     tx,
-    'SELECT on_hand - unsellable - reserved - allocated AS free FROM stock_levels WHERE sku = ? AND node_id = ? FOR UPDATE',
+    'SELECT on_hand - unsellable - reserved - allocated AS free, trust, safety_stock_set AS set FROM stock_levels WHERE sku = ? AND node_id = ? FOR UPDATE',
     [ask.sku, ask.nodeId],
   )
-  const free = Math.max(0, level?.free ?? 0)
+  invariant(level, `${ask.sku} has a level at ${ask.nodeId}`)
+  const free = Math.max(0, level.free)
   const units = ask.reason === 'not_in_stock' ? free : Math.min(free, ask.quantity)
-  if (units === 0) return
+  const trust = trustAfter(level.trust, ask.reason)
   const damaged = ask.reason === 'damaged'
-  await run(tx, `UPDATE stock_levels SET ${damaged ? 'unsellable = unsellable + ?' : 'on_hand = on_hand - ?'} WHERE sku = ? AND node_id = ?`, [units, ask.sku, ask.nodeId])
-  await move(tx, ask, 'adjustment', [{ sku: ask.sku, ...(damaged ? { unsellable: units } : { onHand: -units }) }], ask.reason)
+  await run(tx, `UPDATE stock_levels SET ${damaged ? 'unsellable = unsellable + ?' : 'on_hand = on_hand - ?'}, trust = ?, safety_stock = ? WHERE sku = ? AND node_id = ?`, [
+    units, trust, safetyStockFor(level.set, trust), ask.sku, ask.nodeId,
+  ])
+  if (units > 0) await move(tx, ask, 'adjustment', [{ sku: ask.sku, ...(damaged ? { unsellable: units } : { onHand: -units }) }], ask.reason)
 }
 
 export interface Ended extends OpenLine {
   nodeId: string
 }
 
-const endAllocations = (tx: Transaction, orderId: string, status: 'released' | 'shipped', nodeId?: string): Promise<Ended[]> =>
+const endAllocations = (tx: Transaction, orderId: string, status: 'released' | 'shipped', fulfillmentId?: string): Promise<Ended[]> =>
   rows<Ended>(
     tx,
-    `UPDATE allocations SET status = ?, ended_at = now() WHERE order_id = ? AND status = 'open' ${nodeId ? 'AND node_id = ?' : ''}
+    `UPDATE allocations SET status = ?, ended_at = now() WHERE order_id = ? AND status = 'open' ${fulfillmentId ? 'AND fulfillment_id = ?' : ''}
      RETURNING line_id AS "lineId", sku, node_id AS "nodeId", quantity`,
-    [status, orderId, ...(nodeId ? [nodeId] : [])],
+    [status, orderId, ...(fulfillmentId ? [fulfillmentId] : [])],
   )
 
 interface LevelChange {

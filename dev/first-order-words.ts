@@ -24,7 +24,6 @@ export interface SourcingView {
   decisions?: readonly Decision[]
 }
 interface Decision {
-  chosen?: { nodeId: string; reason: string } | null
   candidates?: readonly { nodeId: string; verdict: string }[]
 }
 
@@ -42,7 +41,7 @@ const sentences: Record<string, Sentence> = {
   'order.placed': ({ data }, { order }) => ['accepted', `order ${order.channelOrderId} from ${order.channel}: ${goods(order)}${amount(data.totalMinor, order, ', ')}`],
   'payment.authorized': ({ data }, { order }) => ['authorised', `${amount(data.amountMinor ?? data.authorizedMinor ?? order.money.authorizedMinor, order)} held on the card`],
   'payment.declined': ({ data }) => ['declined', `by the provider${data.declineCode ? `: ${String(data.declineCode)}` : ''}`],
-  'order.sourced': ({ data }, { sourcing }) => ['sourced', `to ${String(data.nodeId)}: ${String(data.reason ?? 'chosen by the rules')}${losers(sourcing)}`],
+  'order.sourced': ({ data }, { sourcing }) => ['sourced', `to ${[data.nodes].flat().join(' and ')}: ${String(data.reason ?? 'chosen by the rules')}${losers(sourcing)}`],
   'order.backordered': () => ['backordered', 'no node has it all'],
   'fulfillment.picked': (event, seen) => ['picked', `off the shelf at ${nodeOf(event, seen.order)}`],
   'shipment.labelled': (event, seen) => ['packed', `${carrierOf(event, seen.order)}, tracking ${tracking(event, seen.order)}`],
@@ -62,7 +61,7 @@ const amount = (minor: unknown, order: OrderView, before = ''): string =>
 
 function losers(sourcing: SourcingView | undefined): string {
   const decision = (sourcing?.items ?? sourcing?.decisions)?.at(-1)
-  const lost = decision?.candidates?.filter((c) => c.nodeId !== decision.chosen?.nodeId) ?? []
+  const lost = decision?.candidates?.filter((c) => c.verdict !== 'chosen') ?? []
   return lost.length ? ` (not ${lost.map((c) => `${c.nodeId}: ${c.verdict}`).join('; ')})` : ''
 }
 

@@ -102,8 +102,8 @@ export interface CarrierReported {
   fulfillmentId: string
   status: FulfillmentStatus
   at: string
-  /** What the order's row says it waits on since this fact was applied. */
-  waitingOn: WaitingOn | null
+  /** What the rows say since this fact was applied: the part, and the order as a whole where that has changed. */
+  waits: { part: WaitingOn | null; order?: WaitingOn }
 }
 /** Sent by support from the Temporal UI, where no update can be sent: `{"reason": "customer changed her mind", "actor": "support"}`. */
 export interface CancelOrderSignal {

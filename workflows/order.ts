@@ -6,7 +6,6 @@ import { fulfil } from './order/fulfil'
 import { listen } from './order/messages'
 import { settlePayment } from './order/payment'
 import { show } from './order/show'
-import { sourceOrder } from './order/sourcing'
 import { openThread, type Thread } from './order/thread'
 import { parking } from './support/failures'
 
@@ -30,7 +29,6 @@ async function live(thread: Thread): Promise<OrderEnding> {
 
 async function tell(thread: Thread): Promise<void> {
   await settlePayment(thread) // authorised; or declined; or given up at its deadline
-  let work = await sourceOrder(thread) // a node has it; or it waits for stock with a deadline
-  while ((await fulfil(thread, work)) === 'rejected') work = await sourceOrder(thread) // what a store rejects goes to the next best place
-  await afterSale(thread, work.deliveredAt!) // until the return window has closed
+  await fulfil(thread) // every unit has a node, or waits for one with a deadline; each part to its end; what a node rejects goes to the next best
+  await afterSale(thread) // until the return window has closed
 }

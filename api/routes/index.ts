@@ -15,6 +15,7 @@ import { cancelOrder, submitOrder } from './orders-commands'
 import { policyRoutes } from './policies'
 import { quarantineRoutes } from './quarantine'
 import { skuRoutes } from './skus'
+import { sourcingRoutes } from './sourcing'
 
 export const routes: readonly Route[] = [
   submitOrder,
@@ -33,6 +34,7 @@ export const routes: readonly Route[] = [
   ...driverRoutes,
   ...inventoryRoutes,
   ...policyRoutes,
+  ...sourcingRoutes,
   ...exceptionRoutes,
   ...quarantineRoutes,
   ...demoRoutes,

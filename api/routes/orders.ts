@@ -10,7 +10,8 @@ import { reachesChannel, visibleChannels } from '../auth'
 import { may } from '../permissions'
 import { ok, route } from '../route'
 import { channelId, instant, nodeId, text, uuid } from '../schemas/fields'
-import { orderAnswer, orderSummary, sourcingEntry, timelineEvent } from '../schemas/order-view'
+import { orderAnswer, orderSummary, timelineEvent } from '../schemas/order-view'
+import { sourcingEntry } from '../schemas/sourcing'
 import { flag, listOf, pageOf, paging, readCursor } from '../schemas/paging'
 
 const params = z.object({ orderId: uuid })

@@ -1,6 +1,10 @@
 /** Business rules: read, drafted as whole documents, activated now or from a moment on. They apply to orders placed later. */
 import { z } from 'zod'
 import { activatePolicy, draftPolicy, policyVersions, returnToLast } from '../../db/policies'
+import type { Transaction } from '../../db/connection'
+import { unknownNodes } from '../../db/views/network'
+import type { SourcingPolicy } from '../../domain/policy/sourcing'
+import { refuse } from '../../domain/refusals'
 import { command } from '../command'
 import { may } from '../permissions'
 import { refuseSchema } from '../problem'
@@ -40,6 +44,7 @@ const draft = command({
     const { kind } = ctx.params
     const document = policyDocuments[kind].safeParse(ctx.body)
     if (!document.success) throw refuseSchema(document.error, 'body')
+    if (kind === 'sourcing') await knownNodes(tx, (document.data as SourcingPolicy).fences.excludeNodes)
     const { version } = await draftPolicy(tx, { kind, document: document.data, actor: ctx.actor })
     return created({ kind, version, status: 'draft' })
   },
@@ -70,5 +75,12 @@ const goBack = command({
   answers: { 200: policyVersion },
   run: async (ctx, tx) => ok(await returnToLast(tx, { ...ctx.params, actor: ctx.actor })),
 })
+
+/** A rule that names a node that is not there is a rule nobody meant. */
+async function knownNodes(tx: Transaction, nodeIds: readonly string[]): Promise<void> {
+  const unknown = await unknownNodes(tx, nodeIds)
+  const problems = unknown.map((nodeId) => ({ pointer: `/fences/excludeNodes/${nodeIds.indexOf(nodeId)}`, message: `No node ${nodeId}` }))
+  if (problems.length) throw refuse('node.unknown', { nodeId: unknown[0]! }, undefined, problems)
+}
 
 export const policyRoutes = [getPolicy, draft, activate, goBack]

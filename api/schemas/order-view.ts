@@ -167,5 +167,3 @@ const timelineEventShape = {
   data: z.record(z.string(), z.unknown()),
 }
 export const timelineEvent = z.object(timelineEventShape).meta({ id: 'TimelineEvent' })
-
-export const sourcingEntry = z.looseObject({ number: z.int(), at }).meta({ id: 'SourcingDecision', description: 'The node chosen and why every other one lost' })

@@ -1,20 +1,15 @@
 /** Policy documents, per kind, as they may be written: the shapes of domain/policy/kinds.ts. */
 import { z } from 'zod'
-import { defaultPolicies, policyKinds, sourcingRules, type Policies } from '../../domain/policy/kinds'
+import { defaultPolicies, policyKinds, type Policies } from '../../domain/policy/kinds'
 import { at, duration } from './fields'
+import { sourcingDocument } from './sourcing-policy'
 
 const few = z.int().min(1).max(1_000)
 
 /** Fields that came later than the published ones may be left out; they take their default. */
 export const policyDocuments = {
   payment: z.strictObject({ deadline: duration, reauthorizeBefore: duration }),
-  sourcing: z.strictObject({
-    mode: z.literal('simple'),
-    rules: z.array(z.enum(sourcingRules)).min(1).max(sourcingRules.length),
-    maxShipments: few,
-    retryEvery: duration,
-    autoCancelAfter: duration,
-  }),
+  sourcing: sourcingDocument,
   promise: z.strictObject({ confidence: z.number().gt(0).lt(1), quoteLifetime: duration, holdLifetime: duration }),
   store_work: z.strictObject({ acceptWithin: duration, handOverWithin: duration.default(defaultPolicies.store_work.handOverWithin), pickupWindow: duration }),
   last_mile: z.strictObject({ waveSize: few, waveWait: duration, attempts: few, deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin) }),

@@ -6,10 +6,12 @@ import * as money from './0004-money'
 import * as queues from './0005-queues'
 import * as channelStock from './0006-channel-stock'
 import * as partCaptures from './0008-part-captures'
+import * as parts from './0009-parts'
+import * as trust from './0010-trust'
 
 export interface Migration {
   name: string
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust]

@@ -2,11 +2,13 @@
 import type { WaitingOn } from '../../domain/order/status'
 import { row, type Transaction } from '../connection'
 import { record, self } from '../events'
-import { lockOrder, refreshOrder, setWaitingOn } from '../orders'
+import { lockOrder, refreshOrder, setWait } from '../orders'
 import { openException, settleExceptions, type OpenException } from '../waiting'
 
 export interface WaitNotice {
   orderId: string
+  /** The part that waits; absent: the order as a whole. */
+  fulfillmentId?: string
   waitingOn: WaitingOn
   exception?: Omit<OpenException, 'orderId' | 'channel'>
 }
@@ -22,10 +24,10 @@ export async function closeOrder(tx: Transaction, { orderId, status }: { orderId
 }
 
 /** Writes what the order waits on now, and opens an exception where somebody should know. */
-export async function noticeWait(tx: Transaction, { orderId, waitingOn, exception }: WaitNotice): Promise<void> {
+export async function noticeWait(tx: Transaction, { orderId, fulfillmentId, waitingOn, exception }: WaitNotice): Promise<void> {
   const order = await lockOrder(tx, orderId)
   if (exception) await openException(tx, { deadline: waitingOn.deadline, ...exception, orderId, channel: order.channel })
-  await setWaitingOn(tx, orderId, waitingOn)
+  await setWait(tx, orderId, { waitingOn, fulfillmentId })
 }
 
 /** A request from the Temporal UI that could not be done: nobody waits for the answer there, so the timeline and an exception tell it. */

@@ -6,7 +6,7 @@ import { refuse } from '../../domain/refusals'
 import { rows, run, type Transaction } from '../connection'
 import { record } from '../events'
 import { lockWork, moveFulfillment, refusedMove } from '../fulfillments'
-import { refreshOrder } from '../orders'
+import { refreshOrder, setPartWait } from '../orders'
 import { intendCaptures, mayShip } from '../payments'
 import { wakeKeptEvents } from '../shipments'
 import { ship } from '../stock'
@@ -30,11 +30,12 @@ export async function handOver(tx: Transaction, ask: HandOverAsk): Promise<HandO
   if (!(await mayShip(tx, orderId))) throw refuse('order.not_authorized')
   const at = new Date().toISOString()
   await moveFulfillment(tx, ask.fulfillmentId, 'handed_over', { at })
-  await ship(tx, { orderId, nodeId: fulfillment.nodeId, actor: ask.actor })
+  await ship(tx, { orderId, fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, actor: ask.actor })
   const captures = (await intendCaptures(tx, orderId, ask.fulfillmentId)).map((c) => c.operationId)
   const manifest = await intendManifest(tx, ask.fulfillmentId, orderId, at)
   await record(tx, order, { type: 'shipment.handed_over', actor: ask.actor, data: { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, trackingNumbers: manifest.trackingNumbers } })
-  await refreshOrder(tx, orderId, captures.length ? ask.ifCapture : ask.ifPaid)
+  await setPartWait(tx, ask.fulfillmentId, captures.length ? ask.ifCapture : ask.ifPaid)
+  await refreshOrder(tx, orderId)
   return { fulfillmentId: ask.fulfillmentId, status: 'handed_over', at, captures, manifest: manifest.operationId }
 }
 

@@ -6,7 +6,7 @@ import { refuse } from '../../domain/refusals'
 import type { Transaction } from '../connection'
 import { record } from '../events'
 import { insertPackages, lockWork, moveFulfillment, refusedMove, workLines } from '../fulfillments'
-import { refreshOrder } from '../orders'
+import { refreshOrder, setPartWait } from '../orders'
 import { intendLabels } from '../shipments'
 
 export interface PackOutcome extends FulfillmentAnswer {
@@ -25,7 +25,7 @@ export async function packFulfillment(tx: Transaction, ask: PackAsk): Promise<Pa
   const { orderId } = order
   const lines = await workLines(tx, ask.fulfillmentId)
   if (['released', 'picking'].includes(fulfillment.status) && !isAllPicked(lines))
-    throw refuse('fulfillment.not_all_picked', { open: lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.picked })).filter((l) => l.quantity > 0) })
+    throw refuse('fulfillment.not_all_picked', { open: lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.picked - l.rejected })).filter((l) => l.quantity > 0) })
   if (fulfillment.status !== 'picked') throw refusedMove(fulfillment)
   checkPackages(lines, ask.packages)
   await moveFulfillment(tx, ask.fulfillmentId, 'packed', { service: ask.service })
@@ -33,6 +33,7 @@ export async function packFulfillment(tx: Transaction, ask: PackAsk): Promise<Pa
   await intendLabels(tx, ask.fulfillmentId, orderId, ask.carrier, packageIds)
   const data = { fulfillmentId: ask.fulfillmentId, packages: ask.packages.length, carrier: ask.carrier, service: ask.service }
   await record(tx, order, { type: 'fulfillment.packed', actor: ask.actor, data })
-  await refreshOrder(tx, orderId, ask.waitingOn)
+  await setPartWait(tx, ask.fulfillmentId, ask.waitingOn)
+  await refreshOrder(tx, orderId)
   return { fulfillmentId: ask.fulfillmentId, status: 'packed', carrier: ask.carrier }
 }

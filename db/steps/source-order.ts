@@ -1,76 +1,95 @@
-/** Gives an order to a node: adopts the claim made at intake, or plans and claims now, and releases the work order; or says what no node has. */
+/** Gives what an order still needs to nodes: adopts the claim made at intake, or plans and claims now, and releases the work orders; or says what cannot be had. */
 import type { WaitingOn } from '../../domain/order/status'
 import { refuse } from '../../domain/refusals'
-import type { OpenLine, SourcingDecision } from '../../domain/sourcing/simple'
+import type { OpenLine, Shortage, SourcingDecision } from '../../domain/sourcing/decision'
 import { row, rows, type Transaction } from '../connection'
 import { record, self } from '../events'
-import { fulfillmentsOf, releaseFulfillment } from '../fulfillments'
+import { releaseFulfillment } from '../fulfillments'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
-import { claimPlanned, keepDecision, lastDecision, plan, type PlanMode } from '../sourcing'
+import { claimPlanned, keepDecision, lastDecision, plan, type Plan, type PlanMode } from '../sourcing'
 import { openException, settleExceptions } from '../waiting'
 
 export interface SourceAsk {
   orderId: string
   attempt: number
-  /** By when the node must have packed it. */
+  /** By when a node must have packed its part. */
   dueAt: string
+  /** What each part waits on when it is released, and the order when it is short. */
   ifSourced: WaitingOn
   ifShort: WaitingOn
 }
-export type SourceOutcome =
-  | { outcome: 'sourced'; fulfillment: { fulfillmentId: string; nodeId: string; units: number } }
-  | { outcome: 'short'; short: SourcingDecision['short'] }
+export type SourceOutcome = { outcome: 'sourced'; fulfillments: SourcedPart[] } | { outcome: 'short'; short: readonly Shortage[] }
+
+export interface SourcedPart {
+  fulfillmentId: string
+  nodeId: string
+  units: number
+}
 
 /** @throws `order.already_cancelled` when the order was stopped meanwhile; LostRace in hopeful mode. */
 export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMode): Promise<SourceOutcome> {
   const order = await lockOrder(tx, ask.orderId)
   if (order.stage !== 'open') throw refuse('order.already_cancelled', { state: order.stage })
-  const decision = (await adopted(tx, order)) ?? (await planned(tx, order, mode))
-  if (!decision.chosen) return backorder(tx, order, decision, ask)
-  const { nodeId, reason } = decision.chosen
-  const lines = await rows<OpenLine>(
-    tx,
-    `SELECT line_id AS "lineId", sku, quantity FROM allocations WHERE order_id = ? AND status = 'open' AND node_id = ? ORDER BY line_id`,
-    [order.orderId, nodeId],
-  )
-  const units = lines.reduce((sum, l) => sum + l.quantity, 0)
-  const fulfillmentId = await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method: order.delivery.method, service: order.delivery.service, dueAt: ask.dueAt, lines })
-  await record(
-    tx,
-    order,
-    { type: 'order.sourced', actor: self, data: { nodeId, reason } },
-    { type: 'fulfillment.released', actor: self, data: { fulfillmentId, nodeId, units, dueAt: ask.dueAt } },
-  )
-  if (order.waitingOn?.what === 'stock') await settleExceptions(tx, order, 'a node has it', 'sourcing.short')
-  await refreshOrder(tx, order.orderId, ask.ifSourced)
-  return { outcome: 'sourced', fulfillment: { fulfillmentId, nodeId, units } }
+  const lines = await openLines(tx, order.orderId)
+  const decision = lines.length ? await planned(tx, order, lines, mode) : await lastDecision(tx, order.orderId)
+  if (lines.length && !decision?.chosen) return backorder(tx, order, decision!, ask)
+  const fulfillments = await releaseParts(tx, order, ask)
+  await record(tx, order, { type: 'order.sourced', actor: self, data: { nodes: fulfillments.map((f) => f.nodeId), reason: decision?.chosen?.reason ?? '' } }, ...fulfillments.map((f) => ({
+    type: 'fulfillment.released' as const,
+    actor: self,
+    data: { ...f, dueAt: ask.dueAt },
+  })))
+  if (order.waitingOn?.what === 'stock') await settleExceptions(tx, order, 'it can be had', 'sourcing.short')
+  await refreshOrder(tx, order.orderId, null)
+  return { outcome: 'sourced', fulfillments }
 }
 
-/** Stock claimed before and not yet given to a node as work: the decision that claimed it stands. */
-async function adopted(tx: Transaction, order: OrderRow): Promise<SourcingDecision | undefined> {
-  const claim = await row<{ nodeId: string }>(tx, `SELECT node_id AS "nodeId" FROM allocations WHERE order_id = ? AND status = 'open' LIMIT 1`, [order.orderId])
-  return claim && (await lastDecision(tx, order.orderId))
+/** Work orders for every node at which stock is claimed that belongs to none yet. */
+async function releaseParts(tx: Transaction, order: OrderRow, ask: SourceAsk): Promise<SourcedPart[]> {
+  const nodes = await rows<{ nodeId: string }>(
+    tx,
+    `SELECT DISTINCT node_id AS "nodeId" FROM allocations WHERE order_id = ? AND status = 'open' AND fulfillment_id IS NULL ORDER BY node_id`,
+    [order.orderId],
+  )
+  const parts: SourcedPart[] = []
+  const { method, service } = order.delivery
+  for (const { nodeId } of nodes)
+    parts.push({ nodeId, ...(await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method, service, dueAt: ask.dueAt, waitingOn: ask.ifSourced })) })
+  return parts
 }
 
-async function planned(tx: Transaction, order: OrderRow, mode: PlanMode): Promise<SourcingDecision> {
-  const lines = await rows<OpenLine>(
+interface LineInNeed extends OpenLine {
+  valueMinor: number
+}
+
+const openLines = (tx: Transaction, orderId: string): Promise<LineInNeed[]> =>
+  rows(
     tx,
-    `SELECT line_id AS "lineId", sku, quantity - cancelled - shipped - allocated AS quantity FROM order_lines
+    `SELECT line_id AS "lineId", sku, quantity - cancelled - shipped - allocated AS quantity, unit_price_minor AS "valueMinor" FROM order_lines
      WHERE order_id = ? AND quantity > cancelled + shipped + allocated ORDER BY position`,
-    [order.orderId],
+    [orderId],
   )
-  const excluded = (await fulfillmentsOf(tx, order.orderId)).filter((f) => f.status === 'rejected').map((f) => f.nodeId)
-  const destination = await row<{ latitude: number; longitude: number }>(
-    tx,
-    `SELECT (ship_to->>'latitude')::float8 AS latitude, (ship_to->>'longitude')::float8 AS longitude FROM orders
-     WHERE order_id = ? AND ship_to->>'latitude' IS NOT NULL AND ship_to->>'longitude' IS NOT NULL`,
-    [order.orderId],
-  )
-  const decision = await plan(tx, { channel: order.channel, lines, method: order.delivery.method, nodeId: order.delivery.nodeId, destination, excluded, policy: order.policy.sourcing }, mode)
-  if (decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, nodeId: decision.chosen.nodeId, lines, actor: self })
+
+async function planned(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
+  const before = await row<Pick<Plan, 'destination' | 'excluded' | 'shipmentsBefore'> & { country: string | null }>(tx, beforeSql, { orderId: order.orderId, lines: lines.map((l) => l.lineId) })
+  const { country, destination, excluded, shipmentsBefore } = before!
+  const { method, nodeId } = order.delivery
+  const ask: Plan = { channel: order.channel, lines, method, nodeId, destination: destination ?? undefined, country: country ?? undefined, excluded, shipmentsBefore, policy: order.policy.sourcing }
+  const decision = await plan(tx, ask, mode)
+  if (decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, shipments: decision.chosen.shipments, actor: self })
   await keepDecision(tx, order.orderId, decision, order.policy.versions.sourcing)
   return decision
 }
+
+/** Where it goes, which nodes have rejected some of these lines, and how many shipments are under way. */
+const beforeSql = `
+  SELECT ship_to->>'country' AS country,
+    CASE WHEN ship_to->>'latitude' IS NOT NULL AND ship_to->>'longitude' IS NOT NULL
+         THEN json_build_object('latitude', (ship_to->>'latitude')::float8, 'longitude', (ship_to->>'longitude')::float8) END AS destination,
+    ARRAY(SELECT DISTINCT f.node_id FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
+          WHERE f.order_id = o.order_id AND l.line_id = ANY(:lines) AND (l.rejected > 0 OR f.status = 'rejected')) AS excluded,
+    (SELECT count(*)::int FROM fulfillments f WHERE f.order_id = o.order_id AND f.status NOT IN ('rejected', 'cancelled', 'expired')) AS "shipmentsBefore"
+  FROM orders o WHERE order_id = :orderId`
 
 async function backorder(tx: Transaction, order: OrderRow, decision: SourcingDecision, ask: SourceAsk): Promise<SourceOutcome> {
   const newly = await rows(
@@ -85,7 +104,7 @@ async function backorder(tx: Transaction, order: OrderRow, decision: SourcingDec
     kind: 'sourcing.short',
     subject: order.orderId,
     owner: 'operations',
-    summary: `No node has it all: ${decision.short.map((s) => `${s.sku} ${s.available} of ${s.wanted}`).join(', ')}`,
+    summary: `It cannot be had all together: ${decision.short.map((s) => `${s.sku} ${s.available} of ${s.wanted}`).join(', ')}`,
     data: { short: decision.short },
     deadline: ask.ifShort.deadline,
   })

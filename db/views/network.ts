@@ -42,6 +42,13 @@ export async function unknownNodes(db: Db | Transaction, nodeIds: readonly strin
   return nodeIds.filter((id) => !found.some((f) => f.nodeId === id))
 }
 
+/** Which of `skus` do not exist. */
+export async function unknownSkus(db: Db | Transaction, skus: readonly string[]): Promise<Set<string>> {
+  const found = await rows<{ sku: string }>(db, 'SELECT sku FROM skus WHERE sku = ANY(?)', [[...skus]])
+  const known = new Set(found.map((f) => f.sku))
+  return new Set(skus.filter((s) => !known.has(s)))
+}
+
 function pageOf<Row>(db: Db, columns: string, table: string, key: string, page: Page): Promise<Row[]> {
   const where = new Conditions().when(page.after, `${key} > ?`).when(page.only && [...page.only], `${key} = ANY(?)`)
   return rows<Row>(db, `SELECT ${columns} FROM ${table} ${where.where} ORDER BY ${key} LIMIT ?`, [...where.bindings, page.limit])

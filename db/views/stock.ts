@@ -11,6 +11,8 @@ export interface LevelView {
   reserved: number
   allocated: number
   safetyStock: number
+  /** 0–1: how far its count is believed. */
+  trust: number
   available: number
   /** Available to sell per channel. */
   channels: Record<string, number>
@@ -31,7 +33,7 @@ export async function levelList(db: Db | Transaction, filter: LevelFilter): Prom
   if (filter.after) where.add('(sku, node_id) > (?, ?)', filter.after.sku, filter.after.nodeId)
   const levels = await rows<Omit<LevelView, 'available' | 'channels'>>(
     db,
-    `SELECT sku, node_id AS "nodeId", on_hand AS "onHand", unsellable, reserved, allocated, safety_stock AS "safetyStock", counted_as_of AS "countedAsOf"
+    `SELECT sku, node_id AS "nodeId", on_hand AS "onHand", unsellable, reserved, allocated, safety_stock AS "safetyStock", trust, counted_as_of AS "countedAsOf"
      FROM stock_levels ${where.where} ORDER BY sku, node_id LIMIT ?`,
     [...where.bindings, filter.limit],
   )

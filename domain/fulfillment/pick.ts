@@ -31,7 +31,11 @@ export function addPick(lines: readonly WorkLine[], report: readonly PickReport[
   return next
 }
 
-export const isAllPicked = (lines: readonly WorkLine[]): boolean => lines.every((l) => l.picked === l.quantity)
+/** Every unit was either picked or rejected, and there is something to pack. */
+export const isAllPicked = (lines: readonly WorkLine[]): boolean => lines.every((l) => l.picked + l.rejected === l.quantity) && lines.some((l) => l.picked > 0)
+
+/** Nothing is left to fill. */
+export const isAllRejected = (lines: readonly WorkLine[]): boolean => lines.every((l) => l.rejected === l.quantity)
 
 /** @throws `fulfillment.packages_differ` unless the packages hold exactly what was picked. */
 export function checkPackages(lines: readonly WorkLine[], packages: readonly { lines: readonly { lineId: string; quantity: number }[] }[]): void {

@@ -1,4 +1,7 @@
 /** Business rules as data: one document per kind, immutable versions, a snapshot stored with every order. Durations are ISO 8601 (`PT30M`, `PT0.2S`). */
+import type { SourcingPolicy } from './sourcing'
+
+export type { SourcingPolicy } from './sourcing'
 
 export interface Policies {
   payment: PaymentPolicy
@@ -16,20 +19,6 @@ export interface PaymentPolicy {
   /** How long before its end an authorisation is renewed. */
   reauthorizeBefore: string
 }
-
-export interface SourcingPolicy {
-  /** `simple`: ranked rules, first that does not tie decides. */
-  mode: 'simple'
-  rules: readonly SourcingRule[]
-  /** Into how many shipments an order may be split. */
-  maxShipments: number
-  /** How often an order that no node can fill is tried again. */
-  retryEvery: string
-  /** How long it may wait for stock before it is cancelled. */
-  autoCancelAfter: string
-}
-export const sourcingRules = ['nearest', 'stores_first', 'warehouses_first', 'most_stock'] as const
-export type SourcingRule = (typeof sourcingRules)[number]
 
 export interface PromisePolicy {
   /** The least probability with which a promised date must be kept. */
@@ -78,7 +67,16 @@ export const policyKinds = ['payment', 'sourcing', 'promise', 'store_work', 'las
 /** What applies until somebody activates another version; also version 1 of every kind. */
 export const defaultPolicies: Policies = {
   payment: { deadline: 'PT30M', reauthorizeBefore: 'P1D' },
-  sourcing: { mode: 'simple', rules: ['nearest', 'most_stock'], maxShipments: 1, retryEvery: 'PT15M', autoCancelAfter: 'P3D' },
+  sourcing: {
+    mode: 'simple',
+    rules: ['fewest_shipments', 'nearest', 'most_stock'],
+    maxShipments: 1,
+    splitLines: false,
+    splitGuardMinor: 0,
+    fences: { excludeNodes: [], sameCountry: false, leastTrust: 0 },
+    retryEvery: 'PT15M',
+    autoCancelAfter: 'P3D',
+  },
   promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M' },
   store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D' },
   last_mile: { waveSize: 12, waveWait: 'PT30M', attempts: 2, deliverWithin: 'P10D' },

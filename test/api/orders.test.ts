@@ -1,4 +1,5 @@
 /** Reading orders and the work they become: the single view, the list and its search, who sees what. */
+import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { routes } from '../../api/routes'
 import { releaseFulfillment, insertPackages } from '../../db/fulfillments'
@@ -12,9 +13,11 @@ beforeAll(async () => {
 afterAll(() => edge.close())
 
 const release = (orderId: string, nodeId = 'store-mitte'): Promise<string> =>
-  edge.db.transaction((tx) =>
-    releaseFulfillment(tx, { orderId, nodeId, method: 'delivery', dueAt: new Date().toISOString(), lines: [{ lineId: '1', sku: 'SHOE-LB-42', quantity: 1 }] }),
-  )
+  edge.db.transaction(async (tx) => {
+    await tx('allocations').insert({ allocation_id: uuidv7(), order_id: orderId, line_id: '1', sku: 'SHOE-LB-42', node_id: nodeId, quantity: 1 })
+    const at = new Date().toISOString()
+    return (await releaseFulfillment(tx, { orderId, nodeId, method: 'delivery', dueAt: at, waitingOn: { what: 'picking', since: at, deadline: null } })).fulfillmentId
+  })
 /** The answer has the shape the documentation promises. */
 const documented = (path: string, reply: Reply): void => {
   const schema = routes.find((r) => r.method === 'get' && r.path === path)!.answers[200]!

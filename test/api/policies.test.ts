@@ -54,12 +54,12 @@ it('activates a draft once', async () => {
 })
 
 it('leads back to the version before with one press, and forth again with another', async () => {
-  expect((await edge.post('/v1/policies/payment/return')).body).toMatchObject({ status: 409, code: 'policy.no_earlier', kind: 'payment' })
+  expect((await edge.post('/v1/policies/payment/return', {})).body).toMatchObject({ status: 409, code: 'policy.no_earlier', kind: 'payment' })
   const version = await draft('payment', { deadline: 'PT5M', reauthorizeBefore: 'P1D' })
   await activate('payment', version)
-  expect((await edge.post('/v1/policies/payment/return')).body).toMatchObject({ version: 1, status: 'active', document: defaultPolicies.payment })
+  expect((await edge.post('/v1/policies/payment/return', {})).body).toMatchObject({ version: 1, status: 'active', document: defaultPolicies.payment })
   expect(await versions('payment')).toEqual([[2, 'retired'], [1, 'active']])
-  expect((await edge.post('/v1/policies/payment/return')).body).toMatchObject({ version: 2, status: 'active' })
+  expect((await edge.post('/v1/policies/payment/return', {})).body).toMatchObject({ version: 2, status: 'active' })
 })
 
 it('takes the published fields alone; later ones have a default', async () => {

@@ -196,7 +196,8 @@ describe('with patience of minutes', () => {
     const provider = stripeProvider({ apiKey: 'sk_test_again', baseUrl: patient.payments.url, timeoutMs: 1_000 })
     const { operation_id: operationId } = (await patient.db<{ operation_id: string; order_id: string; kind: string }>('payment_operations').where({ order_id: orderId, kind: 'capture' }).first())!
     const then = { what: 'delivery', since: new Date().toISOString(), deadline: null } as const
-    expect(await createPaymentActivities(patient.db, provider).capturePayment({ operationId, then })).toMatchObject({ status: 'captured' })
+    const { fulfillmentId } = work!
+    expect(await createPaymentActivities(patient.db, provider).capturePayment({ operationId, then, fulfillmentId })).toMatchObject({ status: 'captured' })
     expect((await them.order(orderId)).waitingOn).toEqual(waitingOn)
   })
 })

@@ -17,9 +17,9 @@ afterAll(async () => {
 it('keeps why every place won or lost', async () => {
   const orderId = await people.place()
   await people.until(orderId, (o) => o.fulfillments.length === 1)
-  const { body } = await people.support<{ items: { chosen: { nodeId: string; reason: string }; candidates: { nodeId: string; verdict: string }[] }[] }>('GET', `/v1/orders/${orderId}/sourcing`)
+  const { body } = await people.support<{ items: { chosen: { reason: string }; candidates: { nodeId: string; verdict: string }[] }[] }>('GET', `/v1/orders/${orderId}/sourcing`)
   expect(body.items).toHaveLength(1)
-  expect(body.items[0]).toMatchObject({ chosen: { nodeId: 'store-mitte', reason: 'the only node that has it all' } })
+  expect(body.items[0]).toMatchObject({ chosen: { shipments: [{ nodeId: 'store-mitte' }], reason: 'the only node that has it all' } })
   expect(body.items[0]!.candidates.map((c) => c.nodeId)).toEqual(['dc-01', 'store-charlottenburg', 'store-kreuzberg', 'store-mitte'])
   expect(body.items[0]!.candidates.find((c) => c.nodeId === 'dc-01')).toMatchObject({ verdict: 'short of SHOE-LB-42 (0 of 1)' })
 })
@@ -33,8 +33,8 @@ it('sends an order to the next best place when a store finds the shelf empty, an
   const moved = await people.until(orderId, (o) => o.fulfillments.length === 2)
   const second = moved.fulfillments.find((f) => f.status === 'released')!
   expect(second.nodeId).not.toBe(first!.nodeId)
-  const shelf = await people.operations<{ items: { available: number }[] }>('GET', `/v1/inventory?sku=SOCKS-3P&nodeId=${first!.nodeId}`)
-  expect(shelf.body.items[0]).toMatchObject({ available: 0 })
+  const shelf = await people.operations<{ items: { available: number; trust: number }[] }>('GET', `/v1/inventory?sku=SOCKS-3P&nodeId=${first!.nodeId}`)
+  expect(shelf.body.items[0]).toMatchObject({ available: 0, trust: 0.5, safetyStock: 2 })
   expect(await people.told(orderId)).toEqual(expect.arrayContaining(['fulfillment.rejected']))
   await people.pickAll(second)
   await people.packAll(second)

@@ -2,24 +2,26 @@
 import { allHandlersFinished, condition, isCancellation } from '@temporalio/workflow'
 import type { OrderEnding } from '../../domain/messages'
 import { carriers, payments, step } from '../support/activities'
-import { isoNow } from '../support/clock'
 import { Ending, refusalIn } from '../support/failures'
 import { show } from './show'
-import { waiting, type Thread } from './thread'
+import { stopAll } from './messages'
+import { waiting, waits, type Thread } from './thread'
 import { persist, waitFor } from './waits'
 
 /** Chapter four: until the return window has closed. */
-export async function afterSale(thread: Thread, deliveredAt: string): Promise<void> {
+export async function afterSale(thread: Thread): Promise<void> {
   thread.chapter = 'return window'
+  const deliveredAt = thread.works.map((w) => w.deliveredAt ?? '').sort().at(-1)!
   const window = { ...waiting('return_window', thread.start.policy.returns.window), since: deliveredAt }
-  await waitFor(thread, thread.rowWaitingOn?.what === 'return_window' ? thread.rowWaitingOn : window, () => false)
+  const { rowWait } = thread.whole
+  await waitFor(thread, thread.whole, rowWait?.what === 'return_window' ? rowWait : window, () => false)
 }
 
 export async function close(thread: Thread, status: OrderEnding['status'], reason?: string): Promise<OrderEnding> {
   await condition(allHandlersFinished)
   await step(`Close: ${status}`).closeOrder({ orderId: thread.start.orderId, status })
   thread.chapter = status
-  thread.waitingOn = thread.rowWaitingOn = null
+  waits(thread.whole, null)
   thread.ending = { status, ...(reason ? { reason } : {}) }
   show(thread, { status, ...(thread.lastException ? { hasException: false } : {}) })
   return thread.ending
@@ -46,17 +48,17 @@ const cancelFor = (thread: Thread, reason: string): Promise<NonNullable<Thread['
     if (thread.cancelled) return thread.cancelled
     const outcome = await step(`Cancel: ${reason}`).cancelOrder({ orderId: thread.start.orderId, commandId: `self:${thread.start.orderId}`, actor: 'throughline', reason })
     thread.cancelled = { outcome, reason }
-    thread.waitingOn = thread.rowWaitingOn = outcome.voids.length ? { what: 'void', since: isoNow(), deadline: null } : null
+    stopAll(thread, outcome)
     return thread.cancelled
   })
 
 async function letGo(thread: Thread, operationId: string): Promise<void> {
   const trouble = { kind: 'payment.void_failed', subject: operationId, owner: 'finance', summary: 'The order is cancelled and its authorisation could not be voided' } as const
-  const outcome = await persist(thread, { waitingOn: waiting('void', null), trouble }, () => payments('Void the authorisation').voidPayment({ operationId }))
+  const outcome = await persist(thread, thread.whole, { waitingOn: waiting('void', null), trouble }, () => payments('Void the authorisation').voidPayment({ operationId }))
   thread.payments[outcome!.paymentId] = outcome!.status
 }
 
 async function giveBackLabels(thread: Thread, fulfillmentId: string): Promise<void> {
   const trouble = { kind: 'carrier.void_failed', subject: fulfillmentId, owner: 'operations', summary: 'The order is cancelled and its labels could not be given back' } as const
-  await persist(thread, { waitingOn: waiting('carrier', null), trouble }, () => carriers('Give back the labels').voidLabels({ fulfillmentId }))
+  await persist(thread, thread.whole, { waitingOn: waiting('carrier', null), trouble }, () => carriers('Give back the labels').voidLabels({ fulfillmentId }))
 }

@@ -1,72 +1,27 @@
-/** Chapter three: the store picks and packs, the carrier gives a label, the goods leave, the money is taken, the parcel arrives. */
-import { CancellationScope, condition } from '@temporalio/workflow'
-import { formatMinor } from '../../domain/money'
-import { carriers, payments } from '../support/activities'
-import { show } from './show'
-import { waiting, type Thread, type Work } from './thread'
-import { persist, waitOrEscalate } from './waits'
+/** Chapters two and three: every unit has a node, or waits for one; and each part goes its own way, in parallel, to its end. */
+import { condition } from '@temporalio/workflow'
+import { deliver } from './delivery'
+import { sourceOrder } from './sourcing'
+import type { Thread, Work } from './thread'
 
-/** Follows one fulfillment to its end. @returns `rejected` when the node could not fill it and the order needs another. */
-export async function fulfil(thread: Thread, work: Work): Promise<'delivered' | 'rejected'> {
-  thread.chapter = 'fulfillment'
-  await pickedAndPacked(thread, work)
-  if (work.status === 'rejected') return 'rejected'
-  await labelled(thread, work)
-  await handedOver(thread, work)
-  thread.chapter = 'delivery'
-  await Promise.all([captured(thread, work), manifested(thread, work)])
-  await delivered(thread, work)
-  return 'delivered'
+/**
+ * Until every part has come to its end and nothing is left to source. What a node rejects goes to the next best, while the other parts go on.
+ * What goes wrong in a part ends the story at once, also while it waits for stock for another.
+ */
+export const fulfil = (thread: Thread): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const going = new Set<Work>()
+    const follow = (work: Work): void => {
+      going.add(work)
+      deliver(thread, work).then(() => going.delete(work), reject)
+    }
+    sourceAndFollow(thread, follow, () => going.size === 0).then(resolve, reject)
+  })
+
+async function sourceAndFollow(thread: Thread, follow: (work: Work) => void, isQuiet: () => boolean): Promise<void> {
+  do {
+    const works = await sourceOrder(thread)
+    works.forEach(follow)
+    await condition(() => thread.toSource || isQuiet())
+  } while (thread.toSource)
 }
-
-async function pickedAndPacked(thread: Thread, work: Work): Promise<void> {
-  const late = { kind: 'fulfillment.late', subject: work.fulfillmentId, owner: 'operations', summary: `${work.nodeId} has not packed in time` } as const
-  await waitOrEscalate(thread, thread.waitingOn!, late, () => work.status !== 'released')
-}
-
-async function labelled(thread: Thread, work: Work): Promise<void> {
-  const { handOverWithin } = thread.start.policy.store_work
-  const then = waiting('hand_over', handOverWithin)
-  const trouble = { kind: 'carrier.unavailable', subject: work.fulfillmentId, owner: 'operations', summary: `${work.carrier} gives no label` } as const
-  const label = await persist(thread, { waitingOn: waiting('carrier', null), trouble }, () =>
-    carriers(`Buy labels from ${work.carrier}`).buyLabels({ fulfillmentId: work.fulfillmentId, carrier: work.carrier!, then }),
-  )
-  work.trackingNumbers = label!.trackingNumbers
-  work.service = label!.service
-  thread.waitingOn = thread.rowWaitingOn = then
-  show(thread)
-}
-
-async function handedOver(thread: Thread, work: Work): Promise<void> {
-  const late = { kind: 'fulfillment.not_handed_over', subject: work.fulfillmentId, owner: 'operations', summary: `${work.nodeId} has packed but not handed over` } as const
-  await waitOrEscalate(thread, thread.waitingOn!, late, () => work.handOver !== undefined)
-  show(thread, { status: 'shipped', carrier: work.carrier })
-}
-
-/** Taking the money follows the goods. If it fails now it is a case for finance, never an undo. */
-async function captured(thread: Thread, work: Work): Promise<void> {
-  const then = waiting('delivery', thread.start.policy.last_mile.deliverWithin)
-  for (const operationId of work.handOver!.captures) {
-    const amount = formatMinor(thread.start.totalMinor, thread.start.currency)
-    const trouble = { kind: 'payment.capture_failed', subject: operationId, owner: 'finance', summary: `The goods have left and ${amount} could not be captured` } as const
-    const outcome = await persist(thread, { waitingOn: waiting('capture', null), trouble }, () => payments(`Capture ${amount}`).capturePayment({ operationId, then }))
-    thread.payments[outcome!.paymentId] = outcome!.status
-  }
-  if (work.deliveredAt === undefined) thread.waitingOn = thread.rowWaitingOn = then
-  show(thread)
-}
-
-async function manifested(thread: Thread, work: Work): Promise<void> {
-  const trouble = { kind: 'carrier.manifest_failed', subject: work.fulfillmentId, owner: 'operations', summary: `${work.carrier} has not confirmed the hand-over` } as const
-  await persist(thread, { waitingOn: waiting('carrier', null), trouble }, () => carriers(`Tell ${work.carrier} what it has been given`).manifest({ operationId: work.handOver!.manifest }))
-}
-
-async function delivered(thread: Thread, work: Work): Promise<void> {
-  const late = { kind: 'shipment.overdue', subject: work.fulfillmentId, owner: 'support', summary: `${work.carrier} has not delivered in time: look for the parcel` } as const
-  await waitOrEscalate(thread, waiting('delivery', thread.start.policy.last_mile.deliverWithin), late, () => work.deliveredAt !== undefined)
-  show(thread, { status: 'delivered' })
-}
-
-/** Waits until a packed fulfillment has its labels, or will never get them. */
-export const labelsOrEnd = (thread: Thread, work: Work): Promise<void> =>
-  CancellationScope.nonCancellable(() => condition(() => work.trackingNumbers !== undefined || thread.cancelled !== undefined))

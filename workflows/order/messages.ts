@@ -7,11 +7,12 @@ import {
   type OrderState, type PackFulfillment, type PaymentReported, type RejectLines,
 } from '../../domain/messages'
 import type { PaymentState } from '../../domain/payment/view'
+import type { CancelOutcome } from '../../db/steps/cancel-order'
 import { step } from '../support/activities'
 import { answering, refusalIn, refusing } from '../support/failures'
-import { labelsOrEnd } from './fulfil'
+import { labelsOrEnd } from './delivery'
 import { show } from './show'
-import { waiting, workOf, type Thread, type Work } from './thread'
+import { waiting, waitingOn, waits, workOf, type Thread, type Work } from './thread'
 
 const cancelOrder = defineUpdate<CancelOrderAnswer, [CancelOrder]>(updates.cancelOrder)
 const packFulfillment = defineUpdate<FulfillmentAnswer, [PackFulfillment]>(updates.packFulfillment)
@@ -63,11 +64,19 @@ const cancel = (thread: Thread, ask: CancelOrder): Promise<CancelOrderAnswer> =>
     refuseIfGone(thread)
     const outcome = await answering(() => step('Cancel the order').cancelOrder({ ...ask, orderId: thread.start.orderId }))
     thread.cancelled = { outcome, reason: ask.reason }
-    thread.works.filter((w) => !hasLeft(w.status)).forEach((w) => (w.status = 'cancelled'))
-    thread.waitingOn = thread.rowWaitingOn = outcome.voids.length ? { what: 'void', since: outcome.cancelledAt, deadline: null } : null
+    stopAll(thread, outcome)
     thread.story.cancel()
     return { cancelledAt: outcome.cancelledAt }
   })
+
+/** What a cancellation does to the story's own picture of the parts. */
+export function stopAll(thread: Thread, { voids, cancelledAt }: CancelOutcome): void {
+  for (const work of thread.works.filter((w) => !hasLeft(w.status))) {
+    work.status = 'cancelled'
+    waits(work, null)
+  }
+  waits(thread.whole, voids.length ? { what: 'void', since: cancelledAt, deadline: null } : null)
+}
 
 async function cancelFromUi(thread: Thread, { reason = 'cancelled from the Temporal UI', actor = 'support', messageId = 'ui' }: CancelOrderSignal): Promise<void> {
   const signed = { actor: `support:${actor}`, messageId }
@@ -85,10 +94,10 @@ async function cancelFromUi(thread: Thread, { reason = 'cancelled from the Tempo
 async function pack(thread: Thread, ask: PackFulfillment): Promise<FulfillmentAnswer> {
   const work = await thread.lock(async () => {
     const packing = openWork(thread, ask.fulfillmentId)
-    const waitingOn = waiting('label', null)
-    const answer = await answering(() => step(`Pack into ${ask.packages.length} ${ask.packages.length === 1 ? 'package' : 'packages'}`).packFulfillment({ ...ask, waitingOn }))
+    const label = waiting('label', null)
+    const answer = await answering(() => step(`Pack into ${ask.packages.length} ${ask.packages.length === 1 ? 'package' : 'packages'}`).packFulfillment({ ...ask, waitingOn: label }))
     Object.assign(packing, { status: answer.status, carrier: answer.carrier })
-    thread.waitingOn = thread.rowWaitingOn = waitingOn
+    waits(packing, label)
     return packing
   })
   await labelsOrEnd(thread, work)
@@ -99,10 +108,15 @@ async function pack(thread: Thread, ask: PackFulfillment): Promise<FulfillmentAn
 const reject = (thread: Thread, ask: RejectLines): Promise<FulfillmentAnswer> =>
   thread.lock(async () => {
     const work = openWork(thread, ask.fulfillmentId)
-    const waitingOn = waiting('sourcing', null)
-    const answer = await answering(() => step(`${work.nodeId} rejects it`).rejectFulfillment({ ...ask, waitingOn }))
-    work.status = 'rejected'
-    thread.waitingOn = thread.rowWaitingOn = waitingOn
+    const sourcing = waiting('sourcing', null)
+    const answer = await answering(() => step(`${work.nodeId} rejects it`).rejectFulfillment({ ...ask, waitingOn: sourcing }))
+    if (answer.status === 'rejected') {
+      work.status = 'rejected'
+      waits(work, null)
+    }
+    waits(thread.whole, sourcing)
+    thread.toSource = true
+    thread.nudges += 1
     return answer
   })
 
@@ -113,16 +127,18 @@ const leave = (thread: Thread, ask: HandOver): Promise<FulfillmentAnswer> =>
     const ifPaid = waiting('delivery', thread.start.policy.last_mile.deliverWithin)
     const { at, captures, manifest, ...answer } = await answering(() => step('Hand over').handOver({ ...ask, ifCapture, ifPaid }))
     Object.assign(work, { status: 'handed_over', handOver: { at, captures, manifest } })
-    thread.waitingOn = thread.rowWaitingOn = captures.length ? ifCapture : ifPaid
+    waits(work, captures.length ? ifCapture : ifPaid)
     return answer
   })
 
-function hearCarrier(thread: Thread, { fulfillmentId, status, at, waitingOn }: CarrierReported): void {
+function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since }: CarrierReported): void {
   const work = workOf(thread, fulfillmentId)
   if (!work) return
   work.status = status
   if (status === 'delivered') work.deliveredAt ??= at
-  thread.rowWaitingOn = waitingOn
+  work.rowWait = since.part
+  if (since.part === null) work.wait = null
+  if (since.order) waits(thread.whole, since.order)
   show(thread)
 }
 
@@ -148,7 +164,7 @@ function openWork(thread: Thread, fulfillmentId: string): Work {
 const state = (thread: Thread): OrderState => ({
   orderId: thread.start.orderId,
   chapter: thread.chapter,
-  waitingOn: thread.waitingOn,
+  waitingOn: waitingOn(thread),
   payments: thread.payments,
   fulfillments: Object.fromEntries(thread.works.map((w) => [w.fulfillmentId, w.status])),
   ending: thread.ending,

@@ -10,7 +10,7 @@ import { persist, waitFor } from './waits'
 /** The deadline ends waiting; an authorisation that succeeds after it counts. @throws Ending `payment.declined`, `payment.not_settled` */
 export async function settlePayment(thread: Thread): Promise<void> {
   thread.chapter = 'payment'
-  const deadline = thread.waitingOn?.deadline ?? null
+  const deadline = thread.whole.wait?.deadline ?? null
   for (const tender of thread.start.tenders) {
     if (tender.authorizeOperationId === undefined) thread.payments[tender.paymentId] = 'captured'
     else await authorize(thread, { ...tender, operationId: tender.authorizeOperationId }, deadline)
@@ -23,6 +23,7 @@ async function authorize(thread: Thread, tender: TenderStart & { operationId: st
   const pending = { ...waiting('customer_action', null), deadline }
   const outcome = await persist(
     thread,
+    thread.whole,
     {
       waitingOn: { ...waiting('payment_provider', null), deadline },
       trouble: { kind: 'payment.provider_unavailable', subject: tender.operationId, owner: 'operations', summary: `The payment provider does not answer; ${amount} is not authorised` },
@@ -31,8 +32,8 @@ async function authorize(thread: Thread, tender: TenderStart & { operationId: st
     () => payments(`Authorise ${amount}`).authorizePayment({ operationId: tender.operationId, ifPending: pending }),
   )
   if (outcome) thread.payments[tender.paymentId] = outcome.status
-  if (outcome?.status === 'action_required' || outcome?.status === 'processing') thread.rowWaitingOn = pending
+  if (outcome?.status === 'action_required' || outcome?.status === 'processing') thread.whole.rowWait = pending
   const settled = (): boolean => isSettled(thread.payments[tender.paymentId] ?? 'opened')
-  if (outcome === undefined || (await waitFor(thread, pending, settled)) === 'too late') throw new Ending('payment.not_settled')
+  if (outcome === undefined || (await waitFor(thread, thread.whole, pending, settled)) === 'too late') throw new Ending('payment.not_settled')
   if (thread.payments[tender.paymentId] === 'declined' || thread.payments[tender.paymentId] === 'voided') throw new Ending('payment.declined')
 }

@@ -4,7 +4,7 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import type { OrderStatus } from '../../domain/order/status'
 import { searchAttributes } from '../../domain/search-attributes'
-import type { Thread } from './thread'
+import { waitingOn, type Thread } from './thread'
 
 export interface Shown {
   status?: OrderStatus
@@ -32,14 +32,15 @@ export function show(thread: Thread, changed: Shown = {}): void {
 }
 
 function details(thread: Thread): string {
-  const { start, waitingOn } = thread
+  const { start } = thread
+  const wait = waitingOn(thread)
   const rows: [string, string][] = [
     ['Chapter', thread.chapter],
     ['Lines', `${start.lineCount} by ${start.method}`],
     ['Money', `${formatMinor(start.totalMinor, start.currency)} · ${start.tenders.map((t) => `${t.tenderId} ${thread.payments[t.paymentId] ?? (t.authorizeOperationId ? 'pending' : 'paid elsewhere')}`).join(', ')}`],
     ...thread.works.map((w): [string, string] => ['Fulfillment', [w.nodeId, w.status, w.carrier, ...(w.trackingNumbers ?? [])].filter(Boolean).join(' · ')]),
-    ['Waits on', waitingOn ? `${waitingOn.what.replaceAll('_', ' ')} since ${waitingOn.since}` : 'nothing'],
-    ['Next deadline', waitingOn?.deadline ?? 'none'],
+    ['Waits on', wait ? `${wait.what.replaceAll('_', ' ')} since ${wait.since}` : 'nothing'],
+    ['Next deadline', wait?.deadline ?? 'none'],
     ['Last exception', thread.lastException ?? 'none'],
   ]
   return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n')

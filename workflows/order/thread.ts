@@ -2,7 +2,7 @@
 import { CancellationScope } from '@temporalio/workflow'
 import type { FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { OrderEnding, OrderStart } from '../../domain/messages'
-import type { WaitingOn } from '../../domain/order/status'
+import { mostUrgent, type WaitingOn } from '../../domain/order/status'
 import type { PaymentState } from '../../domain/payment/view'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
 import { createAlarm, type Until } from '../support/alarm'
@@ -14,14 +14,15 @@ export interface Thread {
   readonly start: OrderStart
   /** Where the story is, in a word, for people who look. */
   chapter: string
-  /** What the story waits on, and what the order's row says it does; they differ only until the next step writes it. */
-  waitingOn: WaitingOn | null
-  rowWaitingOn: WaitingOn | null
+  /** The order as a whole, as one that waits. */
+  readonly whole: Waiter
   payments: Record<string, PaymentState>
   works: Work[]
+  /** Some units have no node: in the beginning all of them, later what a node rejects. */
+  toSource: boolean
   sourcingAttempts: number
   lastException?: string
-  /** How often somebody pressed retry. */
+  /** How often somebody pressed retry, or something happened that is worth another try. */
   nudges: number
   /** Set once the order is cancelled in the rows; the story stops and unwinds. */
   cancelled?: { outcome: CancelOutcome; reason: string }
@@ -31,10 +32,18 @@ export interface Thread {
   readonly until: Until
 }
 
-/** One fulfillment as the workflow follows it. */
-export interface Work {
-  fulfillmentId: string
-  nodeId: string
+/** Who waits, and for what: the story and the row differ only until the next step has written it. */
+export interface Waiter {
+  /** Of the part; absent for the order as a whole. */
+  readonly fulfillmentId?: string
+  wait: WaitingOn | null
+  rowWait: WaitingOn | null
+}
+
+/** One fulfillment as the workflow follows it: a part of the order, or all of it. */
+export interface Work extends Waiter {
+  readonly fulfillmentId: string
+  readonly nodeId: string
   status: FulfillmentStatus
   carrier?: string
   service?: string
@@ -48,10 +57,10 @@ export function openThread(start: OrderStart): Thread {
   return {
     start,
     chapter: 'accepted',
-    waitingOn: first,
-    rowWaitingOn: first,
+    whole: { wait: first, rowWait: first },
     payments: {},
     works: [],
+    toSource: true,
     sourcingAttempts: 0,
     nudges: 0,
     ending: null,
@@ -70,5 +79,13 @@ function firstWait({ acceptedAt, tenders, policy }: OrderStart): WaitingOn {
 /** A wait from now on, for `patience` (an ISO 8601 duration) at most. */
 export const waiting = (what: WaitingOn['what'], patience: string | null): WaitingOn => ({ what, since: isoIn(0), deadline: patience === null ? null : isoIn(durationMs(patience)) })
 
-/** The fulfillment that is going on, if any. */
+/** A step has written what `who` waits on. */
+export function waits(who: Waiter, wait: WaitingOn | null): void {
+  who.wait = who.rowWait = wait
+}
+
+/** What shows: the most urgent of all waits, summed up as in the row. */
+export const waitingOn = ({ whole, works }: Thread): WaitingOn | null => mostUrgent([whole.wait, ...works.map((w) => w.wait)])
+
+/** The fulfillment of that id, if it is one of this order's. */
 export const workOf = (thread: Thread, fulfillmentId: string): Work | undefined => thread.works.find((w) => w.fulfillmentId === fulfillmentId)

@@ -1,4 +1,4 @@
-/** The two ways an order waits: for a fact, with a deadline and an ending; and for the outside world, as long as it takes but never silently. */
+/** The two ways an order or a part of it waits: for a fact, with a deadline and an ending; and for the outside world, as long as it takes but never silently. */
 import type { WaitingOn } from '../../domain/order/status'
 import { durationMs } from '../../domain/policy/duration'
 import type { OpenException } from '../../db/waiting'
@@ -6,21 +6,21 @@ import { step } from '../support/activities'
 import { isoNow, now } from '../support/clock'
 import { faultMessage, isFault } from '../support/failures'
 import { show } from './show'
-import type { Thread } from './thread'
+import { waits, type Thread, type Waiter } from './thread'
 
-/** Says what the story waits on now. The row is told only if the last step has not written the same already. */
-export async function beginWait(thread: Thread, waitingOn: WaitingOn): Promise<void> {
-  thread.waitingOn = waitingOn
+/** Says what `who` waits on now. The row is told only if the last step has not written the same already. */
+export async function beginWait(thread: Thread, who: Waiter, waitingOn: WaitingOn): Promise<void> {
+  who.wait = waitingOn
   show(thread)
-  if (thread.rowWaitingOn?.what === waitingOn.what) return
-  thread.rowWaitingOn = waitingOn
-  await step(`Waits for ${words(waitingOn.what)}`).noticeWait({ orderId: thread.start.orderId, waitingOn })
+  if (who.rowWait?.what === waitingOn.what) return
+  who.rowWait = waitingOn
+  await step(`Waits for ${words(waitingOn.what)}`).noticeWait({ orderId: thread.start.orderId, fulfillmentId: who.fulfillmentId, waitingOn })
 }
 
 /** Waits for `fact` until the wait's deadline. @returns whether it came in time. */
-export async function waitFor(thread: Thread, waitingOn: WaitingOn, fact: () => boolean): Promise<'came' | 'too late'> {
+export async function waitFor(thread: Thread, who: Waiter, waitingOn: WaitingOn, fact: () => boolean): Promise<'came' | 'too late'> {
   if (fact()) return 'came'
-  await beginWait(thread, waitingOn)
+  await beginWait(thread, who, waitingOn)
   const at = waitingOn.deadline === null ? Number.POSITIVE_INFINITY : Date.parse(waitingOn.deadline)
   return (await thread.until(fact, at, `Deadline check, set for ${words(waitingOn.what)} by ${waitingOn.deadline}`)) ? 'came' : 'too late'
 }
@@ -28,10 +28,10 @@ export async function waitFor(thread: Thread, waitingOn: WaitingOn, fact: () => 
 type Notice = Pick<OpenException, 'kind' | 'owner' | 'summary'> & { subject: string; data?: Record<string, unknown> }
 
 /** Waits for `fact`; past the deadline somebody is told, and the wait goes on, because goods or money are out there. */
-export async function waitOrEscalate(thread: Thread, waitingOn: WaitingOn, late: Notice, fact: () => boolean): Promise<void> {
-  if ((await waitFor(thread, waitingOn, fact)) === 'came') return
+export async function waitOrEscalate(thread: Thread, who: Waiter, waitingOn: WaitingOn, late: Notice, fact: () => boolean): Promise<void> {
+  if ((await waitFor(thread, who, waitingOn, fact)) === 'came') return
   const overdue = { ...waitingOn, deadline: null }
-  await notice(thread, overdue, late)
+  await notice(thread, who, overdue, late)
   await thread.until(fact, Number.POSITIVE_INFINITY, words(waitingOn.what))
   await settle(thread, late.kind)
 }
@@ -44,11 +44,11 @@ interface Persistence {
 }
 
 /**
- * Calls the outside world until it answers. Its first patience is the activity's own; after that the order waits on a named thing,
+ * Calls the outside world until it answers. Its first patience is the activity's own; after that `who` waits on a named thing,
  * and tries again at the pace of its policy, a little slower each time, or at once when somebody presses retry.
  * @returns undefined when `until` has passed without an answer.
  */
-export async function persist<Answer>(thread: Thread, { waitingOn, trouble, until }: Persistence, call: () => Promise<Answer>): Promise<Answer | undefined> {
+export async function persist<Answer>(thread: Thread, who: Waiter, { waitingOn, trouble, until }: Persistence, call: () => Promise<Answer>): Promise<Answer | undefined> {
   for (let failures = 0; ; failures += 1) {
     try {
       const answer = await call()
@@ -56,7 +56,7 @@ export async function persist<Answer>(thread: Thread, { waitingOn, trouble, unti
       return answer
     } catch (cause) {
       if (!isFault(cause)) throw cause
-      if (failures === 0) await notice(thread, waitingOn, { ...trouble, data: { ...trouble.data, fault: faultMessage(cause) } })
+      if (failures === 0) await notice(thread, who, waitingOn, { ...trouble, data: { ...trouble.data, fault: faultMessage(cause) } })
       const heard = thread.nudges
       const next = Math.min(until ?? Number.POSITIVE_INFINITY, now() + durationMs(thread.start.policy.care.retryEvery) * 2 ** Math.min(failures, 5))
       await thread.until(() => thread.nudges !== heard, next, `Try again: ${trouble.summary}`)
@@ -65,11 +65,11 @@ export async function persist<Answer>(thread: Thread, { waitingOn, trouble, unti
   }
 }
 
-async function notice(thread: Thread, waitingOn: WaitingOn, exception: Notice): Promise<void> {
-  thread.waitingOn = thread.rowWaitingOn = waitingOn
+async function notice(thread: Thread, who: Waiter, waitingOn: WaitingOn, exception: Notice): Promise<void> {
+  waits(who, waitingOn)
   thread.lastException = `${isoNow()} ${exception.summary}`
   show(thread, { hasException: true })
-  await step(`Tell ${exception.owner}: ${exception.summary}`).noticeWait({ orderId: thread.start.orderId, waitingOn, exception })
+  await step(`Tell ${exception.owner}: ${exception.summary}`).noticeWait({ orderId: thread.start.orderId, fulfillmentId: who.fulfillmentId, waitingOn, exception })
 }
 
 async function settle(thread: Thread, kind: string): Promise<void> {

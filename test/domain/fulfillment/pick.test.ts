@@ -34,7 +34,7 @@ it('adds to what was reported before and leaves the given lines as they were', (
   const before = [line({ picked: 2 })]
   expect(addPick(before, [{ lineId: '1', picked: 2, rejected: 1 }])).toEqual([line({ picked: 4, rejected: 1 })])
   expect(before).toEqual([line({ picked: 2 })])
-  expect([isAllPicked([line({ picked: 4, rejected: 1 })]), isAllPicked([line({ picked: 5 })])]).toEqual([false, true])
+  expect([{ picked: 4 }, { picked: 4, rejected: 1 }, { picked: 5 }, { rejected: 5 }].map((l) => isAllPicked([line(l)]))).toEqual([false, true, true, false])
 })
 
 it('refuses more than is open, and a line that is not part of the work', () => {

@@ -1,0 +1,72 @@
+/**
+ * Chooses the nodes that fill an order and explains itself: fences first, then the plan that the policy prefers among all there are, exactly
+ * (`optimum.ts`). Pure and deterministic: ties end with the smallest node ids.
+ */
+import type { SourcingPolicy } from '../policy/sourcing'
+import { allTiers, costObjective } from './costs'
+import { wantedPerSku, type Candidate, type ChosenPlan, type PlannedShipment, type Shortage, type SourcingAsk, type SourcingDecision } from './decision'
+import { compareText, judge, type Judged } from './judged'
+import type { Objective } from './objective'
+import { cheapestPlan } from './optimum'
+import type { Optimum, Problem } from './problem'
+import { ruleObjective } from './rules'
+import { priceOf } from './tariff'
+import { verdicts, weighing } from './verdicts'
+
+export type SourcingRules = Pick<SourcingPolicy, 'mode' | 'rules' | 'maxShipments' | 'splitLines' | 'splitGuardMinor' | 'fences' | 'costs'>
+
+/** @returns a decision without `chosen` when no plan within the policy ships all of `ask.lines`. */
+export function source(ask: SourcingAsk, nodes: readonly Candidate[], policy: SourcingRules): SourcingDecision {
+  const judged = judge(ask, nodes, policy)
+  const able = judged.filter((j) => j.fence === undefined && [...j.stock.values()].some((units) => units > 0))
+  const maxShipments = Math.max(1, policy.maxShipments - (ask.shipmentsBefore ?? 0))
+  const objective = policy.mode === 'cost' ? costObjective(policy.costs!) : ruleObjective(policy.rules, able, maxShipments)
+  const problem = pose(ask, able, objective, { ...policy, maxShipments })
+  const optimum = able.length ? cheapestPlan(problem) : undefined
+  const said = verdicts({ ask, judged, able, objective, problem, ...(optimum && { optimum }) })
+  if (!optimum) return { mode: policy.mode, candidates: said.candidates, short: shortage(ask, judged, maxShipments) }
+  const chosen: ChosenPlan = {
+    shipments: optimum.shipments.map((s) => shipmentOf(ask, able, s)).sort((a, b) => compareText(a.nodeId, b.nodeId)),
+    reason: said.reason,
+    parts: weighing({ ask, able, objective })(optimum.shipments),
+    ...(policy.mode === 'cost' ? { costMinor: optimum.cost, atLeastMinor: optimum.atLeast } : {}),
+  }
+  return { mode: policy.mode, chosen, candidates: said.candidates, short: [] }
+}
+
+/** The same in plain numbers. */
+function pose(ask: SourcingAsk, able: readonly Judged[], objective: Objective, policy: SourcingRules): Problem {
+  const skus = [...wantedPerSku(ask.lines).keys()]
+  return {
+    lines: ask.lines.map((l) => ({ quantity: l.quantity, piece: policy.splitLines ? 1 : l.quantity, sku: skus.indexOf(l.sku), grams: l.weightGrams, value: l.valueMinor })),
+    nodes: able.map((node) => ({
+      fixed: objective.fixed(node),
+      price: priceOf(objective.tariff(node)),
+      unit: ask.lines.map((line) => objective.unit(node, line)),
+      stock: skus.map((sku) => node.stock.get(sku)!),
+      capacity: Number.MAX_SAFE_INTEGER,
+    })),
+    maxShipments: policy.maxShipments,
+    splitPenalty: objective.splitPenalty,
+    splitGuard: policy.splitGuardMinor,
+    priceAtLeast: policy.mode === 'cost' ? priceOf(allTiers(policy.costs!)) : () => 0,
+  }
+}
+
+const shipmentOf = (ask: SourcingAsk, able: readonly Judged[], { node, units }: Optimum['shipments'][number]): PlannedShipment => ({
+  nodeId: able[node]!.node.nodeId,
+  lines: ask.lines.flatMap(({ lineId, sku }, i) => (units[i]! > 0 ? [{ lineId, sku, quantity: units[i]! }] : [])),
+})
+
+/** What could be had of each SKU: from all nodes that passed the fences together where an order may be split, else the most that one of them has. */
+function shortage(ask: SourcingAsk, judged: readonly Judged[], maxShipments: number): Shortage[] {
+  const open = judged.filter((j) => j.fence === undefined)
+  const most = (sku: string): number => {
+    const stocks = open.map((j) => j.stock.get(sku)!)
+    return maxShipments > 1 ? stocks.sort((a, b) => b - a).slice(0, maxShipments).reduce((a, b) => a + b, 0) : Math.max(0, ...stocks)
+  }
+  const all = [...wantedPerSku(ask.lines)].map(([sku, wanted]) => ({ sku, wanted, available: Math.min(wanted, most(sku)) }))
+  // Every SKU can be had, but not together within the policy: then all of them are what is missing.
+  const short = all.filter((s) => s.available < s.wanted)
+  return short.length ? short : all
+}
