@@ -53,7 +53,7 @@ export interface ProviderView {
   /** The hold may be captured several times; absent when it may not, or the news does not say. */
   multicapture?: boolean
   /** The provider's own name of the payment method in use, by which it can be charged again. */
-  paymentMethod?: string
+  methodInUse?: string
   /** What was captured, by operation; absent when nothing was or the news does not say. */
   captures?: Readonly<Record<string, number>>
 }

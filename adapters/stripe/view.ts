@@ -78,9 +78,9 @@ function wasAuthorized(intent: IntentFacts, charge: ChargeFacts | undefined): bo
 const mayBeCapturedAgain = (charge: ChargeFacts): boolean => charge.payment_method_details?.card?.multicapture?.status === 'available'
 
 /** An intent that was declined forgets its method; before the bank has answered, naming it would promise too much. */
-function methodInUse({ payment_method: method }: IntentFacts, status: ProviderStatus): { paymentMethod?: string } {
+function methodInUse({ payment_method: method }: IntentFacts, status: ProviderStatus): { methodInUse?: string } {
   if (!method || (status !== 'authorized' && status !== 'captured')) return {}
-  return { paymentMethod: typeof method === 'string' ? method : method.id }
+  return { methodInUse: typeof method === 'string' ? method : method.id }
 }
 
 /** Each capture writes itself into the payment's metadata under its operation's id. */

@@ -73,7 +73,7 @@ describe('a payment', () => {
 
   it('is captured in part, and what is let go is not taken for a refund', async () => {
     const reference = await authorized()
-    const taken = await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2' })
+    const taken = await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2', final: true })
     expect(taken).toEqual({ reference, status: 'captured', authorizedMinor: 9390, capturedMinor: 6000, refundedMinor: 0 })
     await payments.refund({ reference, key: 'refund:1', amountMinor: 2500, operationId: 'operation-3' })
     expect(await payments.lookUp(reference)).toEqual({ ...taken, refundedMinor: 2500 })
@@ -81,7 +81,7 @@ describe('a payment', () => {
 
   it('names our operation on a refund, and gives one refund per key', async () => {
     const reference = await authorized()
-    await payments.capture({ reference, key: 'capture:1', amountMinor: 9390, operationId: 'operation-2' })
+    await payments.capture({ reference, key: 'capture:1', amountMinor: 9390, operationId: 'operation-2', final: true })
     const ask = { reference, key: 'refund:1', amountMinor: 90, operationId: 'operation-3' }
     const given = await payments.refund(ask)
     expect(await payments.refund(ask)).toEqual(given)
@@ -139,9 +139,9 @@ describe('answers that are no', () => {
 describe('calls whose effect had already happened', () => {
   it('capture again under another key answers what was captured', async () => {
     const reference = await authorized()
-    const first = await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2' })
-    expect(await payments.capture({ reference, key: 'capture:2', amountMinor: 6000, operationId: 'operation-2' })).toEqual(first)
-    expect(await thrown(payments.capture({ reference, key: 'capture:3', amountMinor: 500, operationId: 'operation-4' }))).toMatchObject({
+    const first = await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2', final: true })
+    expect(await payments.capture({ reference, key: 'capture:2', amountMinor: 6000, operationId: 'operation-2', final: true })).toEqual(first)
+    expect(await thrown(payments.capture({ reference, key: 'capture:3', amountMinor: 500, operationId: 'operation-4', final: true }))).toMatchObject({
       effect: 'none',
     })
     expect(await books()).toEqual([expect.objectContaining({ capturedMinor: 6000 })])
@@ -150,12 +150,12 @@ describe('calls whose effect had already happened', () => {
   it('a capture or void that can never happen is a fault without effect', async () => {
     const reference = await authorized()
     await payments.void({ reference, key: 'void:1' })
-    expect(await thrown(payments.capture({ reference, key: 'capture:1', amountMinor: 9390, operationId: 'operation-2' }))).toMatchObject({
+    expect(await thrown(payments.capture({ reference, key: 'capture:1', amountMinor: 9390, operationId: 'operation-2', final: true }))).toMatchObject({
       effect: 'none',
     })
     const second = (await payments.open({ ...opening, key: 'open:2' })).reference
     await payments.authorize({ reference: second, key: 'authorize:2', paymentMethod: 'pm_card_visa' })
-    await payments.capture({ reference: second, key: 'capture:2', amountMinor: 9390, operationId: 'operation-3' })
+    await payments.capture({ reference: second, key: 'capture:2', amountMinor: 9390, operationId: 'operation-3', final: true })
     expect(await thrown(payments.void({ reference: second, key: 'void:2' }))).toMatchObject({ effect: 'none' })
   })
 })
@@ -236,7 +236,7 @@ describe('messages of the provider', () => {
 
   it('are read in our words, with the order, payment and operation they belong to', async () => {
     const reference = await authorized()
-    await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2' })
+    await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2', final: true })
     await payments.refund({ reference, key: 'refund:1', amountMinor: 1000, operationId: 'operation-3' })
     await eventually('four messages', () => types().length === 4)
     const read = readAll()
