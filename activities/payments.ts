@@ -6,7 +6,8 @@ import type { WaitingOn } from '../domain/order/status'
 import type { PaymentState } from '../domain/payment/view'
 import type { Db } from '../db/connection'
 import { captureHappened } from '../domain/payment/captures'
-import { applyView, beginCall, loadOperation, saveReference, spendKey, type PaymentOperation } from '../db/payments'
+import { beginCall, spendKey } from '../db/payment-operations'
+import { applyView, loadOperation, saveReference, type PaymentOperation } from '../db/payments'
 import { ProviderFault, type PaymentProvider, type ProviderView } from './ports'
 
 /** A provider forgets keys after a day; an hour before that a key counts as old. */

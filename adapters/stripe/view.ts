@@ -75,7 +75,7 @@ function wasAuthorized(intent: IntentFacts, charge: ChargeFacts | undefined): bo
   return charge ? charge.status === 'succeeded' : Boolean(intent.latest_charge) && !intent.last_payment_error
 }
 
-const mayBeCapturedAgain = (charge: ChargeFacts): boolean => charge.payment_method_details?.card?.multicapture?.status === 'available'
+export const mayBeCapturedAgain = (charge: ChargeFacts): boolean => charge.payment_method_details?.card?.multicapture?.status === 'available'
 
 /** An intent that was declined forgets its method; before the bank has answered, naming it would promise too much. */
 function methodInUse({ payment_method: method }: IntentFacts, status: ProviderStatus): { methodInUse?: string } {

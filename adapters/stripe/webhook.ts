@@ -3,7 +3,7 @@ import Stripe from 'stripe'
 import { z } from 'zod'
 import type { ProviderEvent, ProviderWebhook } from '../../activities/ports'
 import { refuse } from '../../domain/refusals'
-import { viewOfCharge, viewOfIntent } from './view'
+import { mayBeCapturedAgain, viewOfCharge, viewOfIntent } from './view'
 
 export function stripeWebhook({ secret }: { apiKey?: string; secret: string }): ProviderWebhook {
   return {
@@ -100,6 +100,8 @@ function fromIntent(event: z.infer<typeof eventShape>, { data }: z.infer<typeof 
 function fromCharge(event: z.infer<typeof eventShape>, { data }: z.infer<typeof chargeShape>): ProviderEvent | undefined {
   const charge = data.object
   if (!charge.payment_intent) return undefined
+  // Of a hold that is captured several times the payment's own message says the same, and which capture it was.
+  if (event.type === 'charge.captured' && mayBeCapturedAgain(charge)) return undefined
   const { orderId, paymentId } = charge.metadata
   return { eventId: event.id, type: event.type, orderId, paymentId, view: viewOfCharge(charge.payment_intent, charge) }
 }
