@@ -215,6 +215,19 @@ it('takes the voucher first, and holds again only what the card has still to pay
   await expectSettled(orderId)
 })
 
+it('learns what a hold can do when the provider’s message comes before the answer', async () => {
+  await world({ multicapture: true })
+  const orderId = await place(database.db, { lines, shipping, taxIncluded: false, totalMinor: 9_093, tenders: [card(9_093)] })
+  const operationId = (await operations(orderId, 'authorize'))[0]!.operationId
+  await fault('timeout_after_effect', 'authorize')
+  await expect(activities.payments.authorizePayment({ operationId, ifPending })).rejects.toThrow()
+  await apply(await eventually('the message that it is held', () => messagesOf(orderId)[0]), 'at once')
+  expect(await operations(orderId, 'authorize')).toMatchObject([{ status: 'succeeded' }])
+  expect(await activities.payments.authorizePayment({ operationId, ifPending })).toMatchObject({ status: 'authorized' })
+  const method = expect.stringMatching(/^pm_/) as string
+  expect(await database.db('payments').where({ order_id: orderId })).toMatchObject([{ multicapture: true, saved_method: method, authorization_expires_at: expect.any(String) as string }])
+})
+
 it('ends a hold only after the captures that were to be made before', async () => {
   await world({ multicapture: true })
   const { orderId, parts } = await packedOrder()
