@@ -13,6 +13,7 @@ import { hopefully } from '../db/sourcing'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
+import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
 import { packFulfillment, type PackOutcome } from '../db/steps/pack'
 import { rejectFulfillment } from '../db/steps/pick'
 import { sourceOrder, type SourceAsk, type SourceOutcome } from '../db/steps/source-order'
@@ -40,6 +41,10 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
     /** The packages leave the building. */
     handOver: (ask: HandOver & { ifCapture: WaitingOn; ifPaid: WaitingOn }): Promise<HandOverOutcome> =>
       once(db, `hand-over:${ask.commandId}`, (tx) => handOver(tx, ask)),
+
+    /** What has still to leave is to be held again. Every attempt, after a decline too, has a number of its own. */
+    holdRemainder: (ask: { orderId: string; attempt: number }): Promise<RemainderOutcome> =>
+      once(db, `remainder:${ask.orderId}:${ask.attempt}`, (tx) => holdRemainder(tx, ask)),
 
     /** The end of the thread. */
     closeOrder: (ask: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> => db.transaction((tx) => closeOrder(tx, ask)),

@@ -5,7 +5,9 @@
 import type { WaitingOn } from '../domain/order/status'
 import type { PaymentState } from '../domain/payment/view'
 import type { Db } from '../db/connection'
-import { applyView, beginCall, loadOperation, saveReference, spendKey, type PaymentOperation } from '../db/payments'
+import { captureHappened } from '../domain/payment/captures'
+import { beginCall, spendKey } from '../db/payment-operations'
+import { applyView, loadOperation, saveReference, type PaymentOperation } from '../db/payments'
 import { ProviderFault, type PaymentProvider, type ProviderView } from './ports'
 
 /** A provider forgets keys after a day; an hour before that a key counts as old. */
@@ -32,7 +34,7 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
     /** Holds the money of one tender. @returns the payment's state: authorized, declined, or pending at the bank. */
     authorizePayment: async (ask: AuthorizeAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
-      if (isSettled(operation)) return alreadyKnown(db, operation, ask)
+      if (isSettled(operation)) return saysAll(operation) ? alreadyKnown(db, operation, ask) : learnAll(db, provider, operation, ask)
       const opened = await openPayment(db, provider, operation)
       if (opened === undefined) return alreadyKnown(db, await loadOperation(db, ask.operationId), ask)
       return effect(db, ask, {
@@ -40,36 +42,51 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
         operation,
         provider,
         happened: (v) => v.status !== 'opened',
-        call: (key) => provider.authorize({ reference: opened.reference, key, paymentMethod: operation.payment.paymentMethod ?? '' }),
+        call: (key) => provider.authorize({ reference: opened.reference, key, paymentMethod: operation.payment.paymentMethod ?? '', offSession: operation.payment.part > 1 }),
       })
     },
 
-    /** Takes what is held for goods that left. */
+    /** Takes what is held for goods that left. The last capture of a hold ends it, so it waits for those before. */
     capturePayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
       if (isSettled(operation)) return alreadyKnown(db, operation, ask)
+      const { amountMinor, operationId, final } = operation
+      if (final) capturesFirst(operation)
       const reference = operation.payment.reference!
-      const { amountMinor, operationId } = operation
-      return effect(db, ask, { operation, reference, happened: (v) => v.capturedMinor > 0, provider, call: (key) => provider.capture({ reference, key, amountMinor, operationId }) })
+      const happened = (view: ProviderView): boolean => captureHappened(view, operation)
+      return effect(db, ask, { operation, reference, happened, provider, call: (key) => provider.capture({ reference, key, amountMinor, operationId, final }) })
     },
 
     /** Lets go of what is or may be held; a payment that never reached the provider is given up. */
     voidPayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
       if (isSettled(operation)) return alreadyKnown(db, operation, ask)
-      const { reference } = operation.payment
+      const { reference, capturedMinor } = operation.payment
       if (reference === null) return giveUp(db, operation)
-      return effect(db, ask, { operation, reference, happened: (v) => v.status === 'voided' || v.status === 'captured', provider, call: (key) => provider.void({ reference, key }) })
+      capturesFirst(operation)
+      const happened = (view: ProviderView): boolean => view.status === 'voided' || view.status === 'captured'
+      return effect(db, ask, { operation, reference, happened, provider, call: (key) => provider.void({ reference, key, partlyCaptured: capturedMinor > 0 }) })
     },
   }
 }
 
 const isSettled = (operation: PaymentOperation): boolean => operation.status !== 'intended' && operation.status !== 'unknown'
 
+/** What ends a hold takes the rest of it out of reach: not while a capture is still to be made. @throws ProviderFault, so that it is tried again */
+function capturesFirst({ capturesOpen, kind }: PaymentOperation): void {
+  if (capturesOpen) throw new ProviderFault(`${kind}: another capture of this payment is still open and goes first`, 'none')
+}
+
+/** A webhook says that money is held, but neither until when nor whether it can be taken in parts. */
+const saysAll = ({ inParts, payment }: PaymentOperation): boolean => !inParts || payment.status !== 'authorized' || payment.authorizationExpiresAt !== null
+
+const learnAll = async (db: Db, provider: PaymentProvider, operation: PaymentOperation, ask: AuthorizeAsk): Promise<MoneyOutcome> =>
+  settle(db, operation, await provider.lookUp(operation.payment.reference!), ask)
+
 /** A webhook or an earlier attempt has settled it: nothing is called, but what the order waits on next is still ours to say. */
 async function alreadyKnown(db: Db, { paymentId, payment }: PaymentOperation, { then, fulfillmentId }: MoneyAsk): Promise<MoneyOutcome> {
-  const { status, authorizedMinor, capturedMinor, refundedMinor, declineCode } = payment
-  if (then) await db.transaction((tx) => applyView(tx, paymentId, { status, authorizedMinor, capturedMinor, refundedMinor }, { waitingOn: then, fulfillmentId }))
+  const { status, declineCode } = payment
+  if (then) await db.transaction((tx) => applyView(tx, paymentId, heldBefore(payment), { waitingOn: then, fulfillmentId }))
   return { paymentId, status, ...(declineCode ? { declineCode } : {}) }
 }
 
@@ -81,9 +98,10 @@ async function openPayment(db: Db, provider: PaymentProvider, operation: Payment
   if (keyNumber === undefined) return undefined
   const description = `${operation.channel} ${operation.channelOrderId}`
   const ask = { key: `${operationId}:${keyNumber}:open`, amountMinor: operation.amountMinor, currency: payment.currency, orderId, paymentId, operationId, description }
-  const { reference } = await rememberingSpentKeys(db, operationId, () => provider.open(ask))
-  await saveReference(db, paymentId, reference)
-  return { reference, keyNumber }
+  const parts = { inParts: operation.inParts, ...(payment.payer === null ? {} : { payer: payment.payer }) }
+  const opened = await rememberingSpentKeys(db, operationId, () => provider.open({ ...ask, ...parts }))
+  await saveReference(db, paymentId, opened)
+  return { reference: opened.reference, keyNumber }
 }
 
 interface Opened {
@@ -132,10 +150,12 @@ async function settle(db: Db, { paymentId }: PaymentOperation, view: ProviderVie
   return { paymentId, status: merged.status, ...(view.declineCode ? { declineCode: view.declineCode } : {}) }
 }
 
+const heldBefore = ({ status, authorizedMinor, capturedMinor, refundedMinor }: PaymentOperation['payment']) => ({ status, authorizedMinor, capturedMinor, refundedMinor })
+
 /** The payment was never opened, so nothing can be held: the operations end here. */
 async function giveUp(db: Db, operation: PaymentOperation): Promise<MoneyOutcome> {
   return db.transaction(async (tx) => {
-    const { view } = await applyView(tx, operation.paymentId, { ...operation.payment, reference: undefined, declineCode: undefined, status: 'voided' })
+    const { view } = await applyView(tx, operation.paymentId, { ...heldBefore(operation.payment), status: 'voided' })
     return { paymentId: operation.paymentId, status: view.status }
   })
 }

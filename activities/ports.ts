@@ -9,15 +9,15 @@ import type { Weekday } from '../domain/promise/days'
 export interface PaymentProvider {
   /**
    * Opens a payment without moving money. Harmless to repeat: a payment opened twice holds nothing until it is confirmed.
-   * @returns the provider's own reference.
+   * @returns the provider's own reference, and the payer it keeps the payment method for where the order may leave in several parts.
    */
-  open(ask: OpenPayment): Promise<{ reference: string }>
-  /** Holds the money of an opened payment. Once per reference, whatever the number of calls. */
-  authorize(ask: { reference: string; key: string; paymentMethod: string }): Promise<AuthorizeAnswer>
-  /** Takes (part of) what is held. A card payment is captured once; what is not taken is let go by the provider. */
-  capture(ask: { reference: string; key: string; amountMinor: number; operationId: string }): Promise<ProviderView>
-  /** Lets go what is held. */
-  void(ask: { reference: string; key: string }): Promise<ProviderView>
+  open(ask: OpenPayment): Promise<{ reference: string; payer?: string }>
+  /** Holds the money of an opened payment. Once per reference, whatever the number of calls. `offSession`: the customer is not there to be asked by the bank. */
+  authorize(ask: { reference: string; key: string; paymentMethod: string; offSession?: boolean }): Promise<AuthorizeAnswer>
+  /** Takes (part of) what is held. After a final capture the provider lets go of the rest; only a hold with `multicapture` takes any other. */
+  capture(ask: { reference: string; key: string; amountMinor: number; operationId: string; final: boolean }): Promise<ProviderView>
+  /** Lets go what is held; `partlyCaptured`: what is still held of it. */
+  void(ask: { reference: string; key: string; partlyCaptured?: boolean }): Promise<ProviderView>
   /** Gives back captured money. */
   refund(ask: { reference: string; key: string; amountMinor: number; operationId: string }): Promise<{ refundReference: string }>
   /** What the provider believes about a payment right now; the way an unknown outcome becomes known. */
@@ -33,6 +33,10 @@ export interface OpenPayment {
   operationId: string
   /** Shown to the merchant at the provider, e.g. `web 1042`. No personal data. */
   description: string
+  /** The order may leave in several parts: the hold should be one that is captured several times, and the payment method one that is charged again. */
+  inParts?: boolean
+  /** Who the payment method is kept for: given when it is charged again. */
+  payer?: string
 }
 
 export const providerStatuses = ['opened', 'declined', 'action_required', 'processing', 'authorized', 'captured', 'voided'] as const
@@ -48,6 +52,12 @@ export interface ProviderView {
   /** ISO instant until which the hold is good, when the provider says so. */
   authorizationExpiresAt?: string
   declineCode?: string
+  /** The hold may be captured several times; absent when it may not, or the news does not say. */
+  multicapture?: boolean
+  /** The provider's own name of the payment method in use, by which it can be charged again. */
+  methodInUse?: string
+  /** What was captured, by operation; absent when nothing was or the news does not say. */
+  captures?: Readonly<Record<string, number>>
 }
 export type AuthorizeAnswer = ProviderView
 

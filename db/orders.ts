@@ -68,7 +68,7 @@ export async function refreshOrder(tx: Transaction, orderId: string, own?: Waiti
     `SELECT stage,
        (SELECT json_agg(json_build_object('quantity', quantity, 'shipped', shipped, 'delivered', delivered, 'cancelled', cancelled, 'backordered', backordered))
           FROM order_lines WHERE order_id = o.order_id) AS lines,
-       (SELECT coalesce(json_agg(json_build_object('status', status, 'amountMinor', amount_minor, 'authorizedMinor', authorized_minor,
+       (SELECT coalesce(json_agg(json_build_object('status', status, 'tenderId', tender_id, 'part', part, 'amountMinor', amount_minor, 'authorizedMinor', authorized_minor,
                                           'capturedMinor', captured_minor, 'refundedMinor', refunded_minor)), '[]')
           FROM payments WHERE order_id = o.order_id) AS payments,
        (SELECT coalesce(json_agg(json_build_object('status', status)), '[]') FROM fulfillments WHERE order_id = o.order_id) AS fulfillments,

@@ -6,9 +6,8 @@ import { invariant } from '../domain/invariant'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, self } from './events'
 import { lockOrderOf, refreshOrder, setPartWait, type OrderRow } from './orders'
+import { settleOperations, type OperationKind } from './payment-operations'
 import { openException } from './waiting'
-
-export type OperationKind = 'authorize' | 'capture' | 'void' | 'refund'
 
 export interface PaymentOperation {
   operationId: string
@@ -20,6 +19,12 @@ export interface PaymentOperation {
   keyNumber: number
   keyFirstUsedAt: string | null
   keySpent: boolean
+  /** Of a capture: nothing more is to be taken of the hold. */
+  final: boolean
+  /** Other captures of the same payment are still to be made, or nobody knows whether they were. */
+  capturesOpen: boolean
+  /** The order may leave in several parts. */
+  inParts: boolean
   payment: PaymentRow
   channel: string
   channelOrderId: string
@@ -34,17 +39,29 @@ export interface PaymentRow extends PaymentView {
   currency: string
   reference: string | null
   declineCode: string | null
+  /** 1 for the hold of the whole tender; from 2 on for what had still to leave when the one before was taken. */
+  part: number
+  /** The hold may be captured several times. */
+  multicapture: boolean
+  /** Whom the provider keeps the payment method for, and what it calls it. */
+  payer: string | null
+  savedMethod: string | null
+  authorizationExpiresAt: string | null
 }
 
 const paymentJson = `json_build_object('paymentId', p.payment_id, 'tenderId', p.tender_id, 'provider', p.provider, 'paymentMethod', p.payment_method,
   'amountMinor', p.amount_minor, 'currency', p.currency, 'reference', p.reference, 'declineCode', p.decline_code, 'status', p.status,
-  'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor)`
+  'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor, 'part', p.part,
+  'multicapture', p.multicapture, 'payer', p.payer, 'savedMethod', p.saved_method, 'authorizationExpiresAt', p.authorization_expires_at)`
 
 export async function loadOperation(db: Db | Transaction, operationId: string): Promise<PaymentOperation> {
   const operation = await row<PaymentOperation>(
     db,
     `SELECT op.operation_id AS "operationId", op.payment_id AS "paymentId", op.order_id AS "orderId", op.kind, op.amount_minor AS "amountMinor", op.status,
-       op.key_number AS "keyNumber", op.key_first_used_at AS "keyFirstUsedAt", op.key_spent AS "keySpent", ${paymentJson} AS payment,
+       op.key_number AS "keyNumber", op.key_first_used_at AS "keyFirstUsedAt", op.key_spent AS "keySpent", op.final, ${paymentJson} AS payment,
+       EXISTS (SELECT 1 FROM payment_operations c WHERE c.payment_id = op.payment_id AND c.kind = 'capture' AND c.status IN ('intended', 'unknown')
+               AND c.operation_id <> op.operation_id) AS "capturesOpen",
+       (o.policy->'sourcing'->>'maxShipments')::int > 1 AND (SELECT sum(quantity) > 1 FROM order_lines l WHERE l.order_id = o.order_id) AS "inParts",
        o.channel, o.channel_order_id AS "channelOrderId"
      FROM payment_operations op JOIN payments p USING (payment_id) JOIN orders o ON o.order_id = op.order_id WHERE operation_id = ?`,
     [operationId],
@@ -53,31 +70,17 @@ export async function loadOperation(db: Db | Transaction, operationId: string): 
   return operation
 }
 
-/** Written before every call: from now on the outcome is unknown until it is recorded. A spent or old key gives way to the next one. @returns the key to use, or undefined when the operation has been given up meanwhile. */
-export async function beginCall(db: Db, operationId: string, nextKey: boolean): Promise<number | undefined> {
-  const begun = await row<{ keyNumber: number }>(
-    db,
-    `UPDATE payment_operations SET status = 'unknown', attempts = attempts + 1, last_called_at = now(),
-       key_number = key_number + ?, key_spent = false, key_first_used_at = CASE WHEN ? THEN now() ELSE coalesce(key_first_used_at, now()) END
-     WHERE operation_id = ? AND status IN ('intended', 'unknown') RETURNING key_number AS "keyNumber"`,
-    [nextKey ? 1 : 0, nextKey, operationId],
-  )
-  return begun?.keyNumber
-}
-
-/** The provider has stored a failure under this key; it will never answer anything else. */
-export async function spendKey(db: Db, operationId: string): Promise<void> {
-  await run(db, 'UPDATE payment_operations SET key_spent = true WHERE operation_id = ?', [operationId])
-}
-
-export async function saveReference(db: Db, paymentId: string, reference: string): Promise<void> {
-  await run(db, 'UPDATE payments SET reference = coalesce(reference, ?) WHERE payment_id = ?', [reference, paymentId])
+export async function saveReference(db: Db, paymentId: string, { reference, payer }: { reference: string; payer?: string }): Promise<void> {
+  await run(db, 'UPDATE payments SET reference = coalesce(reference, ?), payer = coalesce(payer, ?) WHERE payment_id = ?', [reference, payer ?? null, paymentId])
 }
 
 export interface PaymentNews extends PaymentView {
   reference?: string
   authorizationExpiresAt?: string
   declineCode?: string
+  multicapture?: boolean
+  methodInUse?: string
+  captures?: Readonly<Record<string, number>>
 }
 
 /**
@@ -91,11 +94,10 @@ export async function applyView(tx: Transaction, paymentId: string, news: Paymen
   const known = payment!.payment
   const view = mergeView(known, news)
   await savePayment(tx, paymentId, view, news)
-  await settleOperations(tx, paymentId, view)
+  await settleOperations(tx, paymentId, view, news)
   const changed = view.status !== known.status
+  for (const { type, amountMinor } of eventsOf(known, view)) await record(tx, order, { type, actor: self, data: eventData(known, amountMinor, news) })
   if (changed) {
-    const type = eventOf[view.status]
-    if (type) await record(tx, order, { type, actor: self, data: eventData(known, view, news) })
     if (order.stage === 'cancelled' && holdsMoney(view.status)) await reportLateMoney(tx, order, paymentId, view)
   }
   await refreshOrder(tx, order.orderId, then && (await waitAfter(tx, order, then)))
@@ -122,13 +124,25 @@ const eventOf: Partial<Record<PaymentView['status'], EventType>> = {
   processing: 'payment.processing',
   declined: 'payment.declined',
   authorized: 'payment.authorized',
-  captured: 'payment.captured',
   voided: 'payment.voided',
 }
 
-const eventData = (payment: PaymentRow, view: PaymentView, news: PaymentNews): Record<string, unknown> => ({
+/** What the timeline says: where the payment has come to, how much was taken now, and what was let go after part of it had been taken. */
+function eventsOf(known: PaymentRow, view: PaymentView): { type: EventType; amountMinor: number }[] {
+  const takenMinor = view.capturedMinor - known.capturedMinor
+  const type = view.status === known.status ? undefined : eventOf[view.status]
+  const isOver = view.status === 'captured' && known.status !== 'captured' && known.capturedMinor > 0
+  const restMinor = isOver && takenMinor === 0 ? view.authorizedMinor - view.capturedMinor : 0
+  return [
+    ...(type ? [{ type, amountMinor: view.status === 'authorized' ? view.authorizedMinor : known.amountMinor }] : []),
+    ...(takenMinor > 0 ? [{ type: 'payment.captured' as const, amountMinor: takenMinor }] : []),
+    ...(restMinor > 0 ? [{ type: 'payment.voided' as const, amountMinor: restMinor }] : []),
+  ]
+}
+
+const eventData = (payment: PaymentRow, amountMinor: number, news: PaymentNews): Record<string, unknown> => ({
   tenderId: payment.tenderId,
-  amountMinor: view.status === 'captured' ? view.capturedMinor : view.status === 'authorized' ? view.authorizedMinor : payment.amountMinor,
+  amountMinor,
   currency: payment.currency,
   reference: news.reference ?? payment.reference,
   ...(news.declineCode ? { declineCode: news.declineCode } : {}),
@@ -137,27 +151,13 @@ const eventData = (payment: PaymentRow, view: PaymentView, news: PaymentNews): R
 async function savePayment(tx: Transaction, paymentId: string, view: PaymentView, news: PaymentNews): Promise<void> {
   await run(tx, 
     `UPDATE payments SET status = ?, authorized_minor = ?, captured_minor = ?, refunded_minor = ?, reference = coalesce(reference, ?),
-       authorization_expires_at = coalesce(?::timestamptz, authorization_expires_at), decline_code = coalesce(?, decline_code) WHERE payment_id = ?`,
+       authorization_expires_at = coalesce(?::timestamptz, authorization_expires_at), decline_code = coalesce(?, decline_code),
+       multicapture = multicapture OR ?, saved_method = CASE WHEN payer IS NOT NULL THEN coalesce(?, saved_method) END WHERE payment_id = ?`,
     [
       view.status, view.authorizedMinor, view.capturedMinor, view.refundedMinor, news.reference ?? null, news.authorizationExpiresAt ?? null,
-      news.declineCode ?? null, paymentId,
+      news.declineCode ?? null, news.multicapture ?? false, news.methodInUse ?? null, paymentId,
     ],
   )
-}
-
-/** An operation is settled by what the payment shows, whoever told us first. */
-async function settleOperations(tx: Transaction, paymentId: string, view: PaymentView): Promise<void> {
-  const outcomes: [OperationKind, 'succeeded' | 'declined' | 'abandoned'][] = []
-  if (view.authorizedMinor > 0) outcomes.push(['authorize', 'succeeded'])
-  else if (view.status === 'declined') outcomes.push(['authorize', 'declined'])
-  else if (view.status === 'voided') outcomes.push(['authorize', 'abandoned'])
-  if (view.capturedMinor > 0) outcomes.push(['capture', 'succeeded'])
-  if (view.status === 'voided') outcomes.push(['void', 'succeeded'])
-  for (const [kind, outcome] of outcomes)
-    await run(tx, 
-      `UPDATE payment_operations SET status = ?, settled_at = coalesce(settled_at, now()) WHERE payment_id = ? AND kind = ? AND status IN ('intended', 'unknown')`,
-      [outcome, paymentId, kind],
-    )
 }
 
 /** Money that arrives for an order that was cancelled meanwhile belongs to the customer: finance is told unless a void is under way. */
@@ -173,32 +173,4 @@ async function reportLateMoney(tx: Transaction, order: OrderRow, paymentId: stri
     summary: 'The provider holds money for an order that is cancelled: void or refund it at the provider',
     data: { paymentId, authorizedMinor: view.authorizedMinor, capturedMinor: view.capturedMinor },
   })
-}
-
-/** Records the operation that takes what is held, per payment of the order; money taken elsewhere needs none. @returns operation ids. */
-export const intendCaptures = (tx: Transaction, orderId: string, fulfillmentId: string): Promise<{ operationId: string }[]> =>
-  intend(tx, orderId, 'capture', `capture:${fulfillmentId}`, `p.status = 'authorized'`, 'p.authorized_minor - p.captured_minor')
-
-/** Records the operation that lets go of what is or may be held; a declined payment holds nothing. */
-export const intendVoids = (tx: Transaction, orderId: string): Promise<{ operationId: string }[]> =>
-  intend(tx, orderId, 'void', 'void', `p.status NOT IN ('captured', 'voided', 'declined')`, 'p.amount_minor')
-
-const intend = (tx: Transaction, orderId: string, kind: OperationKind, purpose: string, when: string, amount: string): Promise<{ operationId: string }[]> =>
-  rows(
-    tx,
-    `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
-     SELECT gen_random_uuid(), p.payment_id, p.order_id, ?, ?, ${amount} FROM payments p WHERE p.order_id = ? AND p.provider <> 'paid_elsewhere' AND ${when}
-     ON CONFLICT (payment_id, purpose) DO UPDATE SET purpose = excluded.purpose
-     RETURNING operation_id AS "operationId"`,
-    [kind, purpose, orderId],
-  )
-
-/** Is every tender held or taken, and no hold past its end? */
-export async function mayShip(tx: Transaction, orderId: string): Promise<boolean> {
-  const bad = await row(
-    tx,
-    `SELECT 1 FROM payments WHERE order_id = ? AND (status NOT IN ('authorized', 'captured') OR (status = 'authorized' AND authorization_expires_at <= now()))`,
-    [orderId],
-  )
-  return bad === undefined
 }

@@ -55,7 +55,7 @@ export async function loadStart(db: Db, orderId: string): Promise<StartArguments
        (SELECT count(*)::int FROM order_lines WHERE order_id = o.order_id) AS "lineCount",
        (SELECT json_agg(json_strip_nulls(json_build_object('tenderId', tender_id, 'paymentId', payment_id, 'provider', provider, 'amountMinor', p.amount_minor,
                  'authorizeOperationId', (SELECT operation_id FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.purpose = 'authorize'))) ORDER BY tender_id)
-          FROM payments p WHERE p.order_id = o.order_id) AS tenders
+          FROM payments p WHERE p.order_id = o.order_id AND p.part = 1) AS tenders
      FROM orders o WHERE order_id = ?`,
     [orderId],
   )

@@ -5,9 +5,10 @@
 import Stripe from 'stripe'
 import type { AuthorizeAnswer, OpenPayment, PaymentProvider, ProviderView } from '../../activities/ports'
 import { ProviderFault } from '../../activities/ports'
+import { captureHappened } from '../../domain/payment/captures'
 import { stripeClient, type StripeOptions } from './client'
 import { faultOf } from './faults'
-import { viewOfIntent } from './view'
+import { captureNote, viewOfIntent } from './view'
 
 const expand = ['latest_charge']
 
@@ -17,9 +18,9 @@ export function stripeProvider(options: StripeOptions): PaymentProvider {
   return {
     open: (ask) => openIntent(stripe, ask),
     authorize: (ask) => authorize(stripe, ask),
-    capture: ({ reference, key, amountMinor, operationId }) => {
-      const params = { amount_to_capture: amountMinor, metadata: { captureOperationId: operationId }, expand }
-      const happened = (view: ProviderView): boolean => view.status === 'captured' && view.capturedMinor === amountMinor
+    capture: ({ reference, key, amountMinor, operationId, final }) => {
+      const params = { amount_to_capture: amountMinor, ...(final ? {} : { final_capture: false }), metadata: captureNote({ operationId, amountMinor }), expand }
+      const happened = (view: ProviderView): boolean => captureHappened(view, { operationId, amountMinor })
       return unlessAlreadyDone(
         'capture',
         () => stripe.paymentIntents.capture(reference, params, { idempotencyKey: key }),
@@ -27,23 +28,19 @@ export function stripeProvider(options: StripeOptions): PaymentProvider {
         happened,
       )
     },
-    void: ({ reference, key }) => {
-      const happened = (view: ProviderView): boolean => view.status === 'voided'
-      return unlessAlreadyDone(
-        'void',
-        () => stripe.paymentIntents.cancel(reference, { expand }, { idempotencyKey: key }),
-        () => lookUp(reference),
-        happened,
-      )
+    void: ({ reference, key, partlyCaptured = false }) => {
+      const happened = (view: ProviderView): boolean => view.status === (partlyCaptured ? 'captured' : 'voided')
+      return unlessAlreadyDone('void', () => letGo(stripe, reference, key, partlyCaptured), () => lookUp(reference), happened)
     },
     refund: ({ reference, key, amountMinor, operationId }) => refund(stripe, { reference, key, amountMinor, operationId }),
     lookUp,
   }
 }
 
-async function openIntent(stripe: Stripe, ask: OpenPayment): Promise<{ reference: string }> {
+async function openIntent(stripe: Stripe, ask: OpenPayment): Promise<{ reference: string; payer?: string }> {
   const { orderId, paymentId, operationId } = ask
   try {
+    const payer = ask.payer ?? (ask.inParts ? await keepPayer(stripe, ask) : undefined)
     const intent = await stripe.paymentIntents.create(
       {
         amount: ask.amountMinor,
@@ -52,22 +49,39 @@ async function openIntent(stripe: Stripe, ask: OpenPayment): Promise<{ reference
         automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
         description: ask.description,
         metadata: { orderId, paymentId, operationId },
+        ...(ask.inParts ? { payment_method_options: { card: { request_multicapture: 'if_available' } } } : {}),
+        ...(payer === undefined ? {} : { customer: payer }),
+        // Saved by the payment that the customer herself confirms; a method that is charged again is saved already.
+        ...(payer === undefined || ask.payer !== undefined ? {} : { setup_future_usage: 'off_session' }),
       },
       { idempotencyKey: ask.key },
     )
-    return { reference: intent.id }
+    return { reference: intent.id, ...(payer === undefined ? {} : { payer }) }
   } catch (error) {
     throw faultOf('open', error)
   }
 }
 
+/** Stripe charges a payment method again only for the customer that a payment saved it with. Opened twice, a customer is unused and harmless. */
+async function keepPayer(stripe: Stripe, { key, orderId, paymentId, description }: OpenPayment): Promise<string> {
+  const customer = await stripe.customers.create({ description, metadata: { orderId, paymentId } }, { idempotencyKey: `${key}:payer` })
+  return customer.id
+}
+
+/** A hold that was captured in part is ended by a last capture of nothing; Stripe cancels only one that was never captured. */
+const letGo = (stripe: Stripe, reference: string, key: string, partlyCaptured: boolean): Promise<Stripe.PaymentIntent> =>
+  partlyCaptured
+    ? stripe.paymentIntents.capture(reference, { amount_to_capture: 0, final_capture: true, expand }, { idempotencyKey: key })
+    : stripe.paymentIntents.cancel(reference, { expand }, { idempotencyKey: key })
+
 /** Whatever the provider says about an intent that cannot be confirmed any more is the answer: it was authorised before, or it ended. */
 async function authorize(
   stripe: Stripe,
-  { reference, key, paymentMethod }: { reference: string; key: string; paymentMethod: string },
+  { reference, key, paymentMethod, offSession }: { reference: string; key: string; paymentMethod: string; offSession?: boolean },
 ): Promise<AuthorizeAnswer> {
+  const params = { payment_method: paymentMethod, ...(offSession ? { off_session: true } : {}), expand }
   try {
-    return viewOfIntent(await stripe.paymentIntents.confirm(reference, { payment_method: paymentMethod, expand }, { idempotencyKey: key }))
+    return viewOfIntent(await stripe.paymentIntents.confirm(reference, params, { idempotencyKey: key }))
   } catch (error) {
     if (isUnexpectedState(error)) return lookUpIntent(stripe, reference)
     const declineCode = declineCodeOf(error)

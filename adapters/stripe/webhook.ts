@@ -3,7 +3,7 @@ import Stripe from 'stripe'
 import { z } from 'zod'
 import type { ProviderEvent, ProviderWebhook } from '../../activities/ports'
 import { refuse } from '../../domain/refusals'
-import { viewOfCharge, viewOfIntent } from './view'
+import { mayBeCapturedAgain, viewOfCharge, viewOfIntent } from './view'
 
 export function stripeWebhook({ secret }: { apiKey?: string; secret: string }): ProviderWebhook {
   return {
@@ -52,6 +52,7 @@ const intentShape = z.object({
       metadata,
       last_payment_error: z.object({ code: z.string().nullish(), decline_code: z.string().nullish() }).nullish(),
       latest_charge: z.string().nullish(),
+      payment_method: z.string().nullish(),
     }),
   }),
 })
@@ -66,7 +67,7 @@ const chargeShape = z.object({
       captured: z.boolean(),
       status: z.enum(['succeeded', 'pending', 'failed']),
       payment_intent: z.string().nullish(),
-      payment_method_details: z.object({ card: z.object({ capture_before: z.number().int().nullish() }).nullish() }).nullish(),
+      payment_method_details: z.object({ card: z.object({ capture_before: z.number().int().nullish(), multicapture: z.object({ status: z.string() }).nullish() }).nullish() }).nullish(),
       metadata,
     }),
   }),
@@ -90,7 +91,7 @@ function parse<T>(shape: z.ZodType<T>, body: unknown): T {
 
 function fromIntent(event: z.infer<typeof eventShape>, { data }: z.infer<typeof intentShape>): ProviderEvent {
   const { orderId, paymentId, operationId, captureOperationId } = data.object.metadata
-  const captured = event.type === 'payment_intent.succeeded'
+  const captured = data.object.amount_received > 0
   const operation = captured ? captureOperationId : operationId
   return { eventId: event.id, type: event.type, orderId, paymentId, operationId: operation, view: viewOfIntent(data.object) }
 }
@@ -99,6 +100,8 @@ function fromIntent(event: z.infer<typeof eventShape>, { data }: z.infer<typeof 
 function fromCharge(event: z.infer<typeof eventShape>, { data }: z.infer<typeof chargeShape>): ProviderEvent | undefined {
   const charge = data.object
   if (!charge.payment_intent) return undefined
+  // Of a hold that is captured several times the payment's own message says the same, and which capture it was.
+  if (event.type === 'charge.captured' && mayBeCapturedAgain(charge)) return undefined
   const { orderId, paymentId } = charge.metadata
   return { eventId: event.id, type: event.type, orderId, paymentId, view: viewOfCharge(charge.payment_intent, charge) }
 }

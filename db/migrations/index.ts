@@ -5,6 +5,7 @@ import * as orders from './0003-orders'
 import * as money from './0004-money'
 import * as queues from './0005-queues'
 import * as channelStock from './0006-channel-stock'
+import * as partCaptures from './0008-part-captures'
 import * as parts from './0009-parts'
 import * as trust from './0010-trust'
 import * as promise from './0011-promise'
@@ -14,4 +15,4 @@ export interface Migration {
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, parts, trust, promise]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise]

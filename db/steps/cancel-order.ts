@@ -7,7 +7,7 @@ import { writeAudit } from '../audit'
 import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
 import { lockOrder, refreshOrder } from '../orders'
-import { intendVoids } from '../payments'
+import { intendVoids } from '../payment-operations'
 import { release } from '../stock'
 import { settleExceptions } from '../waiting'
 

@@ -7,7 +7,7 @@ import { rows, run, type Transaction } from '../connection'
 import { record } from '../events'
 import { lockWork, moveFulfillment, refusedMove } from '../fulfillments'
 import { refreshOrder, setPartWait } from '../orders'
-import { intendCaptures, mayShip } from '../payments'
+import { intendCaptures, mayShip, needsRemainder } from '../part-payments'
 import { wakeKeptEvents } from '../shipments'
 import { ship } from '../stock'
 
@@ -19,6 +19,8 @@ export interface HandOverOutcome extends FulfillmentAnswer {
   at: string
   captures: string[]
   manifest: string
+  /** The rest of the order is not held any more: `holdRemainder` is due once the captures are made. */
+  remainder?: true
 }
 
 /** @throws `fulfillment.state`, `fulfillment.label_missing`, `order.not_authorized` */
@@ -27,16 +29,17 @@ export async function handOver(tx: Transaction, ask: HandOverAsk): Promise<HandO
   const { orderId } = order
   if (fulfillment.status !== 'packed') throw refusedMove(fulfillment)
   if (!fulfillment.labelled) throw refuse('fulfillment.label_missing', { waitingOn: 'carrier' })
-  if (!(await mayShip(tx, orderId))) throw refuse('order.not_authorized')
+  if (!(await mayShip(tx, orderId, ask.fulfillmentId))) throw refuse('order.not_authorized')
   const at = new Date().toISOString()
   await moveFulfillment(tx, ask.fulfillmentId, 'handed_over', { at })
   await ship(tx, { orderId, fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, actor: ask.actor })
-  const captures = (await intendCaptures(tx, orderId, ask.fulfillmentId)).map((c) => c.operationId)
+  const { captures, last } = await intendCaptures(tx, orderId, ask.fulfillmentId)
+  const remainder = !last && (await needsRemainder(tx, orderId))
   const manifest = await intendManifest(tx, ask.fulfillmentId, orderId, at)
   await record(tx, order, { type: 'shipment.handed_over', actor: ask.actor, data: { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, trackingNumbers: manifest.trackingNumbers } })
   await setPartWait(tx, ask.fulfillmentId, captures.length ? ask.ifCapture : ask.ifPaid)
   await refreshOrder(tx, orderId)
-  return { fulfillmentId: ask.fulfillmentId, status: 'handed_over', at, captures, manifest: manifest.operationId }
+  return { fulfillmentId: ask.fulfillmentId, status: 'handed_over', at, captures: captures.map((c) => c.operationId), manifest: manifest.operationId, ...(remainder ? { remainder } : {}) }
 }
 
 /** The shipment is on its way: records that the carrier is to be told, and looks again at what it may have reported before we knew. */

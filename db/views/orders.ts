@@ -1,6 +1,7 @@
 /** The single view of an order: everything anyone who helps the customer needs, in one query and one document. */
 import { hasLeft, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { WaitingOn } from '../../domain/order/status'
+import { worthMinor } from '../../domain/payment/shares'
 import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
 import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
@@ -128,7 +129,7 @@ const paymentsJson = list(
      'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor,
      'authorizationExpiresAt', ${iso('p.authorization_expires_at')}, 'declineCode', p.decline_code)`,
   'payments p WHERE p.order_id = o.order_id',
-  'p.tender_id',
+  'p.tender_id, p.part',
 )
 
 interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | 'money' | 'allowedActions'> {
@@ -164,10 +165,13 @@ function promiseView({ promise, shipments, status }: Pick<OrderFacts, 'promise' 
   return { ...told, state: promiseState(told.promisedBy, now, arrived) }
 }
 
-function moneyOf(order: Pick<OrderFacts, 'currency' | 'totalMinor' | 'payments'>, stage: string): MoneyView {
+function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'taxIncluded' | 'payments'>, stage: string): MoneyView {
   const sum = (of: (p: PaymentView) => number): number => order.payments.reduce((total, p) => total + of(p), 0)
-  const [authorizedMinor, capturedMinor, refundedMinor] = [sum((p) => p.authorizedMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor)]
-  const keptMinor = stage === 'cancelled' ? 0 : order.totalMinor
+  // What a final capture left was let go, and may be held again by a further payment.
+  const heldMinor = (p: PaymentView): number => (p.status === 'captured' ? p.capturedMinor : p.authorizedMinor)
+  const [authorizedMinor, capturedMinor, refundedMinor] = [sum(heldMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor)]
+  const kept = order.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled }))
+  const keptMinor = stage === 'cancelled' ? 0 : worthMinor(order, kept)
   return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor) }
 }
 

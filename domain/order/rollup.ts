@@ -16,6 +16,9 @@ export interface LineFacts {
   backordered: number
 }
 export interface PaymentFacts {
+  tenderId?: string
+  /** A tender is held by its first payment; a later one holds what had still to leave when the one before was taken. */
+  part?: number
   status: string
   amountMinor: number
   authorizedMinor: number
@@ -29,7 +32,7 @@ export interface OrderRollup {
 }
 
 export function rollUp(facts: OrderFacts): OrderRollup {
-  return { status: orderStatus(facts), paymentStatus: paymentStatus(facts.payments), fulfillmentStatus: fulfillmentStatus(facts.lines) }
+  return { status: orderStatus(facts), paymentStatus: paymentStatus(facts), fulfillmentStatus: fulfillmentStatus(facts.lines) }
 }
 
 function orderStatus({ stage, lines, payments, fulfillments }: OrderFacts): OrderStatus {
@@ -42,21 +45,31 @@ function orderStatus({ stage, lines, payments, fulfillments }: OrderFacts): Orde
   if (shipped > 0) return 'partially_shipped'
   if (fulfillments.some((f) => isInBuilding(f.status))) return 'in_fulfillment'
   if (lines.some((l) => l.backordered > 0)) return 'backordered'
-  return payments.every(isHeld) ? 'sourcing' : 'placed'
+  return latest(payments).every(isHeld) ? 'sourcing' : 'placed'
 }
 
 /** Money is held or already taken for the whole tender. */
 const isHeld = (p: PaymentFacts): boolean => p.status === 'authorized' || p.status === 'captured'
 
-function paymentStatus(payments: readonly PaymentFacts[]): OrderPaymentStatus {
-  if (payments.some((p) => p.status === 'declined')) return 'declined'
+const isFirst = (p: PaymentFacts): boolean => (p.part ?? 1) === 1
+
+/** One payment per tender: a further one takes the place of those before. */
+const latest = (payments: readonly PaymentFacts[]): PaymentFacts[] =>
+  payments.filter((p) => !payments.some((later) => later.tenderId !== undefined && later.tenderId === p.tenderId && (later.part ?? 1) > (p.part ?? 1)))
+
+function paymentStatus({ payments, lines }: OrderFacts): OrderPaymentStatus {
+  if (payments.some((p) => isFirst(p) && p.status === 'declined')) return 'declined'
   const captured = sum(payments, (p) => p.capturedMinor)
   const refunded = sum(payments, (p) => p.refundedMinor)
   if (captured > 0 && refunded === captured) return 'refunded'
   if (refunded > 0) return 'partially_refunded'
-  if (captured > 0) return captured === sum(payments, (p) => p.amountMinor) || payments.every((p) => p.status === 'captured') ? 'captured' : 'partially_captured'
+  if (captured > 0) {
+    const allLeft = fulfillmentStatus(lines) === 'fulfilled'
+    const nothingHeld = !payments.some((p) => p.status === 'authorized')
+    return captured === sum(payments.filter(isFirst), (p) => p.amountMinor) || (allLeft && nothingHeld) ? 'captured' : 'partially_captured'
+  }
   if (payments.length > 0 && payments.every((p) => p.status === 'voided')) return 'voided'
-  return payments.every(isHeld) ? 'authorized' : 'pending'
+  return latest(payments).every(isHeld) ? 'authorized' : 'pending'
 }
 
 function fulfillmentStatus(lines: readonly LineFacts[]): OrderFulfillmentStatus {

@@ -12,18 +12,22 @@ export interface CaptureAsk {
 
 const cancellable: readonly IntentStatus[] = ['requires_payment_method', 'requires_capture', 'requires_confirmation', 'requires_action', 'processing']
 
-/** Takes held money. A hold is captured once and the rest let go, unless multicapture is on and the caller says there is more to come. */
+/**
+ * Takes held money. A hold is captured once and the rest let go, unless it may be captured several times and the caller says there is more to come.
+ * Such a hold is ended by a last capture, of nothing where only the rest is to be let go.
+ */
 export function captureIntent(provider: Provider, intent: Intent, ask: CaptureAsk): Intent {
   const charge = intent.latestCharge === undefined ? undefined : provider.books.get('charge', intent.latestCharge)
   if (intent.status !== 'requires_capture' || !charge) throw notCapturable(provider, intent)
   const amountMinor = ask.amountMinor ?? intent.capturableMinor
+  if (amountMinor === 0 && !(charge.multicapture && charge.capturedMinor > 0 && ask.finalCapture)) throw nothingToCapture()
   if (amountMinor > intent.capturableMinor) {
     throw invalidRequest(`The amount to capture (${amountMinor}) is greater than the amount capturable (${intent.capturableMinor}).`, {
       code: 'amount_too_large',
       param: 'amount_to_capture',
     })
   }
-  if (ask.finalCapture === false && !provider.multicapture) {
+  if (ask.finalCapture === false && !charge.multicapture) {
     throw invalidRequest('This PaymentIntent cannot be captured more than once: multicapture is not available for it.', { param: 'final_capture' })
   }
   const heldMinor = intent.capturableMinor - amountMinor
@@ -34,9 +38,9 @@ export function captureIntent(provider: Provider, intent: Intent, ask: CaptureAs
     releasedMinor: final ? heldMinor : 0,
     captured: final,
   }
+  const taken: Intent = { ...intent, receivedMinor: intent.receivedMinor + amountMinor, metadata: mergeMetadata(intent.metadata, ask.metadata) }
   provider.books.put('charge', captured)
   provider.announce('charge.captured', chargeJson(provider, captured))
-  const taken: Intent = { ...intent, receivedMinor: intent.receivedMinor + amountMinor, metadata: mergeMetadata(intent.metadata, ask.metadata) }
   return final
     ? save(provider, { ...taken, status: 'succeeded', capturableMinor: 0, holdEndsMs: undefined }, 'payment_intent.succeeded')
     : save(provider, { ...taken, capturableMinor: heldMinor }, 'payment_intent.amount_capturable_updated')
@@ -48,6 +52,14 @@ export function cancelIntent(provider: Provider, intent: Intent, reason?: string
     const only = `Only a PaymentIntent with one of the following statuses may be canceled: ${cancellable.join(', ')}.`
     throw unexpectedState(`You cannot cancel this PaymentIntent because it has a status of ${intent.status}. ${only}`, intentJson(provider, intent))
   }
+  if (intent.receivedMinor > 0) {
+    const instead = 'To let go of the rest of a PaymentIntent that was captured in part, capture 0 with final_capture=true.'
+    throw unexpectedState(`You cannot cancel this PaymentIntent because part of it has been captured. ${instead}`, intentJson(provider, intent))
+  }
+  return letGo(provider, intent, reason)
+}
+
+function letGo(provider: Provider, intent: Intent, reason?: string): Intent {
   const charge = intent.latestCharge === undefined ? undefined : provider.books.get('charge', intent.latestCharge)
   if (charge?.status === 'succeeded')
     provider.books.put('charge', { ...charge, releasedMinor: intent.capturableMinor, captured: charge.capturedMinor > 0 })
@@ -66,7 +78,10 @@ export function cancelIntent(provider: Provider, intent: Intent, reason?: string
 }
 
 /** The hold has run out: nothing can be captured any more. */
-export const expireHold = (provider: Provider, intent: Intent): Intent => cancelIntent(provider, intent, 'expired')
+export const expireHold = (provider: Provider, intent: Intent): Intent => letGo(provider, intent, 'expired')
+
+const nothingToCapture = (): ApiError =>
+  invalidRequest('This value must be greater than or equal to 1.', { code: 'parameter_invalid_integer', param: 'amount_to_capture' })
 
 function notCapturable(provider: Provider, intent: Intent): ApiError {
   const only = 'Only a PaymentIntent with one of the following statuses may be captured: requires_capture.'

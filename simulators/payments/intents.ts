@@ -1,5 +1,6 @@
 /** A payment intent at the provider, up to the moment its money is held or refused. Each step changes the books and announces it. */
 import { ApiError, invalidRequest, unexpectedState } from './api-error'
+import { keepMethod, methodFor, needCustomer } from './customers'
 import { newId, nowSeconds, type Charge, type Intent, type IntentStatus, type PaymentFailure, type Provider } from './records'
 import { authenticationRequired, genericDecline, testMethod } from './test-methods'
 import { failureJson, intentJson } from './wire'
@@ -7,6 +8,8 @@ import { failureJson, intentJson } from './wire'
 export interface ConfirmAsk {
   paymentMethod?: string
   offSession?: boolean
+  setupFutureUsage?: string
+  wantsMulticapture?: boolean
   /** The bank says no, whatever the card: the `decline` fault. */
   declined?: boolean
 }
@@ -25,10 +28,12 @@ export type OpenAsk = Pick<
   | 'customer'
   | 'setupFutureUsage'
   | 'paymentMethod'
+  | 'wantsMulticapture'
 >
 
 /** Opens an intent. No money moves. */
 export function openIntent(provider: Provider, ask: OpenAsk): Intent {
+  if (ask.customer !== undefined) needCustomer(provider, ask.customer)
   const id = newId('pi')
   const intent: Intent = {
     ...ask,
@@ -51,15 +56,17 @@ export function confirmIntent(provider: Provider, intent: Intent, ask: ConfirmAs
     const why = intent.status === 'succeeded' ? 'it has already succeeded after being previously confirmed' : `it has a status of ${intent.status}`
     throw unexpectedState(`You cannot confirm this PaymentIntent because ${why}.`, intentJson(provider, intent))
   }
-  const paymentMethod = ask.paymentMethod ?? intent.paymentMethod
-  const method = paymentMethod === undefined ? undefined : testMethod(paymentMethod)
-  if (paymentMethod === undefined || !method) {
+  const named = ask.paymentMethod ?? intent.methodId ?? intent.paymentMethod
+  if (named === undefined) {
     throw unexpectedState("You cannot confirm this PaymentIntent because it's missing a payment method.", intentJson(provider, intent))
   }
+  const { id: methodId, behavesAs: paymentMethod } = methodFor(provider, named, intent)
+  const method = testMethod(paymentMethod)!
   if (!intent.automaticPaymentMethods && !intent.paymentMethodTypes.includes(method.type)) {
     throw invalidRequest(`The PaymentMethod provided (${method.type}) is not allowed for this PaymentIntent.`, { param: 'payment_method' })
   }
-  const asked: Intent = { ...intent, paymentMethod }
+  const { setupFutureUsage = intent.setupFutureUsage, wantsMulticapture = intent.wantsMulticapture } = ask
+  const asked: Intent = { ...intent, paymentMethod, methodId, setupFutureUsage, wantsMulticapture }
   if (ask.declined) throw decline(provider, asked, genericDecline)
   if (method.outcome === 'approved') return approve(provider, asked)
   if (method.outcome === 'processing') return startProcessing(provider, asked, method.undecided ?? false)
@@ -71,12 +78,14 @@ export function confirmIntent(provider: Provider, intent: Intent, ask: ConfirmAs
 /** The bank said yes: the money is held, or taken at once where capture is automatic. */
 export function approve(provider: Provider, intent: Intent): Intent {
   const manual = intent.captureMethod === 'manual'
+  keepMethod(provider, intent)
   const holdEndsMs = manual ? Date.now() + provider.authorizationMs : undefined
   const charge: Charge = {
     ...newCharge(provider, intent),
     status: 'succeeded',
     captured: !manual,
     capturedMinor: manual ? 0 : intent.amountMinor,
+    multicapture: manual && provider.multicapture && intent.wantsMulticapture === true,
     captureBeforeSeconds: holdEndsMs === undefined ? undefined : Math.floor(holdEndsMs / 1000),
   }
   provider.books.put('charge', charge)
@@ -100,6 +109,7 @@ export function fail(provider: Provider, intent: Intent, failure: PaymentFailure
       ...intent,
       status: 'requires_payment_method',
       paymentMethod: undefined,
+      methodId: undefined,
       settlesMs: undefined,
       latestCharge: charge.id,
       lastPaymentError: { ...failure, paymentMethod: intent.paymentMethod },
@@ -114,8 +124,12 @@ export function settleIntent(provider: Provider, intent: Intent): Intent {
   return failure ? fail(provider, intent, failure) : approve(provider, intent)
 }
 
-export const mergeMetadata = (old: Record<string, string>, more: Record<string, string> = {}): Record<string, string> =>
-  Object.fromEntries(Object.entries({ ...old, ...more }).filter(([, value]) => value !== ''))
+/** @throws ApiError 400 for more than 50 keys in all */
+export function mergeMetadata(old: Record<string, string>, more: Record<string, string> = {}): Record<string, string> {
+  const entries = Object.entries({ ...old, ...more }).filter(([, value]) => value !== '')
+  if (entries.length > 50) throw invalidRequest('Metadata can have at most 50 keys', { param: 'metadata' })
+  return Object.fromEntries(entries)
+}
 
 /** Writes an intent, has the clock watch it, and announces what happened to it. */
 export function save(provider: Provider, intent: Intent, event: string): Intent {

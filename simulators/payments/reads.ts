@@ -5,6 +5,7 @@ import { expireHold } from './holds'
 import { listPage, pageParams, readQuery, searchPage } from './lists'
 import { flag, ignored, readParams, required, text, textList, timeRange, wholeNumber } from './params'
 import type { Intent, Provider } from './records'
+import { customerJson } from './customers'
 import { chargeJson, intentJson, readExpand, refundJson } from './wire'
 
 export type Get = (path: string, answer: (request: Request) => object) => void
@@ -13,6 +14,11 @@ export function readRoutes(get: Get, provider: Provider): void {
   intentReads(get, provider)
   refundReads(get, provider)
   eventReads(get, provider)
+  get('/customers/:id', (request) => {
+    const customer = provider.books.get('customer', idOf(request))
+    if (!customer) throw resourceMissing('customer', idOf(request), 'id')
+    return customerJson(customer)
+  })
   get('/charges/:id', (request) => {
     const charge = provider.books.get('charge', idOf(request))
     if (!charge) throw resourceMissing('charge', idOf(request), 'id')

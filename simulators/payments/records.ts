@@ -38,7 +38,12 @@ export interface Intent {
   description?: string
   customer?: string
   setupFutureUsage?: string
+  /** What the method in use behaves as: a test name. */
   paymentMethod?: string
+  /** The provider's own id of the method in use. */
+  methodId?: string
+  /** The shop asked to capture several times, where the account has it. */
+  wantsMulticapture?: boolean
   latestCharge?: string
   lastPaymentError?: PaymentFailure
   cancelledSeconds?: number
@@ -63,10 +68,27 @@ export interface Charge {
   captured: boolean
   status: 'succeeded' | 'pending' | 'failed'
   paymentMethod: string
+  /** Whether this hold may be captured several times. */
+  multicapture?: boolean
   captureBeforeSeconds?: number
   failure?: PaymentFailure
   metadata: Record<string, string>
   description?: string
+}
+
+export interface Customer {
+  id: string
+  createdSeconds: number
+  description?: string
+  metadata: Record<string, string>
+}
+
+/** A payment method that was used. */
+export interface Method {
+  id: string
+  behavesAs: string
+  /** Who keeps it; without one it cannot be used again. */
+  customer?: string
 }
 
 export interface Refund {
@@ -103,6 +125,8 @@ export interface PaymentRecords {
   intent: Intent
   charge: Charge
   refund: Refund
+  customer: Customer
+  method: Method
   event: ProviderEventRecord
   /** Events no receiver has taken yet. */
   pending: { id: string }

@@ -2,9 +2,10 @@
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express'
 import { ApiError, internalError, invalidRequest } from './api-error'
 import { execute, type Call } from './execute'
+import { createCustomer, customerJson } from './customers'
 import { keyRing } from './idempotency'
 import { cancelIntent, captureIntent } from './holds'
-import { confirmIntent, openIntent } from './intents'
+import { confirmIntent, openIntent, type ConfirmAsk } from './intents'
 import { choice, currency, flag, ignored, readParams, required, text, textList, textMap, wholeNumber, type Param } from './params'
 import { intentOf, readRoutes } from './reads'
 import { newId, type Intent, type Provider } from './records'
@@ -25,6 +26,7 @@ export function apiRoutes(provider: Provider, apiKey: string): Router {
   post('/payment_intents/:id/capture', captureCall(provider))
   post('/payment_intents/:id/cancel', cancelCall(provider))
   post('/refunds', refundCall(provider))
+  post('/customers', customerCall(provider))
   readRoutes((path, answer) => void routes.get(path, (request, response) => respond(response, 200, answer(request))), provider)
   routes.use((request) => {
     throw new ApiError(404, { type: 'invalid_request_error', message: `Unrecognized request URL (${request.method}: ${request.originalUrl}).` })
@@ -33,10 +35,19 @@ export function apiRoutes(provider: Provider, apiKey: string): Router {
   return routes
 }
 
+/** A test name, or the shape of an id of a method that was used before. */
 const paymentMethod: Param<string | undefined> = (value, name) => {
   const id = text(value, name)
-  if (id === undefined || testMethod(id)) return id
+  if (id === undefined || testMethod(id) || /^pm_[0-9A-Za-z]{24}$/.test(id)) return id
   throw invalidRequest(`No such PaymentMethod: '${id}'`, { code: 'resource_missing', param: name })
+}
+
+/** `payment_method_options[card][request_multicapture]`: the one option that matters here. */
+const methodOptions: Param<boolean | undefined> = (value, name) => {
+  const card = typeof value === 'object' && value !== null && 'card' in value ? value.card : undefined
+  const asked = typeof card === 'object' && card !== null && 'request_multicapture' in card ? card.request_multicapture : undefined
+  const path = `${name}[card][request_multicapture]`
+  return choice(['if_available', 'never'])(asked, path) === undefined ? undefined : asked === 'if_available'
 }
 
 const confirmParams = {
@@ -45,7 +56,7 @@ const confirmParams = {
   return_url: text,
   error_on_requires_action: ignored,
   mandate_data: ignored,
-  payment_method_options: ignored,
+  payment_method_options: methodOptions,
   receipt_email: ignored,
   setup_future_usage: choice(['off_session', 'on_session']),
   shipping: ignored,
@@ -94,18 +105,20 @@ function readCreate(body: unknown) {
     customer: given.customer,
     setupFutureUsage: given.setup_future_usage,
     paymentMethod: given.payment_method,
+    wantsMulticapture: given.payment_method_options,
   } as const
   if (!given.confirm && given.off_session !== undefined)
     throw invalidRequest('off_session can only be used when confirm is true.', { param: 'off_session' })
   return { open, confirm: given.confirm ?? false, offSession: given.off_session, expand: readExpand(given.expand) }
 }
 
-function confirmCall(provider: Provider): Call<{ intent: Intent; paymentMethod?: string; offSession?: boolean; expand: ReadonlySet<string> }> {
+function confirmCall(provider: Provider): Call<ConfirmAsk & { intent: Intent; expand: ReadonlySet<string> }> {
   return {
     read: (request) => {
       const given = readParams(request.body, confirmParams)
       const intent = intentOf(provider, request)
-      return { intent, paymentMethod: given.payment_method, offSession: given.off_session, expand: readExpand(given.expand) }
+      const ask = { paymentMethod: given.payment_method, offSession: given.off_session, setupFutureUsage: given.setup_future_usage }
+      return { intent, ...ask, wantsMulticapture: given.payment_method_options, expand: readExpand(given.expand) }
     },
     operation: () => 'authorize',
     run: ({ intent, expand, ...ask }, how) => intentJson(provider, confirmIntent(provider, intent, { ...ask, ...how }), expand),
@@ -113,7 +126,7 @@ function confirmCall(provider: Provider): Call<{ intent: Intent; paymentMethod?:
 }
 
 function captureCall(provider: Provider): Call<{ intent: Intent; amountMinor?: number; finalCapture?: boolean; expand: ReadonlySet<string> }> {
-  const params = { amount_to_capture: wholeNumber(1), final_capture: flag, metadata: textMap, statement_descriptor_suffix: ignored, expand: textList }
+  const params = { amount_to_capture: wholeNumber(0), final_capture: flag, metadata: textMap, statement_descriptor_suffix: ignored, expand: textList }
   return {
     read: (request) => {
       const given = readParams(request.body, params)
@@ -156,6 +169,18 @@ function refundCall(provider: Provider): Call<Parameters<typeof refund>[1] & { e
     },
     operation: () => 'refund',
     run: (ask) => refundJson(provider, refund(provider, ask), ask.expand),
+  }
+}
+
+function customerCall(provider: Provider): Call<Parameters<typeof createCustomer>[1]> {
+  const params = { description: text, metadata: textMap, email: ignored, name: ignored, expand: textList }
+  return {
+    read: (request) => {
+      const given = readParams(request.body, params)
+      return { description: given.description, metadata: given.metadata ?? {} }
+    },
+    operation: () => undefined,
+    run: (ask) => customerJson(createCustomer(provider, ask)),
   }
 }
 

@@ -56,7 +56,7 @@ export function intentJson(provider: Provider, intent: Intent, expand: Expand = 
       charge && wants(expand, 'latest_charge') ? chargeJson(provider, charge, inside(expand, 'latest_charge')) : (intent.latestCharge ?? null),
     metadata: intent.metadata,
     next_action: intent.status === 'requires_action' ? nextAction(intent) : null,
-    payment_method: intent.paymentMethod ?? null,
+    payment_method: intent.methodId ?? intent.paymentMethod ?? null,
     payment_method_types: intent.paymentMethodTypes,
     setup_future_usage: intent.setupFutureUsage ?? null,
     status: intent.status,
@@ -81,7 +81,8 @@ export function chargeJson(provider: Provider, charge: Charge, expand: Expand = 
     outcome: outcomeJson(charge),
     paid: charge.status === 'succeeded',
     payment_intent: intent && wants(expand, 'payment_intent') ? intentJson(provider, intent, inside(expand, 'payment_intent')) : charge.intent,
-    payment_method: charge.paymentMethod,
+    customer: intent?.customer ?? null,
+    payment_method: intent?.methodId ?? charge.paymentMethod,
     payment_method_details: methodDetails(charge),
     refunded: charge.refundedMinor + charge.releasedMinor === charge.amountMinor,
     status: charge.status,
@@ -142,7 +143,12 @@ const methodFields = (name: string, more: object = {}): object => {
 
 const methodDetails = (charge: Charge): object => ({
   type: testMethod(charge.paymentMethod)?.type ?? 'card',
-  ...methodFields(charge.paymentMethod, charge.captureBeforeSeconds === undefined ? {} : { capture_before: charge.captureBeforeSeconds }),
+  ...methodFields(charge.paymentMethod, charge.captureBeforeSeconds === undefined ? {} : holdDetails(charge)),
+})
+
+const holdDetails = ({ captureBeforeSeconds, multicapture }: Charge): object => ({
+  capture_before: captureBeforeSeconds,
+  multicapture: { status: multicapture ? 'available' : 'unavailable' },
 })
 
 const outcomeJson = (charge: Charge): object =>

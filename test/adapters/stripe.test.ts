@@ -73,15 +73,15 @@ describe('a payment', () => {
 
   it('is captured in part, and what is let go is not taken for a refund', async () => {
     const reference = await authorized()
-    const taken = await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2' })
-    expect(taken).toEqual({ reference, status: 'captured', authorizedMinor: 9390, capturedMinor: 6000, refundedMinor: 0 })
+    const taken = await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2', final: true })
+    expect(taken).toMatchObject({ reference, status: 'captured', authorizedMinor: 9390, capturedMinor: 6000, refundedMinor: 0, captures: { 'operation-2': 6000 } })
     await payments.refund({ reference, key: 'refund:1', amountMinor: 2500, operationId: 'operation-3' })
     expect(await payments.lookUp(reference)).toEqual({ ...taken, refundedMinor: 2500 })
   })
 
   it('names our operation on a refund, and gives one refund per key', async () => {
     const reference = await authorized()
-    await payments.capture({ reference, key: 'capture:1', amountMinor: 9390, operationId: 'operation-2' })
+    await payments.capture({ reference, key: 'capture:1', amountMinor: 9390, operationId: 'operation-2', final: true })
     const ask = { reference, key: 'refund:1', amountMinor: 90, operationId: 'operation-3' }
     const given = await payments.refund(ask)
     expect(await payments.refund(ask)).toEqual(given)
@@ -96,6 +96,82 @@ describe('a payment', () => {
     const view: ProviderView = { reference, status: 'voided', authorizedMinor: 9390, capturedMinor: 0, refundedMinor: 0 }
     expect(await payments.void({ reference, key: 'void:1' })).toEqual(view)
     expect(await payments.void({ reference, key: 'void:2' })).toEqual(view)
+  })
+})
+
+describe('an order that may leave in parts', () => {
+  const restart = async (multicapture: boolean): Promise<void> => {
+    await simulator.close()
+    simulator = await startPaymentSimulator({ port: 0, webhookUrl: receiver.url, webhookSecret, apiKey, multicapture })
+    payments = stripeProvider({ apiKey, baseUrl: simulator.url, timeoutMs: 400 })
+  }
+  const held = async (): Promise<{ reference: string; payer?: string; view: ProviderView }> => {
+    const opened = await payments.open({ key: 'open:1', ...opening, inParts: true })
+    return { ...opened, view: await payments.authorize({ reference: opened.reference, key: 'authorize:1', paymentMethod: 'pm_card_visa' }) }
+  }
+
+  it('is captured several times where the account may, each capture told by name', async () => {
+    await restart(true)
+    const { reference, view } = await held()
+    expect(view).toMatchObject({ status: 'authorized', multicapture: true })
+    const first = await payments.capture({ reference, key: 'capture:1', amountMinor: 4000, operationId: 'operation-2', final: false })
+    expect(first).toMatchObject({ status: 'authorized', authorizedMinor: 9390, capturedMinor: 4000, refundedMinor: 0, captures: { 'operation-2': 4000 } })
+    await fault({ next: 1, kind: 'timeout_after_effect', operation: 'capture', delayMs: 5_000 })
+    const second = { reference, key: 'capture:2', amountMinor: 3000, operationId: 'operation-3', final: false }
+    expect(await thrown(payments.capture(second))).toMatchObject({ effect: 'unknown' })
+    expect(await payments.lookUp(reference)).toMatchObject({ capturedMinor: 7000, captures: { 'operation-2': 4000, 'operation-3': 3000 } })
+    expect(await payments.capture(second)).toMatchObject({ capturedMinor: 7000 })
+    const last = await payments.capture({ reference, key: 'capture:3', amountMinor: 2000, operationId: 'operation-4', final: true })
+    expect(last).toMatchObject({ status: 'captured', capturedMinor: 9000, refundedMinor: 0, captures: { 'operation-2': 4000, 'operation-3': 3000, 'operation-4': 2000 } })
+    expect(await books()).toEqual([expect.objectContaining({ capturedMinor: 9000, status: 'succeeded' })])
+  })
+
+  it('lets go of the rest of a hold that was captured in part, and gives back what was taken', async () => {
+    await restart(true)
+    const { reference } = await held()
+    await payments.capture({ reference, key: 'capture:1', amountMinor: 4000, operationId: 'operation-2', final: false })
+    await payments.refund({ reference, key: 'refund:1', amountMinor: 1000, operationId: 'operation-3' })
+    expect(await payments.lookUp(reference)).toMatchObject({ status: 'authorized', capturedMinor: 4000, refundedMinor: 1000 })
+    const ended = await payments.void({ reference, key: 'void:1', partlyCaptured: true })
+    expect(ended).toMatchObject({ status: 'captured', authorizedMinor: 9390, capturedMinor: 4000, refundedMinor: 1000 })
+    expect(await payments.void({ reference, key: 'void:2', partlyCaptured: true })).toEqual(ended)
+  })
+
+  it('says of every message what was captured by whom, and ends the hold with the last one only', async () => {
+    await restart(true)
+    const { reference } = await held()
+    await payments.capture({ reference, key: 'capture:1', amountMinor: 4000, operationId: 'operation-2', final: false })
+    await payments.capture({ reference, key: 'capture:2', amountMinor: 1000, operationId: 'operation-3', final: true })
+    await eventually('five messages', () => receiver.attempts.length === 5)
+    const read = receiver.attempts.map((a) => webhook.read(a.body, a.headers['stripe-signature'] as string))
+    const views = read.flatMap((event) => (event ? [[event.type, event.operationId, event.view.status, event.view.captures]] : []))
+    expect(views).toHaveLength(3)
+    expect(views).toEqual(
+      expect.arrayContaining([
+        ['payment_intent.amount_capturable_updated', 'operation-1', 'authorized', undefined],
+        ['payment_intent.amount_capturable_updated', 'operation-2', 'authorized', { 'operation-2': 4000 }],
+        ['payment_intent.succeeded', 'operation-3', 'captured', { 'operation-2': 4000, 'operation-3': 1000 }],
+      ]),
+    )
+  })
+
+  it('is captured once where the account may not, and what is left is held again on the saved method while the customer is away', async () => {
+    const { reference, payer, view } = await held()
+    expect([view.multicapture, payer]).toEqual([undefined, expect.stringMatching(/^cus_/)])
+    expect(await thrown(payments.capture({ reference, key: 'capture:1', amountMinor: 4000, operationId: 'operation-2', final: false }))).toMatchObject({ effect: 'none' })
+    await payments.capture({ reference, key: 'capture:1b', amountMinor: 4000, operationId: 'operation-2', final: true })
+    const again = { ...opening, key: 'open:2', amountMinor: 5390, operationId: 'operation-3', inParts: true, payer: payer! }
+    const rest = await payments.open(again)
+    expect(rest.payer).toBe(payer)
+    const ask = { reference: rest.reference, key: 'authorize:2', paymentMethod: view.methodInUse!, offSession: true }
+    expect(await payments.authorize(ask)).toMatchObject({ status: 'authorized', authorizedMinor: 5390, methodInUse: view.methodInUse })
+  })
+
+  it('is not held again on a method that was not saved: the answer is no', async () => {
+    const reference = await authorized()
+    const { methodInUse } = await payments.lookUp(reference)
+    const second = await payments.open({ ...opening, key: 'open:2' })
+    expect(await payments.authorize({ reference: second.reference, key: 'authorize:2', paymentMethod: methodInUse!, offSession: true })).toMatchObject({ status: 'declined' })
   })
 })
 
@@ -139,9 +215,9 @@ describe('answers that are no', () => {
 describe('calls whose effect had already happened', () => {
   it('capture again under another key answers what was captured', async () => {
     const reference = await authorized()
-    const first = await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2' })
-    expect(await payments.capture({ reference, key: 'capture:2', amountMinor: 6000, operationId: 'operation-2' })).toEqual(first)
-    expect(await thrown(payments.capture({ reference, key: 'capture:3', amountMinor: 500, operationId: 'operation-4' }))).toMatchObject({
+    const first = await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2', final: true })
+    expect(await payments.capture({ reference, key: 'capture:2', amountMinor: 6000, operationId: 'operation-2', final: true })).toEqual(first)
+    expect(await thrown(payments.capture({ reference, key: 'capture:3', amountMinor: 500, operationId: 'operation-4', final: true }))).toMatchObject({
       effect: 'none',
     })
     expect(await books()).toEqual([expect.objectContaining({ capturedMinor: 6000 })])
@@ -150,12 +226,12 @@ describe('calls whose effect had already happened', () => {
   it('a capture or void that can never happen is a fault without effect', async () => {
     const reference = await authorized()
     await payments.void({ reference, key: 'void:1' })
-    expect(await thrown(payments.capture({ reference, key: 'capture:1', amountMinor: 9390, operationId: 'operation-2' }))).toMatchObject({
+    expect(await thrown(payments.capture({ reference, key: 'capture:1', amountMinor: 9390, operationId: 'operation-2', final: true }))).toMatchObject({
       effect: 'none',
     })
     const second = (await payments.open({ ...opening, key: 'open:2' })).reference
     await payments.authorize({ reference: second, key: 'authorize:2', paymentMethod: 'pm_card_visa' })
-    await payments.capture({ reference: second, key: 'capture:2', amountMinor: 9390, operationId: 'operation-3' })
+    await payments.capture({ reference: second, key: 'capture:2', amountMinor: 9390, operationId: 'operation-3', final: true })
     expect(await thrown(payments.void({ reference: second, key: 'void:2' }))).toMatchObject({ effect: 'none' })
   })
 })
@@ -236,7 +312,7 @@ describe('messages of the provider', () => {
 
   it('are read in our words, with the order, payment and operation they belong to', async () => {
     const reference = await authorized()
-    await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2' })
+    await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2', final: true })
     await payments.refund({ reference, key: 'refund:1', amountMinor: 1000, operationId: 'operation-3' })
     await eventually('four messages', () => types().length === 4)
     const read = readAll()

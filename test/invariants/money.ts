@@ -1,6 +1,7 @@
 /** What must always hold of money. */
 import { query, type Invariant } from './world'
-import { rows } from '../../db/connection'
+import { rows, type Db } from '../../db/connection'
+import { worthMinor, type Priced, type PricedLine, type Units } from '../../domain/payment/shares'
 
 interface Intent {
   id: string
@@ -18,9 +19,10 @@ const booksAgree: Invariant = {
   async violations({ db, paymentsUrl }) {
     if (!paymentsUrl) return []
     const { intents } = (await (await fetch(`${paymentsUrl}/control/books`)).json()) as { intents: Intent[] }
-    const ours = await rows<{ orderId: string; authorized: number; captured: number; refunded: number }>(
+    const ours = await rows<{ orderId: string; authorized: number; captured: number; refunded: number; holds: number }>(
       db,
-      `SELECT order_id AS "orderId", sum(authorized_minor)::int8 AS authorized, sum(captured_minor)::int8 AS captured, sum(refunded_minor)::int8 AS refunded
+      `SELECT order_id AS "orderId", sum(authorized_minor)::int8 AS authorized, sum(captured_minor)::int8 AS captured, sum(refunded_minor)::int8 AS refunded,
+         count(*) FILTER (WHERE authorized_minor > 0)::int AS holds
        FROM payments WHERE provider = 'stripe' GROUP BY 1`,
     )
     const known = new Set(ours.map((o) => o.orderId))
@@ -29,13 +31,64 @@ const booksAgree: Invariant = {
     const differing = ours.filter(
       (o) => theirs(o.orderId, (i) => i.authorizedMinor) !== o.authorized || theirs(o.orderId, (i) => i.capturedMinor) !== o.captured || theirs(o.orderId, (i) => i.refundedMinor) !== o.refunded,
     )
-    const doubled = ours.filter((o) => intents.filter((i) => i.orderRef === o.orderId && i.authorizedMinor > 0).length > 1)
+    const doubled = ours.filter((o) => intents.filter((i) => i.orderRef === o.orderId && i.authorizedMinor > 0).length > o.holds)
     return [...strangers, ...differing, ...doubled]
   },
 }
 
+interface PartedOrder extends Priced {
+  orderId: string
+  stage: string
+  open: boolean
+  lines: (PricedLine & { cancelled: number; shipped: number })[]
+  gone: Units[]
+  /** Taken by others; asked of the provider by captures; taken, and still held, at the provider; given back. */
+  elsewhere: number
+  asked: number
+  taken: number
+  held: number
+  refunded: number
+}
+
+const partedOrders = (db: Db): Promise<PartedOrder[]> =>
+  rows(
+    db,
+    `SELECT o.order_id AS "orderId", stage, workflow_open AS open, shipping, tax_included AS "taxIncluded",
+       (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor,
+                        'cancelled', cancelled, 'shipped', shipped)) FROM order_lines l WHERE l.order_id = o.order_id) AS lines,
+       (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
+          WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL) AS gone,
+       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
+       p.*
+     FROM orders o, LATERAL (
+       SELECT coalesce(sum(captured_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS elsewhere,
+         coalesce(sum(captured_minor) FILTER (WHERE provider <> 'paid_elsewhere'), 0)::int8 AS taken,
+         coalesce(sum(CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor END) FILTER (WHERE provider <> 'paid_elsewhere'), 0)::int8 AS held,
+         coalesce(sum(refunded_minor), 0)::int8 AS refunded
+       FROM payments WHERE order_id = o.order_id) p`,
+  )
+
+/** An invariant about what the parts of each order are worth, by the shares that the captures are made of. */
+const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (order: PartedOrder, goneMinor: number) => boolean): Invariant => ({
+  id,
+  says,
+  when,
+  violations: async ({ db }) => (await partedOrders(db)).filter((o) => isBroken(o, worthMinor(o, o.gone))).map(({ lines: _lines, ...o }) => o),
+})
+
+/** A closed order keeps what was not cancelled; money taken elsewhere is given back there. */
+function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
+  if (open) return false
+  if (stage === 'cancelled') return o.taken - o.refunded !== 0
+  const kept = worthMinor(o, o.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled })))
+  return o.elsewhere + o.taken - o.refunded !== Math.max(kept, o.elsewhere)
+}
+
 export const money: readonly Invariant[] = [
   query('M1', 'authorised ≥ captured ≥ refunded ≥ 0', 'always', `SELECT payment_id FROM payments WHERE NOT (authorized_minor >= captured_minor AND captured_minor >= refunded_minor AND refunded_minor >= 0)`),
+  query('M1-tender', 'the payments of a tender take no more than it together, and a further one holds no more than it', 'always',
+    `SELECT order_id, tender_id FROM payments GROUP BY 1, 2
+     HAVING sum(captured_minor) > max(amount_minor) FILTER (WHERE part = 1) OR max(amount_minor) > max(amount_minor) FILTER (WHERE part = 1)`),
   query('M2', 'at most one succeeded operation of a purpose per payment', 'always', `SELECT payment_id, purpose FROM payment_operations WHERE status = 'succeeded' GROUP BY 1, 2 HAVING count(*) > 1`),
   booksAgree,
   query('M3', 'money moved only by a recorded operation', 'always',
@@ -46,10 +99,8 @@ export const money: readonly Invariant[] = [
   query('M5', 'an order’s total is its lines, shipping and taxes, and its tenders cover it', 'always',
     `SELECT o.order_id FROM orders o WHERE total_minor <> (SELECT sum(unit_price_minor * quantity - discount_minor + CASE WHEN o.tax_included THEN 0 ELSE tax_minor END) FROM order_lines l WHERE l.order_id = o.order_id)
        + (shipping->>'priceMinor')::int8 + CASE WHEN tax_included THEN 0 ELSE coalesce((shipping->>'taxMinor')::int8, 0) END
-     OR total_minor <> (SELECT sum(amount_minor) FROM payments p WHERE p.order_id = o.order_id)`),
-  query('M6', 'a closed order took exactly what it delivered: all of it, or nothing', 'quiet',
-    `SELECT o.order_id FROM orders o WHERE NOT workflow_open AND (SELECT coalesce(sum(captured_minor - refunded_minor), 0) FROM payments p WHERE p.order_id = o.order_id AND (o.stage = 'completed' OR p.provider = 'stripe'))
-       <> CASE stage WHEN 'completed' THEN total_minor ELSE 0 END`),
-  query('M8', 'nothing left the building unpaid', 'always',
-    `SELECT f.fulfillment_id FROM fulfillments f JOIN payments p USING (order_id) WHERE f.handed_over_at IS NOT NULL AND p.status NOT IN ('authorized', 'captured')`),
+     OR total_minor <> (SELECT sum(amount_minor) FROM payments p WHERE p.order_id = o.order_id AND p.part = 1)`),
+  ofParts('M5-parts', 'what is taken of an order is exactly what the parts that left are worth', 'always', (o, gone) => o.asked !== Math.max(0, gone - o.elsewhere) || o.taken > o.asked),
+  ofParts('M6', 'a closed order took exactly what it delivered: what was not cancelled, or nothing', 'quiet', keptWrongly),
+  ofParts('M8', 'nothing left the building unpaid', 'always', (o, gone) => gone > o.elsewhere + o.held),
 ]

@@ -30,11 +30,13 @@ afterAll(() => system?.stop())
 /** What breaks each invariant; `:delivered`, `:cancelled` and `:live` are orders. */
 const mutants: Record<string, string | ((world: World) => World)> = {
   M1: 'UPDATE payments SET refunded_minor = captured_minor + 1 WHERE order_id = :delivered',
+  'M1-tender': 'UPDATE payments SET captured_minor = amount_minor + 1, authorized_minor = amount_minor + 1 WHERE order_id = :delivered',
   M2: `INSERT INTO payment_operations SELECT gen_random_uuid(), payment_id, order_id, kind, purpose, amount_minor, status FROM payment_operations WHERE order_id = :delivered AND kind = 'capture'`,
   'M2-books': 'UPDATE payments SET captured_minor = captured_minor - 1 WHERE order_id = :delivered',
   M3: `UPDATE payment_operations SET status = 'intended' WHERE order_id = :delivered AND kind = 'capture'`,
   'M3-unknown': `UPDATE payment_operations SET status = 'unknown' WHERE order_id = :cancelled AND kind = 'void'`,
   M5: 'UPDATE order_lines SET unit_price_minor = unit_price_minor + 1 WHERE order_id = :live',
+  'M5-parts': `UPDATE payment_operations SET amount_minor = amount_minor - 1 WHERE order_id = :delivered AND kind = 'capture'`,
   M6: 'UPDATE payments SET captured_minor = 1 WHERE order_id = :cancelled',
   M8: `UPDATE payments SET status = 'voided' WHERE order_id = :delivered`,
   S1: `UPDATE stock_levels SET unsellable = -1 WHERE sku = 'SOCKS-3P'`,

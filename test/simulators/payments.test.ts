@@ -105,16 +105,44 @@ describe('the life of a payment', () => {
     expect(await books()).toEqual([expect.objectContaining({ authorizedMinor: 9390, capturedMinor: 6000, refundedMinor: 0 })])
   })
 
-  it('captures a hold several times where the account may', async () => {
+  it('captures a hold several times where the account may and the shop asked for it', async () => {
+    const asked: Stripe.PaymentIntentConfirmParams = {
+      payment_method: 'pm_card_visa',
+      payment_method_options: { card: { request_multicapture: 'if_available' } },
+      expand: ['latest_charge'],
+    }
     await simulator.close()
     simulator = await start({ multicapture: true })
     stripe = clientOf(simulator)
-    const intent = await held()
+    const intent = await stripe.paymentIntents.confirm((await opened()).id, asked)
+    expect(intent.latest_charge).toMatchObject({ payment_method_details: { card: { multicapture: { status: 'available' } } } })
+    expect(await thrown(stripe.paymentIntents.capture(intent.id, { amount_to_capture: 0, final_capture: true }))).toMatchObject({ statusCode: 400 })
     expect(await stripe.paymentIntents.capture(intent.id, { amount_to_capture: 4000, final_capture: false })).toMatchObject({
       status: 'requires_capture',
       amount_capturable: 5390,
     })
     expect(await stripe.paymentIntents.capture(intent.id, { amount_to_capture: 5390 })).toMatchObject({ status: 'succeeded', amount_received: 9390 })
+    const ended = await stripe.paymentIntents.confirm((await opened()).id, asked)
+    await stripe.paymentIntents.capture(ended.id, { amount_to_capture: 4000, final_capture: false })
+    expect(await thrown(stripe.paymentIntents.cancel(ended.id))).toMatchObject({ code: 'payment_intent_unexpected_state' })
+    const rest = await stripe.paymentIntents.capture(ended.id, { amount_to_capture: 0, final_capture: true, expand: ['latest_charge'] })
+    expect(rest).toMatchObject({ status: 'succeeded', amount_received: 4000, latest_charge: { amount_captured: 4000, amount_refunded: 5390 } })
+    expect((await held()).latest_charge).toMatchObject({ payment_method_details: { card: { multicapture: { status: 'unavailable' } } } })
+  })
+
+  it('charges a payment method again only for the customer a payment saved it with', async () => {
+    const customer = await stripe.customers.create({ metadata: { orderId: 'order-1' } })
+    const open = (more: Partial<Stripe.PaymentIntentCreateParams>) => stripe.paymentIntents.create({ amount: 500, currency: 'eur', capture_method: 'manual', ...more })
+    const confirmed = async (more: Partial<Stripe.PaymentIntentCreateParams>, method: string) =>
+      stripe.paymentIntents.confirm((await open(more)).id, { payment_method: method, off_session: method !== 'pm_card_visa' })
+    const unsaved = String((await confirmed({ customer: customer.id }, 'pm_card_visa')).payment_method)
+    const again = { statusCode: 400, param: 'payment_method' }
+    expect(await thrown(confirmed({ customer: customer.id }, unsaved))).toMatchObject(again)
+    const saved = String((await confirmed({ customer: customer.id, setup_future_usage: 'off_session' }, 'pm_card_visa')).payment_method)
+    expect(await thrown(confirmed({}, saved))).toMatchObject(again)
+    expect(await thrown(open({ customer: 'cus_nobody' }))).toMatchObject({ statusCode: 400, param: 'customer' })
+    expect(await confirmed({ customer: customer.id }, saved)).toMatchObject({ status: 'requires_capture', payment_method: saved, customer: customer.id })
+    expect(await stripe.customers.retrieve(customer.id)).toMatchObject({ object: 'customer', metadata: { orderId: 'order-1' } })
   })
 
   it('refuses a further capture to come where the account may not, and more than is held', async () => {

@@ -32,13 +32,24 @@ it.each([
   ['authorized', [held, held]],
   ['declined', [held, { ...payment, status: 'declined' }]],
   ['captured', [taken]],
-  ['captured', [{ ...taken, amountMinor: 100, capturedMinor: 60 }]],
+  ['partially_captured', [{ ...taken, amountMinor: 100, capturedMinor: 60 }]],
+  ['partially_captured', [{ ...taken, tenderId: 'card', capturedMinor: 60 }, { ...held, tenderId: 'card', part: 2, amountMinor: 40 }]],
+  ['partially_captured', [{ ...taken, tenderId: 'card', capturedMinor: 60 }, { ...payment, status: 'declined', tenderId: 'card', part: 2, amountMinor: 40 }]],
+  ['partially_captured', [{ ...held, capturedMinor: 60 }]],
+  ['captured', [{ ...taken, tenderId: 'card', capturedMinor: 60 }, { ...taken, tenderId: 'card', part: 2, amountMinor: 40, capturedMinor: 40 }]],
+  ['authorized', [{ ...held, status: 'voided', tenderId: 'card' }, { ...held, tenderId: 'card', part: 2 }]],
   ['partially_captured', [taken, held]],
   ['voided', [{ ...held, status: 'voided' }]],
   ['partially_refunded', [{ ...taken, refundedMinor: 40 }]],
   ['refunded', [{ ...taken, refundedMinor: 100 }]],
 ])('says the money is %s', (status, payments) => {
   expect(rollUp(facts({ payments })).paymentStatus).toBe(status)
+})
+
+it('says the money is captured when what was not cancelled has left and is paid', () => {
+  const lines = [{ ...line, shipped: 1, cancelled: 1 }]
+  expect(rollUp(facts({ lines, payments: [{ ...taken, capturedMinor: 60 }] })).paymentStatus).toBe('captured')
+  expect(rollUp(facts({ lines, payments: [{ ...held, capturedMinor: 60 }] })).paymentStatus).toBe('partially_captured')
 })
 
 it('says how much of what is wanted has left', () => {

@@ -1,0 +1,172 @@
+/**
+ * The money of an order that leaves in parts: what a part is worth, which hold pays for it, and what has to be held again because a hold that
+ * can be captured once only is used up by its first part. Under the order's lock, so that no two parts count on the same money.
+ */
+import { uuidv7 } from 'uuidv7'
+import { invariant } from '../domain/invariant'
+import { payersOf, worthMinor, type Priced, type PricedLine, type Units } from '../domain/payment/shares'
+import { row, rows, run, type Transaction } from './connection'
+
+/** Each capture leaves a note with the payment at the provider, which has room for fifty; past this the hold is ended and the rest held again. */
+const capturesPerHold = 40
+
+export interface IntendedCaptures {
+  captures: { operationId: string; amountMinor: number }[]
+  /** Nothing of the order has still to leave. */
+  last: boolean
+}
+
+/**
+ * Records the operations that take what a part is worth, per tender that pays for it; money taken elsewhere needs none. The last part ends every hold it
+ * takes from, and the provider lets go of what was cancelled of it. To be called once the fulfillment is handed over.
+ */
+export async function intendCaptures(tx: Transaction, orderId: string, fulfillmentId: string): Promise<IntendedCaptures> {
+  const money = await loadMoney(tx, orderId, fulfillmentId)
+  const last = restOf(money).length === 0
+  const captures = await rows<IntendedCaptures['captures'][number]>(
+    tx,
+    `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor, final)
+     SELECT gen_random_uuid(), "paymentId", ?::uuid, 'capture', ?, "amountMinor", final
+     FROM jsonb_to_recordset(?::jsonb) AS c("paymentId" uuid, "amountMinor" bigint, final boolean)
+     RETURNING operation_id AS "operationId", amount_minor AS "amountMinor"`,
+    [orderId, `capture:${fulfillmentId}`, JSON.stringify(capturesOf(money, last))],
+  )
+  return { captures, last }
+}
+
+/** Is what the part is worth held, by holds whose time has not run out and that no other part counts on? */
+export async function mayShip(tx: Transaction, orderId: string, fulfillmentId: string): Promise<boolean> {
+  const money = await loadMoney(tx, orderId, fulfillmentId)
+  return payers(money).every(({ tenderId, amountMinor }) => holdFor(money, tenderId, amountMinor) !== undefined)
+}
+
+export interface Remainder {
+  paymentId: string
+  tenderId: string
+  operationId: string
+  amountMinor: number
+}
+
+/** Has money to be held again before the rest of the order may leave? */
+export const needsRemainder = async (tx: Transaction, orderId: string): Promise<boolean> => remaindersOf(await loadMoney(tx, orderId)).length > 0
+
+/**
+ * What has still to leave and is not held any more is to be held again: a further payment of the tender with its authorise operation, on the payment method
+ * that the first one saved. One that is under way is given again; after a declined one there is another.
+ */
+export async function intendRemainder(tx: Transaction, orderId: string): Promise<Remainder[]> {
+  const money = await loadMoney(tx, orderId)
+  const remainders: Remainder[] = []
+  for (const wanted of remaindersOf(money)) remainders.push((await underWay(tx, orderId, wanted)) ?? (await insertRemainder(tx, orderId, wanted)))
+  return remainders
+}
+
+interface Money extends Priced {
+  lines: (PricedLine & { cancelled: number })[]
+  /** What has left, and what is leaving now. */
+  gone: Units[]
+  part: Units[]
+  holds: Hold[]
+}
+interface Hold {
+  paymentId: string
+  tenderId: string
+  provider: string
+  amountMinor: number
+  part: number
+  multicapture: boolean
+  /** Held, in time, and counted on by no part yet. */
+  freeMinor: number
+  captures: number
+}
+
+async function loadMoney(tx: Transaction, orderId: string, fulfillmentId?: string): Promise<Money> {
+  const money = await row<Money>(tx, moneySql, { orderId, fulfillmentId: fulfillmentId ?? null })
+  invariant(money, `order ${orderId} has a row`)
+  return money
+}
+
+const moneySql = `
+  SELECT o.shipping, o.tax_included AS "taxIncluded",
+    (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor,
+                                       'taxMinor', tax_minor, 'cancelled', cancelled)) FROM order_lines WHERE order_id = o.order_id) AS lines,
+    (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
+       WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.fulfillment_id IS DISTINCT FROM :fulfillmentId::uuid) AS gone,
+    (SELECT coalesce(json_agg(json_build_object('lineId', line_id, 'quantity', picked)), '[]') FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid) AS part,
+    (SELECT json_agg(json_build_object('paymentId', p.payment_id, 'tenderId', tender_id, 'provider', provider, 'amountMinor', p.amount_minor, 'part', part,
+         'multicapture', multicapture, 'captures', op.captures,
+         'freeMinor', CASE WHEN p.status <> 'authorized' OR authorization_expires_at <= now() OR op.ends THEN 0 ELSE authorized_minor - op.intended END) ORDER BY p.payment_id)
+       FROM payments p, LATERAL (SELECT count(*) FILTER (WHERE kind = 'capture') AS captures, coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS intended,
+                                   coalesce(bool_or(kind = 'void' OR (kind = 'capture' AND final)), false) AS ends
+                                 FROM payment_operations WHERE payment_id = p.payment_id AND kind IN ('capture', 'void') AND status <> 'abandoned') op
+       WHERE p.order_id = o.order_id) AS holds
+  FROM orders o WHERE order_id = :orderId`
+
+const elsewhere = 'paid_elsewhere'
+
+/** The tenders as they were given: each by its first payment. */
+const tendersOf = ({ holds }: Money) => holds.filter((h) => h.part === 1).map((h) => ({ ...h, takenElsewhere: h.provider === elsewhere }))
+
+/** Who pays for a share that follows `beforeMinor`, money taken elsewhere left out. */
+function payingNow(money: Money, beforeMinor: number, share: number): { tenderId: string; amountMinor: number }[] {
+  const tenders = tendersOf(money)
+  return payersOf(tenders, beforeMinor, share).filter(({ tenderId }) => !tenders.find((t) => t.tenderId === tenderId)!.takenElsewhere)
+}
+
+function payers(money: Money): { tenderId: string; amountMinor: number }[] {
+  const beforeMinor = worthMinor(money, money.gone)
+  return payingNow(money, beforeMinor, worthMinor(money, [...money.gone, ...money.part]) - beforeMinor)
+}
+
+const holdFor = ({ holds }: Money, tenderId: string, amountMinor: number): Hold | undefined => holds.find((h) => h.tenderId === tenderId && h.freeMinor >= amountMinor)
+
+const capturesOf = (money: Money, last: boolean): { paymentId: string; amountMinor: number; final: boolean }[] =>
+  payers(money).map(({ tenderId, amountMinor }) => {
+    const hold = holdFor(money, tenderId, amountMinor)
+    invariant(hold, `${amountMinor} of tender ${tenderId} are held`)
+    const ends = last || !hold.multicapture || hold.freeMinor === amountMinor || hold.captures + 1 >= capturesPerHold
+    return { paymentId: hold.paymentId, amountMinor, final: ends }
+  })
+
+/** What of the order is neither gone, nor leaving now, nor cancelled. */
+function restOf({ lines, gone, part }: Money): Units[] {
+  const left = new Map<string, number>()
+  for (const { lineId, quantity } of [...gone, ...part]) left.set(lineId, (left.get(lineId) ?? 0) + quantity)
+  return lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - (left.get(l.lineId) ?? 0) })).filter((l) => l.quantity > 0)
+}
+
+function toLeaveMinor(money: Money): number {
+  const left = [...money.gone, ...money.part]
+  return worthMinor(money, [...left, ...restOf(money)]) - worthMinor(money, left)
+}
+
+/** Per tender, what it has still to pay, where its holds do not cover that any more. */
+function remaindersOf(money: Money): { tenderId: string; amountMinor: number }[] {
+  const beforeMinor = worthMinor(money, [...money.gone, ...money.part])
+  return payingNow(money, beforeMinor, toLeaveMinor(money)).filter(({ tenderId, amountMinor }) => holdFor(money, tenderId, amountMinor) === undefined)
+}
+
+const underWay = (tx: Transaction, orderId: string, { tenderId, amountMinor }: { tenderId: string; amountMinor: number }): Promise<Remainder | undefined> =>
+  row<Remainder>(
+    tx,
+    `SELECT p.payment_id AS "paymentId", tender_id AS "tenderId", op.operation_id AS "operationId", p.amount_minor AS "amountMinor"
+     FROM payments p JOIN payment_operations op ON op.payment_id = p.payment_id AND op.purpose = 'authorize'
+     WHERE p.order_id = ? AND tender_id = ? AND p.amount_minor >= ? AND p.status IN ('opened', 'action_required', 'processing') AND part > 1 ORDER BY part DESC LIMIT 1`,
+    [orderId, tenderId, amountMinor],
+  )
+
+async function insertRemainder(tx: Transaction, orderId: string, { tenderId, amountMinor }: { tenderId: string; amountMinor: number }): Promise<Remainder> {
+  const [paymentId, operationId] = [uuidv7(), uuidv7()]
+  await run(
+    tx,
+    `WITH held AS (
+       INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, payer, amount_minor, currency, status, part)
+       SELECT :paymentId, order_id, tender_id, provider, coalesce(saved_method, payment_method), payer, :amountMinor, currency, 'opened',
+         (SELECT max(part) + 1 FROM payments WHERE order_id = f.order_id AND tender_id = f.tender_id)
+       FROM payments f WHERE order_id = :orderId AND tender_id = :tenderId AND part = 1 RETURNING payment_id, order_id)
+     INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
+     SELECT :operationId, payment_id, order_id, 'authorize', 'authorize', :amountMinor FROM held`,
+    { paymentId, operationId, orderId, tenderId, amountMinor },
+  )
+  return { paymentId, tenderId, operationId, amountMinor }
+}

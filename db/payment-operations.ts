@@ -1,0 +1,66 @@
+/** The rows of operations at the provider: begun before every call, settled by what the payment shows, whoever told us first. */
+import { captureHappened, type Capture, type CaptureFacts } from '../domain/payment/captures'
+import type { PaymentView } from '../domain/payment/view'
+import { row, rows, run, type Db, type Transaction } from './connection'
+
+export type OperationKind = 'authorize' | 'capture' | 'void' | 'refund'
+
+/** Written before every call: from now on the outcome is unknown until it is recorded. A spent or old key gives way to the next one. @returns the key to use, or undefined when the operation has been given up meanwhile. */
+export async function beginCall(db: Db, operationId: string, nextKey: boolean): Promise<number | undefined> {
+  const begun = await row<{ keyNumber: number }>(
+    db,
+    `UPDATE payment_operations SET status = 'unknown', attempts = attempts + 1, last_called_at = now(),
+       key_number = key_number + ?, key_spent = false, key_first_used_at = CASE WHEN ? THEN now() ELSE coalesce(key_first_used_at, now()) END
+     WHERE operation_id = ? AND status IN ('intended', 'unknown') RETURNING key_number AS "keyNumber"`,
+    [nextKey ? 1 : 0, nextKey, operationId],
+  )
+  return begun?.keyNumber
+}
+
+/** The provider has stored a failure under this key; it will never answer anything else. */
+export async function spendKey(db: Db, operationId: string): Promise<void> {
+  await run(db, 'UPDATE payment_operations SET key_spent = true WHERE operation_id = ?', [operationId])
+}
+
+/** An operation is settled by what the payment shows, whoever told us first. */
+export async function settleOperations(tx: Transaction, paymentId: string, view: PaymentView, news: Pick<CaptureFacts, 'captures'>): Promise<void> {
+  const outcomes: [OperationKind, 'succeeded' | 'declined' | 'abandoned'][] = []
+  if (view.authorizedMinor > 0) outcomes.push(['authorize', 'succeeded'])
+  else if (view.status === 'declined') outcomes.push(['authorize', 'declined'])
+  else if (view.status === 'voided') outcomes.push(['authorize', 'abandoned'])
+  if (view.status === 'voided') outcomes.push(['void', 'succeeded'])
+  if (view.status === 'captured') outcomes.push(['void', view.capturedMinor < view.authorizedMinor ? 'succeeded' : 'abandoned'])
+  for (const [kind, outcome] of outcomes)
+    await run(tx, 
+      `UPDATE payment_operations SET status = ?, settled_at = coalesce(settled_at, now()) WHERE payment_id = ? AND kind = ? AND status IN ('intended', 'unknown')`,
+      [outcome, paymentId, kind],
+    )
+  if (view.capturedMinor > 0) await settleCaptures(tx, paymentId, view, news)
+}
+
+/** News of one capture settles that one and no other. */
+async function settleCaptures(tx: Transaction, paymentId: string, view: PaymentView, { captures }: Pick<CaptureFacts, 'captures'>): Promise<void> {
+  const all = await rows<Capture & { open: boolean }>(
+    tx,
+    `SELECT operation_id AS "operationId", amount_minor AS "amountMinor", status <> 'succeeded' AS open FROM payment_operations
+     WHERE payment_id = ? AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')`,
+    [paymentId],
+  )
+  const facts = { status: view.status, capturedMinor: view.capturedMinor, captures }
+  const done = all.filter((c) => c.open && captureHappened(facts, c, all.filter((other) => other !== c)))
+  if (done.length === 0) return
+  await run(tx, `UPDATE payment_operations SET status = 'succeeded', settled_at = coalesce(settled_at, now()) WHERE operation_id = ANY(?::uuid[])`, [done.map((c) => c.operationId)])
+}
+
+/** Records the operation that lets go of what is or may be held. A declined payment holds nothing, and what a final capture leaves the provider lets go by itself. */
+export const intendVoids = (tx: Transaction, orderId: string): Promise<{ operationId: string }[]> =>
+  rows(
+    tx,
+    `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
+     SELECT gen_random_uuid(), p.payment_id, p.order_id, 'void', 'void', p.amount_minor - p.captured_minor FROM payments p
+     WHERE p.order_id = ? AND p.provider <> 'paid_elsewhere' AND p.status NOT IN ('captured', 'voided', 'declined')
+       AND NOT EXISTS (SELECT 1 FROM payment_operations c WHERE c.payment_id = p.payment_id AND c.kind = 'capture' AND c.final AND c.status <> 'abandoned')
+     ON CONFLICT (payment_id, purpose) DO UPDATE SET purpose = excluded.purpose
+     RETURNING operation_id AS "operationId"`,
+    [orderId],
+  )

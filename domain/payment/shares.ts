@@ -1,0 +1,69 @@
+/**
+ * What each part of an order is worth, and which tender pays for it. Parts leave in any sequence and size; every share is the difference of two
+ * running totals, so that whatever the sequence, the shares add up to the order's total and none is below zero.
+ */
+export interface Priced {
+  lines: readonly PricedLine[]
+  shipping: { priceMinor: number; taxMinor?: number }
+  /** Are the taxes part of the prices, or to be added? */
+  taxIncluded: boolean
+}
+export interface PricedLine {
+  lineId: string
+  quantity: number
+  unitPriceMinor: number
+  discountMinor: number
+  taxMinor: number
+}
+/** A quantity of a line. */
+export interface Units {
+  lineId: string
+  quantity: number
+}
+
+/** The share in minor units of `part`, after `before` has left. Shipping goes with the first part that leaves. */
+export const shareMinor = (order: Priced, before: readonly Units[], part: readonly Units[]): number =>
+  worthMinor(order, [...before, ...part]) - worthMinor(order, before)
+
+/** What `units` of an order are worth when nothing else has left: a running total that reaches the order's total with its last unit. */
+export function worthMinor(order: Priced, units: readonly Units[]): number {
+  const quantities = new Map<string, number>()
+  for (const { lineId, quantity } of units) quantities.set(lineId, (quantities.get(lineId) ?? 0) + quantity)
+  const goodsMinor = order.lines.reduce((sum, line) => sum + unitsMinor(order, line, quantities.get(line.lineId) ?? 0), 0)
+  const anythingLeft = [...quantities.values()].some((quantity) => quantity > 0)
+  return goodsMinor + (anythingLeft ? shippingMinor(order) : 0)
+}
+
+export interface Tender {
+  tenderId: string
+  amountMinor: number
+  /** Taken by somebody else already: it pays first. */
+  takenElsewhere: boolean
+}
+
+/** In which sequence tenders pay: money that is taken already first, then in the order given. */
+export const payingOrder = <T extends Pick<Tender, 'takenElsewhere'>>(tenders: readonly T[]): T[] => [
+  ...tenders.filter((t) => t.takenElsewhere),
+  ...tenders.filter((t) => !t.takenElsewhere),
+]
+
+/** Who pays a share that follows `beforeMinor` of the order: each tender as far as it goes, so none pays more than its amount. Tenders that pay nothing are left out. */
+export function payersOf(tenders: readonly Tender[], beforeMinor: number, share: number): { tenderId: string; amountMinor: number }[] {
+  let start = 0
+  return payingOrder(tenders).flatMap(({ tenderId, amountMinor }) => {
+    const [from, to] = [Math.max(start, beforeMinor), Math.min(start + amountMinor, beforeMinor + share)]
+    start += amountMinor
+    return to > from ? [{ tenderId, amountMinor: to - from }] : []
+  })
+}
+
+/** The first `units` of a line, with their part of its discount and, where it is not in the price, of its tax. */
+function unitsMinor({ taxIncluded }: Priced, line: PricedLine, units: number): number {
+  const totalMinor = line.unitPriceMinor * line.quantity - line.discountMinor + (taxIncluded ? 0 : line.taxMinor)
+  return partOf(totalMinor, units, line.quantity)
+}
+
+/** `total × part ÷ whole`, rounded to whole units. Whole and remainder apart, so that no product leaves the safe integers. */
+const partOf = (total: number, part: number, whole: number): number => Math.floor(total / whole) * part + Math.round(((total % whole) * part) / whole)
+
+const shippingMinor = ({ shipping, taxIncluded }: Priced): number => shipping.priceMinor + (taxIncluded ? 0 : (shipping.taxMinor ?? 0))
