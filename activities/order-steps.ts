@@ -11,6 +11,7 @@ import { once } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
 import { hopefully } from '../db/sourcing'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
+import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
 import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
@@ -45,6 +46,10 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
     /** What has still to leave is to be held again. Every attempt, after a decline too, has a number of its own. */
     holdRemainder: (ask: { orderId: string; attempt: number }): Promise<RemainderOutcome> =>
       once(db, `remainder:${ask.orderId}:${ask.attempt}`, (tx) => holdRemainder(tx, ask)),
+
+    /** What nobody could fill is cancelled, the rest goes on. */
+    cancelRemainder: (ask: { orderId: string; attempt: number; reason: string }): Promise<RemainderCancelled> =>
+      once(db, `cancel-remainder:${ask.orderId}:${ask.attempt}`, (tx) => cancelRemainder(tx, ask)),
 
     /** The end of the thread. */
     closeOrder: (ask: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> => db.transaction((tx) => closeOrder(tx, ask)),

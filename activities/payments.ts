@@ -21,7 +21,7 @@ export interface MoneyAsk {
 }
 export interface AuthorizeAsk extends MoneyAsk {
   /** What it waits on when the bank or the customer has to answer first. */
-  ifPending: WaitingOn
+  ifPending?: WaitingOn
 }
 export interface MoneyOutcome {
   paymentId: string

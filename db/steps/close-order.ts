@@ -9,7 +9,8 @@ export interface WaitNotice {
   orderId: string
   /** The part that waits; absent: the order as a whole. */
   fulfillmentId?: string
-  waitingOn: WaitingOn
+  /** Absent: nothing else is waited on than before. */
+  waitingOn?: WaitingOn
   exception?: Omit<OpenException, 'orderId' | 'channel'>
 }
 
@@ -26,8 +27,8 @@ export async function closeOrder(tx: Transaction, { orderId, status }: { orderId
 /** Writes what the order waits on now, and opens an exception where somebody should know. */
 export async function noticeWait(tx: Transaction, { orderId, fulfillmentId, waitingOn, exception }: WaitNotice): Promise<void> {
   const order = await lockOrder(tx, orderId)
-  if (exception) await openException(tx, { deadline: waitingOn.deadline, ...exception, orderId, channel: order.channel })
-  await setWait(tx, orderId, { waitingOn, fulfillmentId })
+  if (exception) await openException(tx, { deadline: waitingOn?.deadline ?? null, ...exception, orderId, channel: order.channel })
+  if (waitingOn) await setWait(tx, orderId, { waitingOn, fulfillmentId })
 }
 
 /** A request from the Temporal UI that could not be done: nobody waits for the answer there, so the timeline and an exception tell it. */

@@ -18,6 +18,8 @@ export interface HandOverAsk extends HandOver {
 export interface HandOverOutcome extends FulfillmentAnswer {
   at: string
   captures: string[]
+  /** What each of them takes, in minor units. */
+  capturesMinor: number[]
   manifest: string
   /** The rest of the order is not held any more: `holdRemainder` is due once the captures are made. */
   remainder?: true
@@ -39,7 +41,7 @@ export async function handOver(tx: Transaction, ask: HandOverAsk): Promise<HandO
   await record(tx, order, { type: 'shipment.handed_over', actor: ask.actor, data: { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, trackingNumbers: manifest.trackingNumbers } })
   await setPartWait(tx, ask.fulfillmentId, captures.length ? ask.ifCapture : ask.ifPaid)
   await refreshOrder(tx, orderId)
-  return { fulfillmentId: ask.fulfillmentId, status: 'handed_over', at, captures: captures.map((c) => c.operationId), manifest: manifest.operationId, ...(remainder ? { remainder } : {}) }
+  return { fulfillmentId: ask.fulfillmentId, status: 'handed_over', at, captures: captures.map((c) => c.operationId), capturesMinor: captures.map((c) => c.amountMinor), manifest: manifest.operationId, ...(remainder ? { remainder } : {}) }
 }
 
 /** The shipment is on its way: records that the carrier is to be told, and looks again at what it may have reported before we knew. */

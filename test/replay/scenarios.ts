@@ -150,7 +150,46 @@ export const scenarios: readonly Scenario[] = [
       return ended(people, orderId)
     },
   },
+  {
+    name: 'in-two-parts',
+    policies: { sourcing: { maxShipments: 2 } },
+    play: async (people) => {
+      const { orderId } = await inParts(people)
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 2)
+      for (const work of fulfillments) {
+        await people.until(orderId, (o) => o.money.authorizedMinor === o.totalMinor, 'what has still to leave to be held')
+        await people.pickAll(work)
+        const packed = await people.packAll(work)
+        await people.handOver(work)
+        await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+      }
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'rest-given-up',
+    policies: { sourcing: { maxShipments: 2, splitLines: true, retryEvery: 'PT0.3S', autoCancelAfter: 'PT1.5S' } },
+    play: async (people) => {
+      const { orderId, work } = await released(people, { lines: [{ sku: 'SHOE-LB-42', quantity: 2 }] })
+      await people.store(work.nodeId)('POST', `/v1/fulfillments/${work.fulfillmentId}/pick`, { lines: [{ lineId: '1', picked: 1, rejected: 1, reason: 'not_in_stock' }] })
+      await people.until(orderId, (o) => o.lines[0]!.cancelled === 1)
+      const packed = await people.packPicked(work)
+      await people.handOver(work)
+      await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+      return ended(people, orderId)
+    },
+  },
 ]
+
+/** Two SKUs, each in another store. */
+async function inParts(people: People): Promise<{ orderId: string }> {
+  const skus = ['PART-A', 'PART-B']
+  for (const [i, sku] of skus.entries()) {
+    await people.operations('PUT', `/v1/skus/${sku}`, { name: sku, weightGrams: 400 })
+    await people.operations('POST', '/v1/inventory/adjustments', { sku, nodeId: ['store-mitte', 'store-kreuzberg'][i], delta: 1, reason: 'opening' })
+  }
+  return { orderId: await people.place({ lines: skus.map((sku) => ({ sku, quantity: 1 })) }) }
+}
 
 /** Plays one scenario on a system of its own. */
 export async function onItsOwnSystem<Result>(scenario: Scenario, look: (orderId: string, people: People, system: System) => Promise<Result>): Promise<Result> {

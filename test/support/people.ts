@@ -113,6 +113,8 @@ export interface People {
   told(orderId: string): Promise<string[]>
   pickAll(work: FulfillmentWork): Promise<Answer<FulfillmentView>>
   packAll(work: FulfillmentWork): Promise<Answer<FulfillmentView>>
+  /** What was picked, where some of it was not. */
+  packPicked(work: FulfillmentWork): Promise<Answer<FulfillmentView>>
   handOver(work: FulfillmentWork): Promise<Answer<FulfillmentView>>
   /** The carrier reports a parcel by itself. */
   carrierSays(trackingNumber: string, status: string, more?: object): Promise<void>
@@ -143,6 +145,11 @@ export function peopleOf(system: Pick<System, 'url' | 'carriers'>): People {
       (await support<{ items: { type: string }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body.items.map((e) => e.type),
     pickAll: (w) => work(w, 'pick', { lines: w.lines.map((l) => ({ lineId: l.lineId, picked: l.quantity })) }),
     packAll: (w) => work(w, 'pack', { packages: [{ weightGrams: 900, lines: w.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity })) }] }),
+    packPicked: async (w) => {
+      const { lines } = (await store(w.nodeId)<FulfillmentView>('GET', `/v1/fulfillments/${w.fulfillmentId}`)).body
+      const packed = lines.filter((l) => l.picked > 0).map((l) => ({ lineId: l.lineId, quantity: l.picked }))
+      return work(w, 'pack', { packages: [{ weightGrams: 900, lines: packed }] })
+    },
     handOver: (w) => work(w, 'hand-over', {}),
     carrierSays: async (trackingNumber, status, more = {}) => {
       const answer = await fetch(`${system.carriers.url}/control/parcels/${trackingNumber}`, {

@@ -2,6 +2,7 @@
 import { CancellationScope, condition } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { carriers, payments } from '../support/activities'
+import { holdRemainder } from './payment'
 import { show } from './show'
 import { waiting, waits, type Thread, type Work } from './thread'
 import { persist, waitOrEscalate } from './waits'
@@ -15,7 +16,7 @@ export async function deliver(thread: Thread, work: Work): Promise<void> {
   await handedOver(thread, work)
   thread.chapter = 'delivery'
   await Promise.all([captured(thread, work), manifested(thread, work)])
-  await delivered(thread, work)
+  await Promise.all([delivered(thread, work), work.handOver!.remainder && holdRemainder(thread)])
 }
 
 async function pickedAndPacked(thread: Thread, work: Work): Promise<void> {
@@ -45,10 +46,12 @@ async function handedOver(thread: Thread, work: Work): Promise<void> {
 /** Taking the money follows the goods. If it fails now it is a case for finance, never an undo. */
 async function captured(thread: Thread, work: Work): Promise<void> {
   const then = waiting('delivery', thread.start.policy.last_mile.deliverWithin)
-  for (const operationId of work.handOver!.captures) {
-    const amount = formatMinor(thread.start.totalMinor, thread.start.currency)
+  for (const [i, operationId] of work.handOver!.captures.entries()) {
+    const amount = formatMinor(work.handOver!.capturesMinor[i]!, thread.start.currency)
     const trouble = { kind: 'payment.capture_failed', subject: operationId, owner: 'finance', summary: `The goods have left and ${amount} could not be captured` } as const
-    const outcome = await persist(thread, work, { waitingOn: waiting('capture', null), trouble }, () => payments(`Capture ${amount}`).capturePayment({ operationId, then, fulfillmentId: work.fulfillmentId }))
+    const outcome = await persist(thread, work, { waitingOn: waiting('capture', null), trouble }, () =>
+      payments(`Capture ${amount}`).capturePayment({ operationId, then, fulfillmentId: work.fulfillmentId }),
+    )
     thread.payments[outcome!.paymentId] = outcome!.status
   }
   waits(work, work.deliveredAt === undefined ? then : null)

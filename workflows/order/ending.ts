@@ -1,10 +1,11 @@
 /** How a thread ends: completed when nothing can change any more, or unwound so that the customer has her money and the shelf its goods. */
 import { allHandlersFinished, condition, isCancellation } from '@temporalio/workflow'
 import type { OrderEnding } from '../../domain/messages'
-import { carriers, payments, step } from '../support/activities'
+import { carriers, step } from '../support/activities'
 import { Ending, refusalIn } from '../support/failures'
 import { show } from './show'
 import { stopAll } from './messages'
+import { letGo } from './payment'
 import { waiting, waits, type Thread } from './thread'
 import { persist, waitFor } from './waits'
 
@@ -51,12 +52,6 @@ const cancelFor = (thread: Thread, reason: string): Promise<NonNullable<Thread['
     stopAll(thread, outcome)
     return thread.cancelled
   })
-
-async function letGo(thread: Thread, operationId: string): Promise<void> {
-  const trouble = { kind: 'payment.void_failed', subject: operationId, owner: 'finance', summary: 'The order is cancelled and its authorisation could not be voided' } as const
-  const outcome = await persist(thread, thread.whole, { waitingOn: waiting('void', null), trouble }, () => payments('Void the authorisation').voidPayment({ operationId }))
-  thread.payments[outcome!.paymentId] = outcome!.status
-}
 
 async function giveBackLabels(thread: Thread, fulfillmentId: string): Promise<void> {
   const trouble = { kind: 'carrier.void_failed', subject: fulfillmentId, owner: 'operations', summary: 'The order is cancelled and its labels could not be given back' } as const

@@ -125,8 +125,8 @@ const leave = (thread: Thread, ask: HandOver): Promise<FulfillmentAnswer> =>
     const work = openWork(thread, ask.fulfillmentId)
     const ifCapture = waiting('capture', null)
     const ifPaid = waiting('delivery', thread.start.policy.last_mile.deliverWithin)
-    const { at, captures, manifest, ...answer } = await answering(() => step('Hand over').handOver({ ...ask, ifCapture, ifPaid }))
-    Object.assign(work, { status: 'handed_over', handOver: { at, captures, manifest } })
+    const { at, captures, capturesMinor, manifest, remainder, ...answer } = await answering(() => step('Hand over').handOver({ ...ask, ifCapture, ifPaid }))
+    Object.assign(work, { status: 'handed_over', handOver: { at, captures, capturesMinor, manifest, remainder } })
     waits(work, captures.length ? ifCapture : ifPaid)
     return answer
   })

@@ -1,11 +1,13 @@
 /** Chapter one: the money of every tender is held before any goods move; or it is declined; or it is given up at its deadline. */
-import { isSettled } from '../../domain/payment/view'
+import { holdsMoney, isSettled } from '../../domain/payment/view'
 import { formatMinor } from '../../domain/money'
 import type { TenderStart } from '../../domain/messages'
-import { payments } from '../support/activities'
+import { durationMs } from '../../domain/policy/duration'
+import { payments, step } from '../support/activities'
+import { now } from '../support/clock'
 import { Ending } from '../support/failures'
 import { waiting, type Thread } from './thread'
-import { persist, waitFor } from './waits'
+import { notice, persist, settle, waitFor } from './waits'
 
 /** The deadline ends waiting; an authorisation that succeeds after it counts. @throws Ending `payment.declined`, `payment.not_settled` */
 export async function settlePayment(thread: Thread): Promise<void> {
@@ -36,4 +38,35 @@ async function authorize(thread: Thread, tender: TenderStart & { operationId: st
   const settled = (): boolean => isSettled(thread.payments[tender.paymentId] ?? 'opened')
   if (outcome === undefined || (await waitFor(thread, thread.whole, pending, settled)) === 'too late') throw new Ending('payment.not_settled')
   if (thread.payments[tender.paymentId] === 'declined' || thread.payments[tender.paymentId] === 'voided') throw new Ending('payment.declined')
+}
+
+/**
+ * A hold that can be captured once only has let go of what has still to leave: it is held again, and until it is nothing more leaves. If the bank says
+ * no, support is told, and it is tried again when somebody presses retry.
+ */
+export async function holdRemainder(thread: Thread): Promise<void> {
+  const { orderId, currency } = thread.start
+  const trouble = { kind: 'payment.remainder_not_held', subject: orderId, owner: 'support', summary: 'The money for what has still to leave is not held: ask for another card, or cancel the rest' } as const
+  for (let failures = 0; ; failures += 1) {
+    const { remainders } = await thread.lock(() => {
+      thread.holdAttempts += 1
+      return step('Hold the money for what has still to leave').holdRemainder({ orderId, attempt: thread.holdAttempts })
+    })
+    for (const { paymentId, operationId, amountMinor } of remainders) {
+      const outcome = await persist(thread, thread.whole, { trouble }, () => payments(`Authorise ${formatMinor(amountMinor, currency)}`).authorizePayment({ operationId }))
+      thread.payments[paymentId] = outcome!.status
+      await thread.until(() => isSettled(thread.payments[paymentId]!), now() + durationMs(thread.start.policy.payment.deadline), 'The bank to answer')
+    }
+    if (remainders.every((r) => holdsMoney(thread.payments[r.paymentId]!))) return failures ? settle(thread, trouble.kind) : undefined
+    if (failures === 0) await notice(thread, thread.whole, undefined, trouble)
+    const heard = thread.nudges
+    await thread.until(() => thread.nudges !== heard, Number.POSITIVE_INFINITY, trouble.summary)
+  }
+}
+
+/** Lets go of what is held and will not be taken. */
+export async function letGo(thread: Thread, operationId: string): Promise<void> {
+  const trouble = { kind: 'payment.void_failed', subject: operationId, owner: 'finance', summary: 'What was cancelled is still authorised and could not be voided' } as const
+  const outcome = await persist(thread, thread.whole, { waitingOn: waiting('void', null), trouble }, () => payments('Void the authorisation').voidPayment({ operationId }))
+  thread.payments[outcome!.paymentId] = outcome!.status
 }

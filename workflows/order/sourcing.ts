@@ -3,10 +3,11 @@ import { durationMs } from '../../domain/policy/duration'
 import { step } from '../support/activities'
 import { isoIn, now } from '../support/clock'
 import { Ending } from '../support/failures'
+import { letGo } from './payment'
 import { show } from './show'
 import { waiting, waits, type Thread, type Work } from './thread'
 
-/** @returns the new parts. @throws Ending `sourcing.unfillable` */
+/** @returns the new parts; none when the rest of the order was given up. @throws Ending `sourcing.unfillable` */
 export async function sourceOrder(thread: Thread): Promise<Work[]> {
   if (thread.works.length === 0) thread.chapter = 'sourcing'
   const { sourcing, store_work } = thread.start.policy
@@ -34,6 +35,21 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
     const heard = thread.nudges
     const next = Math.min(giveUpAt, now() + durationMs(sourcing.retryEvery) * 2 ** Math.min(failures, 4))
     await thread.until(() => thread.nudges !== heard, next, 'Look for stock again')
-    if (now() >= giveUpAt) throw new Ending('sourcing.unfillable')
+    if (now() >= giveUpAt) return giveUp(thread)
   }
+}
+
+/** What nobody could fill by then is cancelled: the whole order, or what is left of it when other parts go on. */
+async function giveUp(thread: Thread): Promise<Work[]> {
+  const goesOn = thread.works.some((w) => w.status !== 'rejected' && w.status !== 'cancelled')
+  if (!goesOn) throw new Ending('sourcing.unfillable')
+  const { orderId } = thread.start
+  const { voids } = await thread.lock(() => {
+    thread.toSource = false
+    return step('Cancel what cannot be had').cancelRemainder({ orderId, attempt: thread.sourcingAttempts, reason: 'sourcing.unfillable' })
+  })
+  waits(thread.whole, null)
+  show(thread, { hasException: false })
+  for (const operationId of voids) await letGo(thread, operationId)
+  return []
 }

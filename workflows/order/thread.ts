@@ -21,6 +21,8 @@ export interface Thread {
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
   toSource: boolean
   sourcingAttempts: number
+  /** How often what has still to leave was held again. */
+  holdAttempts: number
   lastException?: string
   /** How often somebody pressed retry, or something happened that is worth another try. */
   nudges: number
@@ -48,7 +50,7 @@ export interface Work extends Waiter {
   carrier?: string
   service?: string
   trackingNumbers?: string[]
-  handOver?: { at: string; captures: string[]; manifest: string }
+  handOver?: { at: string; captures: string[]; capturesMinor: number[]; manifest: string; remainder?: true }
   deliveredAt?: string
 }
 
@@ -62,6 +64,7 @@ export function openThread(start: OrderStart): Thread {
     works: [],
     toSource: true,
     sourcingAttempts: 0,
+    holdAttempts: 0,
     nudges: 0,
     ending: null,
     story: new CancellationScope(),

@@ -37,7 +37,8 @@ export async function waitOrEscalate(thread: Thread, who: Waiter, waitingOn: Wai
 }
 
 interface Persistence {
-  waitingOn: WaitingOn
+  /** What `who` waits on while it fails; absent: what it waited on before. */
+  waitingOn?: WaitingOn
   trouble: Notice
   /** The instant after which there is no point in trying any more; none for goods or money that are already moving. */
   until?: number
@@ -65,14 +66,14 @@ export async function persist<Answer>(thread: Thread, who: Waiter, { waitingOn, 
   }
 }
 
-async function notice(thread: Thread, who: Waiter, waitingOn: WaitingOn, exception: Notice): Promise<void> {
-  waits(who, waitingOn)
+export async function notice(thread: Thread, who: Waiter, waitingOn: WaitingOn | undefined, exception: Notice): Promise<void> {
+  if (waitingOn) waits(who, waitingOn)
   thread.lastException = `${isoNow()} ${exception.summary}`
   show(thread, { hasException: true })
   await step(`Tell ${exception.owner}: ${exception.summary}`).noticeWait({ orderId: thread.start.orderId, fulfillmentId: who.fulfillmentId, waitingOn, exception })
 }
 
-async function settle(thread: Thread, kind: string): Promise<void> {
+export async function settle(thread: Thread, kind: string): Promise<void> {
   show(thread, { hasException: false })
   await step('Settle the exception').settleWait({ orderId: thread.start.orderId, kind, resolution: 'it came' })
 }
