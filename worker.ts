@@ -6,6 +6,7 @@ import { createActivities } from './activities'
 import { parcelCarrier } from './adapters/carriers/parcel-carrier'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
+import { scheduleSweep } from './adapters/temporal-schedules'
 import { readConfig, type Config } from './config'
 import { connect } from './db/connection'
 import { migrate } from './db/migrate'
@@ -62,6 +63,7 @@ async function main(config: Config): Promise<void> {
       }),
     ),
   )
+  await scheduleSweep(client, config.TASK_QUEUE_PREFIX)
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
   const sweeps = [
     startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs, leftoversOnly: true }),

@@ -9,7 +9,8 @@ import { refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
 import { once } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
-import { hopefully } from '../db/sourcing'
+import { hopefully } from '../db/race'
+import { expireDue } from '../db/reservations'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
@@ -19,6 +20,9 @@ import { packFulfillment, type PackOutcome } from '../db/steps/pack'
 import { rejectFulfillment } from '../db/steps/pick'
 import { sourceOrder, type SourceAsk, type SourceOutcome } from '../db/steps/source-order'
 import type { Carrier } from './ports'
+
+/** Few enough that nobody waits long for a level. */
+const expiredAtOnce = 200
 
 export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
   return {
@@ -50,6 +54,9 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
     /** What nobody could fill is cancelled, the rest goes on. */
     cancelRemainder: (ask: { orderId: string; attempt: number; reason: string }): Promise<RemainderCancelled> =>
       once(db, `cancel-remainder:${ask.orderId}:${ask.attempt}`, (tx) => cancelRemainder(tx, ask)),
+
+    /** Holds whose time is over are given back, some at a time. @returns how many. */
+    expireReservations: (): Promise<number> => db.transaction((tx) => expireDue(tx, expiredAtOnce)),
 
     /** The end of the thread. */
     closeOrder: (ask: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> => db.transaction((tx) => closeOrder(tx, ask)),

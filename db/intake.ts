@@ -12,7 +12,9 @@ import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
 import type { PlannedShipment, SourcingDecision } from '../domain/sourcing/decision'
 import { briefColumns, type OrderBrief } from './views/order-brief'
-import { claimPlanned, keptDecision, plan, type Plan, type PlanMode } from './sourcing'
+import type { PlanMode } from './race'
+import { takeHold } from './reservations'
+import { claimPlanned, keptDecision, planClaim, type Plan } from './sourcing'
 
 export interface Intake {
   order: NewOrder
@@ -49,7 +51,9 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
   const { order, actor } = intake
   const orderId = uuidv7()
   const bodyHash = hashOf(intake.canonicalBody)
-  const decision = order.claim === 'required' ? await plan(tx, planOf(intake), mode) : undefined
+  // What the quote held is free in this transaction, and nobody else's until its end.
+  if (intake.quote) await takeHold(tx, { quoteId: intake.quote.id, skus: order.lines.map((l) => l.sku), actor })
+  const decision = order.claim === 'required' ? await planClaim(tx, planOf(intake), mode) : undefined
   const short = decision && !decision.chosen
   const brief = short ? undefined : await insertOrder(tx, orderId, bodyHash, intake, decision)
   if (!brief) {

@@ -5,7 +5,7 @@ import { isCurrency } from '../domain/money'
 import { refuse, type RefusalDetail } from '../domain/refusals'
 import { row, rows, type Transaction } from './connection'
 import { acceptOrder, type Accepted, type Intake } from './intake'
-import type { PlanMode } from './sourcing'
+import type { PlanMode } from './race'
 
 export interface Placing extends Omit<Intake, 'order'> {
   order: SubmittedOrder

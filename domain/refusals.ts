@@ -34,6 +34,7 @@ export const refusals = {
   // what is not there, or not yours to see
   'order.unknown': { status: 404, says: 'No such order', data: '' },
   'fulfillment.unknown': { status: 404, says: 'No such fulfillment', data: '' },
+  'reservation.unknown': { status: 404, says: 'No such reservation', data: '' },
   'package.unknown': { status: 404, says: 'No such package', data: '' },
   'node.not_found': { status: 404, says: 'No such node', data: '' },
   'sku.not_found': { status: 404, says: 'No such SKU', data: '' },
@@ -59,6 +60,7 @@ export const refusals = {
   'quote.used': { status: 409, says: 'An order has used this quote already', data: '' },
   'quote.mismatch': { status: 409, says: 'The order is not what was quoted', data: '' },
   'quote.gone': { status: 409, says: 'What was quoted can no longer be had', data: 'instead' },
+  'reservation.ended': { status: 409, says: 'This reservation has ended', data: 'state' },
   'stock.negative': { status: 409, says: 'The adjustment would take stock below zero', data: 'onHand, delta' },
   'policy.not_draft': { status: 409, says: 'Only a draft can be activated', data: 'state' },
   'policy.no_earlier': { status: 409, says: 'No version applied before this one', data: 'kind' },

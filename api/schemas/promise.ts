@@ -47,3 +47,5 @@ export const optionsAnswer = z
     withheld: z.array(z.object({ service: z.string(), code: z.string(), reason: z.string() })).meta({ description: 'Services that are not offered here, and why' }),
   })
   .meta({ id: 'DeliveryOptions' })
+
+export const reservationAnswer = z.object({ reservationId: z.string(), expiresAt: at, status: z.string().optional() }).meta({ id: 'Reservation' })

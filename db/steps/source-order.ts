@@ -6,7 +6,8 @@ import { row, rows, type Transaction } from '../connection'
 import { record, self } from '../events'
 import { releaseFulfillment } from '../fulfillments'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
-import { claimPlanned, keepDecision, lastDecision, plan, type Plan, type PlanMode } from '../sourcing'
+import type { PlanMode } from '../race'
+import { claimPlanned, keepDecision, lastDecision, planClaim, type Plan } from '../sourcing'
 import { openException, settleExceptions } from '../waiting'
 
 export interface SourceAsk {
@@ -75,7 +76,7 @@ async function planned(tx: Transaction, order: OrderRow, lines: readonly LineInN
   const { country, destination, excluded, shipmentsBefore } = before!
   const { method, nodeId } = order.delivery
   const ask: Plan = { channel: order.channel, lines, method, nodeId, destination: destination ?? undefined, country: country ?? undefined, excluded, shipmentsBefore, policy: order.policy.sourcing }
-  const decision = await plan(tx, ask, mode)
+  const decision = await planClaim(tx, ask, mode)
   if (decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, shipments: decision.chosen.shipments, actor: self })
   await keepDecision(tx, order.orderId, decision, order.policy.versions.sourcing)
   return decision

@@ -109,6 +109,71 @@ describe('delivery options', () => {
   })
 })
 
+describe('a hold', () => {
+  const held = async (units: number, onHand = units): Promise<{ quoteId: string; optionId: string; sku: string; hold: () => Promise<Reply> }> => {
+    const sku = `HOLD-${nextOrderNumber()}`
+    await edge.put(`/v1/skus/${sku}`, { name: sku, weightGrams: 100 })
+    await edge.post('/v1/inventory/adjustments', { sku, nodeId: 'store-mitte', delta: onHand, reason: 'opening' })
+    const { quoteId, options } = optionsOf(await ask({ lines: [{ sku, quantity: units }] }))
+    const { optionId } = options.find((o) => o.service === 'standard')!
+    return { quoteId, optionId, sku, hold: () => edge.post(`/v1/quotes/${quoteId}/hold`, { optionId }, { key: 'demo-channel-web' }) }
+  }
+  const level = async (sku: string): Promise<object> => ((await edge.get(`/v1/inventory?sku=${sku}&nodeId=store-mitte`)).body.items as object[])[0]!
+  const buy = (sku: string): Promise<Reply> => submit(order('', '', { delivery: { method: 'delivery' }, lines: [{ lineId: '1', sku, quantity: 1, unitPriceMinor: 1000 }] }))
+
+  it('keeps the stock from others, and is the same reservation when asked for again', async () => {
+    const { sku, hold } = await held(2)
+    const [first, second] = await Promise.all([hold(), hold()])
+    expect([first.status, second.status, first.body.reservationId]).toEqual([201, 201, second.body.reservationId])
+    expect(await level(sku)).toMatchObject({ onHand: 2, reserved: 2, available: 0 })
+    expect((await buy(sku)).body).toMatchObject({ status: 409, code: 'stock.short' })
+  })
+
+  it('becomes the order that names its quote', async () => {
+    const { sku, quoteId, optionId, hold } = await held(1)
+    const reservation = await hold()
+    const placed = await submit(order(quoteId, optionId, { lines: [{ lineId: '1', sku, quantity: 1, unitPriceMinor: 1000 }] }))
+    expect(placed.status).toBe(201)
+    expect(await level(sku)).toMatchObject({ onHand: 1, reserved: 0, allocated: 1, available: 0 })
+    expect((await hold()).body).toMatchObject({ status: 409, code: 'reservation.ended', state: 'taken' })
+    const gone = await edge.send('DELETE', `/v1/reservations/${String(reservation.body.reservationId)}`, { key: 'demo-channel-web' })
+    expect(gone.body).toMatchObject({ status: 409, code: 'reservation.ended', state: 'taken' })
+  })
+
+  it('is given back once, however often that is asked for', async () => {
+    const { sku, hold } = await held(1)
+    const { reservationId } = (await hold()).body as { reservationId: string }
+    const drop = (key = 'demo-channel-web'): Promise<Reply> => edge.send('DELETE', `/v1/reservations/${reservationId}`, { key })
+    expect((await drop('demo-channel-marketplace')).body).toMatchObject({ status: 404, code: 'reservation.unknown' })
+    expect((await Promise.all([drop(), drop(), drop()])).map((r) => r.body.status)).toEqual(['released', 'released', 'released'])
+    expect(await level(sku)).toMatchObject({ reserved: 0, available: 1 })
+    expect((await buy(sku)).status).toBe(201)
+  })
+
+  it('does not refuse anybody once it has expired, swept or not', async () => {
+    const { sku, hold } = await held(1)
+    await hold()
+    await edge.db('reservations').where({ status: 'open' }).update({ expires_at: new Date(Date.now() - 1_000) })
+    expect((await buy(sku)).status).toBe(201)
+    expect(await level(sku)).toMatchObject({ reserved: 0, allocated: 1 })
+    expect((await hold()).body).toMatchObject({ code: 'reservation.ended', state: 'expired' })
+  })
+
+  it('is refused with new options when the goods are gone', async () => {
+    const { sku, hold } = await held(1)
+    expect((await buy(sku)).status).toBe(201)
+    expect((await hold()).body).toMatchObject({ status: 409, code: 'quote.gone', instead: { quoteId: expect.any(String) as string } })
+  })
+
+  it('can be asked for a quote of five hundred lines', async () => {
+    const skus = Array.from({ length: 500 }, (_, i) => `LINES-OF-MANY-${i * 7919}`)
+    await edge.db('skus').insert(skus.map((sku) => ({ sku, name: sku, weight_grams: 10 })))
+    await edge.db('stock_levels').insert(skus.map((sku) => ({ sku, node_id: 'dc-01', on_hand: 1 })))
+    const { quoteId, options } = optionsOf(await ask({ lines: skus.map((sku) => ({ sku, quantity: 1 })) }))
+    expect((await edge.post(`/v1/quotes/${quoteId}/hold`, { optionId: options[0]!.optionId }, { key: 'demo-channel-web' })).status).toBe(201)
+  })
+})
+
 describe('an order that names a quote', () => {
   it('is promised what was quoted, and uses it up', async () => {
     const { quoteId, options } = optionsOf(await ask())

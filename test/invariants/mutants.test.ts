@@ -1,4 +1,6 @@
 /** A checker that has never failed is no checker: each invariant is broken on purpose, in a transaction that is rolled back, and must be named. */
+import { randomUUID } from 'node:crypto'
+import { releaseReservation, reserve } from '../../db/reservations'
 import { peopleOf, type OrderWish } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
@@ -23,9 +25,18 @@ beforeAll(async () => {
   await people.support('POST', `/v1/orders/${cancelled}/cancel`, { reason: 'changed her mind' })
   await people.until(cancelled, (o) => !o.workflowOpen)
   await people.until(live, (o) => o.fulfillments.length === 1)
+  await heldAndGivenBack()
   ids = { delivered, cancelled, live }
 })
 afterAll(() => system?.stop())
+
+/** A quote whose stock was held, and let go again. */
+async function heldAndGivenBack(): Promise<void> {
+  const { db } = system
+  const hold = { quoteId: randomUUID(), channel: 'web', lines: [{ sku: 'SOCKS-3P', nodeId: 'dc-01', quantity: 1 }], expiresAt: new Date(Date.now() + 60_000).toISOString(), actor: 'test' }
+  const { reservationId } = await reserve(db, hold)
+  await db.transaction((tx) => releaseReservation(tx, reservationId, 'test'))
+}
 
 /** What breaks each invariant; `:delivered`, `:cancelled` and `:live` are orders. */
 const mutants: Record<string, string | ((world: World) => World)> = {
@@ -41,6 +52,8 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   M8: `UPDATE payments SET status = 'voided' WHERE order_id = :delivered`,
   S1: `UPDATE stock_levels SET unsellable = -1 WHERE sku = 'SOCKS-3P'`,
   S2: `UPDATE stock_levels SET allocated = allocated + 1 WHERE sku = 'SOCKS-3P'`,
+  'S2-reserved': `UPDATE stock_levels SET reserved = reserved + 1 WHERE sku = 'SOCKS-3P'`,
+  'S5-reserved': `UPDATE reservations SET status = 'open', ended_at = NULL WHERE status = 'released'`,
   S3: `UPDATE stock_levels SET on_hand = on_hand + 1 WHERE sku = 'SOCKS-3P'`,
   S4: `DELETE FROM stock_movements WHERE type = 'ship'`,
   S5: `UPDATE allocations SET ended_at = NULL WHERE order_id = :cancelled`,
