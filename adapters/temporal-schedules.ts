@@ -1,12 +1,13 @@
 /** What the project asks Temporal to do regularly. Made or brought up to date by every worker that starts; there is one of each per installation. */
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client'
+import type { Duration } from '@temporalio/common'
 import { sweepScheduleId, sweepWorkflowType, taskQueues } from '../domain/ids'
 
 /** Nobody is refused for what an expired hold keeps, swept or not: this only tidies up, and needs no hurry. */
 const sweepEvery = '1 minute'
 
 /** @param every how often; tests are in a hurry. */
-export async function scheduleSweep(client: Client, queuePrefix: string, every: ScheduleEvery = sweepEvery): Promise<void> {
+export async function scheduleSweep(client: Client, queuePrefix: string, every: Duration = sweepEvery): Promise<void> {
   const { scheduleId, ...wanted } = sweepSchedule(queuePrefix, every)
   try {
     await client.schedule.create({ scheduleId, ...wanted })
@@ -16,9 +17,7 @@ export async function scheduleSweep(client: Client, queuePrefix: string, every: 
   }
 }
 
-type ScheduleEvery = NonNullable<ScheduleOptions['spec']['intervals']>[number]['every']
-
-const sweepSchedule = (queuePrefix: string, every: ScheduleEvery): ScheduleOptions => ({
+const sweepSchedule = (queuePrefix: string, every: Duration): ScheduleOptions => ({
   scheduleId: sweepScheduleId(queuePrefix),
   spec: { intervals: [{ every }] },
   action: { type: 'startWorkflow', workflowType: sweepWorkflowType, workflowId: sweepScheduleId(queuePrefix), taskQueue: queuePrefix + taskQueues.orders, args: [] },

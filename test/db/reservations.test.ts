@@ -109,7 +109,7 @@ async function act(sku: string, one: Deed): Promise<void> {
     case 'sweep':
       return void (await db.transaction((tx) => expireDue(tx, 50)))
     case 'count': {
-      const found = (await db('stock_levels').where({ sku, node_id: nodes[one.node] }).first<{ on_hand: number }>())!
+      const found = (await db('stock_levels').where({ sku, node_id: nodes[one.node] }).first<{ on_hand: number }>())
       return void (await db.transaction((tx) => takeCounts(tx, [{ sku, nodeId: nodes[one.node]!, onHand: found.on_hand, asOf: new Date().toISOString() }], 'test')))
     }
     case 'sell':

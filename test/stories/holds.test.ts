@@ -25,6 +25,6 @@ it('gives back what was held and not ordered, and is made once however many work
   expect(held.status).toBe(201)
   await scheduleSweep(system.client, system.queuePrefix)
   await scheduleSweep(system.client, system.queuePrefix, '1 second')
-  const status = async (): Promise<string> => (await system.db('reservations').where({ reservation_id: held.body.reservationId }).first<{ status: string }>('status'))!.status
+  const status = async (): Promise<string> => (await system.db('reservations').where({ reservation_id: held.body.reservationId }).first<{ status: string }>('status')).status
   expect(await eventually(status, (s) => s !== 'open')).toBe('expired')
 })
