@@ -24,7 +24,7 @@ it('gives back what was held and not ordered, and is made once however many work
   const held = await people.shop<{ reservationId: string }>('POST', `/v1/quotes/${quote.body.quoteId}/hold`, { optionId: quote.body.options[0]!.optionId })
   expect(held.status).toBe(201)
   await scheduleSweep(system.client, system.queuePrefix)
-  await scheduleSweep(system.client, system.queuePrefix, '1 second')
+  await scheduleSweep(system.client, system.queuePrefix, 1_000)
   const status = async (): Promise<string> => (await system.db('reservations').where({ reservation_id: held.body.reservationId }).first<{ status: string }>('status')).status
   expect(await eventually(status, (s) => s !== 'open')).toBe('expired')
 })
