@@ -1,4 +1,5 @@
 /** From a question to options with their quote, and from a quote back to what an order may rely on. */
+import { statedConfidence } from '../domain/promise/kept'
 import type { DeliveryOption } from '../domain/promise/options'
 import { durationMs } from '../domain/policy/duration'
 import { refuse } from '../domain/refusals'
@@ -43,9 +44,6 @@ const quoted = ({ service, shipments, priceMinor, promise }: DeliveryOption): Qu
   confidence: statedConfidence(promise.confidence),
   shipments,
 })
-
-/** Four digits, rounded down: never more is stated than is so. */
-export const statedConfidence = (confidence: number): number => Math.floor(confidence * 10_000) / 10_000
 
 const iso = (instant: number): string => new Date(instant).toISOString()
 

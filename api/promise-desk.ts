@@ -6,13 +6,15 @@ import type { Logger } from 'pino'
 import type { Carrier } from '../activities/ports'
 import type { Db } from '../db/connection'
 import { activePolicies } from '../db/policies'
-import { channelTerms, parcelsSeen, promiseNodes, shelvesOf, type ChannelTerms, type Shelf } from '../db/views/promise'
+import { channelTerms, parcelsSeen, promiseNodes, promisesJudged, shelvesOf, type ChannelTerms, type Shelf } from '../db/views/promise'
 import { available, availableToSell } from '../domain/inventory/level'
 import { openCarrierDays, transitDays } from '../domain/promise/carrier-days'
 import { dayMs } from '../domain/promise/days'
+import type { NodeCalendar } from '../domain/promise/calendar'
+import { learnCorrection, uncorrected, type Correction } from '../domain/promise/conformal'
+import { keptPromise, scoreOfPromise, type OrderPromise } from '../domain/promise/kept'
 import { isObstacle } from '../domain/promise/obstacle'
 import { deliveryOptions, promiseWith, zoneOf, type DeliveryOptions, type OptionsAsk, type PromiseService, type Terms } from '../domain/promise/options'
-import type { DatePromise } from '../domain/promise/promise'
 import type { PlannedShipment } from '../domain/sourcing/decision'
 import { learnTransit, type HandedOver, type TransitModel } from '../domain/promise/transit'
 import { createNodeReader } from './promise-nodes'
@@ -40,7 +42,7 @@ export interface PromiseDesk {
   /** Ready to say at once, inside a transaction, what date a plan can keep by a service (absent: the first that is kept). */
   forPlans(channelId: string): Promise<PlanPromise>
 }
-export type PlanPromise = (ask: { service?: string; destination: OptionsAsk['destination']; shipments: readonly PlannedShipment[] }, now: number) => DatePromise | undefined
+export type PlanPromise = (ask: { service?: string; destination: OptionsAsk['destination']; shipments: readonly PlannedShipment[] }, now: number) => OrderPromise | undefined
 
 export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: readonly Carrier[]; log: Logger }): PromiseDesk {
   const services = carriers.flatMap((carrier) => carrier.services().map((s) => ({ ...s, carrier: carrier.carrier })))
@@ -51,6 +53,7 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
   const shelves = rememberedEach((skus) => shelvesOf(db, skus).then((found) => new Map(found.map((s) => [s.sku, s]))), freshMs, mostSkus)
   const promised = (timeZone: string): PromiseService[] => services.map((s) => ({ ...s, days: openCarrierDays({ timeZone, deliversOn: s.deliversOn, hours: s.hours }) }))
   const transit = remembered(() => learn(db, promised).catch((error: unknown) => (log.warn({ error }, 'transit times could not be learned'), learnTransit([], { asOf: 0 }))), learnEveryMs)
+  const correction = remembered(() => correct(db, promised).catch((error: unknown) => (log.warn({ error }, 'what was promised could not be judged'), uncorrected)), learnEveryMs)
   const servicesIn = new Map<string, PromiseService[]>()
   const servicesFor = (timeZone: string): PromiseService[] => {
     const known = servicesIn.get(timeZone) ?? promised(timeZone)
@@ -62,26 +65,26 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
     unknown: async (skus) => [...(await shelves(skus))].flatMap(([sku, found]) => (found ? [] : [sku])),
     async options({ channel, lines, ...ask }, now) {
       const skus = [...new Set(lines.map((l) => l.sku))]
-      const [found, network, { documents, versions }, stock, learned] = await Promise.all([channels(), nodes(), policies(), shelves(skus), transit()])
+      const [found, network, { documents, versions }, stock, learned, corrected] = await Promise.all([channels(), nodes(), policies(), shelves(skus), transit(), correction()])
       const sells = found.get(channel)!
       const inZone = servicesFor(sells.timeZone)
       const byNode = sellable(stock, sells)
       const { sourcing, promise } = documents
       const answer = deliveryOptions(
         { ...ask, lines: lines.map((l, i) => ({ ...l, lineId: String(i), weightGrams: stock.get(l.sku)!.weightGrams, valueMinor: 0 })), available: (nodeId) => byNode.get(nodeId) ?? { available: {} } },
-        { nodes: network, services: inZone, transit: learned },
+        { nodes: network, services: inZone, transit: learned, correction: corrected },
         { sourcing, promise },
         now,
       )
       return { ...answer, terms: { sourcing, promise }, versions: { sourcing: versions.sourcing, promise: versions.promise } }
     },
     async forPlans(channelId) {
-      const [found, network, { documents }, learned] = await Promise.all([channels(), nodes(), policies(), transit()])
+      const [found, network, { documents }, learned, corrected] = await Promise.all([channels(), nodes(), policies(), transit(), correction()])
       const inZone = servicesFor(found.get(channelId)?.timeZone ?? 'UTC')
       return ({ service, destination, shipments }, now) => {
         for (const offered of inZone.filter((s) => service === undefined || s.service === service)) {
-          const promise = promiseWith(offered, { destination }, { nodes: network, services: inZone, transit: learned }, shipments, documents, now)
-          if (!isObstacle(promise)) return promise
+          const promise = promiseWith(offered, { destination }, { nodes: network, services: inZone, transit: learned, correction: corrected }, shipments, documents, now)
+          if (!isObstacle(promise)) return keptPromise(promise, shipments.map(({ nodeId }) => ({ nodeId, calendar: network.get(nodeId)!.calendar as NodeCalendar })), offered.service)
         }
         return undefined
       }
@@ -119,4 +122,17 @@ async function learn(db: Db, promised: (timeZone: string) => readonly PromiseSer
     parcels.push({ carrier: seen.carrier, service: seen.service, origin: from, destination: zoneOf({ country: seen.toCountry, postalCode: seen.toPostalCode }), day, transitDays: took })
   }
   return learnTransit(parcels, { asOf: Math.floor(Date.now() / dayMs) })
+}
+
+/** What is stated is corrected by how earlier promises turned out, each judged by what was predicted for it. */
+async function correct(db: Db, promised: (timeZone: string) => readonly PromiseService[]): Promise<Correction> {
+  const known = new Map<string, readonly PromiseService[]>()
+  const scores = (await promisesJudged(db, mostParcels)).flatMap(({ predicted, timeZone, deliveredAt }) => {
+    const services = known.get(timeZone) ?? promised(timeZone)
+    known.set(timeZone, services)
+    const days = services.find((s) => s.carrier === predicted.carrier && s.service === predicted.service)?.days
+    if (!days || isObstacle(days)) return []
+    return [scoreOfPromise(predicted, deliveredAt === null ? undefined : days.zone.dayOf(Date.parse(deliveredAt)))]
+  })
+  return learnCorrection(scores)
 }

@@ -8,6 +8,7 @@ import { searchText, type NewOrder, type NewTender } from '../domain/order/new-o
 import type { WaitingOn } from '../domain/order/status'
 import { durationMs } from '../domain/policy/duration'
 import type { PolicySnapshot } from '../domain/policy/kinds'
+import type { OrderPromise, ToldPromise } from '../domain/promise/kept'
 import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
 import type { PlannedShipment, SourcingDecision } from '../domain/sourcing/decision'
@@ -25,17 +26,11 @@ export interface Intake {
   policies: PolicySnapshot
   customerRefSecret: string
   /** The quote the order takes up: each is used once, and its date is the order's. */
-  quote?: { id: string; promise: OrderPromise }
+  quote?: { id: string; promise: ToldPromise }
   /** The date that can be kept with the nodes that were chosen; undefined where none can be said. */
   promiseFor?: (shipments: readonly PlannedShipment[]) => OrderPromise | undefined
 }
 
-/** What the customer was told, and the retailer is held to. Instants are ISO 8601. */
-export interface OrderPromise {
-  promisedFrom: string
-  promisedBy: string
-  confidence: number
-}
 export interface Accepted {
   orderId: string
   outcome: 'accepted' | 'repeated'
@@ -76,7 +71,7 @@ function promiseOf({ quote, promiseFor }: Intake, decision: SourcingDecision | u
   const can = decision?.chosen && promiseFor?.(decision.chosen.shipments)
   if (!quote) return can
   if (decision && (!can || can.promisedBy > quote.promise.promisedBy)) throw new QuoteGone('the date cannot be kept')
-  return quote.promise
+  return { milestones: {}, ...can, ...quote.promise }
 }
 
 const planOf = ({ order, policies }: Intake): Plan => ({

@@ -11,7 +11,7 @@ import type { SubmittedOrder } from '../../domain/order/new-order'
 import { refuse } from '../../domain/refusals'
 import { reachesChannel, requireChannel } from '../auth'
 import { command, orderCommand } from '../command'
-import { optionsInstead, statedConfidence, takeUp, type TakenUp } from '../delivery-options'
+import { optionsInstead, takeUp, type TakenUp } from '../delivery-options'
 import type { PlanPromise } from '../promise-desk'
 import { may } from '../permissions'
 import { ok, type Answer, type Ctx, type Route } from '../route'
@@ -103,10 +103,7 @@ function promising(promise: PlanPromise, body: NewOrderBody, taken: TakenUp | un
   const service = taken?.option.service ?? ('method' in body.delivery ? body.delivery.service : undefined)
   const { country = '', postalCode = '' } = body.shipTo ?? {}
   return {
-    promiseFor: (shipments) => {
-      const found = country === '' ? undefined : promise({ service, destination: { country, postalCode }, shipments }, Date.now())
-      return found && { promisedFrom: new Date(found.promisedFrom).toISOString(), promisedBy: new Date(found.promisedBy).toISOString(), confidence: statedConfidence(found.confidence) }
-    },
+    promiseFor: (shipments) => (country === '' ? undefined : promise({ service, destination: { country, postalCode }, shipments }, Date.now())),
     ...(taken && { quote: { id: taken.quote.id, promise: { promisedFrom: taken.option.promisedFrom, promisedBy: taken.option.promisedBy, confidence: taken.option.confidence } } }),
   }
 }

@@ -4,6 +4,9 @@ import { activePolicies } from '../../db/policies'
 import { LostRace } from '../../db/race'
 import { expireDue, findReservation, releaseReservation, reserve, type Reservation } from '../../db/reservations'
 import { inTurn } from '../../db/turns'
+import { promisesDue } from '../../db/views/promise'
+import { calibrationReport } from '../../domain/promise/calibration'
+import { dayMs } from '../../domain/promise/days'
 import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
 import { giveOptions, optionsInstead } from '../delivery-options'
@@ -11,8 +14,8 @@ import { reachesChannel, requireChannel } from '../auth'
 import { command } from '../command'
 import { may } from '../permissions'
 import { created, ok, route, type Route } from '../route'
-import { text, uuid } from '../schemas/fields'
-import { optionsAnswer, optionsBody, reservationAnswer, type OptionsBody } from '../schemas/promise'
+import { instant, text, uuid } from '../schemas/fields'
+import { optionsAnswer, optionsBody, calibrationAnswer, reservationAnswer, type OptionsBody } from '../schemas/promise'
 import type { RouteDeps } from '../deps'
 
 const deliveryOptions = route({
@@ -113,4 +116,20 @@ const release = route({
   },
 })
 
-export const promiseRoutes = [deliveryOptions, holdQuote, release]
+const calibration = route({
+  method: 'get',
+  path: '/v1/promise/calibration',
+  tag: 'Promise',
+  summary: 'Whether what was stated was true: the share of promises kept, by stated confidence and by carrier',
+  description: 'A reliability diagram in numbers, over orders placed in the period whose promised time has passed. A row is judged from 2,000 promises on: within 2 points overall, 3 per carrier.',
+  roles: may.readNetwork,
+  query: z.strictObject({ placedFrom: instant.optional(), placedTo: instant.optional() }),
+  answers: { 200: calibrationAnswer },
+  async run(ctx) {
+    const to = ctx.query.placedTo ?? new Date().toISOString()
+    const from = ctx.query.placedFrom ?? new Date(Date.parse(to) - 365 * dayMs).toISOString()
+    return ok({ placedFrom: from, placedTo: to, ...calibrationReport(await promisesDue(ctx.db, { from, to })) })
+  },
+})
+
+export const promiseRoutes = [deliveryOptions, holdQuote, release, calibration]

@@ -3,6 +3,8 @@ import type { ChannelStock, Level } from '../../domain/inventory/level'
 import type { Hours, Weekly } from '../../domain/promise/calendar'
 import type { CapacitySettings, Load } from '../../domain/promise/capacity'
 import type { Weekday } from '../../domain/promise/days'
+import type { PastPromise } from '../../domain/promise/calibration'
+import type { OrderPromise } from '../../domain/promise/kept'
 import { rows, type Db } from '../connection'
 
 export interface PromiseNodeRow {
@@ -86,4 +88,33 @@ export const parcelsSeen = (db: Db, limit: number): Promise<ParcelSeen[]> =>
      FROM shipments s JOIN fulfillments f USING (fulfillment_id) JOIN nodes n ON n.node_id = f.node_id JOIN orders o ON o.order_id = s.order_id
      WHERE s.handed_over_at > now() - interval '400 days' ORDER BY s.handed_over_at DESC LIMIT ?`,
     [limit],
+  )
+
+export interface JudgedPromise {
+  predicted: NonNullable<OrderPromise['predicted']>
+  /** Of the place it was sent from. */
+  timeZone: string
+  deliveredAt: string | null
+}
+
+/** Promises of orders in one part whose day has passed, the newest first, with when they were really delivered. */
+export const promisesJudged = (db: Db, limit: number): Promise<JudgedPromise[]> =>
+  rows(
+    db,
+    `SELECT o.promise->'predicted' AS predicted, n.time_zone AS "timeZone", s.delivered_at AS "deliveredAt"
+     FROM orders o JOIN shipments s USING (order_id) JOIN fulfillments f USING (fulfillment_id) JOIN nodes n ON n.node_id = f.node_id
+     WHERE o.promise->'predicted' IS NOT NULL AND o.stage <> 'cancelled' AND o.placed_at BETWEEN now() - interval '120 days' AND now() - interval '21 days'
+       AND s.handed_over_at IS NOT NULL ORDER BY o.placed_at DESC LIMIT ?`,
+    [limit],
+  )
+
+/** Every promise whose time has come, with whether it was kept. */
+export const promisesDue = (db: Db, { from, to }: { from: string; to: string }): Promise<PastPromise[]> =>
+  rows(
+    db,
+    `SELECT coalesce((SELECT s.carrier FROM shipments s WHERE s.order_id = o.order_id ORDER BY s.delivered_at DESC NULLS FIRST LIMIT 1), 'none') AS carrier,
+       (o.promise->>'confidence')::float8 AS confidence,
+       o.status IN ('delivered', 'completed') AND coalesce((SELECT max(s.delivered_at) FROM shipments s WHERE s.order_id = o.order_id) <= (o.promise->>'promisedBy')::timestamptz, false) AS kept
+     FROM orders o WHERE o.placed_at >= ?::timestamptz AND o.placed_at < ?::timestamptz AND o.stage <> 'cancelled' AND (o.promise->>'promisedBy')::timestamptz < now()`,
+    [from, to],
   )

@@ -28,10 +28,3 @@ export function milestonesOf(calendar: NodeCalendar, promised: { handOverBy: Ins
   if (pickBy === undefined) return obstacle('calendar.no_open_day')
   return { pickBy, handOverBy: promised.handOverBy, scanBy: Math.min(promised.handOverBy + guard.scanMinutes * minuteMs, promised.promisedBy) }
 }
-
-/** The first milestone that is over at `now` and not met: what the order is late with. */
-export function missedMilestone(milestones: Milestones, met: { picked?: boolean; handedOver?: boolean; scanned?: boolean }, now: Instant): keyof Milestones | undefined {
-  if (now > milestones.pickBy && !met.picked && !met.handedOver && !met.scanned) return 'pickBy'
-  if (now > milestones.handOverBy && !met.handedOver && !met.scanned) return 'handOverBy'
-  return now > milestones.scanBy && !met.scanned ? 'scanBy' : undefined
-}
