@@ -1,5 +1,6 @@
 /** Gives what an order still needs to nodes: adopts the claim made at intake, or plans and claims now, and releases the work orders; or says what cannot be had. */
 import type { WaitingOn } from '../../domain/order/status'
+import type { PartMilestones } from '../../domain/promise/kept'
 import { refuse } from '../../domain/refusals'
 import type { OpenLine, Shortage, SourcingDecision } from '../../domain/sourcing/decision'
 import { row, rows, type Transaction } from '../connection'
@@ -25,6 +26,9 @@ export interface SourcedPart {
   fulfillmentId: string
   nodeId: string
   units: number
+  /** By when it must be picked, and handed over, for its promise to be kept; where one was given for this node. */
+  milestones?: PartMilestones
+  waitingOn: WaitingOn
 }
 
 /** @throws `order.already_cancelled` when the order was stopped meanwhile; LostRace in hopeful mode. */
@@ -32,30 +36,38 @@ export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMod
   const order = await lockOrder(tx, ask.orderId)
   if (order.stage !== 'open') throw refuse('order.already_cancelled', { state: order.stage })
   const lines = await openLines(tx, order.orderId)
-  const decision = lines.length ? await planned(tx, order, lines, mode) : await lastDecision(tx, order.orderId)
+  const decision = lines.length ? await claimParts(tx, order, lines, mode) : await lastDecision(tx, order.orderId)
   if (lines.length && !decision?.chosen) return backorder(tx, order, decision!, ask)
   const fulfillments = await releaseParts(tx, order, ask)
   await record(tx, order, { type: 'order.sourced', actor: self, data: { nodes: fulfillments.map((f) => f.nodeId), reason: decision?.chosen?.reason ?? '' } }, ...fulfillments.map((f) => ({
     type: 'fulfillment.released' as const,
     actor: self,
-    data: { ...f, dueAt: ask.dueAt },
+    data: told(f),
   })))
   if (order.waitingOn?.what === 'stock') await settleExceptions(tx, order, 'it can be had', 'sourcing.short')
   await refreshOrder(tx, order.orderId, null)
   return { outcome: 'sourced', fulfillments }
 }
 
-/** Work orders for every node at which stock is claimed that belongs to none yet. */
-async function releaseParts(tx: Transaction, order: OrderRow, ask: SourceAsk): Promise<SourcedPart[]> {
-  const nodes = await rows<{ nodeId: string }>(
+/** As the timeline tells it. */
+export const told = ({ fulfillmentId, nodeId, units, waitingOn }: SourcedPart): Record<string, unknown> => ({ fulfillmentId, nodeId, units, dueAt: waitingOn.deadline })
+
+/** Work orders for every node at which stock is claimed that belongs to none yet; each is due when its promise or the policy wants it, whichever comes first. */
+export async function releaseParts(tx: Transaction, order: OrderRow, ask: Pick<SourceAsk, 'dueAt' | 'ifSourced'>): Promise<SourcedPart[]> {
+  const nodes = await rows<{ nodeId: string; milestones: PartMilestones | null }>(
     tx,
-    `SELECT DISTINCT node_id AS "nodeId" FROM allocations WHERE order_id = ? AND status = 'open' AND fulfillment_id IS NULL ORDER BY node_id`,
+    `SELECT DISTINCT node_id AS "nodeId", o.promise->'milestones'->node_id AS milestones FROM allocations a JOIN orders o USING (order_id)
+     WHERE order_id = ? AND a.status = 'open' AND fulfillment_id IS NULL ORDER BY node_id`,
     [order.orderId],
   )
   const parts: SourcedPart[] = []
   const { method, service } = order.delivery
-  for (const { nodeId } of nodes)
-    parts.push({ nodeId, ...(await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method, service, dueAt: ask.dueAt, waitingOn: ask.ifSourced })) })
+  for (const { nodeId, milestones } of nodes) {
+    const dueAt = milestones && milestones.pickBy < ask.dueAt ? milestones.pickBy : ask.dueAt
+    const waitingOn = { ...ask.ifSourced, deadline: dueAt }
+    const released = await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method, service, dueAt, waitingOn })
+    parts.push({ nodeId, ...released, waitingOn, ...(milestones && { milestones }) })
+  }
   return parts
 }
 
@@ -71,7 +83,8 @@ const openLines = (tx: Transaction, orderId: string): Promise<LineInNeed[]> =>
     [orderId],
   )
 
-async function planned(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
+/** Plans these lines, claims what is chosen, and keeps the decision. */
+export async function claimParts(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
   const before = await row<Pick<Plan, 'destination' | 'excluded' | 'shipmentsBefore'> & { country: string | null }>(tx, beforeSql, { orderId: order.orderId, lines: lines.map((l) => l.lineId) })
   const { country, destination, excluded, shipmentsBefore } = before!
   const { method, nodeId } = order.delivery

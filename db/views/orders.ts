@@ -2,7 +2,7 @@
 import { hasLeft, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { WaitingOn } from '../../domain/order/status'
 import { worthMinor } from '../../domain/payment/shares'
-import type { ToldPromise } from '../../domain/promise/kept'
+import type { OrderPromise } from '../../domain/promise/kept'
 import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
 import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
@@ -135,7 +135,7 @@ const paymentsJson = list(
 
 interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | 'money' | 'allowedActions'> {
   stage: string
-  promise: ToldPromise | null
+  promise: OrderPromise | null
 }
 
 const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", o.version, o.status, o.payment_status AS "paymentStatus",
@@ -160,10 +160,10 @@ function present({ stage, ...order }: OrderFacts, role: string): OrderView {
   }
 }
 
-function promiseView({ promise, shipments, status }: Pick<OrderFacts, 'promise' | 'shipments' | 'status'>, now: string): PromiseView {
+function promiseView({ promise, shipments, fulfillments, status }: Pick<OrderFacts, 'promise' | 'shipments' | 'fulfillments' | 'status'>, now: string): PromiseView {
   const { promisedFrom, promisedBy, confidence } = promise ?? { promisedFrom: null, promisedBy: null, confidence: null }
   const arrived = ['delivered', 'completed'].includes(status) ? shipments.map((s) => s.deliveredAt ?? '').sort().at(-1) : undefined
-  return { promisedFrom, promisedBy, confidence, state: promiseState(promisedBy, now, arrived) }
+  return { promisedFrom, promisedBy, confidence, state: promiseState(promise, now, fulfillments, arrived) }
 }
 
 function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'taxIncluded' | 'payments'>, stage: string): MoneyView {

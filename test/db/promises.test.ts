@@ -38,7 +38,7 @@ it('keeps with every order what was told, the milestones of its part, and what w
     shipping: { priceMinor: 490 }, totalMinor: 1490, taxIncluded: true, tenders: [{ tenderId: 't1', provider: 'paid_elsewhere', amountMinor: 1490 }],
   })
   expect(asked.status).toBe(201)
-  const { promise } = (await edge.db('orders').where({ order_id: asked.body.orderId }).first<{ promise: { promisedBy: string; milestones: Record<string, Record<string, string>>; predicted: { upTo: number[] } } }>('promise'))!
+  const { promise } = (await edge.db('orders').where({ order_id: asked.body.orderId }).first<{ promise: { promisedBy: string; milestones: Record<string, Record<string, string>>; predicted: { upTo: number[] } } }>('promise'))
   const { pickBy, handOverBy, scanBy } = promise.milestones['store-mitte']!
   expect([pickBy! < handOverBy!, handOverBy! < scanBy!, scanBy! <= promise.promisedBy]).toEqual([true, true, true])
   expect(promise.predicted.upTo.at(-1)).toBeGreaterThan(0.9)

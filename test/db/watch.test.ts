@@ -34,3 +34,20 @@ it('opens one exception for each thing that is stuck, and not a second one', asy
   expect(await openForStuck(system.db)).toBe(4)
   expect(await openKinds()).toEqual(['inbox.stuck', 'order.not_started', 'order.stuck', 'payment.outcome_unknown'])
 })
+
+it('tells support once of a promise that was missed, and of a parcel that nobody has scanned', async () => {
+  const orderId = await people.place()
+  const past = '2026-01-01T00:00:00Z'
+  const promise = { promisedFrom: past, promisedBy: past, confidence: 0.9, milestones: { 'store-mitte': { pickBy: past, handOverBy: past, scanBy: past } } }
+  await system.db('orders').where({ order_id: orderId }).update({ promise: JSON.stringify(promise) })
+  const fulfillment_id = '0198c5a2-0000-7000-8000-00000000f001'
+  await system.db('fulfillments').insert({ fulfillment_id, order_id: orderId, node_id: 'store-mitte', method: 'delivery', service: 'standard', status: 'handed_over', handed_over_at: past })
+  await system.db('packages').insert({ package_id: fulfillment_id, fulfillment_id, number: 1, weight_grams: 1, lines: '[]', carrier: 'swiftparcel', tracking_number: 'SP-UNSEEN' })
+  await openForStuck(system.db)
+  const kinds = async (): Promise<string[]> => (await openKinds()).filter((k) => k.startsWith('promise.'))
+  expect(await kinds()).toEqual(['promise.missed', 'promise.not_scanned'])
+  expect((await people.order(orderId)).promise.state).toBe('missed')
+  await system.db('exceptions').where({ kind: 'promise.missed' }).update({ resolved_at: past })
+  await openForStuck(system.db)
+  expect(await kinds()).toEqual(['promise.not_scanned'])
+})

@@ -1,5 +1,6 @@
 /** Chapter two: what has no node is given to the best ones; or it waits for stock, tried again ever less often, until it may wait no longer. */
 import { durationMs } from '../../domain/policy/duration'
+import type { SourcedPart } from '../../db/steps/source-order'
 import { step } from '../support/activities'
 import { isoIn, now } from '../support/clock'
 import { Ending } from '../support/failures'
@@ -22,8 +23,7 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
       return step('Source the order').sourceOrder(ask)
     })
     if (found.outcome === 'sourced') {
-      const works = found.fulfillments.map(({ fulfillmentId, nodeId }): Work => ({ fulfillmentId, nodeId, status: 'released', wait: picking, rowWait: picking }))
-      thread.works.push(...works)
+      const works = newWorks(thread, found.fulfillments)
       waits(thread.whole, null)
       show(thread, { status: 'in_fulfillment', nodeId: works[0]!.nodeId, ...(failures ? { hasException: false } : {}) })
       return works
@@ -52,4 +52,11 @@ async function giveUp(thread: Thread): Promise<Work[]> {
   show(thread, { hasException: false })
   for (const operationId of voids) await letGo(thread, operationId)
   return []
+}
+
+/** Parts as the rows have them, from now on followed. */
+export function newWorks(thread: Thread, parts: readonly SourcedPart[]): Work[] {
+  const works = parts.map(({ fulfillmentId, nodeId, milestones, waitingOn }): Work => ({ fulfillmentId, nodeId, milestones, status: 'released', wait: waitingOn, rowWait: waitingOn }))
+  thread.works.push(...works)
+  return works
 }
