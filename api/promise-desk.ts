@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import type { Carrier } from '../activities/ports'
 import type { Db } from '../db/connection'
 import { activePolicies } from '../db/policies'
-import { channelTerms, parcelsSeen, promiseNodes, promisesJudged, shelvesOf, type ChannelTerms, type Shelf } from '../db/views/promise'
+import { channelTerms, parcelsSeen, promiseNodes, promisesJudged, shelvesOf, workSeen, type ChannelTerms, type Shelf } from '../db/views/promise'
 import { available, availableToSell } from '../domain/inventory/level'
 import { openCarrierDays, transitDays } from '../domain/promise/carrier-days'
 import { dayMs } from '../domain/promise/days'
@@ -48,7 +48,8 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
   const services = carriers.flatMap((carrier) => carrier.services().map((s) => ({ ...s, carrier: carrier.carrier })))
   const readNodes = createNodeReader(services)
   const channels = remembered(() => channelTerms(db).then((found) => new Map(found.map((c) => [c.channelId, c]))), freshMs)
-  const nodes = remembered(() => promiseNodes(db).then((found) => readNodes(found, Date.now())), freshMs)
+  const work = remembered(() => workSeen(db, mostParcels).catch((error: unknown) => (log.warn({ error }, 'lead times could not be learned'), [])), learnEveryMs)
+  const nodes = remembered(async () => readNodes(await promiseNodes(db), await work(), Date.now()), freshMs)
   const policies = remembered(() => activePolicies(db), freshMs)
   const shelves = rememberedEach((skus) => shelvesOf(db, skus).then((found) => new Map(found.map((s) => [s.sku, s]))), freshMs, mostSkus)
   const promised = (timeZone: string): PromiseService[] => services.map((s) => ({ ...s, days: openCarrierDays({ timeZone, deliversOn: s.deliversOn, hours: s.hours }) }))

@@ -90,6 +90,22 @@ export const parcelsSeen = (db: Db, limit: number): Promise<ParcelSeen[]> =>
     [limit],
   )
 
+export interface WorkSeen {
+  nodeId: string
+  releasedAt: string
+  /** None: it is not packed yet. */
+  packedAt: string | null
+}
+
+/** The newest work orders, with how long each took; what was taken away from the node is left out. */
+export const workSeen = (db: Db, limit: number): Promise<WorkSeen[]> =>
+  rows(
+    db,
+    `SELECT node_id AS "nodeId", released_at AS "releasedAt", packed_at AS "packedAt" FROM fulfillments
+     WHERE status NOT IN ('rejected', 'cancelled') AND released_at > now() - interval '180 days' ORDER BY released_at DESC LIMIT ?`,
+    [limit],
+  )
+
 export interface JudgedPromise {
   predicted: NonNullable<OrderPromise['predicted']>
   /** Of the place it was sent from. */

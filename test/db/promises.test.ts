@@ -1,6 +1,11 @@
 /** Promises of the past, judged by what then happened. */
 import { uuidv7 } from 'uuidv7'
 import type { CalibrationReport } from '../../domain/promise/calibration'
+import { parcelCarrier } from '../../adapters/carriers/parcel-carrier'
+import { giveOptions } from '../../api/delivery-options'
+import { createLog } from '../../api/log'
+import { createPromiseDesk } from '../../api/promise-desk'
+import { createQuotes } from '../../api/quotes'
 import { openEdge, type Edge } from '../api/edge'
 import { place } from '../api/orders-in-store'
 
@@ -44,3 +49,29 @@ it('keeps with every order what was told, the milestones of its part, and what w
   expect(promise.predicted.upTo.at(-1)).toBeGreaterThan(0.9)
   expect((await edge.get(`/v1/orders/${String(asked.body.orderId)}`)).body.promise).toEqual({ promisedFrom: expect.any(String), promisedBy: promise.promisedBy, confidence: expect.any(Number), state: 'on_track' })
 })
+
+it('learns from the work of a node how long it takes, and promises accordingly', async () => {
+  const slow = { name: 'Slow', type: 'store', timeZone: 'Europe/Berlin', country: 'DE', latitude: 52.52, longitude: 13.4, calendar: Object.fromEntries(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'].map((d) => [d, { opens: '08:00', closes: '20:00' }])), leadMinutes: 30 }
+  for (const nodeId of ['store-slow', 'store-quick']) {
+    await edge.put(`/v1/nodes/${nodeId}`, slow)
+    await edge.put(`/v1/skus/ONLY-${nodeId}`, { name: nodeId, weightGrams: 100 })
+    await edge.post('/v1/inventory/adjustments', { sku: `ONLY-${nodeId}`, nodeId, delta: 5, reason: 'opening' })
+  }
+  const orderId = await place(edge.db)
+  for (let i = 0; i < 120; i += 1) {
+    const released = Date.now() - (8 + (i % 40)) * 86_400_000
+    await edge.db('fulfillments').insert({ fulfillment_id: uuidv7(), order_id: orderId, node_id: 'store-slow', method: 'delivery', service: '', status: 'handed_over', released_at: new Date(released), packed_at: new Date(released + 5 * 86_400_000), handed_over_at: new Date(released + 5 * 86_400_000) })
+  }
+  const other = anotherDesk(edge)
+  const date = async (nodeId: string): Promise<number> => {
+    const ask = { channel: 'web', currency: 'EUR', destination: { country: 'DE', postalCode: '10115' }, lines: [{ sku: `ONLY-${nodeId}`, quantity: 1 }] }
+    return Date.parse(((await other.options(ask)) as { options: { promisedBy: string }[] }).options[0]!.promisedBy)
+  }
+  expect((await date('store-slow')) - (await date('store-quick'))).toBeGreaterThan(2 * 86_400_000)
+})
+
+/** Another api process on the same database, which has not yet learned anything. */
+function anotherDesk({ db }: Edge): { options: (ask: object) => Promise<object> } {
+  const promises = createPromiseDesk({ db, carriers: [parcelCarrier({ baseUrl: 'http://127.0.0.1:1', webhookSecret: 'test-secret', timeoutMs: 100 })], log: createLog('silent', 'test') })
+  return { options: (ask) => giveOptions({ promises, quotes: createQuotes('test-quote-secret') }, ask as Parameters<typeof giveOptions>[1], Date.now()) }
+}
