@@ -1,13 +1,15 @@
 /** Gives what an order still needs to nodes: adopts the claim made at intake, or plans and claims now, and releases the work orders; or says what cannot be had. */
 import type { WaitingOn } from '../../domain/order/status'
 import { refuse } from '../../domain/refusals'
-import type { OpenLine, Shortage, SourcingDecision } from '../../domain/sourcing/decision'
-import { row, rows, type Transaction } from '../connection'
+import type { Shortage, SourcingDecision } from '../../domain/sourcing/decision'
+import { noteWaiting } from '../arrivals'
+import { rows, type Transaction } from '../connection'
 import { record, self } from '../events'
 import { releaseFulfillment } from '../fulfillments'
+import { openLines, planOfOpen, type LineInNeed } from '../open-lines'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import type { PlanMode } from '../race'
-import { claimPlanned, keepDecision, lastDecision, planClaim, type Plan } from '../sourcing'
+import { claimPlanned, keepDecision, lastDecision, planClaim } from '../sourcing'
 import { openException, settleExceptions } from '../waiting'
 
 export interface SourceAsk {
@@ -59,38 +61,12 @@ async function releaseParts(tx: Transaction, order: OrderRow, ask: SourceAsk): P
   return parts
 }
 
-interface LineInNeed extends OpenLine {
-  valueMinor: number
-}
-
-const openLines = (tx: Transaction, orderId: string): Promise<LineInNeed[]> =>
-  rows(
-    tx,
-    `SELECT line_id AS "lineId", sku, quantity - cancelled - shipped - allocated AS quantity, unit_price_minor AS "valueMinor" FROM order_lines
-     WHERE order_id = ? AND quantity > cancelled + shipped + allocated ORDER BY position`,
-    [orderId],
-  )
-
 async function planned(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
-  const before = await row<Pick<Plan, 'destination' | 'excluded' | 'shipmentsBefore'> & { country: string | null }>(tx, beforeSql, { orderId: order.orderId, lines: lines.map((l) => l.lineId) })
-  const { country, destination, excluded, shipmentsBefore } = before!
-  const { method, nodeId } = order.delivery
-  const ask: Plan = { channel: order.channel, lines, method, nodeId, destination: destination ?? undefined, country: country ?? undefined, excluded, shipmentsBefore, policy: order.policy.sourcing }
-  const decision = await planClaim(tx, ask, mode)
+  const decision = await planClaim(tx, await planOfOpen(tx, order, lines), mode)
   if (decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, shipments: decision.chosen.shipments, actor: self })
   await keepDecision(tx, order.orderId, decision, order.policy.versions.sourcing)
   return decision
 }
-
-/** Where it goes, which nodes have rejected some of these lines, and how many shipments are under way. */
-const beforeSql = `
-  SELECT ship_to->>'country' AS country,
-    CASE WHEN ship_to->>'latitude' IS NOT NULL AND ship_to->>'longitude' IS NOT NULL
-         THEN json_build_object('latitude', (ship_to->>'latitude')::float8, 'longitude', (ship_to->>'longitude')::float8) END AS destination,
-    ARRAY(SELECT DISTINCT f.node_id FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
-          WHERE f.order_id = o.order_id AND l.line_id = ANY(:lines) AND (l.rejected > 0 OR f.status = 'rejected')) AS excluded,
-    (SELECT count(*)::int FROM fulfillments f WHERE f.order_id = o.order_id AND f.status NOT IN ('rejected', 'cancelled', 'expired')) AS "shipmentsBefore"
-  FROM orders o WHERE order_id = :orderId`
 
 async function backorder(tx: Transaction, order: OrderRow, decision: SourcingDecision, ask: SourceAsk): Promise<SourceOutcome> {
   const newly = await rows(
@@ -99,6 +75,7 @@ async function backorder(tx: Transaction, order: OrderRow, decision: SourcingDec
      WHERE order_id = ? AND backordered <> quantity - cancelled - shipped - allocated RETURNING line_id`,
     [order.orderId],
   )
+  if (newly.length) await noteWaiting(tx, order.orderId)
   if (newly.length) await record(tx, order, { type: 'order.backordered', actor: self, data: { short: decision.short } })
   await openException(tx, {
     ...order,

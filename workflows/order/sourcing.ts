@@ -14,6 +14,7 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
   const short = waiting('stock', sourcing.autoCancelAfter)
   const giveUpAt = Date.parse(short.deadline!)
   for (let failures = 0; ; failures += 1) {
+    const heard = thread.nudges // what comes during the attempt is worth another one
     const picking = waiting('picking', store_work.acceptWithin)
     const found = await thread.lock(() => {
       thread.sourcingAttempts += 1
@@ -32,7 +33,6 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
     waits(thread.whole, short)
     thread.lastException = `short of ${found.short.map((s) => `${s.sku} (${s.available} of ${s.wanted})`).join(', ')}`
     show(thread, failures ? {} : { status: 'backordered', hasException: true })
-    const heard = thread.nudges
     const next = Math.min(giveUpAt, now() + durationMs(sourcing.retryEvery) * 2 ** Math.min(failures, 4))
     await thread.until(() => thread.nudges !== heard, next, 'Look for stock again')
     if (now() >= giveUpAt) return giveUp(thread)

@@ -1,0 +1,31 @@
+/** Stock that has come and stock that is still to come: who is told that a shelf is fuller, and what may be promised of what is announced. */
+export const name = '0014-supply'
+
+export const up = `
+-- A SKU of which a shelf got fuller while orders wait for it. Rows are only added by whoever raises stock, so nobody waits for another there.
+CREATE TABLE stock_arrivals (
+  arrival_id bigserial PRIMARY KEY,
+  sku text NOT NULL,
+  horizon xid8,
+  due_at timestamptz NOT NULL DEFAULT now(),
+  at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX stock_arrivals_of_sku ON stock_arrivals (sku);
+
+-- The orders that wait for a SKU are told one after the other, by one process at a time.
+CREATE TABLE stock_turns (
+  sku text PRIMARY KEY,
+  leased_until timestamptz NOT NULL
+);
+
+CREATE INDEX order_lines_waiting ON order_lines (sku) WHERE backordered > 0;
+
+CREATE FUNCTION note_arrival() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO stock_arrivals (sku) SELECT NEW.sku WHERE EXISTS (SELECT 1 FROM order_lines WHERE sku = NEW.sku AND backordered > 0);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER stock_levels_arrival AFTER UPDATE ON stock_levels FOR EACH ROW
+  WHEN (NEW.on_hand - NEW.unsellable - NEW.reserved - NEW.allocated - NEW.safety_stock > greatest(0, OLD.on_hand - OLD.unsellable - OLD.reserved - OLD.allocated - OLD.safety_stock))
+  EXECUTE FUNCTION note_arrival();
+`
