@@ -28,4 +28,16 @@ END $$;
 CREATE TRIGGER stock_levels_arrival AFTER UPDATE ON stock_levels FOR EACH ROW
   WHEN (NEW.on_hand - NEW.unsellable - NEW.reserved - NEW.allocated - NEW.safety_stock > greatest(0, OLD.on_hand - OLD.unsellable - OLD.reserved - OLD.allocated - OLD.safety_stock))
   EXECUTE FUNCTION note_arrival();
+
+-- What suppliers have announced and not yet delivered. A row stays when all has come, so that its reference is known.
+CREATE TABLE supply (
+  sku text NOT NULL REFERENCES skus,
+  node_id text NOT NULL REFERENCES nodes,
+  reference text NOT NULL,
+  quantity integer NOT NULL CHECK (quantity >= 0),
+  promised integer NOT NULL DEFAULT 0 CHECK (promised BETWEEN 0 AND quantity),
+  expected_at timestamptz NOT NULL,
+  announced_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (sku, node_id, reference)
+);
 `
