@@ -40,4 +40,32 @@ CREATE TABLE supply (
   announced_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (sku, node_id, reference)
 );
+
+-- Orders that are accepted for what is not there yet: on announced supply, or as a pre-order up to a cap.
+ALTER TABLE skus
+  ADD COLUMN backorder boolean NOT NULL DEFAULT false,
+  ADD COLUMN preorder_cap integer CHECK (preorder_cap >= 0),
+  ADD COLUMN preorder_ship_by timestamptz,
+  ADD COLUMN preorder_promised integer NOT NULL DEFAULT 0 CHECK (preorder_promised >= 0),
+  ADD CHECK ((preorder_cap IS NULL) = (preorder_ship_by IS NULL)),
+  ADD CHECK (preorder_cap IS NULL OR preorder_promised <= preorder_cap);
+
+-- open: counts against the supply, or against the cap. arrived: the units are on the shelf. filled: the order has its stock, from wherever it came.
+CREATE TABLE supply_claims (
+  claim_id uuid PRIMARY KEY,
+  order_id uuid NOT NULL REFERENCES orders,
+  line_id text NOT NULL,
+  sku text NOT NULL,
+  node_id text,
+  reference text,
+  quantity integer NOT NULL CHECK (quantity > 0),
+  ship_by timestamptz NOT NULL,
+  status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'arrived', 'filled', 'cancelled', 'withdrawn')),
+  created_at timestamptz NOT NULL DEFAULT now(),
+  ended_at timestamptz,
+  CHECK ((node_id IS NULL) = (reference IS NULL)),
+  CHECK ((status = 'open') = (ended_at IS NULL))
+);
+CREATE INDEX supply_claims_of_order ON supply_claims (order_id);
+CREATE INDEX supply_claims_open ON supply_claims (sku, node_id, reference) WHERE status = 'open';
 `

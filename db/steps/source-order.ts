@@ -10,6 +10,8 @@ import { openLines, planOfOpen, type LineInNeed } from '../open-lines'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import type { PlanMode } from '../race'
 import { claimPlanned, keepDecision, lastDecision, planClaim } from '../sourcing'
+import { releaseUnassigned } from '../stock'
+import { endClaims, shipByOf } from '../supply-claims'
 import { openException, settleExceptions } from '../waiting'
 
 export interface SourceAsk {
@@ -17,11 +19,20 @@ export interface SourceAsk {
   attempt: number
   /** By when a node must have packed its part. */
   dueAt: string
+  /** The moment of the attempt by the order's own clock: was it promised for later? */
+  at?: string
   /** What each part waits on when it is released, and the order when it is short. */
   ifSourced: WaitingOn
   ifShort: WaitingOn
 }
-export type SourceOutcome = { outcome: 'sourced'; fulfillments: SourcedPart[] } | { outcome: 'short'; short: readonly Shortage[] }
+export type SourceOutcome = { outcome: 'sourced'; fulfillments: SourcedPart[] } | ShortOutcome
+
+export interface ShortOutcome {
+  outcome: 'short'
+  short: readonly Shortage[]
+  /** The date for which the order was promised what it waits for, as long as that is still to come. */
+  promisedFor?: string
+}
 
 export interface SourcedPart {
   fulfillmentId: string
@@ -36,13 +47,14 @@ export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMod
   const lines = await openLines(tx, order.orderId)
   const decision = lines.length ? await planned(tx, order, lines, mode) : await lastDecision(tx, order.orderId)
   if (lines.length && !decision?.chosen) return backorder(tx, order, decision!, ask)
+  if (lines.length) await endClaims(tx, order.orderId, 'filled')
   const fulfillments = await releaseParts(tx, order, ask)
   await record(tx, order, { type: 'order.sourced', actor: self, data: { nodes: fulfillments.map((f) => f.nodeId), reason: decision?.chosen?.reason ?? '' } }, ...fulfillments.map((f) => ({
     type: 'fulfillment.released' as const,
     actor: self,
     data: { ...f, dueAt: ask.dueAt },
   })))
-  if (order.waitingOn?.what === 'stock') await settleExceptions(tx, order, 'it can be had', 'sourcing.short')
+  if (lines.length) for (const kind of ['sourcing.short', 'supply.withdrawn']) await settleExceptions(tx, order, 'it can be had', kind)
   await refreshOrder(tx, order.orderId, null)
   return { outcome: 'sourced', fulfillments }
 }
@@ -62,30 +74,57 @@ async function releaseParts(tx: Transaction, order: OrderRow, ask: SourceAsk): P
 }
 
 async function planned(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
-  const decision = await planClaim(tx, await planOfOpen(tx, order, lines), mode)
-  if (decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, shipments: decision.chosen.shipments, actor: self })
+  const alone = await planClaim(tx, await planOfOpen(tx, order, lines), mode)
+  const together = alone.chosen && (await holdsSome(tx, order.orderId))
+  const decision = together ? await plannedTogether(tx, order) : alone
+  if (!together && decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, shipments: decision.chosen.shipments, actor: self })
   await keepDecision(tx, order.orderId, decision, order.policy.versions.sourcing)
   return decision
 }
 
+/** Has some of the order been claimed while the rest had still to come? */
+const holdsSome = async (tx: Transaction, orderId: string): Promise<boolean> =>
+  (await rows(tx, `SELECT 1 FROM allocations WHERE order_id = ? AND status = 'open' AND fulfillment_id IS NULL LIMIT 1`, [orderId])).length > 0
+
+class NotTogether extends Error {
+  constructor(readonly decision: SourcingDecision) {
+    super('it cannot be had together')
+  }
+}
+
+/** What was held for the order is given back and all of it planned as one, so that it leaves as its policy wants; or everything stays as it was. */
+async function plannedTogether(tx: Transaction, order: OrderRow): Promise<SourcingDecision> {
+  const { orderId, channel } = order
+  await rows(tx, 'SELECT 1 FROM stock_levels WHERE sku IN (SELECT sku FROM order_lines WHERE order_id = ?) ORDER BY sku, node_id FOR UPDATE', [orderId])
+  const all = async (inner: Transaction): Promise<SourcingDecision> => {
+    await releaseUnassigned(inner, { orderId, actor: self, reason: 'planned again' })
+    const decision = await planClaim(inner, await planOfOpen(inner, order, await openLines(inner, orderId)), 'locked')
+    if (!decision.chosen) throw new NotTogether(decision)
+    await claimPlanned(inner, { orderId, channel, shipments: decision.chosen.shipments, actor: self })
+    return decision
+  }
+  return tx.transaction(all).catch((cause: unknown) => (cause instanceof NotTogether ? cause.decision : Promise.reject(cause as Error)))
+}
+
+/** It waits for stock. Until the date that what is to come was promised for, nobody has to do anything about it. */
 async function backorder(tx: Transaction, order: OrderRow, decision: SourcingDecision, ask: SourceAsk): Promise<SourceOutcome> {
+  const { orderId } = order
   const newly = await rows(
     tx,
     `UPDATE order_lines SET backordered = quantity - cancelled - shipped - allocated
      WHERE order_id = ? AND backordered <> quantity - cancelled - shipped - allocated RETURNING line_id`,
-    [order.orderId],
+    [orderId],
   )
-  if (newly.length) await noteWaiting(tx, order.orderId)
+  if (newly.length) await noteWaiting(tx, orderId)
   if (newly.length) await record(tx, order, { type: 'order.backordered', actor: self, data: { short: decision.short } })
-  await openException(tx, {
-    ...order,
-    kind: 'sourcing.short',
-    subject: order.orderId,
-    owner: 'operations',
-    summary: `It cannot be had all together: ${decision.short.map((s) => `${s.sku} ${s.available} of ${s.wanted}`).join(', ')}`,
-    data: { short: decision.short },
-    deadline: ask.ifShort.deadline,
-  })
-  await refreshOrder(tx, order.orderId, ask.ifShort)
-  return { outcome: 'short', short: decision.short }
+  const shipBy = await shipByOf(tx, orderId)
+  const promisedFor = shipBy !== undefined && ask.at !== undefined && shipBy > ask.at ? { promisedFor: shipBy } : undefined
+  if (!promisedFor) await openShort(tx, order, decision, ask.ifShort.deadline)
+  await refreshOrder(tx, orderId, promisedFor ? { ...ask.ifShort, deadline: shipBy! } : ask.ifShort)
+  return { outcome: 'short', short: decision.short, ...promisedFor }
+}
+
+async function openShort(tx: Transaction, order: OrderRow, { short }: SourcingDecision, deadline: string | null): Promise<void> {
+  const summary = `It cannot be had all together: ${short.map((s) => `${s.sku} ${s.available} of ${s.wanted}`).join(', ')}`
+  await openException(tx, { ...order, kind: 'sourcing.short', subject: order.orderId, owner: 'operations', summary, data: { short }, deadline })
 }
