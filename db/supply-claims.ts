@@ -71,12 +71,10 @@ const promise = async (tx: Transaction, { sku, quantity, supply }: ClaimAhead): 
 
 /** The order has its stock, or wants none any more: what it was promised may be promised to others. */
 export async function endClaims(tx: Transaction, orderId: string, status: 'filled' | 'cancelled'): Promise<void> {
-  await run(
-    tx,
-    `SELECT 1 FROM supply WHERE (sku, node_id, reference) IN (SELECT sku, node_id, reference FROM supply_claims WHERE order_id = ? AND status = 'open')
-     ORDER BY sku, node_id, reference FOR UPDATE`,
-    [orderId],
-  )
+  const open = `FROM supply_claims WHERE order_id = :orderId AND status = 'open'`
+  if (!(await row(tx, `SELECT 1 ${open} LIMIT 1`, { orderId }))) return
+  await run(tx, `SELECT 1 FROM supply WHERE (sku, node_id, reference) IN (SELECT sku, node_id, reference ${open}) ORDER BY sku, node_id, reference FOR UPDATE`, { orderId })
+  await run(tx, `SELECT 1 FROM skus WHERE sku IN (SELECT sku ${open} AND reference IS NULL) ORDER BY sku FOR NO KEY UPDATE`, { orderId })
   await run(tx, endSql, { orderId, status })
 }
 

@@ -76,3 +76,30 @@ it('receives nothing on a reference that was never announced, and takes nothing 
   expect(await adjust({ supplyReference: 'PO-1', delta: -1 })).toMatchObject({ status: 400, body: { errors: [{ pointer: '/delta' }] } })
   expect(await level(shelf.sku, shelf.nodeId)).toMatchObject({ onHand: 0, expected: [{ quantity: 10 }] })
 })
+
+describe('a SKU that is sold before it is there', () => {
+  const settings = { name: 'Soon', weightGrams: 90 }
+
+  it('is set up with a cap and a date, and what a GET gives can be sent back', async () => {
+    const shipBy = hoursAhead(500)
+    expect(await edge.put('/v1/skus/SOON-1', { ...settings, backorder: true, preorder: { cap: 10, shipBy } })).toMatchObject({ status: 201, body: { backorder: true, preorder: { cap: 10, shipBy, promised: 0 } } })
+    const { body } = await edge.get('/v1/skus/SOON-1')
+    expect(await edge.put('/v1/skus/SOON-1', body)).toMatchObject({ status: 200, body })
+    expect(await edge.put('/v1/skus/SOON-1', settings)).toMatchObject({ body: { backorder: false, preorder: null } })
+  })
+
+  it('keeps its cap at or above what is promised already', async () => {
+    await edge.put('/v1/skus/SOON-2', { ...settings, preorder: { cap: 10, shipBy: hoursAhead(500) } })
+    await edge.db('skus').where({ sku: 'SOON-2' }).update({ preorder_promised: 4 })
+    const refused = await edge.put('/v1/skus/SOON-2', { ...settings, preorder: { cap: 3, shipBy: hoursAhead(500) } })
+    expect(refused).toMatchObject({ status: 400, body: { code: 'request.invalid', errors: [{ pointer: '/preorder/cap', message: 'Must be at least 4: so many are promised already' }] } })
+    expect(await edge.put('/v1/skus/SOON-2', { ...settings, preorder: { cap: 4, shipBy: hoursAhead(500) } })).toMatchObject({ status: 200 })
+  })
+
+  it.each([
+    ['/preorder/shipBy', { cap: 1 }],
+    ['/preorder/cap', { cap: -1, shipBy: '2030-01-01T00:00:00Z' }],
+  ])('is refused with %s where that makes no sense', async (pointer, preorder) => {
+    expect(await edge.put('/v1/skus/SOON-3', { ...settings, preorder })).toMatchObject({ status: 400, body: { errors: [{ pointer }] } })
+  })
+})
