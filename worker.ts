@@ -11,6 +11,7 @@ import { readConfig, type Config } from './config'
 import { connect } from './db/connection'
 import { migrate } from './db/migrate'
 import { taskQueues, type TaskQueue } from './domain/ids'
+import { startArrivals } from './relay/arrivals'
 import { channelFacts } from './relay/channel-facts'
 import { startInbox } from './relay/inbox'
 import { startStarter } from './relay/starts'
@@ -68,6 +69,7 @@ async function main(config: Config): Promise<void> {
   const sweeps = [
     startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs, leftoversOnly: true }),
     startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs }),
+    startArrivals({ db, threads, log }),
     startWatch({ db, log }),
   ]
   // Said at any log level: whoever started the worker waits for this line, as it listens on no port.

@@ -13,9 +13,10 @@ import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
 import type { PlannedShipment, SourcingDecision } from '../domain/sourcing/decision'
 import { briefColumns, type OrderBrief } from './views/order-brief'
-import type { PlanMode } from './race'
+import { LostRace, type PlanMode } from './race'
 import { takeHold } from './reservations'
 import { claimPlanned, keptDecision, planClaim, type Plan } from './sourcing'
+import { claimAhead, mayWait, planAhead, type PlanAhead } from './supply-claims'
 
 export interface Intake {
   order: NewOrder
@@ -49,7 +50,8 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
   // What the quote held is free in this transaction, and nobody else's until its end.
   if (intake.quote) await takeHold(tx, { quoteId: intake.quote.id, skus: order.lines.map((l) => l.sku), actor })
   const decision = order.claim === 'required' ? await planClaim(tx, planOf(intake), mode) : undefined
-  const short = decision && !decision.chosen
+  const ahead = decision && !decision.chosen && !intake.quote ? await planWaiting(tx, intake, mode) : undefined
+  const short = decision && !decision.chosen && !ahead
   const brief = short ? undefined : await insertOrder(tx, orderId, bodyHash, intake, decision)
   if (!brief) {
     const first = await repeated(tx, order, bodyHash)
@@ -58,7 +60,15 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
     throw short ? refuse('stock.short', { short: decision.short }, shortSentence(decision.short)) : refuse('quote.used')
   }
   if (decision?.chosen) await claimPlanned(tx, { orderId, channel: order.channel, shipments: decision.chosen.shipments, actor })
+  if (ahead) await claimAhead(tx, { orderId, channel: order.channel, actor }, ahead)
   return { orderId, outcome: 'accepted', brief }
+}
+
+/** What is short may be waited for where the SKU allows it. @throws LostRace in hopeful mode: a promise on what is to come is made on locked levels only. */
+async function planWaiting(tx: Transaction, intake: Intake, mode: PlanMode): Promise<PlanAhead | undefined> {
+  if (!(await mayWait(tx, intake.order.lines.map((l) => l.sku)))) return undefined
+  if (mode === 'hopeful') throw new LostRace('what is short may be waited for')
+  return planAhead(tx, planOf(intake))
 }
 
 /** What was quoted can no longer be had: the caller is to be told what can. */
@@ -108,7 +118,7 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
     customerRef: customerRefHmac(order, intake.customerRefSecret),
     search: searchText(order),
     policy: JSON.stringify(policies),
-    status: paid ? 'sourcing' : 'placed',
+    status: decision && !decision.chosen ? 'backordered' : paid ? 'sourcing' : 'placed',
     paymentStatus: paid ? 'captured' : 'pending',
     promise: json(promiseOf(intake, decision)),
     quoteId: intake.quote?.id ?? null,

@@ -1,6 +1,7 @@
 /** Sets up who sells and where goods are: nodes, SKUs, channels, drivers. A PUT is the whole document; what it leaves out goes back to its default. */
 import { writeAudit } from './audit'
 import type { ChannelStock } from '../domain/inventory/level'
+import { refuse } from '../domain/refusals'
 import { row, type Db, type Transaction } from './connection'
 
 export interface NodeSettings {
@@ -48,18 +49,28 @@ export interface SkuSettings {
   lengthMm: number | null
   widthMm: number | null
   heightMm: number | null
+  /** May orders be accepted for announced supply? */
+  backorder: boolean
+  /** How many units may be promised, and for when, before any are there. */
+  preorder: { cap: number; shipBy: string } | null
 }
 
-export async function putSku(db: Db | Transaction, sku: SkuSettings, actor: string): Promise<boolean> {
-  return put(db, {
-    table: 'skus',
-    key: 'sku',
-    action: 'sku.put',
-    actor,
-    values: {
-      sku: sku.sku, name: sku.name, weight_grams: sku.weightGrams, length_mm: sku.lengthMm, width_mm: sku.widthMm, height_mm: sku.heightMm, updated_at: new Date(),
-    },
+/** @throws `request.invalid` where the new cap is below what is promised already */
+export const putSku = (db: Db | Transaction, sku: SkuSettings, actor: string): Promise<boolean> =>
+  db.transaction(async (tx) => {
+    await checkCap(tx, sku)
+    const values = {
+      sku: sku.sku, name: sku.name, weight_grams: sku.weightGrams, length_mm: sku.lengthMm, width_mm: sku.widthMm, height_mm: sku.heightMm,
+      backorder: sku.backorder, preorder_cap: sku.preorder?.cap ?? null, preorder_ship_by: sku.preorder?.shipBy ?? null, updated_at: new Date(),
+    }
+    return put(tx, { table: 'skus', key: 'sku', action: 'sku.put', actor, values })
   })
+
+async function checkCap(tx: Transaction, { sku, preorder }: SkuSettings): Promise<void> {
+  const known = await row<{ promised: number }>(tx, 'SELECT preorder_promised AS promised FROM skus WHERE sku = ? FOR NO KEY UPDATE', [sku])
+  if (!known || !preorder || preorder.cap >= known.promised) return
+  const message = `Must be at least ${known.promised}: so many are promised already`
+  throw refuse('request.invalid', {}, `/preorder/cap: ${message}`, [{ pointer: '/preorder/cap', message }])
 }
 
 export interface ChannelSettings extends ChannelStock {

@@ -23,8 +23,10 @@ export interface Plan {
 }
 
 /** Chooses the nodes. A decision without `chosen` means that no plan the policy allows has it all. */
-export async function plan(tx: Transaction, ask: Plan, mode: PlanMode): Promise<SourcingDecision> {
-  const nodes = await candidates(tx, ask, mode)
+export const plan = async (tx: Transaction, ask: Plan, mode: PlanMode): Promise<SourcingDecision> => planOn(tx, ask, await candidates(tx, ask, mode))
+
+/** The same, on what somebody else says the nodes have. */
+export async function planOn(tx: Transaction, ask: Plan, nodes: readonly Candidate[]): Promise<SourcingDecision> {
   const weights = ask.policy.mode === 'cost' ? await weightsOf(tx, ask.lines) : undefined
   return source({ ...ask, lines: ask.lines.map((l) => ({ ...l, weightGrams: weights?.get(l.sku) ?? 1 })) }, nodes, ask.policy)
 }
@@ -47,7 +49,7 @@ export async function claimPlanned(tx: Transaction, claim: StockClaim): Promise<
 }
 
 /** Every node with what it could give. `locked` takes the levels in (sku, node) order first, so nobody changes them until the end of the transaction. */
-async function candidates(tx: Transaction, ask: Plan, mode: PlanMode): Promise<Candidate[]> {
+export async function candidates(tx: Transaction, ask: Plan, mode: PlanMode): Promise<Candidate[]> {
   const skus = [...new Set(ask.lines.map((l) => l.sku))]
   if (mode === 'locked') await expireDue(tx, mostExpired, skus) // nobody is refused for units that only an expired hold keeps
   const found = await rows<CandidateRow>(tx, candidatesSql, { skus, channel: ask.channel, nodeId: ask.nodeId ?? null, orderId: ask.asIfFree ?? null })

@@ -117,11 +117,17 @@ export interface ExceptionRetried {
   exceptionId: string
 }
 
+/** Stock of a SKU has come that the order waits for: it tries again now. Orders are told one after the other, the most urgent first. */
+export interface StockArrived {
+  sku: string
+}
+
 export const signals = {
   paymentReported: 'paymentReported',
   carrierReported: 'carrierReported',
   cancelOrder: 'cancelOrder',
   exceptionRetried: 'exceptionRetried',
+  stockArrived: 'stockArrived',
 } as const
 
 /** The query `orderState`: what the workflow itself believes. */

@@ -30,6 +30,7 @@ export const refusals = {
   'delivery.method_not_offered': { status: 400, says: 'This delivery method is not offered', data: 'method, offered' },
   'delivery.service_not_offered': { status: 400, says: 'No carrier offers this service', data: 'service, offered' },
   'count.from_future': { status: 400, says: 'A count cannot be from the future', data: 'asOf' },
+  'supply.unknown': { status: 400, says: 'Nothing was announced under this reference', data: 'reference' },
   'quote.unknown': { status: 400, says: 'This is no quote of ours', data: '' },
   // what is not there, or not yours to see
   'order.unknown': { status: 404, says: 'No such order', data: '' },

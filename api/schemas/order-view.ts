@@ -70,6 +70,7 @@ const line = z.object({
   cancelled: count,
   returned: count,
   backordered: count,
+  shipBy: at.nullable().meta({ description: 'The date it is promised for, where it was sold before it was there' }),
 })
 
 const statuses = { status: z.enum(orderStatuses), paymentStatus: z.enum(paymentStatuses), fulfillmentStatus: z.enum(orderFulfillmentStatuses), workflowOpen: z.boolean() }

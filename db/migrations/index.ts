@@ -10,10 +10,11 @@ import * as parts from './0009-parts'
 import * as trust from './0010-trust'
 import * as promise from './0011-promise'
 import * as reservations from './0012-reservations'
+import * as supply from './0014-supply'
 
 export interface Migration {
   name: string
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, supply]

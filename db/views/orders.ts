@@ -55,6 +55,8 @@ export interface OrderLineView {
   cancelled: number
   returned: number
   backordered: number
+  /** The date it is promised for, where it was sold before it was there. */
+  shipBy: string | null
 }
 export interface OrderFulfillmentView {
   fulfillmentId: string
@@ -105,10 +107,11 @@ export interface MoneyView {
   owedMinor: number
 }
 
+const shipByJson = `(SELECT ${iso('max(c.ship_by)')} FROM supply_claims c WHERE c.order_id = l.order_id AND c.line_id = l.line_id AND c.status IN ('open', 'arrived', 'filled'))`
 const linesJson = list(
   `json_build_object('lineId', l.line_id, 'sku', l.sku, 'name', s.name, 'quantity', l.quantity, 'unitPriceMinor', l.unit_price_minor, 'discountMinor', l.discount_minor,
      'taxMinor', l.tax_minor, 'allocated', l.allocated, 'picked', l.picked, 'shipped', l.shipped, 'delivered', l.delivered, 'cancelled', l.cancelled,
-     'returned', l.returned, 'backordered', l.backordered)`,
+     'returned', l.returned, 'backordered', l.backordered, 'shipBy', ${shipByJson})`,
   'order_lines l JOIN skus s USING (sku) WHERE l.order_id = o.order_id',
   'l.position',
 )

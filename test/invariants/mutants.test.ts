@@ -1,7 +1,7 @@
 /** A checker that has never failed is no checker: each invariant is broken on purpose, in a transaction that is rolled back, and must be named. */
 import { randomUUID } from 'node:crypto'
 import { releaseReservation, reserve } from '../../db/reservations'
-import { peopleOf, type OrderWish } from '../support/people'
+import { peopleOf, type OrderWish, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 import { checkInvariants, invariants } from './checker'
@@ -26,6 +26,7 @@ beforeAll(async () => {
   await people.until(cancelled, (o) => !o.workflowOpen)
   await people.until(live, (o) => o.fulfillments.length === 1)
   await heldAndGivenBack()
+  await promised(people)
   ids = { delivered, cancelled, live }
 })
 afterAll(() => system?.stop())
@@ -36,6 +37,15 @@ async function heldAndGivenBack(): Promise<void> {
   const hold = { quoteId: randomUUID(), channel: 'web', lines: [{ sku: 'SOCKS-3P', nodeId: 'dc-01', quantity: 1 }], expiresAt: new Date(Date.now() + 60_000).toISOString(), actor: 'test' }
   const { reservationId } = await reserve(db, hold)
   await db.transaction((tx) => releaseReservation(tx, reservationId, 'test'))
+}
+
+/** An order that was accepted for what is still to come. */
+async function promised(people: People): Promise<void> {
+  await people.operations('PUT', '/v1/skus/SOON-1', { name: 'Soon', weightGrams: 100, backorder: true })
+  const expectedAt = new Date(Date.now() + 3_600_000).toISOString()
+  await people.operations('POST', '/v1/inventory/supply', { sku: 'SOON-1', nodeId: 'dc-01', quantity: 3, expectedAt, reference: 'PO-MUTANT' })
+  const orderId = await people.place({ lines: [{ sku: 'SOON-1', quantity: 2 }] })
+  await people.until(orderId, (o) => o.waitingOn?.what === 'stock')
 }
 
 /** What breaks each invariant; `:delivered`, `:cancelled` and `:live` are orders. */
@@ -58,6 +68,9 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   S4: `DELETE FROM stock_movements WHERE type = 'ship'`,
   S5: `UPDATE allocations SET ended_at = NULL WHERE order_id = :cancelled`,
   S9: 'UPDATE order_lines SET allocated = allocated - 1 WHERE order_id = :live',
+  S10: `UPDATE supply SET quantity = promised - 1 WHERE reference = 'PO-MUTANT'`,
+  'S10-claims': `UPDATE supply SET promised = promised + 1 WHERE reference = 'PO-MUTANT'`,
+  'S10-ended': `UPDATE orders SET stage = 'cancelled' WHERE order_id = (SELECT order_id FROM supply_claims WHERE reference = 'PO-MUTANT')`,
   O1: (world) => ({ ...world, acknowledged: ['00000000-0000-7000-8000-000000000000'] }),
   'O1-started': 'UPDATE workflow_starts SET done_at = NULL WHERE order_id = :live',
   O2: `UPDATE orders SET channel_order_id = 'same'`,

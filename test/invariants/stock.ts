@@ -20,4 +20,12 @@ export const stock: readonly Invariant[] = [
      WHERE m.n <> coalesce(r.n, 0)`),
   query('S9', 'a line’s allocated units are its open allocations', 'always',
     `SELECT l.order_id, l.line_id FROM order_lines l WHERE allocated <> (SELECT coalesce(sum(quantity), 0) FROM allocations a WHERE a.order_id = l.order_id AND a.line_id = l.line_id AND status = 'open')`),
+  query('S10', 'never more is promised of what is to come than is announced, or than may be pre-ordered', 'always',
+    `SELECT sku, reference FROM supply WHERE promised > quantity UNION ALL SELECT sku, 'pre-order' FROM skus WHERE preorder_promised > preorder_cap`),
+  query('S10-claims', 'what is promised is the sum of open claims on it', 'always',
+    `SELECT s.sku, s.reference FROM supply s WHERE promised <> (SELECT coalesce(sum(quantity), 0) FROM supply_claims c WHERE status = 'open' AND c.sku = s.sku AND c.node_id = s.node_id AND c.reference = s.reference)
+     UNION ALL SELECT s.sku, 'pre-order' FROM skus s WHERE preorder_promised <> (SELECT coalesce(sum(quantity), 0) FROM supply_claims c WHERE status = 'open' AND c.sku = s.sku AND c.reference IS NULL)`),
+  query('S10-ended', 'an order that is cancelled or has all its stock is promised nothing any more', 'always',
+    `SELECT c.order_id FROM supply_claims c JOIN orders o USING (order_id) WHERE c.status = 'open'
+       AND (o.stage <> 'open' OR NOT EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = c.order_id AND quantity > cancelled + shipped + allocated))`),
 ]
