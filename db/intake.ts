@@ -140,10 +140,10 @@ const insertOrderSql = `
             :delivery, :customerRef, :search, :policy, :status, :paymentStatus, 'none', :waitingOn, :waitingOn, :promise, :quoteId, :placedAt, :now)
     ON CONFLICT DO NOTHING RETURNING *),
   line AS (
-    INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor)
-    SELECT order_id, "lineId", position, sku, quantity, "unitPriceMinor", "discountMinor", "taxMinor"
+    INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor, kit)
+    SELECT order_id, "lineId", position, sku, quantity, "unitPriceMinor", "discountMinor", "taxMinor", kit
     FROM o, jsonb_to_recordset(:lines::jsonb)
-      AS l("lineId" text, position int, sku text, quantity int, "unitPriceMinor" bigint, "discountMinor" bigint, "taxMinor" bigint)),
+      AS l("lineId" text, position int, sku text, quantity int, "unitPriceMinor" bigint, "discountMinor" bigint, "taxMinor" bigint, kit jsonb)),
   tender AS (
     SELECT o.order_id, t.* FROM o, jsonb_to_recordset(:payments::jsonb)
       AS t("paymentId" uuid, "operationId" uuid, "tenderId" text, provider text, "paymentMethod" text, "amountMinor" bigint, status text, "takenMinor" bigint)),

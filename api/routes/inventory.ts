@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Transaction } from '../../db/connection'
 import { adjustStock, setSafetyStock } from '../../db/stock-feed'
 import { announceSupply } from '../../db/supply'
+import { levelsOrKit } from '../../db/views/kit-stock'
 import { levelList, movementList } from '../../db/views/stock'
 import { findSku, unknownNodes } from '../../db/views/network'
 import { refuse, refusals } from '../../domain/refusals'
@@ -24,13 +25,14 @@ const listInventory = route({
   path: '/v1/inventory',
   tag,
   summary: 'Stock levels by SKU and node',
+  description: 'Asked for a kit by `sku`: what could be made of its components, per node.',
   roles: may.readNetwork,
   query: z.strictObject({ ...paging, sku: sku.optional(), nodeId: nodeId.optional() }),
   answers: { 200: listOf(levelAnswer) },
   async run(ctx) {
     const { cursor, limit, ...filter } = ctx.query
     const after = readCursor(cursor, z.object({ sku, nodeId }))
-    const found = await levelList(ctx.db, { ...filter, after, limit: limit + 1, nodes: visibleNodes(ctx.key) })
+    const found = await levelsOrKit(ctx.db, { ...filter, after, limit: limit + 1, nodes: visibleNodes(ctx.key) })
     return ok(pageOf(found, limit, (level) => ({ sku: level.sku, nodeId: level.nodeId })))
   },
 })

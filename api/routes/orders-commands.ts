@@ -17,7 +17,7 @@ import { may } from '../permissions'
 import { ok, type Answer, type Ctx, type Route } from '../route'
 import { newOrder, orderBriefAnswer, type NewOrderBody } from '../schemas/order'
 import { orderAnswer } from '../schemas/order-view'
-import { text, uuid } from '../schemas/fields'
+import { keptLineId, text, uuid } from '../schemas/fields'
 
 const submit = (mode: PlanMode): Route =>
   command({
@@ -129,7 +129,7 @@ async function decided(ctx: Ctx, orderId: string, waitMs: number): Promise<Order
 
 const cancelBody = z.strictObject({
   lines: z
-    .array(z.strictObject({ lineId: text(100), quantity: z.int().min(1) }))
+    .array(z.strictObject({ lineId: keptLineId, quantity: z.int().min(1) }))
     .min(1)
     .optional()
     .meta({ description: 'Not offered yet: only the whole order can be cancelled' }),

@@ -91,6 +91,19 @@ export const skuBody = z
     heightMm: sideMm,
     backorder: z.boolean().default(false).meta({ description: 'Orders may be accepted for announced supply' }),
     preorder: preorder.nullable().default(null).meta({ description: 'Orders may be accepted before any supply is announced' }),
+    kit: z
+      .array(z.strictObject({ sku, quantity: z.int().min(1).max(1_000) }))
+      .min(1)
+      .max(50)
+      .nullable()
+      .default(null)
+      .meta({ description: 'What it is made of: it has no stock of its own and is ordered as its components' }),
+  })
+  .superRefine((settings, context) => {
+    if (!settings.kit) return
+    const message = 'A kit is sold from its components: set this on them'
+    if (settings.backorder) context.addIssue({ code: 'custom', path: ['backorder'], message })
+    if (settings.preorder) context.addIssue({ code: 'custom', path: ['preorder'], message })
   })
   .meta({ id: 'SkuSettings' })
 
@@ -104,6 +117,7 @@ export const skuAnswer = z
     heightMm: z.int().nullable(),
     backorder: z.boolean(),
     preorder: z.object({ cap: units, shipBy: at, promised: units }).nullable(),
+    kit: z.array(z.object({ sku: z.string(), quantity: z.int() })).nullable(),
   })
   .meta({ id: 'Sku' })
 

@@ -18,6 +18,10 @@ export const levelAnswer = z
     channels: z.record(z.string(), units),
     expected: z.array(z.object({ quantity: units, expectedAt: at, reference: z.string() })).meta({ description: 'Announced and not yet delivered, the next first' }),
     countedAsOf: at.nullable(),
+    components: z
+      .array(z.object({ sku: z.string(), quantity: units, available: units }))
+      .optional()
+      .meta({ description: 'Of a kit, which has no stock of its own: `available` is how many could be made of these' }),
   })
   .meta({ id: 'StockLevel' })
 

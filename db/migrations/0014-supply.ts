@@ -70,4 +70,16 @@ CREATE TABLE supply_claims (
 ALTER TABLE exceptions DROP CONSTRAINT exceptions_order_id_fkey;
 CREATE INDEX supply_claims_of_order ON supply_claims (order_id);
 CREATE INDEX supply_claims_open ON supply_claims (sku, node_id, reference) WHERE status = 'open';
+
+-- What a kit is made of. It has no stock of its own: it is sold, and ordered, as its components.
+CREATE TABLE kit_components (
+  kit text NOT NULL REFERENCES skus,
+  position smallint NOT NULL,
+  component text NOT NULL REFERENCES skus,
+  quantity integer NOT NULL CHECK (quantity > 0),
+  PRIMARY KEY (kit, component),
+  CHECK (kit <> component)
+);
+CREATE INDEX kit_components_of ON kit_components (component);
+ALTER TABLE order_lines ADD COLUMN kit jsonb;
 `

@@ -1,5 +1,6 @@
 /** The single view of an order: everything anyone who helps the customer needs, in one query and one document. */
 import { hasLeft, type FulfillmentStatus } from '../../domain/fulfillment/moves'
+import type { KitLine } from '../../domain/order/kits'
 import type { WaitingOn } from '../../domain/order/status'
 import { worthMinor } from '../../domain/payment/shares'
 import type { OrderPromise } from '../../domain/promise/kept'
@@ -57,6 +58,8 @@ export interface OrderLineView {
   backordered: number
   /** The date it is promised for, where it was sold before it was there. */
   shipBy: string | null
+  /** The line as it was ordered, where this is a component of a kit. */
+  kit: KitLine | null
 }
 export interface OrderFulfillmentView {
   fulfillmentId: string
@@ -111,7 +114,7 @@ const shipByJson = `(SELECT ${iso('max(c.ship_by)')} FROM supply_claims c WHERE 
 const linesJson = list(
   `json_build_object('lineId', l.line_id, 'sku', l.sku, 'name', s.name, 'quantity', l.quantity, 'unitPriceMinor', l.unit_price_minor, 'discountMinor', l.discount_minor,
      'taxMinor', l.tax_minor, 'allocated', l.allocated, 'picked', l.picked, 'shipped', l.shipped, 'delivered', l.delivered, 'cancelled', l.cancelled,
-     'returned', l.returned, 'backordered', l.backordered, 'shipBy', ${shipByJson})`,
+     'returned', l.returned, 'backordered', l.backordered, 'shipBy', ${shipByJson}, 'kit', l.kit)`,
   'order_lines l JOIN skus s USING (sku) WHERE l.order_id = o.order_id',
   'l.position',
 )

@@ -19,6 +19,8 @@ export interface LevelView {
   /** Announced and not yet delivered, the next first. */
   expected: ExpectedView[]
   countedAsOf: string | null
+  /** Of a kit: what it is made of, and what is available of each. */
+  components?: { sku: string; quantity: number; available: number }[]
 }
 
 export interface ExpectedView {
