@@ -20,7 +20,7 @@ export const openForStuck = (db: Db, patience: Patience = usualPatience): Promis
   db.transaction(async (tx) => {
     const [lock] = await rows<{ mine: boolean }>(tx, 'SELECT pg_try_advisory_xact_lock(?) AS mine', [watchLock])
     if (!lock!.mine) return 0
-    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx))]
+    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await stuckArrivals(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx))]
     for (const one of stuck) await openException(tx, one)
     return stuck.length
   })
@@ -58,6 +58,23 @@ const stuckFacts = async (tx: Transaction, { queueMinutes }: Patience): Promise<
     owner: 'operations',
     summary: `A message from ${f.source} cannot be applied`,
     data: { kind: f.kind, subject: f.subject, attempts: f.attempts, lastError: f.lastError },
+  }))
+}
+
+const stuckArrivals = async (tx: Transaction, { queueMinutes }: Patience): Promise<OpenException[]> => {
+  const found = await rows<{ sku: string; since: string }>(
+    tx,
+    `SELECT sku, min(at) AS since FROM stock_arrivals GROUP BY sku HAVING min(at) < now() - ? * interval '1 minute' ORDER BY 2 LIMIT 100`,
+    [queueMinutes],
+  )
+  return found.map(({ sku, since }) => ({
+    orderId: null,
+    channel: null,
+    kind: 'stock.untold',
+    subject: sku,
+    owner: 'operations',
+    summary: `Stock of ${sku} has come and the orders that wait for it are not told: is Temporal reachable?`,
+    data: { sku, since },
   }))
 }
 

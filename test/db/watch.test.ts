@@ -28,11 +28,12 @@ it('opens one exception for each thing that is stuck, and not a second one', asy
     await receiveFact(tx, { source: 'carrier:swiftparcel', eventId: 'e-1', kind: 'carrier', subject: 'SP1', payload: {} })
     await tx('inbound_events').where({ event_id: 'e-1' }).update({ received_at: '2026-01-01T00:00:00Z', leased_until: '2999-01-01T00:00:00Z' })
   })
+  await system.db('stock_arrivals').insert({ sku: 'CAP-BLACK', at: '2026-01-01T00:00:00Z', due_at: '2999-01-01T00:00:00Z' })
   await system.db('payment_operations').where({ order_id: orderId }).update({ status: 'unknown', last_called_at: '2026-01-01T00:00:00Z' })
   await system.db('orders').where({ order_id: orderId }).update({ waiting_on: JSON.stringify({ what: 'payment', since: '2026-01-01T00:00:00Z', deadline: '2026-01-01T00:30:00Z' }) })
-  expect(await openForStuck(system.db)).toBe(4)
-  expect(await openForStuck(system.db)).toBe(4)
-  expect(await openKinds()).toEqual(['inbox.stuck', 'order.not_started', 'order.stuck', 'payment.outcome_unknown'])
+  expect(await openForStuck(system.db)).toBe(5)
+  expect(await openForStuck(system.db)).toBe(5)
+  expect(await openKinds()).toEqual(['inbox.stuck', 'order.not_started', 'order.stuck', 'payment.outcome_unknown', 'stock.untold'])
 })
 
 it('tells support once of a promise that was missed, and of a parcel that nobody has scanned', async () => {
