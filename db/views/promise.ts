@@ -3,6 +3,7 @@ import type { ChannelStock, Level } from '../../domain/inventory/level'
 import type { Hours, Weekly } from '../../domain/promise/calendar'
 import type { CapacitySettings, Load } from '../../domain/promise/capacity'
 import type { Weekday } from '../../domain/promise/days'
+import type { KitPart } from '../../domain/order/kits'
 import type { PastPromise } from '../../domain/promise/calibration'
 import type { OrderPromise } from '../../domain/promise/kept'
 import { rows, type Db } from '../connection'
@@ -48,11 +49,12 @@ export interface Shelf extends Level {
   trust: number
 }
 
-/** Every level of these SKUs, and their weights. */
-export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; shelves: Omit<Shelf, 'sku'>[] }[]> =>
+/** Every level of these SKUs, their weights, and what those that are kits are made of. */
+export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; kit: KitPart[] | null; shelves: Omit<Shelf, 'sku'>[] }[]> =>
   rows(
     db,
     `SELECT s.sku, s.weight_grams AS "weightGrams",
+       (SELECT json_agg(json_build_object('sku', k.component, 'quantity', k.quantity) ORDER BY k.position) FROM kit_components k WHERE k.kit = s.sku) AS kit,
        (SELECT coalesce(json_agg(json_build_object('nodeId', l.node_id, 'onHand', l.on_hand, 'unsellable', l.unsellable, 'reserved', l.reserved,
                  'allocated', l.allocated, 'safetyStock', l.safety_stock, 'trust', l.trust)), '[]') FROM stock_levels l WHERE l.sku = s.sku) AS shelves
      FROM skus s WHERE s.sku = ANY(?)`,

@@ -84,6 +84,18 @@ describe('delivery options', () => {
     expect([options, withheld.map((w) => w.code)]).toEqual([[], ['calendar.no_open_day', 'calendar.no_open_day']])
   })
 
+  it('are given for a kit as for its components, and an order takes them up', async () => {
+    for (const sku of ['KIT-SOLE', 'KIT-LACE', 'KIT-BOTH']) await edge.put(`/v1/skus/${sku}`, { name: sku, weightGrams: 100, ...(sku === 'KIT-BOTH' && { kit: [{ sku: 'KIT-SOLE', quantity: 1 }, { sku: 'KIT-LACE', quantity: 2 }] }) })
+    for (const [sku, delta] of [['KIT-SOLE', 5], ['KIT-LACE', 3]] as const) await edge.post('/v1/inventory/adjustments', { sku, nodeId: 'store-mitte', delta, reason: 'opening' })
+    expect(optionsOf(await ask({ lines: [{ sku: 'KIT-BOTH', quantity: 2 }] })).unavailable).toMatchObject([{ sku: 'KIT-LACE', quantity: 4, available: 3 }])
+    const { quoteId, options } = optionsOf(await ask({ lines: [{ sku: 'KIT-BOTH', quantity: 1 }] }))
+    const { optionId } = options.find((o) => o.service === 'standard')!
+    expect((await edge.post(`/v1/quotes/${quoteId}/hold`, { optionId }, { key: 'demo-channel-web' })).status).toBe(201)
+    expect((await submit(order(quoteId, optionId, { lines: [{ lineId: '1', sku: 'KIT-BOTH', quantity: 1, unitPriceMinor: 1000 }] }))).status).toBe(201)
+    const [laces] = (await edge.get('/v1/inventory?sku=KIT-LACE&nodeId=store-mitte')).body.items as object[]
+    expect(laces).toMatchObject({ reserved: 0, allocated: 2, available: 1 })
+  })
+
   it('move to a later day as the work ahead of a node fills it', async () => {
     const store = (await edge.get('/v1/nodes/store-kreuzberg')).body
     const only = { lines: [{ sku: 'KREUZBERG-ONLY', quantity: 1 }] }
