@@ -31,6 +31,8 @@ export interface DeskAsk extends Omit<OptionsAsk, 'available' | 'lines'> {
   lines: readonly { sku: string; quantity: number }[]
 }
 export interface DeskAnswer extends DeliveryOptions {
+  /** By SKU, when more is announced. */
+  nextSupplyAt: ReadonlyMap<string, string>
   terms: Terms
   versions: { sourcing: number; promise: number }
 }
@@ -83,7 +85,8 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
         { sourcing, promise },
         now,
       )
-      return { ...answer, terms: { sourcing, promise }, versions: { sourcing: versions.sourcing, promise: versions.promise } }
+      const nextSupplyAt = new Map([...stock].flatMap(([sku, known]) => (known?.nextSupplyAt ? [[sku, known.nextSupplyAt] as const] : [])))
+      return { ...answer, nextSupplyAt, terms: { sourcing, promise }, versions: { sourcing: versions.sourcing, promise: versions.promise } }
     },
     async forPlans(channelId) {
       const [found, network, { documents }, learned, corrected] = await Promise.all([channels(), nodes(), policies(), transit(), correction()])

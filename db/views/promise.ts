@@ -49,12 +49,13 @@ export interface Shelf extends Level {
   trust: number
 }
 
-/** Every level of these SKUs, their weights, and what those that are kits are made of. */
-export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; kit: KitPart[] | null; shelves: Omit<Shelf, 'sku'>[] }[]> =>
+/** Every level of these SKUs, their weights, what those that are kits are made of, and when more is announced that is not promised yet. */
+export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; kit: KitPart[] | null; nextSupplyAt: string | null; shelves: Omit<Shelf, 'sku'>[] }[]> =>
   rows(
     db,
     `SELECT s.sku, s.weight_grams AS "weightGrams",
        (SELECT json_agg(json_build_object('sku', k.component, 'quantity', k.quantity) ORDER BY k.position) FROM kit_components k WHERE k.kit = s.sku) AS kit,
+       (SELECT min(expected_at) FROM supply a WHERE a.sku = s.sku AND a.quantity > a.promised AND a.expected_at > now()) AS "nextSupplyAt",
        (SELECT coalesce(json_agg(json_build_object('nodeId', l.node_id, 'onHand', l.on_hand, 'unsellable', l.unsellable, 'reserved', l.reserved,
                  'allocated', l.allocated, 'safetyStock', l.safety_stock, 'trust', l.trust)), '[]') FROM stock_levels l WHERE l.sku = s.sku) AS shelves
      FROM skus s WHERE s.sku = ANY(?)`,

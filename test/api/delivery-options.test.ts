@@ -14,7 +14,7 @@ interface Options {
   quoteId: string
   expiresAt: string
   options: { optionId: string; service: string; priceMinor: number; promisedFrom: string; promisedBy: string; confidence: number; shipments: number; cutoffAt: string }[]
-  unavailable: { sku: string; quantity: number; available: number; reason: string }[]
+  unavailable: { sku: string; quantity: number; available: number; nextSupplyAt?: string; reason: string }[]
   withheld: { service: string; code: string; reason: string }[]
 }
 const mitte = { country: 'DE', postalCode: '10115', latitude: 52.5285, longitude: 13.3975 }
@@ -64,9 +64,11 @@ describe('delivery options', () => {
   })
 
   it('say what is short instead of a date', async () => {
-    const { options, unavailable } = optionsOf(await ask({ lines: [{ sku: 'SHOE-LB-42', quantity: 50 }] }))
+    const expectedAt = new Date(Date.now() + 5 * 86_400_000).toISOString()
+    expect((await edge.post('/v1/inventory/supply', { sku: 'SHOE-LB-42', nodeId: 'dc-01', quantity: 100, expectedAt, reference: 'PO-1' })).status).toBe(200)
+    const { options, unavailable } = await eventually(async () => optionsOf(await ask({ lines: [{ sku: 'SHOE-LB-42', quantity: 50 }] })), (o) => o.unavailable.some((u) => u.nextSupplyAt))
     expect(options).toEqual([])
-    expect(unavailable).toMatchObject([{ sku: 'SHOE-LB-42', quantity: 50, reason: 'Not enough of it is available' }])
+    expect(unavailable).toMatchObject([{ sku: 'SHOE-LB-42', quantity: 50, nextSupplyAt: expectedAt, reason: 'Not enough of it is available' }])
   })
 
   it('say why a service is withheld where no carrier goes', async () => {
