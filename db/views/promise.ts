@@ -24,7 +24,7 @@ export interface PromiseNodeRow {
   pickups: Record<string, Weekly<string[]>>
   leadMinutes: number
   capacity: CapacitySettings
-  /** Orders and units that are claimed here and not packed yet. */
+  /** Orders and units that are claimed or held here and not packed yet. */
   waiting: Load
   takenToday: number
 }
@@ -39,8 +39,12 @@ const nodesSql = `
       (SELECT count(*)::int FROM fulfillments f WHERE f.node_id = n.node_id AND f.status NOT IN ('rejected', 'cancelled')
        AND f.released_at >= date_trunc('day', now() AT TIME ZONE n.time_zone) AT TIME ZONE n.time_zone) END AS "takenToday"
   FROM nodes n LEFT JOIN (
-    SELECT a.node_id, count(DISTINCT a.order_id)::int AS orders, sum(a.quantity)::int AS units FROM allocations a LEFT JOIN fulfillments f USING (fulfillment_id)
-    WHERE a.status = 'open' AND (f.status IS NULL OR f.status IN ('released', 'picking')) GROUP BY 1) w USING (node_id)
+    SELECT node_id, count(DISTINCT claimed_by)::int AS orders, sum(quantity)::int AS units FROM (
+      SELECT a.node_id, a.order_id AS claimed_by, a.quantity FROM allocations a LEFT JOIN fulfillments f USING (fulfillment_id)
+      WHERE a.status = 'open' AND (f.status IS NULL OR f.status IN ('released', 'picking'))
+      UNION ALL
+      SELECT l.node_id, r.reservation_id, l.quantity FROM reservations r JOIN reservation_lines l USING (reservation_id) WHERE r.status = 'open' AND r.expires_at > now()) c
+    GROUP BY 1) w USING (node_id)
   ORDER BY n.node_id`
 
 export interface Shelf extends Level {

@@ -143,6 +143,20 @@ describe('a hold', () => {
     expect((await buy(sku)).body).toMatchObject({ status: 409, code: 'stock.short' })
   })
 
+  it('books a place in the work of its node, and gives it back', async () => {
+    const node = { name: 'One a day', type: 'store', timeZone: 'Europe/Berlin', country: 'DE', latitude: 52.6, longitude: 13.4, calendar: Object.fromEntries(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'].map((d) => [d, { opens: '09:00', closes: '10:00' }])), capacity: { ordersPerHour: 1 } }
+    await edge.put('/v1/nodes/store-one', node)
+    await edge.put('/v1/skus/ONE-A-DAY', { name: 'One a day', weightGrams: 100 })
+    await edge.post('/v1/inventory/adjustments', { sku: 'ONE-A-DAY', nodeId: 'store-one', delta: 9, reason: 'opening' })
+    const look = async (): Promise<Options> => optionsOf(await ask({ lines: [{ sku: 'ONE-A-DAY', quantity: 1 }] }))
+    const free = await eventually(look, (o) => o.options.length > 0)
+    const by = free.options[0]!.promisedBy
+    const reservation = await edge.post(`/v1/quotes/${free.quoteId}/hold`, { optionId: free.options[0]!.optionId }, { key: 'demo-channel-web' })
+    await eventually(look, (o) => o.options[0]!.promisedBy > by)
+    await edge.send('DELETE', `/v1/reservations/${String(reservation.body.reservationId)}`, { key: 'demo-channel-web' })
+    await eventually(look, (o) => o.options[0]!.promisedBy === by)
+  })
+
   it('becomes the order that names its quote', async () => {
     const { sku, quoteId, optionId, hold } = await held(1)
     const reservation = await hold()
