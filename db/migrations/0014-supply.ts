@@ -22,7 +22,9 @@ CREATE INDEX order_lines_waiting ON order_lines (sku) WHERE backordered > 0;
 
 CREATE FUNCTION note_arrival() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO stock_arrivals (sku) SELECT NEW.sku WHERE EXISTS (SELECT 1 FROM order_lines WHERE sku = NEW.sku AND backordered > 0);
+  IF EXISTS (SELECT 1 FROM order_lines WHERE sku = NEW.sku AND backordered > 0) THEN
+    INSERT INTO stock_arrivals (sku) VALUES (NEW.sku);
+  END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER stock_levels_arrival AFTER UPDATE ON stock_levels FOR EACH ROW

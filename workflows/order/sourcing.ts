@@ -1,4 +1,5 @@
 /** Chapter two: what has no node is given to the best ones; or it waits for stock, tried again ever less often, until it may wait no longer. */
+import { patched } from '@temporalio/workflow'
 import { durationMs } from '../../domain/policy/duration'
 import type { SourcedPart } from '../../db/steps/source-order'
 import { step } from '../support/activities'
@@ -18,7 +19,7 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
   let short = waiting('stock', sourcing.autoCancelAfter)
   let shown: boolean | undefined
   for (let failures = 0; ; failures += 1) {
-    const heard = thread.nudges // what comes during the attempt is worth another one
+    const before = thread.nudges
     const picking = waiting('picking', store_work.acceptWithin)
     const found = await thread.lock(() => {
       thread.sourcingAttempts += 1
@@ -41,6 +42,8 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
     const hasException = promisedFor === undefined
     show(thread, hasException === shown ? {} : { status: 'backordered', hasException })
     shown = hasException
+    // What comes during the attempt is worth another one; orders that were under way when this was not so go on as they did.
+    const heard = thread.nudges !== before && patched('nudged-while-sourcing') ? before : thread.nudges
     const giveUpAt = Date.parse(short.deadline!)
     const next = promisedFor === undefined ? now() + durationMs(sourcing.retryEvery) * 2 ** Math.min(failures, 4) : Math.min(Date.parse(promisedFor), now() + lookAgainMs)
     await thread.until(() => thread.nudges !== heard, Math.min(giveUpAt, next), 'Look for stock again')
