@@ -31,6 +31,8 @@ export interface DeskAsk extends Omit<OptionsAsk, 'available' | 'lines'> {
   lines: readonly { sku: string; quantity: number }[]
 }
 export interface DeskAnswer extends DeliveryOptions {
+  /** By SKU, when more is announced. */
+  nextSupplyAt: ReadonlyMap<string, string>
   terms: Terms
   versions: { sourcing: number; promise: number }
 }
@@ -55,6 +57,11 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
   const promised = (timeZone: string): PromiseService[] => services.map((s) => ({ ...s, days: openCarrierDays({ timeZone, deliversOn: s.deliversOn, hours: s.hours }) }))
   const transit = remembered(() => learn(db, promised).catch((error: unknown) => (log.warn({ error }, 'transit times could not be learned'), learnTransit([], { asOf: 0 }))), learnEveryMs)
   const correction = remembered(() => correct(db, promised).catch((error: unknown) => (log.warn({ error }, 'what was promised could not be judged'), uncorrected)), learnEveryMs)
+  /** Kits as the components that are taken for them. */
+  const unpacked = async (lines: DeskAsk['lines']): Promise<DeskAsk['lines']> => {
+    const known = await shelves([...new Set(lines.map((l) => l.sku))])
+    return lines.flatMap((line) => known.get(line.sku)?.kit?.map((part) => ({ sku: part.sku, quantity: part.quantity * line.quantity })) ?? [line])
+  }
   const servicesIn = new Map<string, PromiseService[]>()
   const servicesFor = (timeZone: string): PromiseService[] => {
     const known = servicesIn.get(timeZone) ?? promised(timeZone)
@@ -65,19 +72,21 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
     channel: async (channelId) => (await channels()).get(channelId),
     unknown: async (skus) => [...(await shelves(skus))].flatMap(([sku, found]) => (found ? [] : [sku])),
     async options({ channel, lines, ...ask }, now) {
-      const skus = [...new Set(lines.map((l) => l.sku))]
+      const goods = await unpacked(lines)
+      const skus = [...new Set(goods.map((l) => l.sku))]
       const [found, network, { documents, versions }, stock, learned, corrected] = await Promise.all([channels(), nodes(), policies(), shelves(skus), transit(), correction()])
       const sells = found.get(channel)!
       const inZone = servicesFor(sells.timeZone)
       const byNode = sellable(stock, sells)
       const { sourcing, promise } = documents
       const answer = deliveryOptions(
-        { ...ask, lines: lines.map((l, i) => ({ ...l, lineId: String(i), weightGrams: stock.get(l.sku)!.weightGrams, valueMinor: 0 })), available: (nodeId) => byNode.get(nodeId) ?? { available: {} } },
+        { ...ask, lines: goods.map((l, i) => ({ ...l, lineId: String(i), weightGrams: stock.get(l.sku)!.weightGrams, valueMinor: 0 })), available: (nodeId) => byNode.get(nodeId) ?? { available: {} } },
         { nodes: network, services: inZone, transit: learned, correction: corrected },
         { sourcing, promise },
         now,
       )
-      return { ...answer, terms: { sourcing, promise }, versions: { sourcing: versions.sourcing, promise: versions.promise } }
+      const nextSupplyAt = new Map([...stock].flatMap(([sku, known]) => (known?.nextSupplyAt ? [[sku, known.nextSupplyAt] as const] : [])))
+      return { ...answer, nextSupplyAt, terms: { sourcing, promise }, versions: { sourcing: versions.sourcing, promise: versions.promise } }
     },
     async forPlans(channelId) {
       const [found, network, { documents }, learned, corrected] = await Promise.all([channels(), nodes(), policies(), transit(), correction()])

@@ -3,6 +3,7 @@ import type { ChannelStock, Level } from '../../domain/inventory/level'
 import type { Hours, Weekly } from '../../domain/promise/calendar'
 import type { CapacitySettings, Load } from '../../domain/promise/capacity'
 import type { Weekday } from '../../domain/promise/days'
+import type { KitPart } from '../../domain/order/kits'
 import type { PastPromise } from '../../domain/promise/calibration'
 import type { OrderPromise } from '../../domain/promise/kept'
 import { rows, type Db } from '../connection'
@@ -23,7 +24,7 @@ export interface PromiseNodeRow {
   pickups: Record<string, Weekly<string[]>>
   leadMinutes: number
   capacity: CapacitySettings
-  /** Orders and units that are claimed here and not packed yet. */
+  /** Orders and units that are claimed or held here and not packed yet. */
   waiting: Load
   takenToday: number
 }
@@ -38,8 +39,12 @@ const nodesSql = `
       (SELECT count(*)::int FROM fulfillments f WHERE f.node_id = n.node_id AND f.status NOT IN ('rejected', 'cancelled')
        AND f.released_at >= date_trunc('day', now() AT TIME ZONE n.time_zone) AT TIME ZONE n.time_zone) END AS "takenToday"
   FROM nodes n LEFT JOIN (
-    SELECT a.node_id, count(DISTINCT a.order_id)::int AS orders, sum(a.quantity)::int AS units FROM allocations a LEFT JOIN fulfillments f USING (fulfillment_id)
-    WHERE a.status = 'open' AND (f.status IS NULL OR f.status IN ('released', 'picking')) GROUP BY 1) w USING (node_id)
+    SELECT node_id, count(DISTINCT claimed_by)::int AS orders, sum(quantity)::int AS units FROM (
+      SELECT a.node_id, a.order_id AS claimed_by, a.quantity FROM allocations a LEFT JOIN fulfillments f USING (fulfillment_id)
+      WHERE a.status = 'open' AND (f.status IS NULL OR f.status IN ('released', 'picking'))
+      UNION ALL
+      SELECT l.node_id, r.reservation_id, l.quantity FROM reservations r JOIN reservation_lines l USING (reservation_id) WHERE r.status = 'open' AND r.expires_at > now()) c
+    GROUP BY 1) w USING (node_id)
   ORDER BY n.node_id`
 
 export interface Shelf extends Level {
@@ -48,11 +53,13 @@ export interface Shelf extends Level {
   trust: number
 }
 
-/** Every level of these SKUs, and their weights. */
-export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; shelves: Omit<Shelf, 'sku'>[] }[]> =>
+/** Every level of these SKUs, their weights, what those that are kits are made of, and when more is announced that is not promised yet. */
+export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; kit: KitPart[] | null; nextSupplyAt: string | null; shelves: Omit<Shelf, 'sku'>[] }[]> =>
   rows(
     db,
     `SELECT s.sku, s.weight_grams AS "weightGrams",
+       (SELECT json_agg(json_build_object('sku', k.component, 'quantity', k.quantity) ORDER BY k.position) FROM kit_components k WHERE k.kit = s.sku) AS kit,
+       (SELECT min(expected_at) FROM supply a WHERE a.sku = s.sku AND a.quantity > a.promised AND a.expected_at > now()) AS "nextSupplyAt",
        (SELECT coalesce(json_agg(json_build_object('nodeId', l.node_id, 'onHand', l.on_hand, 'unsellable', l.unsellable, 'reserved', l.reserved,
                  'allocated', l.allocated, 'safetyStock', l.safety_stock, 'trust', l.trust)), '[]') FROM stock_levels l WHERE l.sku = s.sku) AS shelves
      FROM skus s WHERE s.sku = ANY(?)`,
