@@ -1,5 +1,4 @@
 /** A promise is guarded after the sale: who is late loses the work, and what is packed late travels faster. */
-import { randomBytes } from 'node:crypto'
 import { peopleOf, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
@@ -15,19 +14,13 @@ afterAll(async () => {
   await system.stop()
 })
 
-async function goods(units: Record<string, number>): Promise<string> {
-  const sku = `LATE-${randomBytes(4).toString('hex')}`
-  await people.operations('PUT', `/v1/skus/${sku}`, { name: sku, weightGrams: 400 })
-  for (const [nodeId, delta] of Object.entries(units)) await people.operations('POST', '/v1/inventory/adjustments', { sku, nodeId, delta, reason: 'opening' })
-  return sku
-}
 interface Told {
   items: { type: string; data: Record<string, unknown> }[]
 }
 const timeline = async (orderId: string): Promise<Told['items']> => (await people.support<Told>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body.items
 
 it('gives work that a store has not begun to the next best place, and says so', async () => {
-  const sku = await goods({ 'store-mitte': 1, 'dc-01': 1 })
+  const sku = await people.stocked({ 'store-mitte': 1, 'dc-01': 1 })
   const orderId = await people.place({ lines: [{ sku, quantity: 1 }] })
   const moved = await people.until(orderId, (o) => o.fulfillments.length === 2)
   expect(moved.fulfillments.map((f) => [f.nodeId, f.status])).toEqual([['store-mitte', 'rejected'], ['dc-01', 'released']])
@@ -43,7 +36,7 @@ it('gives work that a store has not begun to the next best place, and says so', 
 })
 
 it('leaves work where it is when nobody else has it, and tells operations', async () => {
-  const sku = await goods({ 'store-mitte': 1 })
+  const sku = await people.stocked({ 'store-mitte': 1 })
   const orderId = await people.place({ lines: [{ sku, quantity: 1 }] })
   const late = async (): Promise<boolean> => (await people.operations<{ items: { orderId: string }[] }>('GET', '/v1/exceptions?kind=fulfillment.late')).body.items.some((e) => e.orderId === orderId)
   await people.until(orderId, (o) => o.fulfillments.length === 1)
@@ -53,7 +46,7 @@ it('leaves work where it is when nobody else has it, and tells operations', asyn
 })
 
 it('sends by the fastest service what is packed too late for its promise, and shows what that costs', async () => {
-  const sku = await goods({ 'store-mitte': 1 })
+  const sku = await people.stocked({ 'store-mitte': 1 })
   const orderId = await people.place({ lines: [{ sku, quantity: 1 }] })
   const [work] = (await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments
   await system.db.raw(`UPDATE orders SET promise = jsonb_set(promise, '{milestones,store-mitte,handOverBy}', '"2026-01-01T00:00:00.000Z"') WHERE order_id = ?`, [orderId])
