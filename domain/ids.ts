@@ -3,6 +3,9 @@
 /** `order:<channel>:<channelOrderId>`: the id an operator types into the Temporal UI. */
 export const orderWorkflowId = (channel: string, channelOrderId: string): string => `order:${channel}:${channelOrderId}`
 
+/** `back-test:<id>`: a question to the policy lab. */
+export const backTestWorkflowId = (backTestId: string): string => `back-test:${backTestId}`
+
 /** Task queues by the party they talk to, so each can be scaled and slowed on its own. */
 export const taskQueues = {
   orders: 'orders',
@@ -13,3 +16,6 @@ export type TaskQueue = keyof typeof taskQueues
 
 /** What the order workflow is registered as. */
 export const orderWorkflowType = 'order'
+
+/** What the workflow of a back-test is registered as. */
+export const backTestWorkflowType = 'backTest'

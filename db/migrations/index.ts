@@ -9,10 +9,11 @@ import * as partCaptures from './0008-part-captures'
 import * as parts from './0009-parts'
 import * as trust from './0010-trust'
 import * as promise from './0011-promise'
+import * as backTests from './0013-back-tests'
 
 export interface Migration {
   name: string
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, backTests]

@@ -60,6 +60,7 @@ export function compare(draft: Outcome, against: Outcome, random: () => number, 
 function differenceOf(draft: number, against: number, drawn: Float64Array, confidence: number): Difference | null {
   if (Number.isNaN(draft) || Number.isNaN(against)) return null
   const known = drawn.filter((d) => !Number.isNaN(d)).sort()
+  if (known.length === 0) return null
   return { draft, against, difference: draft - against, low: quantile(known, (1 - confidence) / 2), high: quantile(known, (1 + confidence) / 2) }
 }
 
