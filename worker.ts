@@ -12,6 +12,7 @@ import { migrate } from './db/migrate'
 import { taskQueues, type TaskQueue } from './domain/ids'
 import { channelFacts } from './relay/channel-facts'
 import { startInbox } from './relay/inbox'
+import { startLab } from './relay/lab'
 import { startStarter } from './relay/starts'
 import { createThreads } from './relay/threads'
 import { startWatch } from './relay/watch'
@@ -35,6 +36,7 @@ async function main(config: Config): Promise<void> {
   await registerSearchAttributes(client.connection as Connection, target.namespace)
   const activities = createActivities({
     db,
+    databaseUrl: config.DATABASE_URL,
     payments: stripeProvider({ apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }),
     carriers: [parcelCarrier({ baseUrl: config.CARRIER_BASE_URL, webhookSecret: config.CARRIER_WEBHOOK_SECRET, timeoutMs: config.PROVIDER_TIMEOUT_MS })],
   })
@@ -42,7 +44,7 @@ async function main(config: Config): Promise<void> {
   const forQueue: Record<TaskQueue, Partial<WorkerOptions>> = {
     orders: {
       workflowBundle: bundle,
-      activities: activities.orders,
+      activities: { ...activities.orders, ...activities.lab },
       maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
       maxConcurrentWorkflowTaskExecutions: 40,
       workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 5 },
@@ -67,6 +69,7 @@ async function main(config: Config): Promise<void> {
     startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs, leftoversOnly: true }),
     startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs }),
     startWatch({ db, log }),
+    startLab({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
   ]
   // Said at any log level: whoever started the worker waits for this line, as it listens on no port.
   pino({ base: { process: 'worker' } }).info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')

@@ -1,2 +1,3 @@
 /** What is registered with a worker: one workflow type per story. */
+export { backTest } from './back-test'
 export { order } from './order'
