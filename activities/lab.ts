@@ -16,7 +16,7 @@ export function createLabActivities(db: Db, databaseUrl: string) {
       let done = 0
       const tell = setInterval(() => {
         context.heartbeat({ done })
-        noteProgress(db, backTestId, done).catch((cause: unknown) => context.log.warn('the progress of a back-test could not be kept', { backTestId, cause }))
+        noteProgress(db, backTestId, done).catch((cause: unknown) => void context.log.warn('the progress of a back-test could not be kept', { backTestId, cause }))
       }, everyMs)
       try {
         const result = await inThread<BackTestResult>({ databaseUrl, backTestId }, { signal: context.cancellationSignal, progress: (now) => void (done = now) })
