@@ -14,6 +14,7 @@ import { taskQueues, type TaskQueue } from './domain/ids'
 import { startArrivals } from './relay/arrivals'
 import { channelFacts } from './relay/channel-facts'
 import { startInbox } from './relay/inbox'
+import { startLab } from './relay/lab'
 import { startStarter } from './relay/starts'
 import { createThreads } from './relay/threads'
 import { startWatch } from './relay/watch'
@@ -37,6 +38,7 @@ async function main(config: Config): Promise<void> {
   await registerSearchAttributes(client.connection as Connection, target.namespace)
   const activities = createActivities({
     db,
+    databaseUrl: config.DATABASE_URL,
     payments: stripeProvider({ apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }),
     carriers: [parcelCarrier({ baseUrl: config.CARRIER_BASE_URL, webhookSecret: config.CARRIER_WEBHOOK_SECRET, timeoutMs: config.PROVIDER_TIMEOUT_MS })],
   })
@@ -44,7 +46,7 @@ async function main(config: Config): Promise<void> {
   const forQueue: Record<TaskQueue, Partial<WorkerOptions>> = {
     orders: {
       workflowBundle: bundle,
-      activities: activities.orders,
+      activities: { ...activities.orders, ...activities.lab },
       maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
       maxConcurrentWorkflowTaskExecutions: 40,
       workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 5 },
@@ -71,6 +73,7 @@ async function main(config: Config): Promise<void> {
     startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs }),
     startArrivals({ db, threads, log }),
     startWatch({ db, log }),
+    startLab({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
   ]
   // Said at any log level: whoever started the worker waits for this line, as it listens on no port.
   pino({ base: { process: 'worker' } }).info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')

@@ -3,20 +3,24 @@ import type { Db } from '../db/connection'
 import { createCarrierActivities } from './carriers'
 import { translateFailures } from './failures'
 import { withHeartbeats } from './heartbeats'
+import { createLabActivities } from './lab'
 import { createOrderSteps } from './order-steps'
 import { createPaymentActivities } from './payments'
 import type { Carrier, PaymentProvider } from './ports'
 
 export interface ActivityDeps {
   db: Db
+  /** For threads that read by themselves. */
+  databaseUrl: string
   payments: PaymentProvider
   carriers: readonly Carrier[]
 }
 
-/** One table per task queue: our own database, the payment provider, the carriers. */
-export function createActivities({ db, payments, carriers }: ActivityDeps) {
+/** One table per party: our own database, our long computations, the payment provider, the carriers. The first two share a task queue. */
+export function createActivities({ db, databaseUrl, payments, carriers }: ActivityDeps) {
   return {
     orders: translateFailures(createOrderSteps(db, carriers)),
+    lab: translateFailures(createLabActivities(db, databaseUrl)),
     payments: withHeartbeats(translateFailures(createPaymentActivities(db, payments))),
     carriers: withHeartbeats(translateFailures(createCarrierActivities(db, carriers))),
   }
@@ -24,5 +28,6 @@ export function createActivities({ db, payments, carriers }: ActivityDeps) {
 
 type Activities = ReturnType<typeof createActivities>
 export type OrderSteps = Activities['orders']
+export type LabActivities = Activities['lab']
 export type PaymentActivities = Activities['payments']
 export type CarrierActivities = Activities['carriers']

@@ -103,6 +103,7 @@ const unknownIds: Record<string, RefusalCode> = {
   exceptionId: 'exception.unknown',
   quarantineId: 'quarantine.unknown',
   reservationId: 'reservation.unknown',
+  backTestId: 'back_test.unknown',
   kind: 'policy.unknown',
   version: 'policy.unknown',
 }

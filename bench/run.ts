@@ -1,4 +1,5 @@
 /** `npm run bench`: measures what is promised of speed and size, section by section, each on a site of its own, and writes RESULTS.md. `--quick` only shows that it runs. */
+import { backTests } from './sections/back-test'
 import { hotSku, repeat } from './sections/crowd'
 import { intake } from './sections/intake'
 import { list } from './sections/list'
@@ -19,6 +20,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   reserve,
   counts,
   sourcing,
+  'back-test': backTests,
   options,
   list,
   memory,

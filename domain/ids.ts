@@ -3,6 +3,9 @@
 /** `order:<channel>:<channelOrderId>`: the id an operator types into the Temporal UI. */
 export const orderWorkflowId = (channel: string, channelOrderId: string): string => `order:${channel}:${channelOrderId}`
 
+/** `back-test:<id>`: a question to the policy lab. */
+export const backTestWorkflowId = (backTestId: string): string => `back-test:${backTestId}`
+
 /** Task queues by the party they talk to, so each can be scaled and slowed on its own. */
 export const taskQueues = {
   orders: 'orders',
@@ -17,3 +20,5 @@ export const orderWorkflowType = 'order'
 /** The schedule that gives back expired holds, and what it starts; installations that share a namespace have one each. */
 export const sweepScheduleId = (queuePrefix: string): string => `${queuePrefix}sweep-reservations`
 export const sweepWorkflowType = 'sweep'
+/** What the workflow of a back-test is registered as. */
+export const backTestWorkflowType = 'backTest'

@@ -45,6 +45,7 @@ export const refusals = {
   'exception.unknown': { status: 404, says: 'No such exception', data: '' },
   'quarantine.unknown': { status: 404, says: 'No such quarantined message', data: '' },
   'policy.unknown': { status: 404, says: 'No such policy or version', data: 'kind, version' },
+  'back_test.unknown': { status: 404, says: 'No such back-test', data: '' },
   // what state or stock does not allow
   'order.duplicate': { status: 409, says: 'This channel order id was used before with another body', data: 'orderId' },
   'stock.short': { status: 409, says: 'There is not enough stock for this order', data: 'short: [{sku, wanted, available}]' },
@@ -65,6 +66,9 @@ export const refusals = {
   'stock.negative': { status: 409, says: 'The adjustment would take stock below zero', data: 'onHand, delta' },
   'policy.not_draft': { status: 409, says: 'Only a draft can be activated', data: 'state' },
   'policy.no_earlier': { status: 409, says: 'No version applied before this one', data: 'kind' },
+  'back_test.no_orders': { status: 409, says: 'No order was placed in this period', data: 'from, to' },
+  'back_test.too_many_orders': { status: 409, says: 'More orders were placed in this period than one back-test takes', data: 'orders, most' },
+  'back_test.currencies': { status: 409, says: 'Orders in several currencies cannot be summed up', data: 'currencies' },
   'exception.resolved': { status: 409, says: 'This exception is already resolved', data: 'resolution' },
   'quarantine.ended': { status: 409, says: 'This message has already become an order', data: 'orderId' },
   'quarantine.still_invalid': { status: 409, says: 'This message can still not become an order', data: 'reasons' },

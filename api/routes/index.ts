@@ -1,5 +1,6 @@
 /** Every route there is. The app mounts this list, the documentation shows it, the command sweep finds its way by it. */
 import type { Route } from '../route'
+import { backTestRoutes } from './back-tests'
 import { channelRoutes } from './channels'
 import { shopifyWebhook } from './channels-shopify'
 import { demoRoutes } from './demo'
@@ -37,6 +38,7 @@ export const routes: readonly Route[] = [
   ...inventoryRoutes,
   ...policyRoutes,
   ...sourcingRoutes,
+  ...backTestRoutes,
   ...exceptionRoutes,
   ...quarantineRoutes,
   ...demoRoutes,

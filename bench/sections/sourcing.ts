@@ -7,7 +7,7 @@ import { percentile } from '../client'
 import type { Figure } from '../report'
 import type { Site } from '../site'
 
-const costs: SourcingCosts = {
+export const costs: SourcingCosts = {
   rateCard: [100, 300, 600, 1_500].map((upToKm, zone) => ({
     upToKm,
     tiers: [1_000, 2_000, 5_000, 10_000, 31_500].map((upToGrams, step) => ({ upToGrams, priceMinor: 350 + 60 * zone + [0, 80, 210, 480, 1_150][step]! })),

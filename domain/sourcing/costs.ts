@@ -6,7 +6,9 @@ import type { Loaded, Objective, Rival } from './objective'
 import { priceOf, type Tariff } from './tariff'
 
 export function costObjective(costs: SourcingCosts): Objective {
-  const zoneOf = (node: Judged): RateZone => zones(costs).find((z) => (node.distanceMeters ?? 0) <= z.upToKm * 1000)!
+  const ascending = zones(costs)
+  // Beyond the last zone a fence keeps nodes out; a plan made by rules that look at no costs is priced by that zone.
+  const zoneOf = (node: Judged): RateZone => ascending.find((z) => (node.distanceMeters ?? 0) <= z.upToKm * 1000) ?? ascending.at(-1)!
   const perShipment = (node: Judged): Parts => ({
     handling: costs.handlingMinor,
     capacity: node.node.work ? Math.round(costs.capacityMinor * (node.node.work.taken / node.node.work.limit) ** 2) : 0,
@@ -50,7 +52,14 @@ function whyLost(other: Parts, chosen: Rival): string {
 }
 
 const zones = ({ rateCard }: SourcingCosts): RateZone[] => [...rateCard].sort((a, b) => a.upToKm - b.upToKm)
-export const allTiers = ({ rateCard }: SourcingCosts): Tariff => rateCard.flatMap((zone) => zone.tiers)
+
+/** The steps of all zones: one list per policy, so that what they cost is worked out once. */
+export function allTiers(costs: SourcingCosts): Tariff {
+  const tiers = tiersOf.get(costs) ?? costs.rateCard.flatMap((zone) => zone.tiers)
+  tiersOf.set(costs, tiers)
+  return tiers
+}
+const tiersOf = new WeakMap<SourcingCosts, Tariff>()
 
 const gramsOf = (load: readonly Loaded[]): number => load.reduce((sum, { line, units }) => sum + line.weightGrams * units, 0)
 const total = (parts: Parts): number => Object.values(parts).reduce((a, b) => a + b, 0)

@@ -17,22 +17,42 @@ export type SourcingRules = Pick<SourcingPolicy, 'mode' | 'rules' | 'maxShipment
 
 /** @returns a decision without `chosen` when no plan within the policy ships all of `ask.lines`. */
 export function source(ask: SourcingAsk, nodes: readonly Candidate[], policy: SourcingRules): SourcingDecision {
-  const judged = judge(ask, nodes, policy)
-  const able = judged.filter((j) => j.fence === undefined && [...j.stock.values()].some((units) => units > 0))
-  const maxShipments = Math.max(1, policy.maxShipments - (ask.shipmentsBefore ?? 0))
-  const objective = policy.mode === 'cost' ? costObjective(policy.costs!) : ruleObjective(policy.rules, able, maxShipments)
-  const problem = pose(ask, able, objective, { ...policy, maxShipments })
-  const optimum = able.length ? cheapestPlan(problem) : undefined
-  const said = verdicts({ ask, judged, able, objective, problem, ...(optimum && { optimum }) })
-  if (!optimum) return { mode: policy.mode, candidates: said.candidates, short: shortage(ask, judged, maxShipments) }
+  const choice = choose(ask, nodes, policy)
+  const { judged, able, objective, optimum } = choice
+  const said = verdicts({ ...choice, ask })
+  if (!optimum) return { mode: policy.mode, candidates: said.candidates, short: shortage(ask, judged, choice.problem.maxShipments) }
   const chosen: ChosenPlan = {
-    shipments: optimum.shipments.map((s) => shipmentOf(ask, able, s)).sort((a, b) => compareText(a.nodeId, b.nodeId)),
+    shipments: shipmentsOf(ask, choice),
     reason: said.reason,
     parts: weighing({ ask, able, objective })(optimum.shipments),
     ...(policy.mode === 'cost' ? { costMinor: optimum.cost, atLeastMinor: optimum.atLeast } : {}),
   }
   return { mode: policy.mode, chosen, candidates: said.candidates, short: [] }
 }
+
+export interface Choice {
+  judged: readonly Judged[]
+  /** Those that may ship and have something; the problem and the optimum count by them. */
+  able: readonly Judged[]
+  objective: Objective
+  problem: Problem
+  optimum?: Optimum
+}
+
+/** The decision without its reasons, for those who replay a great many. */
+export function choose(ask: SourcingAsk, nodes: readonly Candidate[], policy: SourcingRules): Choice {
+  const judged = judge(ask, nodes, policy)
+  const able = judged.filter((j) => j.fence === undefined && [...j.stock.values()].some((units) => units > 0))
+  const maxShipments = Math.max(1, policy.maxShipments - (ask.shipmentsBefore ?? 0))
+  const objective = policy.mode === 'cost' ? costObjective(policy.costs!) : ruleObjective(policy.rules, able, maxShipments)
+  const problem = pose(ask, able, objective, { ...policy, maxShipments })
+  const optimum = able.length ? cheapestPlan(problem) : undefined
+  return { judged, able, objective, problem, ...(optimum && { optimum }) }
+}
+
+/** The plan that was chosen, by node id; empty where there is none. */
+export const shipmentsOf = (ask: SourcingAsk, { able, optimum }: Choice): PlannedShipment[] =>
+  (optimum?.shipments ?? []).map((s) => shipmentOf(ask, able, s)).sort((a, b) => compareText(a.nodeId, b.nodeId))
 
 /** The same in plain numbers. */
 function pose(ask: SourcingAsk, able: readonly Judged[], objective: Objective, policy: SourcingRules): Problem {

@@ -23,6 +23,7 @@ import { defaultPolicies, type Policies } from '../../domain/policy/kinds'
 import { startArrivals } from '../../relay/arrivals'
 import { channelFacts } from '../../relay/channel-facts'
 import { startInbox } from '../../relay/inbox'
+import { startLab } from '../../relay/lab'
 import { startStarter } from '../../relay/starts'
 import { createThreads, type Threads } from '../../relay/threads'
 import { startCarrierSimulator } from '../../simulators/carriers/server'
@@ -89,6 +90,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const starter = startStarter({ db, threads, log, idleMs: 200 })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
   const arrivals = startArrivals({ db, threads, log, idleMs: 100 })
+  const lab = startLab({ db, client, log, queuePrefix, idleMs: 200 })
   const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system', QUOTE_SECRET: 'quote-secret-system' }
   const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: [carrier], wake: inbox.wake })
   const app = createApp({ db, threads, log, config, carriers: [carrier], wake: starter.wake, routes: outside })
@@ -100,7 +102,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   payments.setWebhookUrl(`${url}/v1/payments/stripe/webhook`)
   carriers.setWebhookUrl(`${url}/v1/carriers/swiftparcel/events`)
 
-  const activities = createActivities({ db, payments: provider, carriers: [carrier] })
+  const activities = createActivities({ db, databaseUrl: database.url, payments: provider, carriers: [carrier] })
   let running: { workers: Worker[]; done: Promise<unknown> } | undefined
   const startWorker = async (): Promise<void> => {
     const common = { connection: native, shutdownGraceTime: '2 seconds' as const }
@@ -108,7 +110,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       Worker.create({
         ...common,
         taskQueue: queuePrefix + taskQueues.orders,
-        activities: activities.orders,
+        activities: { ...activities.orders, ...activities.lab },
         workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
         maxCachedWorkflows: options.maxCachedWorkflows ?? 200,
       }),
@@ -126,7 +128,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop()])
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await Promise.all([payments.close(), carriers.close()])

@@ -1,6 +1,6 @@
 /** How this workflow calls the outside: options per party in one place. Timeouts and retries live here; business deadlines come with the policy. */
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow'
-import type { CarrierActivities, OrderSteps, PaymentActivities } from '../../activities'
+import type { CarrierActivities, LabActivities, OrderSteps, PaymentActivities } from '../../activities'
 
 /** Our own database: one short transaction, tried again until it is there. Only a refusal ends it. */
 const stepOptions = {
@@ -20,12 +20,21 @@ const providerOptions = {
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 3, maximumInterval: '10 seconds', maximumAttempts: 4 },
 } as const satisfies ActivityOptions
 
+/** A long computation: begun again where its process died, which a missing beat tells; given up when it keeps failing. */
+const labOptions = {
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 8 },
+} as const satisfies ActivityOptions
+
 /** A step in our database, with the sentence the Temporal UI shows for it. */
 export const step = (summary: string): OrderSteps => proxyLocalActivities<OrderSteps>({ ...stepOptions, summary })
 
 export const payments = (summary: string): PaymentActivities => proxyActivities<PaymentActivities>({ ...providerOptions, summary, taskQueue: queue('payments') })
 
 export const carriers = (summary: string): CarrierActivities => proxyActivities<CarrierActivities>({ ...providerOptions, summary, taskQueue: queue('carriers') })
+
+export const lab = (summary: string): LabActivities => proxyActivities<LabActivities>({ ...labOptions, summary })
 
 /** Queues of one installation share a prefix: `shop-orders` → `shop-payments`. */
 const queue = (name: 'payments' | 'carriers'): string => workflowInfo().taskQueue.replace(/orders$/, name)
