@@ -8,7 +8,7 @@ import { moveFulfillment } from './fulfillments'
 import { rememberTelling, settleFact, type InboundFact, type Telling } from './inbox'
 import { lockOrderOfParcel, refreshOrder, type OrderRow } from './orders'
 import { applyView, type PaymentNews } from './payments'
-import { deliverFulfillment, findTracked, type TrackedPackage } from './shipments'
+import { arrive, findTracked, type TrackedPackage } from './shipments'
 import { openException } from './waiting'
 
 /** The provider reported a payment. A webhook that only confirms what we recorded ourselves changes nothing and takes no lock. */
@@ -92,7 +92,8 @@ async function followShipment(tx: Transaction, order: OrderRow, parcel: TrackedP
   const statuses = await rows<{ status: ParcelStatus }>(tx, 'SELECT status FROM packages WHERE fulfillment_id = ?', [parcel.fulfillmentId])
   if (statuses.every((p) => p.status === 'delivered')) {
     await run(tx, `UPDATE shipments SET status = 'delivered', delivered_at = ? WHERE shipment_id = ?`, [at, parcel.shipmentId])
-    const waits = await deliverFulfillment(tx, order, parcel.fulfillmentId, at)
+    if (parcel.method === 'transfer') return void (await refreshOrder(tx, order.orderId)) // the other node has still to take it in
+    const waits = await arrive(tx, order, { fulfillmentId: parcel.fulfillmentId, to: 'delivered', at })
     return tellingOf(order, 'carrierReported', { fulfillmentId: parcel.fulfillmentId, status: 'delivered', at, waits })
   }
   const least = statuses.map((p) => p.status).find((s) => s !== 'delivered') ?? 'delivered'

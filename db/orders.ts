@@ -71,7 +71,7 @@ export async function refreshOrder(tx: Transaction, orderId: string, own?: Waiti
        (SELECT coalesce(json_agg(json_build_object('status', status, 'tenderId', tender_id, 'part', part, 'amountMinor', amount_minor, 'authorizedMinor', authorized_minor,
                                           'capturedMinor', captured_minor, 'refundedMinor', refunded_minor)), '[]')
           FROM payments WHERE order_id = o.order_id) AS payments,
-       (SELECT coalesce(json_agg(json_build_object('status', status)), '[]') FROM fulfillments WHERE order_id = o.order_id) AS fulfillments,
+       (SELECT coalesce(json_agg(json_build_object('status', status, 'method', method)), '[]') FROM fulfillments WHERE order_id = o.order_id) AS fulfillments,
        ${waitColumns}
      FROM orders o WHERE order_id = ?`,
     [orderId],

@@ -46,7 +46,8 @@ export async function intendLabels(tx: Transaction, fulfillmentId: string, order
 export async function labelJob(db: Db, fulfillmentId: string): Promise<LabelJob> {
   const job = await row<LabelJob>(
     db,
-    `SELECT f.order_id AS "orderId", o.channel, f.status, f.service, n.name AS "nodeName", n.country AS "nodeCountry", n.address AS "nodeAddress", o.ship_to AS "shipTo",
+    `SELECT f.order_id AS "orderId", o.channel, f.status, f.service, n.name AS "nodeName", n.country AS "nodeCountry", n.address AS "nodeAddress",
+       coalesce((SELECT t.address || jsonb_build_object('name', t.name, 'country', t.country) FROM nodes t WHERE t.node_id = f.to_node_id), o.ship_to) AS "shipTo",
        (SELECT json_agg(json_build_object('packageId', p.package_id, 'number', p.number, 'weightGrams', p.weight_grams, 'lengthMm', p.length_mm, 'widthMm', p.width_mm,
                  'heightMm', p.height_mm, 'trackingNumber', p.tracking_number, 'operationId', op.operation_id) ORDER BY p.number)
           FROM packages p JOIN carrier_operations op ON op.package_id = p.package_id AND op.kind = 'label' WHERE p.fulfillment_id = f.fulfillment_id) AS packages
@@ -105,8 +106,9 @@ export interface TrackedPackage {
   shipmentId: string
   orderId: string
   status: string
-  /** The status of its fulfillment. */
+  /** The status of its fulfillment, and how that goes on. */
   work: string
+  method: string
   handedOver: boolean
 }
 
@@ -114,7 +116,7 @@ export const findTracked = (db: Db | Transaction, carrier: string, trackingNumbe
   row<TrackedPackage>(
     db,
     `SELECT p.package_id AS "packageId", p.fulfillment_id AS "fulfillmentId", p.shipment_id AS "shipmentId", f.order_id AS "orderId", p.status,
-       f.status AS work, f.handed_over_at IS NOT NULL AS "handedOver"
+       f.status AS work, f.method, f.handed_over_at IS NOT NULL AS "handedOver"
      FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE p.carrier = ? AND p.tracking_number = ?`,
     [carrier, trackingNumber],
   )
@@ -125,9 +127,9 @@ export interface WaitsAfter {
   order?: WaitingOn
 }
 
-/** All packages of the fulfillment are delivered: its lines are, and with the last of them the return window opens. */
-export async function deliverFulfillment(tx: Transaction, order: OrderRow, fulfillmentId: string, at: string): Promise<WaitsAfter> {
-  await moveFulfillment(tx, fulfillmentId, 'delivered', { at })
+/** The customer has all of the fulfillment: its lines are delivered, and with the last of them the return window opens. */
+export async function arrive(tx: Transaction, order: OrderRow, { fulfillmentId, to, at }: { fulfillmentId: string; to: 'delivered' | 'collected'; at: string }): Promise<WaitsAfter> {
+  await moveFulfillment(tx, fulfillmentId, to, { at })
   const lines = await rows<{ lineId: string; quantity: number }>(tx, 'SELECT line_id AS "lineId", picked AS quantity FROM fulfillment_lines WHERE fulfillment_id = ? AND picked > 0', [fulfillmentId])
   await changeLines(tx, order.orderId, lines, 'delivered = l.delivered + v.quantity')
   const now = await row<{ wait: WaitingOn | null; all: boolean }>(

@@ -35,7 +35,7 @@ export interface OrderPolicy {
   payment: PaymentPolicy
   sourcing: Pick<SourcingPolicy, 'retryEvery' | 'autoCancelAfter'>
   promise: Pick<PromisePolicy, 'whenLate'>
-  store_work: Pick<StoreWorkPolicy, 'acceptWithin' | 'handOverWithin'>
+  store_work: Pick<StoreWorkPolicy, 'acceptWithin' | 'handOverWithin'> & Partial<Pick<StoreWorkPolicy, 'whenUncollected' | 'receiveWithin'>>
   last_mile: Pick<LastMilePolicy, 'deliverWithin'>
   returns: Pick<ReturnsPolicy, 'window'>
   care: CarePolicy
@@ -81,6 +81,20 @@ export interface PackagePlan {
 export interface HandOver extends Command {
   fulfillmentId: string
 }
+/** Goods that the customer fetches are at the counter. */
+export interface MakeReady extends Command {
+  fulfillmentId: string
+}
+/** The proof stays in the database; this is its id. */
+export interface Collect extends Command {
+  fulfillmentId: string
+  proofId: string
+}
+/** What another node sent has come; absent lines: all of it. */
+export interface ReceiveTransfer extends Command {
+  fulfillmentId: string
+  lines?: readonly { lineId: string; quantity: number }[]
+}
 export interface FulfillmentAnswer {
   fulfillmentId: string
   status: FulfillmentStatus
@@ -91,6 +105,9 @@ export const updates = {
   reportRejection: 'reportRejection',
   packFulfillment: 'packFulfillment',
   handOver: 'handOver',
+  readyForPickup: 'readyForPickup',
+  collect: 'collect',
+  receiveTransfer: 'receiveTransfer',
 } as const
 export type UpdateName = keyof typeof updates
 

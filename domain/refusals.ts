@@ -57,6 +57,7 @@ export const refusals = {
   'fulfillment.quantity': { status: 409, says: 'More units than this fulfillment still has open', data: 'lineId, open, given' },
   'fulfillment.not_all_picked': { status: 409, says: 'Pick every line before packing', data: 'open: [{lineId, quantity}]' },
   'fulfillment.packages_differ': { status: 409, says: 'The packages must hold exactly what was picked', data: 'lineId, picked, packed' },
+  'collection.not_proven': { status: 409, says: 'The code is wrong: look at it again, or at an identity document', data: 'triesLeft' },
   'fulfillment.label_missing': { status: 409, says: 'The carrier has not given a label yet', data: 'waitingOn' },
   'quote.expired': { status: 409, says: 'This quote has expired', data: 'expiredAt' },
   'quote.used': { status: 409, says: 'An order has used this quote already', data: '' },
@@ -82,6 +83,7 @@ export const refusals = {
   // payment endings an order can have
   'payment.declined': { status: 409, says: 'The payment was declined', data: 'declineCode' },
   'payment.not_settled': { status: 409, says: 'The payment was not settled by its deadline', data: 'waitedSince' },
+  'collection.expired': { status: 409, says: 'Nobody came for the goods in time', data: 'pickupBy' },
   'sourcing.unfillable': { status: 409, says: 'No node could fill the order by its deadline', data: 'short' },
 } as const satisfies Record<string, { status: number; says: string; data: string }>
 

@@ -3,6 +3,7 @@ import type { Route } from '../route'
 import { backTestRoutes } from './back-tests'
 import { channelRoutes } from './channels'
 import { shopifyWebhook } from './channels-shopify'
+import { collect, readyForPickup, receive } from './collection'
 import { demoRoutes } from './demo'
 import { driverRoutes } from './drivers'
 import { eventStreams } from './events'
@@ -30,6 +31,9 @@ export const routes: readonly Route[] = [
   pickFulfillmentRoute,
   packFulfillment,
   handOver,
+  readyForPickup,
+  collect,
+  receive,
   ...nodeRoutes,
   ...skuRoutes,
   ...channelRoutes,

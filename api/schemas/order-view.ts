@@ -36,6 +36,7 @@ export const fulfillmentAnswer = z
     channelOrderId: z.string(),
     nodeId: z.string(),
     method: z.string(),
+    toNodeId: z.string().nullable().meta({ description: 'Of a transfer: the node that receives it' }),
     service: z.string().nullable(),
     status,
     assignee: z.string().nullable(),
@@ -43,6 +44,7 @@ export const fulfillmentAnswer = z
     releasedAt: at,
     packedAt: at.nullable(),
     handedOverAt: at.nullable(),
+    pickup: z.object({ readyAt: at, pickupBy: at, collectedBy: z.enum(['code', 'identity document']).nullable() }).nullable(),
     endedAt: at.nullable(),
     lines: z.array(workLine),
     packages: z.array(packageView),
@@ -141,6 +143,7 @@ export const orderAnswer = z
     promise: z.object({ promisedFrom: at.nullable(), promisedBy: at.nullable(), confidence: z.number().nullable(), state: z.enum(['on_track', 'at_risk', 'missed', 'kept']) }),
     money: z.object({ currency: z.string(), authorizedMinor: minor, capturedMinor: minor, refundedMinor: minor, owedMinor: minor }),
     waitingOn,
+    pickupCode: z.string().optional().meta({ description: 'What the customer says at the counter while something waits there; for channels and support' }),
     allowedActions: z.array(z.string()),
   })
   .meta({ id: 'Order' })

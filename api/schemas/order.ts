@@ -59,6 +59,8 @@ export const newOrder = z
     const method = 'method' in order.delivery ? order.delivery.method : undefined
     if (order.shipTo === undefined && method !== 'pickup' && method !== 'carry_out')
       ctx.addIssue({ code: 'custom', path: ['shipTo'], message: 'Is needed for everything that is sent' })
+    if (method !== undefined && method !== 'delivery' && 'method' in order.delivery && order.delivery.nodeId === undefined)
+      ctx.addIssue({ code: 'custom', path: ['delivery', 'nodeId'], message: 'Say in which store the customer gets it' })
     if (order.customer === undefined && method !== 'carry_out') ctx.addIssue({ code: 'custom', path: ['customer'], message: 'Is needed unless the goods are carried out of the store' })
     const repeated = order.tenders.findIndex((t, i) => order.tenders.findIndex((other) => other.tenderId === t.tenderId) < i)
     if (repeated >= 0) ctx.addIssue({ code: 'custom', path: ['tenders', repeated, 'tenderId'], message: 'Tender ids must differ within an order' })

@@ -19,7 +19,14 @@ export const policyDocuments = {
       .strictObject({ pick: z.enum(['tell', 're_source']).default('tell'), handOver: z.enum(['tell', 'faster_carrier']).default('tell') })
       .default(defaultPolicies.promise.whenLate),
   }),
-  store_work: z.strictObject({ acceptWithin: duration, handOverWithin: duration.default(defaultPolicies.store_work.handOverWithin), pickupWindow: duration }),
+  store_work: z.strictObject({
+    acceptWithin: duration,
+    handOverWithin: duration.default(defaultPolicies.store_work.handOverWithin),
+    pickupWindow: duration,
+    pickupReminder: duration.default(defaultPolicies.store_work.pickupReminder),
+    whenUncollected: z.enum(['cancel', 'ask']).default(defaultPolicies.store_work.whenUncollected),
+    receiveWithin: duration.default(defaultPolicies.store_work.receiveWithin),
+  }),
   last_mile: z.strictObject({ waveSize: few, waveWait: duration, attempts: few, deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin) }),
   returns: z.strictObject({ window: duration, restockBy: duration }),
   care: z.strictObject({ retryEvery: duration }),

@@ -1,11 +1,10 @@
 /** Picked goods go into boxes: the packages exist, the labels are wanted. */
-import { checkPackages, isAllPicked } from '../../domain/fulfillment/pick'
+import { checkPackages } from '../../domain/fulfillment/pick'
 import type { FulfillmentAnswer, PackFulfillment } from '../../domain/messages'
 import type { WaitingOn } from '../../domain/order/status'
-import { refuse } from '../../domain/refusals'
 import type { Transaction } from '../connection'
 import { record, self } from '../events'
-import { insertPackages, lockWork, moveFulfillment, refusedMove, workLines } from '../fulfillments'
+import { insertPackages, lockWork, moveFulfillment, needAllPicked, refusedMove } from '../fulfillments'
 import { refreshOrder, setPartWait } from '../orders'
 import { intendLabels } from '../shipments'
 
@@ -25,10 +24,8 @@ export interface PackAsk extends PackFulfillment {
 export async function packFulfillment(tx: Transaction, ask: PackAsk): Promise<PackOutcome> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   const { orderId } = order
-  const lines = await workLines(tx, ask.fulfillmentId)
-  if (['released', 'picking'].includes(fulfillment.status) && !isAllPicked(lines))
-    throw refuse('fulfillment.not_all_picked', { open: lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.picked - l.rejected })).filter((l) => l.quantity > 0) })
-  if (fulfillment.status !== 'picked') throw refusedMove(fulfillment)
+  const lines = await needAllPicked(tx, fulfillment)
+  if (fulfillment.status !== 'picked' || fulfillment.method === 'pickup') throw refusedMove(fulfillment)
   checkPackages(lines, ask.packages)
   await moveFulfillment(tx, ask.fulfillmentId, 'packed', { service: ask.service })
   const packageIds = await insertPackages(tx, ask.fulfillmentId, ask.packages)

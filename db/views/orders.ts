@@ -1,5 +1,5 @@
 /** The single view of an order: everything anyone who helps the customer needs, in one query and one document. */
-import { hasLeft, type FulfillmentStatus } from '../../domain/fulfillment/moves'
+import { isGone, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { KitLine } from '../../domain/order/kits'
 import type { WaitingOn } from '../../domain/order/status'
 import { worthMinor } from '../../domain/payment/shares'
@@ -39,6 +39,8 @@ export interface OrderView {
   promise: PromiseView
   money: MoneyView
   waitingOn: WaitingOn | null
+  /** What the customer says at the counter, once something waits there for her; for the channel and support. */
+  pickupCode?: string
   allowedActions: string[]
 }
 export interface OrderLineView {
@@ -139,7 +141,8 @@ const paymentsJson = list(
   'p.tender_id, p.part',
 )
 
-interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | 'money' | 'allowedActions'> {
+interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | 'money' | 'allowedActions' | 'pickupCode'> {
+  pickupCode: string | null
   stage: string
   promise: OrderPromise | null
 }
@@ -147,7 +150,8 @@ interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | '
 const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", o.version, o.status, o.payment_status AS "paymentStatus",
   o.fulfillment_status AS "fulfillmentStatus", o.workflow_open AS "workflowOpen", o.placed_at AS "placedAt", o.accepted_at AS "acceptedAt", o.closed_at AS "closedAt",
   o.currency, o.total_minor AS "totalMinor", o.tax_included AS "taxIncluded", o.shipping, o.claim, o.priority, o.customer, o.ship_to AS "shipTo", o.delivery,
-  o.waiting_on AS "waitingOn", o.promise, o.stage, ${linesJson} AS lines, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments`
+  o.waiting_on AS "waitingOn", o.promise, o.stage,
+  (SELECT max(pickup_code) FROM fulfillments f WHERE f.order_id = o.order_id AND f.status = 'ready') AS "pickupCode", ${linesJson} AS lines, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments`
 
 /** @returns undefined when there is no such order. Who may see it is for the caller to check. */
 export async function orderView(db: Db | Transaction, orderId: string, viewer: { role: string }): Promise<OrderView | undefined> {
@@ -155,9 +159,10 @@ export async function orderView(db: Db | Transaction, orderId: string, viewer: {
   return found && present(found, viewer.role)
 }
 
-function present({ stage, ...order }: OrderFacts, role: string): OrderView {
+function present({ stage, pickupCode, ...order }: OrderFacts, role: string): OrderView {
   return {
     ...order,
+    ...(pickupCode !== null && tellsCustomers.includes(role) && { pickupCode }),
     holds: [],
     returns: [],
     promise: promiseView(order, new Date().toISOString()),
@@ -182,11 +187,14 @@ function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'ta
   return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor) }
 }
 
+/** Who may tell the customer her code. */
+const tellsCustomers = ['channel', 'support']
+
 const cancelling = ['channel', 'store', 'support', 'operations', 'admin']
 
 /** The commands on the order that its state and the role allow now, named as the last segment of their path. */
 function orderActions(order: Pick<OrderFacts, 'fulfillments'>, stage: string, role: string): string[] {
-  const cancellable = stage === 'open' && !order.fulfillments.some((f) => hasLeft(f.status))
+  const cancellable = stage === 'open' && !order.fulfillments.some(isGone)
   return cancellable && cancelling.includes(role) ? ['cancel'] : []
 }
 

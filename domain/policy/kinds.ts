@@ -43,7 +43,14 @@ export interface StoreWorkPolicy {
   acceptWithin: string
   /** From packed to handed over; later than that it is an exception. */
   handOverWithin: string
+  /** From ready until nobody has come for it; whole days count the days on which the store is open. */
   pickupWindow: string
+  /** How long before its end the customer is reminded. */
+  pickupReminder: string
+  /** What nobody has fetched: `cancel` it and give the money back, or `ask` support. */
+  whenUncollected: 'cancel' | 'ask'
+  /** From hand-over until another of our nodes has received it; later than that it is an exception. */
+  receiveWithin: string
 }
 
 export interface LastMilePolicy {
@@ -89,7 +96,7 @@ export const defaultPolicies: Policies = {
     autoCancelAfter: 'P3D',
   },
   promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M', prices: { standard: 490, express: 990, other: 490 }, whenLate: { pick: 'tell', handOver: 'tell' } },
-  store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D' },
+  store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D', pickupReminder: 'P2D', whenUncollected: 'cancel', receiveWithin: 'P5D' },
   last_mile: { waveSize: 12, waveWait: 'PT30M', attempts: 2, deliverWithin: 'P10D' },
   returns: { window: 'P30D', restockBy: 'P45D' },
   care: { retryEvery: 'PT1M' },

@@ -57,7 +57,7 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor,
                         'cancelled', cancelled, 'shipped', shipped)) FROM order_lines l WHERE l.order_id = o.order_id) AS lines,
        (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
-          WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL) AS gone,
+          WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') AS gone,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
        p.*
      FROM orders o, LATERAL (

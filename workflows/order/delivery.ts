@@ -1,4 +1,4 @@
-/** Chapter three, for each part: the store picks and packs, the carrier gives a label, the goods leave, the money is taken, the parcel arrives. */
+/** Chapter three, for each part that is sent: the node picks and packs, the carrier gives a label, the goods leave, the money is taken, the parcel arrives. */
 import { CancellationScope, condition } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { carriers, payments, step } from '../support/activities'
@@ -8,19 +8,32 @@ import { newWorks } from './sourcing'
 import { waiting, waits, type Thread, type Work } from './thread'
 import { persist, waitFor, waitOrEscalate } from './waits'
 
-/** Follows one fulfillment to its end: delivered, or gone back because the node could not fill it. */
+/** Delivered, or gone back because the node could not fill it. */
 export async function deliver(thread: Thread, work: Work): Promise<void> {
-  thread.chapter = 'fulfillment'
-  await pickedAndPacked(thread, work)
+  await prepared(thread, work)
   if (work.status === 'rejected') return
   await labelled(thread, work)
   await handedOver(thread, work)
   thread.chapter = 'delivery'
   await Promise.all([captured(thread, work), manifested(thread, work)])
-  await Promise.all([delivered(thread, work), work.handOver!.remainder && holdRemainder(thread)])
+  await Promise.all([delivered(thread, work), work.gone!.remainder && holdRemainder(thread)])
 }
 
-async function pickedAndPacked(thread: Thread, work: Work): Promise<void> {
+/** Sent to the node where the customer fetches it, which receives it as a part of its own. */
+export async function transfer(thread: Thread, work: Work): Promise<void> {
+  await prepared(thread, work)
+  if (work.status === 'rejected') return
+  await labelled(thread, work)
+  await handedOver(thread, work)
+  thread.chapter = 'transfer'
+  await manifested(thread, work)
+  const late = { kind: 'transfer.overdue', subject: work.fulfillmentId, owner: 'operations', summary: `What ${work.nodeId} sent to the other node has not been received in time: look for the parcel` } as const
+  await waitOrEscalate(thread, work, work.wait!, late, () => work.deliveredAt !== undefined)
+}
+
+/** Picked and packed, or put aside at the counter; or gone back because the node could not fill it. */
+export async function prepared(thread: Thread, work: Work): Promise<void> {
+  thread.chapter = 'fulfillment'
   const late = { kind: 'fulfillment.late', subject: work.fulfillmentId, owner: 'operations', summary: `${work.nodeId} has not packed in time` } as const
   const begun = (): boolean => work.status !== 'released'
   const movesOn = thread.start.policy.promise.whenLate.pick === 're_source'
@@ -61,15 +74,15 @@ async function labelled(thread: Thread, work: Work): Promise<void> {
 
 async function handedOver(thread: Thread, work: Work): Promise<void> {
   const late = { kind: 'fulfillment.not_handed_over', subject: work.fulfillmentId, owner: 'operations', summary: `${work.nodeId} has packed but not handed over` } as const
-  await waitOrEscalate(thread, work, work.wait!, late, () => work.handOver !== undefined)
+  await waitOrEscalate(thread, work, work.wait!, late, () => work.gone !== undefined)
   show(thread, { status: 'shipped', carrier: work.carrier })
 }
 
 /** Taking the money follows the goods. If it fails now it is a case for finance, never an undo. */
-async function captured(thread: Thread, work: Work): Promise<void> {
+export async function captured(thread: Thread, work: Work): Promise<void> {
   const then = waiting('delivery', thread.start.policy.last_mile.deliverWithin)
-  for (const [i, operationId] of work.handOver!.captures.entries()) {
-    const amount = formatMinor(work.handOver!.capturesMinor[i]!, thread.start.currency)
+  for (const [i, operationId] of work.gone!.captures.entries()) {
+    const amount = formatMinor(work.gone!.capturesMinor[i]!, thread.start.currency)
     const trouble = { kind: 'payment.capture_failed', subject: operationId, owner: 'finance', summary: `The goods have left and ${amount} could not be captured` } as const
     const outcome = await persist(thread, work, { waitingOn: waiting('capture', null), trouble }, () =>
       payments(`Capture ${amount}`).capturePayment({ operationId, then, fulfillmentId: work.fulfillmentId }),
@@ -82,7 +95,7 @@ async function captured(thread: Thread, work: Work): Promise<void> {
 
 async function manifested(thread: Thread, work: Work): Promise<void> {
   const trouble = { kind: 'carrier.manifest_failed', subject: work.fulfillmentId, owner: 'operations', summary: `${work.carrier} has not confirmed the hand-over` } as const
-  await persist(thread, work, { waitingOn: waiting('carrier', null), trouble }, () => carriers(`Tell ${work.carrier} what it has been given`).manifest({ operationId: work.handOver!.manifest }))
+  await persist(thread, work, { waitingOn: waiting('carrier', null), trouble }, () => carriers(`Tell ${work.carrier} what it has been given`).manifest({ operationId: work.manifest! }))
 }
 
 async function delivered(thread: Thread, work: Work): Promise<void> {

@@ -1,10 +1,10 @@
 /** Everything an order can be told while it lives. Commands are refused by a validator where the story already knows better, and checked again on the rows. */
 import { CancellationScope, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
-import { hasLeft } from '../../domain/fulfillment/moves'
+import { hasLeft, isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
-  type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
-  type OrderState, type PackFulfillment, type PaymentReported, type RejectLines, type StockArrived,
+  type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
+  type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type StockArrived,
 } from '../../domain/messages'
 import type { PaymentState } from '../../domain/payment/view'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
@@ -12,12 +12,16 @@ import { step } from '../support/activities'
 import { answering, refusalIn, refusing } from '../support/failures'
 import { labelsOrEnd } from './delivery'
 import { show } from './show'
+import { newWorks } from './sourcing'
 import { waiting, waitingOn, waits, workOf, type Thread, type Work } from './thread'
 
 const cancelOrder = defineUpdate<CancelOrderAnswer, [CancelOrder]>(updates.cancelOrder)
 const packFulfillment = defineUpdate<FulfillmentAnswer, [PackFulfillment]>(updates.packFulfillment)
 const reportRejection = defineUpdate<FulfillmentAnswer, [RejectLines]>(updates.reportRejection)
 const handOver = defineUpdate<FulfillmentAnswer, [HandOver]>(updates.handOver)
+const readyForPickup = defineUpdate<FulfillmentAnswer, [MakeReady]>(updates.readyForPickup)
+const collect = defineUpdate<FulfillmentAnswer, [Collect]>(updates.collect)
+const receiveTransfer = defineUpdate<FulfillmentAnswer, [ReceiveTransfer]>(updates.receiveTransfer)
 const cancelOrderSignal = defineSignal<[CancelOrderSignal?]>(signals.cancelOrder)
 const paymentReported = defineSignal<[PaymentReported]>(signals.paymentReported)
 const carrierReported = defineSignal<[CarrierReported]>(signals.carrierReported)
@@ -43,6 +47,18 @@ export function listen(thread: Thread): void {
   setHandler(handOver, (ask) => leave(thread, ask), {
     description: 'The packages have left the building. Needs a valid authorisation; the capture follows.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
+  })
+  setHandler(readyForPickup, (ask) => makeReady(thread, ask), {
+    description: 'The goods wait for the customer at the counter.',
+    validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
+  })
+  setHandler(collect, (ask) => fetch(thread, ask), {
+    description: 'The customer has the goods. Needs a valid authorisation; the capture follows.',
+    validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId, 'ready'),
+  })
+  setHandler(receiveTransfer, (ask) => receive(thread, ask), {
+    description: 'Another node has received what was sent to it; what is missing is looked for elsewhere.',
+    validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId, 'handed_over'),
   })
   setHandler(cancelOrderSignal, (ask) => cancelFromUi(thread, ask ?? {}), {
     description: 'For support, from the Temporal UI: {"reason": "…", "actor": "…"}. Done like the update; a refusal shows on the timeline and in the exception queue.',
@@ -127,9 +143,43 @@ const leave = (thread: Thread, ask: HandOver): Promise<FulfillmentAnswer> =>
     const work = openWork(thread, ask.fulfillmentId)
     const ifCapture = waiting('capture', null)
     const ifPaid = waiting('delivery', thread.start.policy.last_mile.deliverWithin)
-    const { at, captures, capturesMinor, manifest, remainder, ...answer } = await answering(() => step('Hand over').handOver({ ...ask, ifCapture, ifPaid }))
-    Object.assign(work, { status: 'handed_over', handOver: { at, captures, capturesMinor, manifest, remainder } })
-    waits(work, captures.length ? ifCapture : ifPaid)
+    const ifTransfer = work.method === 'transfer' ? waiting('transfer', thread.start.policy.store_work.receiveWithin!) : undefined
+    const { at, captures, capturesMinor, manifest, remainder, ...answer } = await answering(() => step('Hand over').handOver({ ...ask, ifCapture, ifPaid, ifTransfer }))
+    Object.assign(work, { status: 'handed_over', manifest, gone: { at, captures, capturesMinor, remainder } })
+    waits(work, captures.length ? ifCapture : (ifTransfer ?? ifPaid))
+    return answer
+  })
+
+const makeReady = (thread: Thread, ask: MakeReady): Promise<FulfillmentAnswer> =>
+  thread.lock(async () => {
+    const work = openWork(thread, ask.fulfillmentId)
+    const { readyAt, pickupBy, remindAt, ...answer } = await answering(() => step(`Ready for pickup at ${work.nodeId}`).makeReady(ask))
+    Object.assign(work, { status: 'ready', pickup: { pickupBy, remindAt } })
+    waits(work, { what: 'collection', since: readyAt, deadline: pickupBy })
+    return answer
+  })
+
+const fetch = (thread: Thread, ask: Collect): Promise<FulfillmentAnswer> =>
+  thread.lock(async () => {
+    const work = openWork(thread, ask.fulfillmentId, 'ready')
+    const ifCapture = waiting('capture', null)
+    const given = await answering(() => step('Collected').collect({ ...ask, ifCapture }))
+    if (given.outcome === 'not proven') throw refusing('collection.not_proven', { triesLeft: given.triesLeft })
+    const { fulfillmentId, status, outcome: _, ...gone } = given
+    Object.assign(work, { status, gone, deliveredAt: gone.at })
+    waits(work, gone.captures.length ? ifCapture : null)
+    return { fulfillmentId, status }
+  })
+
+const receive = (thread: Thread, ask: ReceiveTransfer): Promise<FulfillmentAnswer> =>
+  thread.lock(async () => {
+    const work = openWork(thread, ask.fulfillmentId, 'handed_over')
+    const ifReceived = waiting('picking', thread.start.policy.store_work.acceptWithin)
+    const { part, short, ...answer } = await answering(() => step('Received from another node').receiveTransfer({ ...ask, ifReceived }))
+    Object.assign(work, { status: answer.status, deliveredAt: ifReceived.since })
+    waits(work, null)
+    if (part) thread.arrivals.push(...newWorks(thread, [part]))
+    if (short) thread.toSource = true
     return answer
   })
 
@@ -145,21 +195,21 @@ function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since }
 }
 
 function refuseIfGone(thread: Thread): void {
-  const gone = thread.works.filter((w) => hasLeft(w.status))
+  const gone = thread.works.filter(isGone)
   if (gone.length) throw refusing('order.already_handed_over', { fulfillmentIds: gone.map((w) => w.fulfillmentId), instead: 'return' })
   if (thread.cancelled) throw refusing('order.already_cancelled', { state: 'cancelled' })
 }
 
-function refuseUnlessOpen(thread: Thread, fulfillmentId: string): void {
-  openWork(thread, fulfillmentId)
+function refuseUnlessOpen(thread: Thread, fulfillmentId: string, when?: 'ready' | 'handed_over'): void {
+  openWork(thread, fulfillmentId, when)
 }
 
 /** @throws when the order was cancelled, or the fulfillment is none of this order's or has come to an end. */
-function openWork(thread: Thread, fulfillmentId: string): Work {
+function openWork(thread: Thread, fulfillmentId: string, when?: 'ready' | 'handed_over'): Work {
   if (thread.cancelled) throw refusing('fulfillment.state', { state: 'cancelled', allowedActions: [] })
   const work = workOf(thread, fulfillmentId)
   if (!work) throw refusing('fulfillment.unknown')
-  if (work.status !== 'released' && work.status !== 'packed') throw refusing('fulfillment.state', { state: work.status, allowedActions: [] })
+  if (when ? work.status !== when : work.status !== 'released' && work.status !== 'packed') throw refusing('fulfillment.state', { state: work.status, allowedActions: [] })
   return work
 }
 
