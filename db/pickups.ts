@@ -54,6 +54,8 @@ export async function dropProof(tx: Transaction, proofId: string): Promise<void>
   await run(tx, 'DELETE FROM collection_proofs WHERE proof_id = ?', [proofId])
 }
 
+/** This one proved it; what was kept of other attempts goes. */
 export async function acceptProof(tx: Transaction, fulfillmentId: string, proofId: string): Promise<void> {
+  await run(tx, 'DELETE FROM collection_proofs WHERE fulfillment_id = ? AND proof_id <> ?', [fulfillmentId, proofId])
   await run(tx, 'UPDATE fulfillments SET proof_id = ? WHERE fulfillment_id = ?', [proofId, fulfillmentId])
 }

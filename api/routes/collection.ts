@@ -1,5 +1,6 @@
 /** The counter: goods put aside for a customer, given to her against a proof; and parcels from other nodes taken in. */
 import { z } from 'zod'
+import { needFulfillment, refusedMove } from '../../db/fulfillments'
 import { keepProof } from '../../db/pickups'
 import { receiveTransfer } from '../../db/steps/receive-transfer'
 import { fulfillmentPlace, fulfillmentView } from '../../db/views/fulfillments'
@@ -37,6 +38,8 @@ export const collect = orderCommand({
   async ask(ctx) {
     const orderId = await orderOf(ctx)
     const { fulfillmentId } = ctx.params
+    const fulfillment = await needFulfillment(ctx.db, fulfillmentId)
+    if (fulfillment.status !== 'ready') throw refusedMove(fulfillment) // before anything personal is written
     return { orderId, update: 'collect', args: { fulfillmentId, proofId: await keepProof(ctx.db, fulfillmentId, ctx.body.proof) } }
   },
   answer: viewOf,
