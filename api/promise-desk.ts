@@ -12,9 +12,9 @@ import { openCarrierDays, transitDays } from '../domain/promise/carrier-days'
 import { dayMs } from '../domain/promise/days'
 import type { NodeCalendar } from '../domain/promise/calendar'
 import { learnCorrection, uncorrected, type Correction } from '../domain/promise/conformal'
-import { keptPromise, scoreOfPromise, type OrderPromise } from '../domain/promise/kept'
+import { fetchedPromise, keptPromise, scoreOfPromise, type OrderPromise } from '../domain/promise/kept'
 import { isObstacle } from '../domain/promise/obstacle'
-import { deliveryOptions, promiseWith, zoneOf, type DeliveryOptions, type OptionsAsk, type PromiseService, type Terms } from '../domain/promise/options'
+import { deliveryOptions, promiseFetched, promiseWith, zoneOf, type DeliveryOptions, type OptionsAsk, type PromiseNetwork, type PromiseService, type Terms } from '../domain/promise/options'
 import type { PlannedShipment } from '../domain/sourcing/decision'
 import { learnTransit, type HandedOver, type TransitModel } from '../domain/promise/transit'
 import { createNodeReader } from './promise-nodes'
@@ -44,7 +44,15 @@ export interface PromiseDesk {
   /** Ready to say at once, inside a transaction, what date a plan can keep by a service (absent: the first that is kept). */
   forPlans(channelId: string): Promise<PlanPromise>
 }
-export type PlanPromise = (ask: { service?: string; destination: OptionsAsk['destination']; shipments: readonly PlannedShipment[] }, now: number) => OrderPromise | undefined
+/** `nodeId`: where it is fetched; absent: it is sent to `destination`. */
+export type PlanPromise = (ask: PlanAsk, now: number) => OrderPromise | undefined
+export interface PlanAsk {
+  method: string
+  nodeId?: string
+  service?: string
+  destination?: OptionsAsk['destination']
+  shipments: readonly PlannedShipment[]
+}
 
 export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: readonly Carrier[]; log: Logger }): PromiseDesk {
   const services = carriers.flatMap((carrier) => carrier.services().map((s) => ({ ...s, carrier: carrier.carrier })))
@@ -91,9 +99,16 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
     async forPlans(channelId) {
       const [found, network, { documents }, learned, corrected] = await Promise.all([channels(), nodes(), policies(), transit(), correction()])
       const inZone = servicesFor(found.get(channelId)?.timeZone ?? 'UTC')
-      return ({ service, destination, shipments }, now) => {
+      const known: PromiseNetwork = { nodes: network, services: inZone, transit: learned, correction: corrected }
+      return ({ method, nodeId, service, destination, shipments }, now) => {
+        if (method !== 'delivery') {
+          const fetched = promiseFetched({ nodeId: nodeId!, method, service }, known, shipments, documents, now)
+          return isObstacle(fetched) ? undefined : fetchedPromise(fetched, nodeId!)
+        }
+        if (!destination) return undefined
+        const to = { country: destination.country, zone: zoneOf(destination) }
         for (const offered of inZone.filter((s) => service === undefined || s.service === service)) {
-          const promise = promiseWith(offered, { destination }, { nodes: network, services: inZone, transit: learned, correction: corrected }, shipments, documents, now)
+          const promise = promiseWith(offered, to, known, shipments, documents, now)
           if (!isObstacle(promise)) return keptPromise(promise, shipments.map(({ nodeId }) => ({ nodeId, calendar: network.get(nodeId)!.calendar as NodeCalendar })), offered.service)
         }
         return undefined

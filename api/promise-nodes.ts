@@ -2,6 +2,7 @@
 import type { PromiseNodeRow, WorkSeen } from '../db/views/promise'
 import { openCalendar, type CalendarSettings, type NodeCalendar } from '../domain/promise/calendar'
 import { queueAhead } from '../domain/promise/capacity'
+import { collectionService } from '../domain/promise/collection'
 import { dayMs, minuteMs } from '../domain/promise/days'
 import { learnLeadTimes, type LeadTimes } from '../domain/promise/lead-time'
 import { isObstacle, type Obstacle } from '../domain/promise/obstacle'
@@ -70,7 +71,7 @@ export function calendarSettings(
     timeZone,
     weekly: calendar,
     specialDays,
-    cutoffs: { ...Object.fromEntries(services.map((s) => [s.service, closing])), ...cutoffs },
+    cutoffs: { ...Object.fromEntries(services.map((s) => [s.service, closing])), [collectionService]: closing, ...cutoffs },
     pickups: { ...Object.fromEntries(services.map((s) => [s.carrier, collected])), ...pickups },
   }
 }

@@ -106,6 +106,7 @@ export const orderAnswer = z
         method: z.string(),
         status,
         assignee: z.string().nullable(),
+        readyAt: at.nullable(),
         lines: z.array(workLine),
         packages: z.array(packageView),
       }),

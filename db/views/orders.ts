@@ -69,6 +69,8 @@ export interface OrderFulfillmentView {
   method: string
   status: FulfillmentStatus
   assignee: string | null
+  /** Since when it has been at the counter. */
+  readyAt: string | null
   lines: FulfillmentLineView[]
   packages: PackageView[]
 }
@@ -121,7 +123,7 @@ const linesJson = list(
   'l.position',
 )
 const fulfillmentsJson = list(
-  `json_build_object('fulfillmentId', f.fulfillment_id, 'nodeId', f.node_id, 'method', f.method, 'status', f.status, 'assignee', f.assignee,
+  `json_build_object('fulfillmentId', f.fulfillment_id, 'nodeId', f.node_id, 'method', f.method, 'status', f.status, 'assignee', f.assignee, 'readyAt', ${iso('f.ready_at')},
      'lines', ${workLinesJson}, 'packages', ${packagesJson})`,
   'fulfillments f WHERE f.order_id = o.order_id',
   'f.fulfillment_id',
@@ -171,10 +173,17 @@ function present({ stage, pickupCode, ...order }: OrderFacts, role: string): Ord
   }
 }
 
-function promiseView({ promise, shipments, fulfillments, status }: Pick<OrderFacts, 'promise' | 'shipments' | 'fulfillments' | 'status'>, now: string): PromiseView {
+function promiseView({ promise, shipments, fulfillments, status, delivery }: Pick<OrderFacts, 'promise' | 'shipments' | 'fulfillments' | 'status' | 'delivery'>, now: string): PromiseView {
   const { promisedFrom, promisedBy, confidence } = promise ?? { promisedFrom: null, promisedBy: null, confidence: null }
-  const arrived = ['delivered', 'completed'].includes(status) ? shipments.map((s) => s.deliveredAt ?? '').sort().at(-1) : undefined
+  const arrived = delivery.method !== 'delivery' ? readyAt(fulfillments) : ['delivered', 'completed'].includes(status) ? shipments.map((s) => s.deliveredAt ?? '').sort().at(-1) : undefined
   return { promisedFrom, promisedBy, confidence, state: promiseState(promise, now, fulfillments, arrived) }
+}
+
+/** When the last of what the customer fetches was at the counter; absent while some of it is not. */
+function readyAt(fulfillments: readonly OrderFulfillmentView[]): string | undefined {
+  const live = fulfillments.filter((f) => !['rejected', 'cancelled'].includes(f.status) && !(f.method === 'transfer' && f.status === 'delivered'))
+  const ready = live.map((f) => f.readyAt ?? (f.status === 'collected' ? '' : undefined))
+  return live.length > 0 && ready.every((at) => at !== undefined) ? ready.sort().at(-1) : undefined
 }
 
 function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'taxIncluded' | 'payments'>, stage: string): MoneyView {

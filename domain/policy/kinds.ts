@@ -25,8 +25,10 @@ export interface PromisePolicy {
   confidence: number
   quoteLifetime: string
   holdLifetime: string
-  /** What the customer pays for a service, in minor units of her channel’s currency; `other` for services that are not named. */
+  /** What the customer pays for a service, in minor units of her channel’s currency; `other` for services that are not named. What she fetches is free unless `pickup`, `ship_to_store` or `carry_out` has a price. */
   prices: Readonly<Record<string, number>>
+  /** Where a customer may fetch it: how far from her, and how many stores she is offered. */
+  collect: { withinKm: number; stores: number }
   /** What is done when a part misses a milestone of its promise; `tell`: an exception. */
   whenLate: WhenLate
 }
@@ -95,7 +97,7 @@ export const defaultPolicies: Policies = {
     retryEvery: 'PT15M',
     autoCancelAfter: 'P3D',
   },
-  promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M', prices: { standard: 490, express: 990, other: 490 }, whenLate: { pick: 'tell', handOver: 'tell' } },
+  promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M', prices: { standard: 490, express: 990, other: 490 }, collect: { withinKm: 30, stores: 3 }, whenLate: { pick: 'tell', handOver: 'tell' } },
   store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D', pickupReminder: 'P2D', whenUncollected: 'cancel', receiveWithin: 'P5D' },
   last_mile: { waveSize: 12, waveWait: 'PT30M', attempts: 2, deliverWithin: 'P10D' },
   returns: { window: 'P30D', restockBy: 'P45D' },
