@@ -1,6 +1,7 @@
 /** All side effects, assembled from what they need; their types are all that workflows know of them. */
 import type { Db } from '../db/connection'
 import { createCarrierActivities } from './carriers'
+import { createCollectionSteps } from './collection-steps'
 import { translateFailures } from './failures'
 import { withHeartbeats } from './heartbeats'
 import { createLabActivities } from './lab'
@@ -19,7 +20,7 @@ export interface ActivityDeps {
 /** One table per party: our own database, our long computations, the payment provider, the carriers. The first two share a task queue. */
 export function createActivities({ db, databaseUrl, payments, carriers }: ActivityDeps) {
   return {
-    orders: translateFailures(createOrderSteps(db, carriers)),
+    orders: translateFailures({ ...createOrderSteps(db, carriers), ...createCollectionSteps(db) }),
     lab: translateFailures(createLabActivities(db, databaseUrl)),
     payments: withHeartbeats(translateFailures(createPaymentActivities(db, payments))),
     carriers: withHeartbeats(translateFailures(createCarrierActivities(db, carriers))),

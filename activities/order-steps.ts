@@ -2,7 +2,7 @@
  * The steps an order takes in our own database, run as local activities: each is one transaction that writes the rows, the stock movement,
  * the timeline and the statuses together. Each is safe to run again: commands are keyed by their command, the rest by order and attempt or guarded by state.
  */
-import type { CancelOrder, Collect, FulfillmentAnswer, HandOver, MakeReady, PackFulfillment, RejectLines } from '../domain/messages'
+import type { CancelOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
 import type { WaitingOn } from '../domain/order/status'
 import { chooseService, fastestService, priceMinor } from '../domain/delivery/service'
 import { refuse } from '../domain/refusals'
@@ -14,15 +14,11 @@ import { expireDue } from '../db/reservations'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
-import { carryOut, collect, type GivenAway, type NotProven } from '../db/steps/collect'
-import { expirePickup, type ExpiredPickup } from '../db/steps/expire-pickup'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
 import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
-import { makeReady, remindOfPickup, type ReadyOutcome } from '../db/steps/make-ready'
 import { moveLateWork, NobodyElse, promiseOfPart, type MoveAsk, type MoveOutcome } from '../db/steps/move-late-work'
 import { packFulfillment, type PackAsk, type PackOutcome } from '../db/steps/pack'
 import { rejectFulfillment } from '../db/steps/pick'
-import { receiveTransfer, type ReceiveAsk, type ReceiveOutcome } from '../db/steps/receive-transfer'
 import { sourceOrder, type SourceAsk, type SourceOutcome } from '../db/steps/source-order'
 import type { Carrier } from './ports'
 
@@ -58,24 +54,6 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
     /** The packages leave the building. */
     handOver: (ask: HandOver & { ifCapture: WaitingOn; ifPaid: WaitingOn; ifTransfer?: WaitingOn }): Promise<HandOverOutcome> =>
       once(db, `hand-over:${ask.commandId}`, (tx) => handOver(tx, ask)),
-
-    /** Goods that the customer fetches are at the counter. */
-    makeReady: (ask: MakeReady): Promise<ReadyOutcome> => once(db, `ready:${ask.commandId}`, (tx) => makeReady(tx, ask)),
-
-    /** The customer is to be told that her goods still wait. */
-    remindOfPickup: (ask: { fulfillmentId: string }): Promise<void> => once(db, `remind:${ask.fulfillmentId}`, (tx) => remindOfPickup(tx, ask)),
-
-    /** The customer has what she came for, or a wrong code. */
-    collect: (ask: Collect & { ifCapture: WaitingOn }): Promise<GivenAway | NotProven> => once(db, `collect:${ask.commandId}`, (tx) => collect(tx, ask)),
-
-    /** At a till the goods are hers at once. */
-    carryOut: (ask: { fulfillmentId: string; actor: string; ifCapture: WaitingOn }): Promise<GivenAway> => once(db, `carry-out:${ask.fulfillmentId}`, (tx) => carryOut(tx, ask)),
-
-    /** Nobody has come for it in time. */
-    expirePickup: (ask: { fulfillmentId: string; reason: string }): Promise<ExpiredPickup> => once(db, `expire:${ask.fulfillmentId}`, (tx) => expirePickup(tx, ask)),
-
-    /** What another node sent has come. */
-    receiveTransfer: (ask: ReceiveAsk): Promise<ReceiveOutcome> => once(db, `receive:${ask.commandId}`, (tx) => receiveTransfer(tx, ask)),
 
     /** What has still to leave is to be held again. Every attempt, after a decline too, has a number of its own. */
     holdRemainder: (ask: { orderId: string; attempt: number }): Promise<RemainderOutcome> =>
