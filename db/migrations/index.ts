@@ -13,10 +13,11 @@ import * as reservations from './0012-reservations'
 import * as backTests from './0013-back-tests'
 import * as supply from './0014-supply'
 import * as collection from './0018-collection'
+import * as countedArrivals from './0021-counted-arrivals'
 
 export interface Migration {
   name: string
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, collection]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, collection, countedArrivals]
