@@ -4,6 +4,7 @@
  */
 import type { CancelOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
 import type { WaitingOn } from '../domain/order/status'
+import { ownDriver } from '../domain/delivery/own-fleet'
 import { chooseService, fastestService, priceMinor } from '../domain/delivery/service'
 import { refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
@@ -85,10 +86,11 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
 /** The service the order asked for, or the cheapest for these boxes; the fastest where the promise would be missed and the policy wants it kept. */
 async function chooseCarrier(db: Db, carriers: readonly Carrier[], ask: PackFulfillment): Promise<Pick<PackAsk, 'carrier' | 'service' | 'hurry'>> {
   const { service } = await needFulfillment(db, ask.fulfillmentId)
-  const offers = carriers.flatMap((c) => c.services().map((s) => ({ ...s, carrier: c.carrier })))
+  const offers = carriers.flatMap((c) => c.services().map((s) => ({ ...s, carrier: c.carrier }))).filter((s) => (s.service === ownDriver) === (service === ownDriver))
   const weights = ask.packages.map((p) => p.weightGrams)
   const usual = chooseService(offers, weights, service || undefined)
   if (!usual) throw refuse('delivery.service_not_offered', { service, offered: offers.map((o) => o.service) })
+  if (usual.service === ownDriver) return { carrier: usual.carrier, service: usual.service }
   const fastest = (await isLate(db, ask.fulfillmentId)) ? fastestService(offers, weights) : undefined
   if (!fastest || fastest.transitDays >= usual.transitDays) return { carrier: usual.carrier, service: usual.service }
   return { carrier: fastest.carrier, service: fastest.service, hurry: { insteadOf: usual.service, costMinor: priceMinor(fastest, weights) - priceMinor(usual, weights) } }

@@ -94,6 +94,8 @@ const reachedAt: Partial<Record<FulfillmentStatus, readonly string[]>> = {
   rejected: ['ended_at'],
   cancelled: ['ended_at'],
   expired: ['ended_at'],
+  returned: ['ended_at'],
+  lost: ['ended_at'],
 }
 
 /** Nothing more is waited for once the work has gone back. */

@@ -1,9 +1,11 @@
 /** Packages on their way: labels as bought, hand-over, and what the carrier reports. */
 import { uuidv7 } from 'uuidv7'
+import { ownFleet } from '../domain/delivery/own-fleet'
 import type { WaitingOn } from '../domain/order/status'
 import { durationMs } from '../domain/policy/duration'
 import { invariant } from '../domain/invariant'
 import { row, rows, run, type Db, type Transaction } from './connection'
+import { queueForDispatch } from './dispatch'
 import { record, self } from './events'
 import { lockWork, moveFulfillment } from './fulfillments'
 import { refreshOrder, setPartWait, type OrderRow } from './orders'
@@ -88,6 +90,7 @@ export async function saveLabels(tx: Transaction, fulfillmentId: string, labels:
   await run(tx, 'UPDATE orders SET search = search || ? WHERE order_id = ?', [` ${trackingNumbers.join(' ').toLowerCase()}`, orderId])
   await record(tx, order, { type: 'shipment.labelled', actor: self, data: { fulfillmentId, shipmentId, carrier, service, trackingNumbers } })
   if (order.stage !== 'open') return
+  if (carrier === ownFleet) await queueForDispatch(tx, order, fulfillmentId)
   await setPartWait(tx, fulfillmentId, waitingOn)
   await refreshOrder(tx, orderId)
 }

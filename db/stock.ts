@@ -99,6 +99,25 @@ async function freed(tx: Transaction, ask: { orderId: string; actor: string; rea
   return ended
 }
 
+/** Takes the levels of several fulfillments' claims in one order, before they leave one after the other. */
+export async function lockLevelsOf(tx: Transaction, fulfillmentIds: readonly string[]): Promise<void> {
+  await run(
+    tx,
+    `SELECT 1 FROM stock_levels WHERE (sku, node_id) IN (SELECT sku, node_id FROM allocations WHERE fulfillment_id = ANY(?) AND status = 'open') ORDER BY sku, node_id FOR UPDATE`,
+    [[...fulfillmentIds]],
+  )
+}
+
+/** Units that left with a fulfillment are on the shelf again: to be sold, or put aside. */
+export async function bringBack(tx: Transaction, ask: { orderId: string; fulfillmentId: string; nodeId: string; actor: string; sellable: boolean }): Promise<void> {
+  const lines = await rows<OpenLine>(tx, 'SELECT line_id AS "lineId", sku, picked AS quantity FROM fulfillment_lines WHERE fulfillment_id = ? AND picked > 0', [ask.fulfillmentId])
+  const back = [...wantedPerSku(lines)].sort(bySku)
+  for (const [sku, quantity] of back)
+    await run(tx, 'UPDATE stock_levels SET on_hand = on_hand + ?, unsellable = unsellable + ? WHERE sku = ? AND node_id = ?', [quantity, ask.sellable ? 0 : quantity, sku, ask.nodeId])
+  await move(tx, ask, 'return', back.map(([sku, quantity]) => ({ sku, onHand: quantity, ...(!ask.sellable && { unsellable: quantity }) })))
+  await changeLines(tx, ask.orderId, lines, 'returned = l.returned + v.quantity')
+}
+
 /** The units of a fulfillment leave the building: off the shelf and off the books in one statement each. */
 export async function ship(tx: Transaction, ask: { orderId: string; fulfillmentId: string; nodeId: string; actor: string }): Promise<Ended[]> {
   const ended = await endAllocations(tx, ask.orderId, 'shipped', ask.fulfillmentId)

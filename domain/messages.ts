@@ -123,6 +123,23 @@ export interface CarrierReported {
   /** What the rows say since this fact was applied: the part, and the order as a whole where that has changed. */
   waits: { part: WaitingOn | null; order?: WaitingOn }
 }
+/** What has left us: the captures that take its money, in minor units each. */
+export interface Gone {
+  at: string
+  captures: string[]
+  capturesMinor: number[]
+  /** The rest of the order is not held any more: `holdRemainder` is due once the captures are made. */
+  remainder?: true
+}
+/** What happened to a fulfillment on a run; its rows are already up to date. */
+export interface RunReported {
+  fulfillmentId: string
+  status: FulfillmentStatus
+  at: string
+  /** When it left with the driver. */
+  gone?: Gone
+  waits: { part: WaitingOn | null; order?: WaitingOn }
+}
 /** Sent by support from the Temporal UI, where no update can be sent: `{"reason": "customer changed her mind", "actor": "support"}`. */
 export interface CancelOrderSignal {
   reason?: string
@@ -142,10 +159,37 @@ export interface StockArrived {
 export const signals = {
   paymentReported: 'paymentReported',
   carrierReported: 'carrierReported',
+  runReported: 'runReported',
   cancelOrder: 'cancelOrder',
   exceptionRetried: 'exceptionRetried',
   stockArrived: 'stockArrived',
 } as const
+
+/** A dispatcher is told that something waits; how much, and how urgent it is, it looks up. */
+export const parcelsWaitSignal = 'parcelsWait'
+export interface DispatchStart {
+  nodeId: string
+  waveSize: number
+  /** ISO 8601 durations. */
+  waveWait: string
+  lookAgainEvery: string
+}
+
+/** A step of a run, with its number: told to the orders concerned, and watched for the next. */
+export const runSteppedSignal = 'runStepped'
+export interface RunStepped {
+  number: number
+  what: string
+}
+export interface RunStart {
+  runId: string
+  nodeId: string
+  driverId: string
+  stops: number
+  departBy: string
+  /** From the last door until the driver is back. */
+  returnWithin: string
+}
 
 /** The query `orderState`: what the workflow itself believes. */
 export interface OrderState {

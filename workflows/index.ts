@@ -1,4 +1,6 @@
 /** What is registered with a worker: one workflow type per story. */
 export { backTest } from './back-test'
+export { deliveryRun } from './delivery-run'
+export { dispatch } from './dispatch'
 export { order } from './order'
 export { sweep } from './sweep'

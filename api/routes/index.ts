@@ -17,6 +17,7 @@ import { cancelOrder, submitOrder } from './orders-commands'
 import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
+import { runRoutes } from './runs'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
 
@@ -39,6 +40,7 @@ export const routes: readonly Route[] = [
   ...channelRoutes,
   shopifyWebhook,
   ...driverRoutes,
+  ...runRoutes,
   ...inventoryRoutes,
   ...policyRoutes,
   ...sourcingRoutes,

@@ -123,6 +123,10 @@ export const orderAnswer = z
         promisedBy: at.nullable(),
         handedOverAt: at.nullable(),
         deliveredAt: at.nullable(),
+        run: z
+          .object({ runId: z.string(), stop: z.int(), of: z.int(), etaFrom: at.nullable(), etaTo: at.nullable(), status: z.string(), trackingPath: z.string() })
+          .nullable()
+          .meta({ description: 'While an own driver brings it: which stop of how many, and when' }),
       }),
     ),
     returns: z.array(z.object({ returnId: z.string(), status: z.string(), lines: z.array(lineQuantity) })),

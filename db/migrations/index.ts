@@ -14,10 +14,11 @@ import * as backTests from './0013-back-tests'
 import * as supply from './0014-supply'
 import * as collection from './0018-collection'
 import * as countedArrivals from './0021-counted-arrivals'
+import * as runs from './0022-runs'
 
 export interface Migration {
   name: string
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, collection, countedArrivals]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, collection, countedArrivals, runs]

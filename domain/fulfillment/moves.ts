@@ -1,4 +1,6 @@
 /** The life of a fulfillment as a table: from each status, where it may go. A test checks that every status is reachable and has a way out. */
+import { ownDriver } from '../delivery/own-fleet'
+
 export const fulfillmentStatuses = [
   'released', 'picking', 'picked', 'packed', 'ready', 'handed_over', 'in_transit', 'delivered', 'collected', 'expired', 'rejected', 'cancelled', 'returning', 'returned', 'lost',
 ] as const
@@ -55,7 +57,7 @@ export const isBetweenNodes = (work: { method: string; status: FulfillmentStatus
 export const isGone = (work: { method: string; status: FulfillmentStatus }): boolean => work.method !== 'transfer' && hasLeft(work.status)
 
 /** The commands an associate may give now, named as the last segment of their path. */
-export function fulfillmentActions({ status, method }: { status: FulfillmentStatus; method: string }, labelled: boolean): string[] {
+export function fulfillmentActions({ status, method, service }: { status: FulfillmentStatus; method: string; service?: string | null }, labelled: boolean): string[] {
   switch (status) {
     case 'released':
     case 'picking':
@@ -63,7 +65,7 @@ export function fulfillmentActions({ status, method }: { status: FulfillmentStat
     case 'picked':
       return ['assign', method === 'pickup' ? 'ready-for-pickup' : 'pack']
     case 'packed':
-      return labelled ? ['hand-over'] : []
+      return labelled && service !== ownDriver ? ['hand-over'] : []
     case 'ready':
       return ['collect']
     case 'handed_over':

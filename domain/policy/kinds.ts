@@ -59,6 +59,18 @@ export interface LastMilePolicy {
   waveSize: number
   waveWait: string
   attempts: number
+  /** From one failed attempt to the next. */
+  nextAttemptAfter: string
+  /** From planned to departed; later than that it is an exception. */
+  departWithin: string
+  /** From the last door until the driver is back; later than that it is an exception. */
+  returnWithin: string
+  /** How wide a time is told to a customer. */
+  etaWindow: string
+  /** How fast a driver is: roads against the great circle, the speed between doors, the time at one. */
+  roadFactor: number
+  speedKmh: number
+  stopMinutes: number
   /** From hand-over to delivery; later than that the parcel is looked for. */
   deliverWithin: string
 }
@@ -99,7 +111,19 @@ export const defaultPolicies: Policies = {
   },
   promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M', prices: { standard: 490, express: 990, other: 490 }, collect: { withinKm: 30, stores: 3 }, whenLate: { pick: 'tell', handOver: 'tell' } },
   store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D', pickupReminder: 'P2D', whenUncollected: 'cancel', receiveWithin: 'P5D' },
-  last_mile: { waveSize: 12, waveWait: 'PT30M', attempts: 2, deliverWithin: 'P10D' },
+  last_mile: {
+    waveSize: 12,
+    waveWait: 'PT30M',
+    attempts: 2,
+    nextAttemptAfter: 'PT12H',
+    departWithin: 'PT45M',
+    returnWithin: 'PT2H',
+    etaWindow: 'PT15M',
+    roadFactor: 1.35,
+    speedKmh: 22,
+    stopMinutes: 4,
+    deliverWithin: 'P10D',
+  },
   returns: { window: 'P30D', restockBy: 'P45D' },
   care: { retryEvery: 'PT1M' },
 }

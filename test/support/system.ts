@@ -9,6 +9,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pino from 'pino'
 import { createActivities } from '../../activities'
+import { ownFleetCarrier } from '../../adapters/carriers/own-fleet'
 import { parcelCarrier } from '../../adapters/carriers/parcel-carrier'
 import { stripeProvider } from '../../adapters/stripe/provider'
 import { stripeWebhook } from '../../adapters/stripe/webhook'
@@ -24,6 +25,7 @@ import { startArrivals } from '../../relay/arrivals'
 import { channelFacts } from '../../relay/channel-facts'
 import { startInbox } from '../../relay/inbox'
 import { startLab } from '../../relay/lab'
+import { startDispatch, startRunReports } from '../../relay/runs'
 import { startStarter } from '../../relay/starts'
 import { createThreads, type Threads } from '../../relay/threads'
 import { startCarrierSimulator } from '../../simulators/carriers/server'
@@ -91,9 +93,12 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
   const arrivals = startArrivals({ db, threads, log, idleMs: 100 })
   const lab = startLab({ db, client, log, queuePrefix, idleMs: 200 })
+  const dispatch = startDispatch({ db, client, log, queuePrefix, idleMs: 100 })
+  const runReports = startRunReports({ db, client, log, queuePrefix, idleMs: 100 })
   const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system', QUOTE_SECRET: 'quote-secret-system' }
-  const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: [carrier], wake: inbox.wake })
-  const app = createApp({ db, threads, log, config, carriers: [carrier], wake: starter.wake, routes: outside })
+  const carriersUsed = [ownFleetCarrier(), carrier]
+  const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: carriersUsed, wake: inbox.wake })
+  const app = createApp({ db, threads, log, config, carriers: carriersUsed, wake: starter.wake, routes: outside })
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
   const server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, '127.0.0.1', () => resolve(listening))
@@ -102,7 +107,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   payments.setWebhookUrl(`${url}/v1/payments/stripe/webhook`)
   carriers.setWebhookUrl(`${url}/v1/carriers/swiftparcel/events`)
 
-  const activities = createActivities({ db, databaseUrl: database.url, payments: provider, carriers: [carrier] })
+  const activities = createActivities({ db, databaseUrl: database.url, payments: provider, carriers: carriersUsed, orders: threads })
   let running: { workers: Worker[]; done: Promise<unknown> } | undefined
   const startWorker = async (): Promise<void> => {
     const common = { connection: native, shutdownGraceTime: '2 seconds' as const }
@@ -110,7 +115,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       Worker.create({
         ...common,
         taskQueue: queuePrefix + taskQueues.orders,
-        activities: { ...activities.orders, ...activities.lab },
+        activities: { ...activities.orders, ...activities.fleet, ...activities.lab },
         workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
         maxCachedWorkflows: options.maxCachedWorkflows ?? 200,
       }),
@@ -128,7 +133,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop()])
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await Promise.all([payments.close(), carriers.close()])

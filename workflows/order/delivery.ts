@@ -15,7 +15,7 @@ export async function deliver(thread: Thread, work: Work): Promise<void> {
   await labelled(thread, work)
   await handedOver(thread, work)
   thread.chapter = 'delivery'
-  await Promise.all([captured(thread, work), manifested(thread, work)])
+  await Promise.all([captured(thread, work), work.manifest !== undefined && manifested(thread, work)])
   await Promise.all([delivered(thread, work), work.gone!.remainder && holdRemainder(thread)])
 }
 

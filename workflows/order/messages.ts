@@ -4,7 +4,7 @@ import { hasLeft, isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
   type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
-  type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type StockArrived,
+  type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived,
 } from '../../domain/messages'
 import type { PaymentState } from '../../domain/payment/view'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
@@ -25,6 +25,7 @@ const receiveTransfer = defineUpdate<FulfillmentAnswer, [ReceiveTransfer]>(updat
 const cancelOrderSignal = defineSignal<[CancelOrderSignal?]>(signals.cancelOrder)
 const paymentReported = defineSignal<[PaymentReported]>(signals.paymentReported)
 const carrierReported = defineSignal<[CarrierReported]>(signals.carrierReported)
+const runReported = defineSignal<[RunReported]>(signals.runReported)
 const exceptionRetried = defineSignal<[ExceptionRetried]>(signals.exceptionRetried)
 const stockArrived = defineSignal<[StockArrived]>(signals.stockArrived)
 const orderState = defineQuery<OrderState>(orderStateQuery)
@@ -67,6 +68,7 @@ export function listen(thread: Thread): void {
     description: 'The provider reported a payment; its row is already up to date.',
   })
   setHandler(carrierReported, (fact) => hearCarrier(thread, fact), { description: 'The carrier reported a parcel; its row is already up to date.' })
+  setHandler(runReported, (fact) => hearRun(thread, fact), { description: 'An own driver reported a door; the rows are already up to date.' })
   setHandler(exceptionRetried, () => void (thread.nudges += 1), { description: 'Somebody pressed retry: whatever waits is tried again now.' })
   setHandler(stockArrived, () => void (thread.nudges += 1), { description: 'Stock has come that the order waits for: it looks again now.' })
   setHandler(orderState, () => state(thread), { description: 'What the workflow itself believes.' })
@@ -190,6 +192,18 @@ function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since }
   if (status === 'delivered') work.deliveredAt ??= at
   work.rowWait = since.part
   if (since.part === null) work.wait = null
+  if (since.order) waits(thread.whole, since.order)
+  show(thread)
+}
+
+/** Said again by a run that was not sure: what was heard stays. */
+function hearRun(thread: Thread, { fulfillmentId, status, at, gone, waits: since }: RunReported): void {
+  const work = workOf(thread, fulfillmentId)
+  if (!work || work.deliveredAt !== undefined) return
+  work.status = status
+  if (gone) work.gone ??= gone
+  if (status === 'delivered') work.deliveredAt = at
+  waits(work, since.part)
   if (since.order) waits(thread.whole, since.order)
   show(thread)
 }
