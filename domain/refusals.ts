@@ -47,7 +47,6 @@ export const refusals = {
   'policy.unknown': { status: 404, says: 'No such policy or version', data: 'kind, version' },
   'run.unknown': { status: 404, says: 'No such run', data: '' },
   'stop.unknown': { status: 404, says: 'No such stop on this run', data: '' },
-  'tracking.unknown': { status: 404, says: 'No delivery is followed here', data: '' },
   'back_test.unknown': { status: 404, says: 'No such back-test', data: '' },
   // what state or stock does not allow
   'order.duplicate': { status: 409, says: 'This channel order id was used before with another body', data: 'orderId' },

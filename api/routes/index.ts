@@ -20,6 +20,7 @@ import { quarantineRoutes } from './quarantine'
 import { runRoutes } from './runs'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
+import { trackingRoutes } from './tracking'
 
 export const routes: readonly Route[] = [
   ...promiseRoutes,
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   shopifyWebhook,
   ...driverRoutes,
   ...runRoutes,
+  ...trackingRoutes,
   ...inventoryRoutes,
   ...policyRoutes,
   ...sourcingRoutes,

@@ -44,10 +44,17 @@ export function planTrip(ask: TripAsk): Trip | undefined {
     route = cheapestInsertion(route, drop, ask) ?? route
   }
   if (route.length === 0) return undefined
-  route = improved(route, ask)
+  route = soonest(improved(route, ask), ask)
   const meters = lengthOf(route, ask)
   const apart = route.reduce((sum, drop) => sum + 2 * roadMeters(ask.depot, drop, ask.pace), 0)
   return { drops: route, arriveAt: arrivals(route, ask.depot, ask.departAt, ask.pace), distanceMeters: meters, savedMeters: apart - meters }
+}
+
+/** A round trip is as long either way: it begins where most customers wait less. */
+function soonest(route: Drop[], ask: TripAsk): Drop[] {
+  const back = [...route].reverse()
+  const wait = (r: Drop[]): number => arrivals(r, ask.depot, ask.departAt, ask.pace).reduce((sum, at) => sum + at, 0)
+  return isOnTime(back, ask) && lengthOf(back, ask) <= lengthOf(route, ask) && wait(back) < wait(route) ? back : route
 }
 
 const fits = (drops: readonly Drop[], { maxParcels = Infinity, maxWeightGrams = Infinity }: Vehicle): boolean =>
