@@ -3,7 +3,7 @@ import { NativeConnection, Runtime, Worker, type NativeConnectionOptions, type W
 import type { Connection } from '@temporalio/client'
 import pino from 'pino'
 import { createActivities } from './activities'
-import { parcelCarrier } from './adapters/carriers/parcel-carrier'
+import { connectCarriers } from './adapters/carriers/connect'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
 import { scheduleSweep } from './adapters/temporal-schedules'
@@ -40,7 +40,7 @@ async function main(config: Config): Promise<void> {
     db,
     databaseUrl: config.DATABASE_URL,
     payments: stripeProvider({ apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }),
-    carriers: [parcelCarrier({ baseUrl: config.CARRIER_BASE_URL, webhookSecret: config.CARRIER_WEBHOOK_SECRET, timeoutMs: config.PROVIDER_TIMEOUT_MS })],
+    carriers: connectCarriers(config),
   })
   const bundle = config.TASK_QUEUES.includes('orders') ? await workflowBundle(config.WORKFLOW_BUNDLE) : undefined
   const forQueue: Record<TaskQueue, Partial<WorkerOptions>> = {

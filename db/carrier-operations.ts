@@ -19,11 +19,11 @@ export async function manifestJob(db: Db, operationId: string): Promise<Manifest
   return job
 }
 
-/** Labels that were or may have been bought for a fulfillment and are not given back yet. */
-export const labelsToVoid = (db: Db, fulfillmentId: string): Promise<{ operationId: string; carrier: string }[]> =>
+/** Labels that were or may have been bought for a fulfillment and are not given back yet; or only those it does not travel by. */
+export const labelsToVoid = (db: Db, fulfillmentId: string, onlyStray: boolean): Promise<{ operationId: string; carrier: string }[]> =>
   rows(
     db,
-    `SELECT operation_id AS "operationId", carrier FROM carrier_operations WHERE fulfillment_id = ? AND kind = 'label' AND status <> 'abandoned' ORDER BY operation_id`,
+    `SELECT operation_id AS "operationId", carrier FROM carrier_operations WHERE fulfillment_id = ? AND kind = 'label' AND status ${onlyStray ? "= 'stray'" : "<> 'abandoned'"} ORDER BY operation_id`,
     [fulfillmentId],
   )
 

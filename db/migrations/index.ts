@@ -12,10 +12,11 @@ import * as promise from './0011-promise'
 import * as reservations from './0012-reservations'
 import * as backTests from './0013-back-tests'
 import * as supply from './0014-supply'
+import * as carriers from './0019-carriers'
 
 export interface Migration {
   name: string
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, carriers]

@@ -78,11 +78,14 @@ export function deliveryOptions(ask: OptionsAsk, network: PromiseNetwork, terms:
     isObstacle(answer) ? [] : [{ service, carrier, name, shipments: chosen.shipments, priceMinor: priceOf(service, terms.promise), promise: answer }],
   )
   return {
-    options: options.sort((a, b) => a.promise.promisedBy - b.promise.promisedBy || a.priceMinor - b.priceMinor),
+    options: firstOfEach(options).sort((a, b) => a.promise.promisedBy - b.promise.promisedBy || a.priceMinor - b.priceMinor),
     short: [],
-    without: answers.flatMap(({ service: { service }, answer }) => (isObstacle(answer) ? [{ service, why: answer }] : [])),
+    without: answers.flatMap(({ service: { service }, answer }) => (isObstacle(answer) && !options.some((o) => o.service === service) ? [{ service, why: answer }] : [])),
   }
 }
+
+/** What several carriers sell is offered once, by the date of the first of them that has one; which of them carries it is chosen when it is packed. */
+const firstOfEach = (options: readonly DeliveryOption[]): DeliveryOption[] => options.filter((o, i) => options.findIndex((other) => other.service === o.service) === i)
 
 function planFor(ask: OptionsAsk, network: PromiseNetwork, { sourcing }: Terms): ReturnType<typeof source> {
   const nodes = [...network.nodes.values()].filter((n) => ask.nodeId === undefined || n.candidate.nodeId === ask.nodeId)

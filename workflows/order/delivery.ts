@@ -13,7 +13,11 @@ export async function deliver(thread: Thread, work: Work): Promise<void> {
   thread.chapter = 'fulfillment'
   await pickedAndPacked(thread, work)
   if (work.status === 'rejected') return
-  await labelled(thread, work)
+  const strays = await labelled(thread, work)
+  await Promise.all([onItsWay(thread, work), strays && straysGivenBack(thread, work)])
+}
+
+async function onItsWay(thread: Thread, work: Work): Promise<void> {
   await handedOver(thread, work)
   thread.chapter = 'delivery'
   await Promise.all([captured(thread, work), manifested(thread, work)])
@@ -44,19 +48,28 @@ const movedOn = (thread: Thread, work: Work): Promise<boolean> =>
     return true
   })
 
-async function labelled(thread: Thread, work: Work): Promise<void> {
+/** @returns whether another carrier may have sold labels that are not used. */
+async function labelled(thread: Thread, work: Work): Promise<boolean> {
   const { handOverWithin } = thread.start.policy.store_work
   const patience = waiting('hand_over', handOverWithin)
   const { handOverBy = patience.deadline } = work.milestones ?? {}
   const then = { ...patience, deadline: [patience.deadline!, handOverBy!].sort()[0]! }
-  const trouble = { kind: 'carrier.unavailable', subject: work.fulfillmentId, owner: 'operations', summary: `${work.carrier} gives no label` } as const
+  const trouble = { kind: 'carrier.unavailable', subject: work.fulfillmentId, owner: 'operations', summary: 'No carrier gives a label' } as const
   const label = await persist(thread, work, { waitingOn: waiting('carrier', null), trouble }, () =>
-    carriers(`Buy labels from ${work.carrier}`).buyLabels({ fulfillmentId: work.fulfillmentId, carrier: work.carrier!, then }),
+    carriers('Choose a carrier and buy labels').buyLabels({ fulfillmentId: work.fulfillmentId, then }),
   )
+  work.carrier = label!.carrier
   work.trackingNumbers = label!.trackingNumbers
   work.service = label!.service
   waits(work, then)
   show(thread)
+  return label!.strays === true
+}
+
+/** Nothing waits for it: the parcels travel by another label. */
+async function straysGivenBack(thread: Thread, work: Work): Promise<void> {
+  const trouble = { kind: 'carrier.void_failed', subject: work.fulfillmentId, owner: 'operations', summary: 'Labels that are not used could not be given back' } as const
+  await persist(thread, work, { trouble }, () => carriers('Give back the labels that are not used').voidLabels({ fulfillmentId: work.fulfillmentId, stray: true }))
 }
 
 async function handedOver(thread: Thread, work: Work): Promise<void> {

@@ -98,7 +98,7 @@ async function pack(thread: Thread, ask: PackFulfillment): Promise<FulfillmentAn
     const packing = openWork(thread, ask.fulfillmentId)
     const label = waiting('label', null)
     const answer = await answering(() => step(`Pack into ${ask.packages.length} ${ask.packages.length === 1 ? 'package' : 'packages'}`).packFulfillment({ ...ask, waitingOn: label }))
-    Object.assign(packing, { status: answer.status, carrier: answer.carrier })
+    packing.status = answer.status
     waits(packing, label)
     return packing
   })
