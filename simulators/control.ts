@@ -1,6 +1,6 @@
 /** The control calls both simulators have: faults, outages, and how webhooks are delivered. Not part of any real provider's API. */
 import express, { type ErrorRequestHandler, type Router } from 'express'
-import { checkBody, ControlRefusal, type Field, oneOf, required, wholeNumber, yesOrNo } from './control-body'
+import { checkBody, ControlRefusal, oneOf, required, wholeNumber, yesOrNo } from './control-body'
 import type { Deliveries } from './deliveries'
 import type { FaultQueue, Outage } from './faults'
 
@@ -44,7 +44,7 @@ const answerRefusal: ErrorRequestHandler = (error: Error & { status?: number }, 
     .json({ error: { message: error instanceof ControlRefusal || status >= 500 ? error.message : `the body is not JSON: ${error.message}` } })
 }
 
-function faultRoutes(routes: Router, { faults, kinds, operations, carriers, onlyFor = {} }: Controls): void {
+function faultRoutes(routes: Router, { faults, kinds, operations, carriers = [], onlyFor = {} }: Controls): void {
   const answer = (): object => ({ pending: faults.pending() })
   routes.get('/faults', (_request, response) => void response.json(answer()))
   routes.delete('/faults', (_request, response) => {
@@ -58,7 +58,7 @@ function faultRoutes(routes: Router, { faults, kinds, operations, carriers, only
       delayMs: wholeNumber(longestDelayMs),
       operation: oneOf(operations),
       afterEffect: yesOrNo,
-      ...byCarrier(carriers),
+      carrier: oneOf(carriers),
     })
     const only = onlyFor[kind]
     if (only && rest.operation && rest.operation !== only) throw new ControlRefusal(400, `operation: ${kind} is possible for ${only} only`)
@@ -68,21 +68,19 @@ function faultRoutes(routes: Router, { faults, kinds, operations, carriers, only
   })
 }
 
-function outageRoutes(routes: Router, { outage, carriers }: Controls): void {
+function outageRoutes(routes: Router, { outage, carriers = [] }: Controls): void {
   routes.get('/outage', (_request, response) => void response.json({ outage: outage.active() }))
   routes.delete('/outage', (_request, response) => {
     outage.clear()
     response.json({ outage: outage.active() })
   })
   routes.post('/outage', (request, response) => {
-    const { ms, until, carrier } = checkBody(request.body, { ms: wholeNumber(longestDelayMs), until: oneOf(['cleared']), ...byCarrier(carriers) })
+    const { ms, until, carrier } = checkBody(request.body, { ms: wholeNumber(longestDelayMs), until: oneOf(['cleared']), carrier: oneOf(carriers) })
     if ((ms === undefined) === (until === undefined)) throw new ControlRefusal(400, 'give either ms, or until: "cleared"')
     outage.start(ms, carrier)
     response.json({ outage: outage.active() })
   })
 }
-
-const byCarrier = (carriers: readonly string[] | undefined): { carrier?: Field<string | undefined> } => (carriers ? { carrier: oneOf(carriers) } : {})
 
 /** The body is the whole setting: what it does not name goes back to its default. */
 function webhookRoutes(routes: Router, deliveries: Deliveries): void {

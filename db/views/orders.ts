@@ -1,4 +1,5 @@
 /** The single view of an order: everything anyone who helps the customer needs, in one query and one document. */
+import type { Choice } from '../../domain/delivery/choice'
 import { hasLeft, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { KitLine } from '../../domain/order/kits'
 import type { WaitingOn } from '../../domain/order/status'
@@ -81,6 +82,8 @@ export interface ShipmentView {
   promisedBy: string | null
   handedOverAt: string | null
   deliveredAt: string | null
+  /** Why this service carries it, and why each other does not; null for parcels from before it was kept. */
+  choice: Choice | null
 }
 export interface PaymentView {
   paymentId: string
@@ -127,7 +130,8 @@ const fulfillmentsJson = list(
 /** One per package: each has its own tracking number and its own fate. */
 const shipmentsJson = list(
   `json_build_object('shipmentId', s.shipment_id, 'packageId', p.package_id, 'fulfillmentId', s.fulfillment_id, 'carrier', s.carrier, 'service', s.service,
-     'trackingNumber', p.tracking_number, 'status', p.status, 'promisedBy', ${iso('s.promised_by')}, 'handedOverAt', ${iso('s.handed_over_at')}, 'deliveredAt', ${iso('s.delivered_at')})`,
+     'trackingNumber', p.tracking_number, 'status', p.status, 'promisedBy', ${iso('s.promised_by')}, 'handedOverAt', ${iso('s.handed_over_at')}, 'deliveredAt', ${iso('s.delivered_at')},
+     'choice', (SELECT c.choice FROM carrier_choices c WHERE c.fulfillment_id = s.fulfillment_id ORDER BY c.number DESC LIMIT 1))`,
   'shipments s JOIN packages p USING (shipment_id) WHERE s.order_id = o.order_id',
   's.shipment_id, p.number',
 )

@@ -92,7 +92,7 @@ async function packedOrder(tenders: NewTender[] = [card(9_093)]): Promise<{ orde
     await database.db.transaction((tx) => pickFulfillment(tx, { fulfillmentId, actor: 'test', lines: [{ lineId, picked: quantity, rejected: 0 }] }))
     const packages = [{ weightGrams: 500, lines: [{ lineId, quantity }] }]
     await activities.orders.packFulfillment({ fulfillmentId, packages, commandId: `pack:${fulfillmentId}`, actor: 'test', waitingOn: then })
-    await activities.carriers.buyLabels({ fulfillmentId, carrier, then })
+    await activities.carriers.buyLabels({ fulfillmentId, then })
   }
   return { orderId, parts: works.map((w) => w.fulfillment_id) }
 }
