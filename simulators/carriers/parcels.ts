@@ -5,7 +5,7 @@ import type { FaultQueue } from '../faults'
 import { cards, type CarrierName } from './cards'
 import { collectedOn, type Measured } from './pricing'
 
-export const parcelStatuses = ['label_created', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'address_unknown', 'damaged', 'returned', 'lost'] as const
+export const parcelStatuses = ['label_created', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'address_unknown', 'damaged', 'returning', 'returned', 'lost'] as const
 export type ParcelStatus = (typeof parcelStatuses)[number]
 
 export interface PostalAddress {
