@@ -2,7 +2,7 @@
 import type { WaitingOn } from '../domain/order/status'
 import { invariant } from '../domain/invariant'
 import type { Db } from '../db/connection'
-import { labelsToVoid, manifestJob, settleCarrierOperation } from '../db/carrier-operations'
+import { claimJob, labelsToVoid, manifestJob, saveClaim, settleCarrierOperation } from '../db/carrier-operations'
 import { createLabelPurchase, type LabelOutcome } from './label-purchase'
 import type { Carrier } from './ports'
 
@@ -28,6 +28,15 @@ export function createCarrierActivities(db: Db, carriers: readonly Carrier[]) {
       if (job.status === 'succeeded') return
       await carrierOf(job.carrier).manifest({ reference: operationId, trackingNumbers: job.trackingNumbers })
       await settleCarrierOperation(db, operationId, 'succeeded')
+    },
+
+    /** Asks the carrier for compensation for a parcel it has lost or damaged; it knows the claim by our reference. */
+    claimParcel: async ({ operationId }: { operationId: string }): Promise<void> => {
+      const job = await claimJob(db, operationId)
+      if (job.status === 'succeeded') return
+      const { trackingNumber, reason, amountMinor, currency } = job
+      const { claimReference } = await carrierOf(job.carrier).claim({ reference: operationId, trackingNumber, reason, amountMinor, currency })
+      await db.transaction((tx) => saveClaim(tx, operationId, claimReference, job))
     },
 
     /** Gives back the labels of a fulfillment that will not travel, those included whose purchase had an unknown outcome; `stray`: only those it does not travel by. */

@@ -74,6 +74,8 @@ const reachedAt: Partial<Record<FulfillmentStatus, string>> = {
   delivered: 'ended_at',
   rejected: 'ended_at',
   cancelled: 'ended_at',
+  lost: 'ended_at',
+  returned: 'ended_at',
 }
 
 /** Nothing more is waited for once the work has gone back. */

@@ -68,7 +68,10 @@ export interface TrackedPackage {
   fulfillmentId: string
   shipmentId: string
   orderId: string
+  carrier: string
   status: string
+  /** It was dealt with as one that never arrives. */
+  undelivered: string | null
   /** The status of its fulfillment. */
   work: string
   handedOver: boolean
@@ -77,11 +80,18 @@ export interface TrackedPackage {
 export const findTracked = (db: Db | Transaction, carrier: string, trackingNumber: string): Promise<TrackedPackage | undefined> =>
   row<TrackedPackage>(
     db,
-    `SELECT p.package_id AS "packageId", p.fulfillment_id AS "fulfillmentId", p.shipment_id AS "shipmentId", f.order_id AS "orderId", p.status,
+    `SELECT p.package_id AS "packageId", p.fulfillment_id AS "fulfillmentId", p.shipment_id AS "shipmentId", f.order_id AS "orderId", p.carrier, p.status, p.undelivered,
        f.status AS work, f.handed_over_at IS NOT NULL AS "handedOver"
      FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE p.carrier = ? AND p.tracking_number = ?`,
     [carrier, trackingNumber],
   )
+
+/** Nothing of the fulfillment arrives any more. */
+export async function endUndelivered(tx: Transaction, fulfillmentId: string, to: 'lost' | 'returned', at: string): Promise<void> {
+  if (to === 'returned') await moveFulfillment(tx, fulfillmentId, 'returning')
+  await moveFulfillment(tx, fulfillmentId, to, { at })
+  await run(tx, `UPDATE fulfillments SET waiting_on = NULL WHERE fulfillment_id = ? AND waiting_on->>'what' = 'delivery'`, [fulfillmentId])
+}
 
 /** What an order and its part wait on since a fact was applied; `order` is undefined where that has not changed. */
 export interface WaitsAfter {
@@ -89,10 +99,14 @@ export interface WaitsAfter {
   order?: WaitingOn
 }
 
-/** All packages of the fulfillment are delivered: its lines are, and with the last of them the return window opens. */
+/** Everything of the fulfillment that was not lost on the way is delivered: its lines are, and with the last of them the return window opens. */
 export async function deliverFulfillment(tx: Transaction, order: OrderRow, fulfillmentId: string, at: string): Promise<WaitsAfter> {
   await moveFulfillment(tx, fulfillmentId, 'delivered', { at })
-  const lines = await rows<{ lineId: string; quantity: number }>(tx, 'SELECT line_id AS "lineId", picked AS quantity FROM fulfillment_lines WHERE fulfillment_id = ? AND picked > 0', [fulfillmentId])
+  const lines = await rows<{ lineId: string; quantity: number }>(
+    tx,
+    `SELECT l."lineId", l.quantity FROM packages p, jsonb_to_recordset(p.lines) AS l("lineId" text, quantity int) WHERE p.fulfillment_id = ? AND p.undelivered IS NULL`,
+    [fulfillmentId],
+  )
   await changeLines(tx, order.orderId, lines, 'delivered = l.delivered + v.quantity')
   const now = await row<{ wait: WaitingOn | null; all: boolean }>(
     tx,

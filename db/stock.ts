@@ -111,6 +111,21 @@ export async function ship(tx: Transaction, ask: { orderId: string; fulfillmentI
 }
 
 /**
+ * Units that left and never arrived come back on the books of the node they left from: onto its shelf, to be looked at there, or to be written off at once,
+ * since they are nowhere. They count as shipped no more.
+ */
+export async function undeliver(tx: Transaction, cause: { orderId: string; nodeId: string; actor: string; reason: string; goods: 'restock' | 'inspect' | 'written_off' }, units: readonly Ended[]): Promise<void> {
+  const back = [...wantedPerSku(units)].sort(bySku)
+  const unsellable = (quantity: number): number => (cause.goods === 'inspect' ? quantity : 0)
+  if (cause.goods !== 'written_off')
+    for (const [sku, quantity] of back)
+      await run(tx, 'UPDATE stock_levels SET on_hand = on_hand + ?, unsellable = unsellable + ? WHERE sku = ? AND node_id = ?', [quantity, unsellable(quantity), sku, cause.nodeId])
+  await move(tx, cause, 'undelivered', back.map(([sku, quantity]) => ({ sku, onHand: quantity, unsellable: unsellable(quantity) })), cause.reason)
+  if (cause.goods === 'written_off') await move(tx, cause, 'write_off', back.map(([sku, quantity]) => ({ sku, onHand: -quantity })), cause.reason)
+  await changeLines(tx, cause.orderId, units, 'shipped = l.shipped - v.quantity')
+}
+
+/**
  * What a rejection says about the shelf, after its allocation was released: not in stock → nothing is available there any more;
  * mismatch → the rejected units are not that SKU; damaged → they are there but unsellable; no time → nothing. Its count is believed less until the next.
  */

@@ -23,6 +23,8 @@ export const eventTypes = {
   'shipment.out_for_delivery': 'The parcel is on the van',
   'shipment.delivered': 'The parcel arrived',
   'shipment.troubled': 'The carrier reported an exception',
+  'shipment.undelivered': 'A parcel will never arrive; its goods are accounted for, and sent again or given up by policy',
+  'shipment.claimed': 'The carrier was asked for compensation',
   'order.cancelled': 'The order was cancelled and its stock is free',
   'order.cancel_refused': 'A cancellation was asked for and could not be done',
   'order.completed': 'The return window has closed; nothing about the order can change any more',

@@ -105,6 +105,8 @@ export interface CarrierReported {
   at: string
   /** What the rows say since this fact was applied: the part, and the order as a whole where that has changed. */
   waits: { part: WaitingOn | null; order?: WaitingOn }
+  /** A parcel of it will never arrive: are its goods sent again, and by which operation is the carrier asked for compensation? */
+  trouble?: { packageId: string; reship: boolean; claim?: string }
 }
 /** Sent by support from the Temporal UI, where no update can be sent: `{"reason": "customer changed her mind", "actor": "support"}`. */
 export interface CancelOrderSignal {

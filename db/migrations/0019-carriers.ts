@@ -35,5 +35,14 @@ ALTER TABLE carrier_operations
 UPDATE carrier_operations op SET service = f.service FROM fulfillments f WHERE f.fulfillment_id = op.fulfillment_id AND op.kind = 'label';
 DROP INDEX carrier_operations_once;
 CREATE UNIQUE INDEX carrier_operations_once ON carrier_operations (fulfillment_id, kind, coalesce(package_id, fulfillment_id)) WHERE status NOT IN ('abandoned', 'stray');
+
+-- A parcel that never arrived: its units leave the count of what was shipped, and are sent again without being paid again.
+ALTER TABLE packages ADD COLUMN undelivered text CHECK (undelivered IN ('lost', 'damaged', 'returned'));
+ALTER TABLE order_lines ADD COLUMN resend integer NOT NULL DEFAULT 0 CHECK (resend >= 0);
+ALTER TABLE fulfillment_lines ADD COLUMN resent integer NOT NULL DEFAULT 0 CHECK (resent >= 0);
+ALTER TABLE stock_movements
+  DROP CONSTRAINT stock_movements_type_check,
+  ADD CONSTRAINT stock_movements_type_check
+    CHECK (type IN ('receipt', 'count', 'adjustment', 'reserve', 'release', 'allocate', 'ship', 'undelivered', 'return', 'transfer', 'write_off'));
 CREATE INDEX carrier_operations_of_fulfillment ON carrier_operations (fulfillment_id);
 `

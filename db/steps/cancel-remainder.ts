@@ -4,9 +4,10 @@ import { rows, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record, self } from '../events'
 import { fulfillmentsOf } from '../fulfillments'
-import { lockOrder, refreshOrder } from '../orders'
+import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendVoids } from '../payment-operations'
 import { endClaims } from '../supply-claims'
+import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
 
 export interface RemainderCancelled {
@@ -26,6 +27,7 @@ export async function cancelRemainder(tx: Transaction, { orderId, reason }: { or
     [orderId, orderId],
   )
   await endClaims(tx, orderId, 'cancelled')
+  await giveUpResending(tx, order)
   await settleExceptions(tx, order, 'cancelled', 'sourcing.short')
   await record(tx, order, { type: 'order.lines_cancelled', actor: self, data: { lines, reason } })
   await writeAudit(tx, { actor: self, action: 'order.cancel_lines', subject: orderId, cause: reason })
@@ -37,6 +39,19 @@ export async function cancelRemainder(tx: Transaction, { orderId, reason }: { or
   const voids = leaving ? [] : (await intendVoids(tx, orderId)).map((v) => v.operationId)
   await refreshOrder(tx, orderId, null)
   return { voids }
+}
+
+/** What was to be sent again has been paid: without goods the money goes back. */
+async function giveUpResending(tx: Transaction, order: OrderRow): Promise<void> {
+  const lines = await rows<{ lineId: string; quantity: number }>(
+    tx,
+    `UPDATE order_lines l SET resend = 0 FROM order_lines before WHERE l.order_id = ? AND l.resend > 0 AND before.order_id = l.order_id AND before.line_id = l.line_id
+     RETURNING l.line_id AS "lineId", before.resend AS quantity`,
+    [order.orderId],
+  )
+  if (lines.length === 0) return
+  const summary = 'Units of a parcel that was not delivered could not be had again: give the customer her money back'
+  await openException(tx, { ...order, kind: 'shipment.refund_due', subject: order.orderId, owner: 'finance', summary, data: { lines }, deadline: deadlineOf(order.policy.parcels) })
 }
 
 const paidElsewhere = async (tx: Transaction, orderId: string): Promise<boolean> =>

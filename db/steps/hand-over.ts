@@ -10,6 +10,7 @@ import { refreshOrder, setPartWait } from '../orders'
 import { intendCaptures, mayShip, needsRemainder } from '../part-payments'
 import { wakeKeptEvents } from '../shipments'
 import { ship } from '../stock'
+import { markResent } from '../undelivered'
 
 export interface HandOverAsk extends HandOver {
   ifCapture: WaitingOn
@@ -31,6 +32,7 @@ export async function handOver(tx: Transaction, ask: HandOverAsk): Promise<HandO
   const { orderId } = order
   if (fulfillment.status !== 'packed') throw refusedMove(fulfillment)
   if (!fulfillment.labelled) throw refuse('fulfillment.label_missing', { waitingOn: 'carrier' })
+  await markResent(tx, ask.fulfillmentId)
   if (!(await mayShip(tx, orderId, ask.fulfillmentId))) throw refuse('order.not_authorized')
   const at = new Date().toISOString()
   await moveFulfillment(tx, ask.fulfillmentId, 'handed_over', { at })

@@ -89,7 +89,7 @@ async function captured(thread: Thread, work: Work): Promise<void> {
     )
     thread.payments[outcome!.paymentId] = outcome!.status
   }
-  waits(work, work.deliveredAt === undefined ? then : null)
+  waits(work, isOver(work) ? null : then)
   show(thread)
 }
 
@@ -100,8 +100,17 @@ async function manifested(thread: Thread, work: Work): Promise<void> {
 
 async function delivered(thread: Thread, work: Work): Promise<void> {
   const late = { kind: 'shipment.overdue', subject: work.fulfillmentId, owner: 'support', summary: `${work.carrier} has not delivered in time: look for the parcel` } as const
-  await waitOrEscalate(thread, work, waiting('delivery', thread.start.policy.last_mile.deliverWithin), late, () => work.deliveredAt !== undefined)
-  show(thread, { status: 'delivered' })
+  await waitOrEscalate(thread, work, waiting('delivery', thread.start.policy.last_mile.deliverWithin), late, () => isOver(work))
+  for (const { claim } of work.troubles ?? []) if (claim) await claimed(thread, work, claim)
+  show(thread, work.deliveredAt === undefined ? {} : { status: 'delivered' })
+}
+
+/** Delivered, or it never will be. */
+const isOver = (work: Work): boolean => work.deliveredAt !== undefined || work.status === 'lost' || work.status === 'returned'
+
+async function claimed(thread: Thread, work: Work, operationId: string): Promise<void> {
+  const trouble = { kind: 'carrier.claim_failed', subject: operationId, owner: 'operations', summary: `${work.carrier} does not take the claim for a parcel` } as const
+  await persist(thread, work, { trouble }, () => carriers(`Claim compensation from ${work.carrier}`).claimParcel({ operationId }))
 }
 
 /** Waits until a packed fulfillment has its labels, or will never get them. */

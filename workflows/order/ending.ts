@@ -13,6 +13,7 @@ import { persist, waitFor } from './waits'
 export async function afterSale(thread: Thread): Promise<void> {
   thread.chapter = 'return window'
   const deliveredAt = thread.works.map((w) => w.deliveredAt ?? '').sort().at(-1)!
+  if (deliveredAt === '') return // nothing has arrived that could be sent back
   const window = { ...waiting('return_window', thread.start.policy.returns.window), since: deliveredAt }
   const { rowWait } = thread.whole
   await waitFor(thread, thread.whole, rowWait?.what === 'return_window' ? rowWait : window, () => false)

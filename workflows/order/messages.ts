@@ -133,11 +133,15 @@ const leave = (thread: Thread, ask: HandOver): Promise<FulfillmentAnswer> =>
     return answer
   })
 
-function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since }: CarrierReported): void {
+function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since, trouble }: CarrierReported): void {
   const work = workOf(thread, fulfillmentId)
   if (!work) return
   work.status = status
   if (status === 'delivered') work.deliveredAt ??= at
+  if (trouble && !work.troubles?.some((known) => known.packageId === trouble.packageId)) {
+    work.troubles = [...(work.troubles ?? []), trouble]
+    if (trouble.reship) thread.toSource = true
+  }
   work.rowWait = since.part
   if (since.part === null) work.wait = null
   if (since.order) waits(thread.whole, since.order)

@@ -1,7 +1,7 @@
 /** What an order's workflow knows: small, plain, and enough to decide. Everything else is rows. */
 import { CancellationScope } from '@temporalio/workflow'
 import type { FulfillmentStatus } from '../../domain/fulfillment/moves'
-import type { OrderEnding, OrderStart } from '../../domain/messages'
+import type { CarrierReported, OrderEnding, OrderStart } from '../../domain/messages'
 import type { PartMilestones } from '../../domain/promise/kept'
 import { mostUrgent, type WaitingOn } from '../../domain/order/status'
 import type { PaymentState } from '../../domain/payment/view'
@@ -57,6 +57,8 @@ export interface Work extends Waiter {
   trackingNumbers?: string[]
   handOver?: { at: string; captures: string[]; capturesMinor: number[]; manifest: string; remainder?: true }
   deliveredAt?: string
+  /** Parcels of it that will never arrive. */
+  troubles?: NonNullable<CarrierReported['trouble']>[]
 }
 
 export function openThread(start: OrderStart): Thread {
