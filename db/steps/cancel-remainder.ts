@@ -28,7 +28,7 @@ export async function cancelRemainder(tx: Transaction, { orderId, reason }: { or
   )
   await endClaims(tx, orderId, 'cancelled')
   await giveUpResending(tx, order)
-  await settleExceptions(tx, order, 'cancelled', 'sourcing.short')
+  await settleExceptions(tx, order, 'cancelled', { kind: 'sourcing.short' })
   await record(tx, order, { type: 'order.lines_cancelled', actor: self, data: { lines, reason } })
   await writeAudit(tx, { actor: self, action: 'order.cancel_lines', subject: orderId, cause: reason })
   if (await paidElsewhere(tx, orderId)) {

@@ -7,7 +7,7 @@ import { startSystem, type System } from '../support/system'
 let system: System
 let people: People
 beforeAll(async () => {
-  system = await startSystem({ carriers: ['swiftparcel', 'hansepost', 'kestrel'] })
+  system = await startSystem({ carriers: ['swiftparcel', 'hansepost', 'kestrel'], policies: { sourcing: { retryEvery: 'PT0.3S', autoCancelAfter: 'PT4S' } } })
   people = peopleOf(system)
 })
 afterAll(async () => {
