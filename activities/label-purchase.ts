@@ -10,7 +10,7 @@ import type { Choice, NoBid } from '../domain/delivery/choice'
 import { invariant } from '../domain/invariant'
 import type { WaitingOn } from '../domain/order/status'
 import { choose, parcelOf, receiverOf, senderOf } from './carrier-choice'
-import { CarrierRefusal, ProviderFault, type Carrier, type Label } from './ports'
+import { CarrierRefusal, ProviderFault, type BuyLabel, type Carrier, type Label } from './ports'
 import { createTransitDesk } from './transit-desk'
 
 export interface LabelOutcome {
@@ -49,52 +49,59 @@ export function createLabelPurchase(db: Db, carriers: readonly Carrier[]): (fulf
     return admittedChoice(job, await choose({ db, carriers, desk }, job, without), without)
   }
 
-  const buy = async (job: PurchaseJob, operation: LabelOperation): Promise<BoughtLabel> => {
-    const carrier = carrierOf(operation.carrier)
-    const box = job.packages.find((p) => p.packageId === operation.packageId)!
-    if (!(await beginLabelCall(db, operation.operationId))) throw new ProviderFault('the label is bought elsewhere meanwhile', 'none')
-    const ask = { reference: operation.operationId, service: operation.service, ...parcelOf(box), from: senderOf(job), to: receiverOf(job) }
-    const { trackingNumber, ...label } = await bought(carrier, ask)
-    return { packageId: box.packageId, operationId: operation.operationId, carrier: carrier.carrier, service: operation.service, trackingNumber, label }
-  }
-
-  /** One call; after one that may have happened all the same, a look whether it has. Every answer and every silence is held for or against the carrier. */
-  const bought = async (carrier: Carrier, ask: Parameters<Carrier['buyLabel']>[0]): Promise<Label> => {
-    try {
-      const label = await carrier.buyLabel(ask).catch((cause: unknown) => foundAfter(carrier, ask.reference, cause))
-      await recordSuccess(db, carrier.carrier)
-      return label
-    } catch (cause) {
-      if (cause instanceof ProviderFault) await recordFault(db, carrier.carrier, Date.now(), cause.message)
-      throw cause
-    }
-  }
-
-  const buyAll = async (job: PurchaseJob, operations: readonly LabelOperation[]): Promise<BoughtLabel[] | 'refused'> => {
-    const labels: BoughtLabel[] = []
-    for (const operation of operations) {
-      try {
-        labels.push(await buy(job, operation))
-      } catch (cause) {
-        if (!(cause instanceof CarrierRefusal)) throw cause
-        await refuseLabel(db, operation.operationId, cause.message)
-        return 'refused'
-      }
-    }
-    return labels
-  }
-
+  const buyer: Buyer = { db, carrierOf }
   return async (fulfillmentId, then) => {
     for (;;) {
       const job = await purchaseJob(db, fulfillmentId)
       if (job.bought) return { ...job.bought, ...(job.strays > 0 && { strays: true }) }
-      const labels = await operationsOf(fulfillmentId, job).then((operations) => buyAll(job, operations), again)
+      const labels = await operationsOf(fulfillmentId, job).then((operations) => buyAll(buyer, job, operations), again)
       if (labels === 'refused' || labels === 'again') continue
       if (await db.transaction((tx) => saveLabels(tx, fulfillmentId, labels, then))) continue
       for (const { carrier, trackingNumber } of labels) await carrierOf(carrier).voidLabel(trackingNumber)
       throw new ProviderFault('the labels were bought after their purchase was given up', 'none')
     }
   }
+}
+
+interface Buyer {
+  db: Db
+  carrierOf: (carrier: string) => Carrier
+}
+
+async function buy({ db, carrierOf }: Buyer, job: PurchaseJob, operation: LabelOperation): Promise<BoughtLabel> {
+  const carrier = carrierOf(operation.carrier)
+  const box = job.packages.find((p) => p.packageId === operation.packageId)!
+  if (!(await beginLabelCall(db, operation.operationId))) throw new ProviderFault('the label is bought elsewhere meanwhile', 'none')
+  const ask = { reference: operation.operationId, service: operation.service, ...parcelOf(box), from: senderOf(job), to: receiverOf(job) }
+  const { trackingNumber, ...label } = await bought(db, carrier, ask)
+  return { packageId: box.packageId, operationId: operation.operationId, carrier: carrier.carrier, service: operation.service, trackingNumber, label }
+}
+
+/** One call; after one that may have happened all the same, a look whether it has. Every answer and every silence is held for or against the carrier. */
+async function bought(db: Db, carrier: Carrier, ask: BuyLabel): Promise<Label> {
+  try {
+    const label = await carrier.buyLabel(ask).catch((cause: unknown) => foundAfter(carrier, ask.reference, cause))
+    await recordSuccess(db, carrier.carrier)
+    return label
+  } catch (cause) {
+    if (cause instanceof ProviderFault) await recordFault(db, carrier.carrier, Date.now(), cause.message)
+    throw cause
+  }
+}
+
+/** All labels of one choice, or none of them counts. */
+async function buyAll(buyer: Buyer, job: PurchaseJob, operations: readonly LabelOperation[]): Promise<BoughtLabel[] | 'refused'> {
+  const labels: BoughtLabel[] = []
+  for (const operation of operations) {
+    try {
+      labels.push(await buy(buyer, job, operation))
+    } catch (cause) {
+      if (!(cause instanceof CarrierRefusal)) throw cause
+      await refuseLabel(buyer.db, operation.operationId, cause.message)
+      return 'refused'
+    }
+  }
+  return labels
 }
 
 /** Somebody else has bought meanwhile: the rows say what. */

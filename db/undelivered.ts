@@ -35,11 +35,14 @@ export async function remedy(tx: Transaction, order: OrderRow, parcel: TrackedPa
   const lines = units.map(({ lineId, quantity }) => ({ lineId, quantity }))
   const { packageId, fulfillmentId } = parcel
   await record(tx, order, { type: 'shipment.undelivered', actor: self, data: { packageId, fulfillmentId, status, remedy: chosen, goods, nodeId, lines } })
-  if (chosen === 'refund') {
-    const summary = 'A parcel was not delivered and is not sent again: give the customer her money back'
-    await openException(tx, { ...order, kind: 'shipment.refund_due', subject: packageId, owner: 'finance', summary, data: { packageId, lines, worthMinor }, deadline: deadlineOf(policy) })
-  }
+  if (chosen === 'refund') await tellRefundDue(tx, order, packageId, { lines, worthMinor })
   return { packageId, remedy: chosen, ...(claim && { claim }) }
+}
+
+/** What was paid and is neither delivered nor sent again is to be given back; it stays owed when the order is closed. */
+export async function tellRefundDue(tx: Transaction, order: OrderRow, subject: string, data: { lines: readonly { lineId: string; quantity: number }[]; worthMinor: number }): Promise<void> {
+  const summary = 'Units that were paid are not delivered and not sent again: give the customer her money back'
+  await openException(tx, { ...order, kind: 'shipment.refund_due', subject, owner: 'finance', summary, data, deadline: deadlineOf(order.policy.parcels) })
 }
 
 /** By when somebody must have answered the customer. */
@@ -58,7 +61,7 @@ async function takeUnits(tx: Transaction, packageId: string, status: Undelivered
 }
 
 /** What the customer paid for the units, shipping left out; each line's discount is shared over its units. */
-async function worthOf(tx: Transaction, orderId: string, units: readonly Ended[]): Promise<number> {
+export async function worthOf(tx: Transaction, orderId: string, units: readonly { lineId: string; quantity: number }[]): Promise<number> {
   const worth = await row<{ worthMinor: number }>(
     tx,
     `SELECT coalesce(sum(round((l.unit_price_minor * l.quantity - l.discount_minor)::numeric * u.quantity / l.quantity)), 0)::bigint AS "worthMinor"

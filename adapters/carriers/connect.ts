@@ -1,7 +1,7 @@
 /** The carriers this installation has accounts with, from its settings; the order says whose dates are promised first. */
 import type { Carrier } from '../../activities/ports'
 import { easyPostCarrier } from '../easypost/carrier'
-import { resoldServices } from '../easypost/services'
+import { resoldServices } from '../easypost/resold'
 import { contracts } from './contracts'
 import { parcelCarrier } from './parcel-carrier'
 

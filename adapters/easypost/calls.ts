@@ -1,5 +1,5 @@
 /** EasyPost's own client with a deadline on every call, and what its failures mean: a refusal, or a fault that says whether it may have happened all the same. */
-import EasyPostClient, { type IEasyPostOptions } from '@easypost/api'
+import EasyPostClient from '@easypost/api'
 import { CarrierRefusal, ProviderFault } from '../../activities/ports'
 
 export interface EasyPostAccess {
@@ -17,7 +17,7 @@ export interface EasyPost {
   Claim: { create(params: object): Promise<unknown> }
   Utils: { validateWebhook(rawBody: Buffer, headers: object, secret: string): unknown }
 }
-const Client = EasyPostClient as unknown as new (apiKey: string, options: IEasyPostOptions) => EasyPost
+const Client = EasyPostClient as unknown as new (apiKey: string, options: { baseUrl?: string; requestMiddleware: (request: Deadlined) => Deadlined }) => EasyPost
 
 /** The part of a superagent request that is used here. */
 interface Deadlined {

@@ -2,7 +2,7 @@
 import { CarrierRefusal, ProviderFault, type BuyLabel, type Carrier, type CarrierEvent, type RateAsk, type ServiceRate } from '../../activities/ports'
 import { refuse } from '../../domain/refusals'
 import { call, easyPostClient, type EasyPost, type EasyPostAccess } from './calls'
-import type { ResoldService } from './services'
+import type { ResoldService } from './resold'
 import { addressRequest, answerAs, claimShape, eventOf, eventShape, isRefunded, labelOf, minorOf, parcelRequest, shipmentShape, stepsOf, trackersShape, trackerShape, type Shipment, type Tracker } from './wire'
 
 export interface EasyPostOptions extends EasyPostAccess {

@@ -7,7 +7,7 @@ import { fulfillmentsOf } from '../fulfillments'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendVoids } from '../payment-operations'
 import { endClaims } from '../supply-claims'
-import { deadlineOf } from '../undelivered'
+import { tellRefundDue, worthOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
 
 export interface RemainderCancelled {
@@ -49,9 +49,7 @@ async function giveUpResending(tx: Transaction, order: OrderRow): Promise<void> 
      RETURNING l.line_id AS "lineId", before.resend AS quantity`,
     [order.orderId],
   )
-  if (lines.length === 0) return
-  const summary = 'Units of a parcel that was not delivered could not be had again: give the customer her money back'
-  await openException(tx, { ...order, kind: 'shipment.refund_due', subject: order.orderId, owner: 'finance', summary, data: { lines }, deadline: deadlineOf(order.policy.parcels) })
+  if (lines.length > 0) await tellRefundDue(tx, order, order.orderId, { lines, worthMinor: await worthOf(tx, order.orderId, lines) })
 }
 
 const paidElsewhere = async (tx: Transaction, orderId: string): Promise<boolean> =>

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { CarrierRefusal, ProviderFault, type BuyLabel, type Carrier, type CarrierEvent } from '../../activities/ports'
 import { easyPostCarrier } from '../../adapters/easypost/carrier'
-import { resoldServices } from '../../adapters/easypost/services'
+import { resoldServices } from '../../adapters/easypost/resold'
 import { type Refusal } from '../../domain/refusals'
 import { startEasyPostSimulator, type EasyPostSimulator } from '../../simulators/easypost/server'
 import { control, eventually, startReceiver, type Attempt, type Receiver } from '../simulators/receiver'

@@ -2,6 +2,7 @@
 import { CancellationScope, condition } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { carriers, payments, step } from '../support/activities'
+import { giveBackLabels } from './labels'
 import { holdRemainder } from './payment'
 import { show } from './show'
 import { newWorks } from './sourcing'
@@ -14,7 +15,7 @@ export async function deliver(thread: Thread, work: Work): Promise<void> {
   await pickedAndPacked(thread, work)
   if (work.status === 'rejected') return
   const strays = await labelled(thread, work)
-  await Promise.all([onItsWay(thread, work), strays && straysGivenBack(thread, work)])
+  await Promise.all([onItsWay(thread, work), strays && giveBackLabels(thread, work, work.fulfillmentId, true)])
 }
 
 async function onItsWay(thread: Thread, work: Work): Promise<void> {
@@ -64,12 +65,6 @@ async function labelled(thread: Thread, work: Work): Promise<boolean> {
   waits(work, then)
   show(thread)
   return label!.strays === true
-}
-
-/** Nothing waits for it: the parcels travel by another label. */
-async function straysGivenBack(thread: Thread, work: Work): Promise<void> {
-  const trouble = { kind: 'carrier.void_failed', subject: work.fulfillmentId, owner: 'operations', summary: 'Labels that are not used could not be given back' } as const
-  await persist(thread, work, { trouble }, () => carriers('Give back the labels that are not used').voidLabels({ fulfillmentId: work.fulfillmentId, stray: true }))
 }
 
 async function handedOver(thread: Thread, work: Work): Promise<void> {
