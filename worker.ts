@@ -4,7 +4,7 @@ import type { Connection } from '@temporalio/client'
 import pino from 'pino'
 import { createActivities } from './activities'
 import { ownFleetCarrier } from './adapters/carriers/own-fleet'
-import { parcelCarrier } from './adapters/carriers/parcel-carrier'
+import { connectCarriers } from './adapters/carriers/connect'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
 import { scheduleSweep } from './adapters/temporal-schedules'
@@ -44,7 +44,7 @@ async function main(config: Config): Promise<void> {
     db,
     databaseUrl: config.DATABASE_URL,
     payments: stripeProvider({ apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }),
-    carriers: [ownFleetCarrier(), parcelCarrier({ baseUrl: config.CARRIER_BASE_URL, webhookSecret: config.CARRIER_WEBHOOK_SECRET, timeoutMs: config.PROVIDER_TIMEOUT_MS })],
+    carriers: [ownFleetCarrier(), ...connectCarriers(config)],
   })
   const bundle = config.TASK_QUEUES.includes('orders') ? await workflowBundle(config.WORKFLOW_BUNDLE) : undefined
   const forQueue: Record<TaskQueue, Partial<WorkerOptions>> = {

@@ -34,7 +34,7 @@ export function createFleetActivities(db: Db, orders: OrderTeller) {
     /** Tells every order concerned by one step of a run; to be told twice changes nothing. */
     tellOrders: async ({ runId, number }: { runId: string; number: number }): Promise<number> => {
       const tellings = await tellingsOf(db, runId, number)
-      await Promise.all(tellings.map(({ fact, ...order }: OrderTelling) => orders.tell(order, signals.runReported, fact)))
+      await Promise.all(tellings.map(({ fact, signal, ...order }: OrderTelling) => orders.tell(order, signals[signal], fact)))
       return tellings.length
     },
 

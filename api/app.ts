@@ -29,7 +29,7 @@ export function createApp(given: ApiDeps): Express {
     ...rest,
     feed: given.feed ?? createEventFeed(given.db, given.log),
     metrics: given.metrics ?? createMetrics(),
-    services: carriers.flatMap((carrier) => carrier.services().map((offered) => offered.service)),
+    services: [...new Set(carriers.flatMap((carrier) => carrier.services().map((offered) => offered.service)))],
     promises: createPromiseDesk({ db: given.db, carriers, log: given.log }),
     quotes: createQuotes(given.config.QUOTE_SECRET),
   }

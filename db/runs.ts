@@ -4,7 +4,7 @@ import { uuidv7 } from 'uuidv7'
 import type { Position } from '../domain/delivery/distance'
 import type { Trip } from '../domain/delivery/plan-trip'
 import { mayRunBecome, runActions, type RunStatus, type TaskOutcome } from '../domain/delivery/run'
-import type { RunReported } from '../domain/messages'
+import type { CarrierReported, RunReported } from '../domain/messages'
 import { refuse } from '../domain/refusals'
 import { row, rows, run, type Db, type Transaction } from './connection'
 
@@ -133,11 +133,8 @@ export async function report(tx: Transaction, runId: string, what: string, telli
     [runId, what, JSON.stringify(tellings), runId],
   )
 }
-export interface OrderTelling {
-  channel: string
-  channelOrderId: string
-  fact: RunReported
-}
+/** By the signal of runs, or by that of carriers where the end is the same. */
+export type OrderTelling = { channel: string; channelOrderId: string } & ({ signal: 'runReported'; fact: RunReported } | { signal: 'carrierReported'; fact: CarrierReported })
 
 /** The oldest untold report of each run, for `leaseMs`. */
 export const leaseReports = (db: Db, limit: number, leaseMs: number): Promise<{ runId: string; number: number; what: string }[]> =>

@@ -108,16 +108,6 @@ export async function lockLevelsOf(tx: Transaction, fulfillmentIds: readonly str
   )
 }
 
-/** Units that left with a fulfillment are on the shelf again: to be sold, or put aside. */
-export async function bringBack(tx: Transaction, ask: { orderId: string; fulfillmentId: string; nodeId: string; actor: string; sellable: boolean }): Promise<void> {
-  const lines = await rows<OpenLine>(tx, 'SELECT line_id AS "lineId", sku, picked AS quantity FROM fulfillment_lines WHERE fulfillment_id = ? AND picked > 0', [ask.fulfillmentId])
-  const back = [...wantedPerSku(lines)].sort(bySku)
-  for (const [sku, quantity] of back)
-    await run(tx, 'UPDATE stock_levels SET on_hand = on_hand + ?, unsellable = unsellable + ? WHERE sku = ? AND node_id = ?', [quantity, ask.sellable ? 0 : quantity, sku, ask.nodeId])
-  await move(tx, ask, 'return', back.map(([sku, quantity]) => ({ sku, onHand: quantity, ...(!ask.sellable && { unsellable: quantity }) })))
-  await changeLines(tx, ask.orderId, lines, 'returned = l.returned + v.quantity')
-}
-
 /** The units of a fulfillment leave the building: off the shelf and off the books in one statement each. */
 export async function ship(tx: Transaction, ask: { orderId: string; fulfillmentId: string; nodeId: string; actor: string }): Promise<Ended[]> {
   const ended = await endAllocations(tx, ask.orderId, 'shipped', ask.fulfillmentId)
@@ -127,6 +117,21 @@ export async function ship(tx: Transaction, ask: { orderId: string; fulfillmentI
   await move(tx, ask, 'ship', left.map(([sku, quantity]) => ({ sku, allocated: -quantity, onHand: -quantity })))
   await changeLines(tx, ask.orderId, ended, 'allocated = l.allocated - v.quantity, shipped = l.shipped + v.quantity')
   return ended
+}
+
+/**
+ * Units that left and never arrived come back on the books of the node they left from: onto its shelf, to be looked at there, or to be written off at once,
+ * since they are nowhere. They count as shipped no more.
+ */
+export async function undeliver(tx: Transaction, cause: { orderId: string; nodeId: string; actor: string; reason: string; goods: 'restock' | 'inspect' | 'written_off' }, units: readonly Ended[]): Promise<void> {
+  const back = [...wantedPerSku(units)].sort(bySku)
+  const unsellable = (quantity: number): number => (cause.goods === 'inspect' ? quantity : 0)
+  if (cause.goods !== 'written_off')
+    for (const [sku, quantity] of back)
+      await run(tx, 'UPDATE stock_levels SET on_hand = on_hand + ?, unsellable = unsellable + ? WHERE sku = ? AND node_id = ?', [quantity, unsellable(quantity), sku, cause.nodeId])
+  await move(tx, cause, 'undelivered', back.map(([sku, quantity]) => ({ sku, onHand: quantity, unsellable: unsellable(quantity) })), cause.reason)
+  if (cause.goods === 'written_off') await move(tx, cause, 'write_off', back.map(([sku, quantity]) => ({ sku, onHand: -quantity })), cause.reason)
+  await changeLines(tx, cause.orderId, units, 'shipped = l.shipped - v.quantity')
 }
 
 /**

@@ -122,6 +122,8 @@ export interface CarrierReported {
   at: string
   /** What the rows say since this fact was applied: the part, and the order as a whole where that has changed. */
   waits: { part: WaitingOn | null; order?: WaitingOn }
+  /** A parcel of it will never arrive: are its goods sent again, and by which operation is the carrier asked for compensation? */
+  trouble?: { packageId: string; reship: boolean; claim?: string }
 }
 /** What has left us: the captures that take its money, in minor units each. */
 export interface Gone {

@@ -1,13 +1,15 @@
 /** The retailer's own drivers as a carrier: the same port, with nobody outside to ask. Labels are made of their reference; what happens on the road is reported by runs, not by events. */
 import { ownDriver, ownFleet, ownTrackingNumber } from '../../domain/delivery/own-fleet'
 import { refuse } from '../../domain/refusals'
-import type { BuyLabel, Carrier, CarrierEvent, Label } from '../../activities/ports'
+import type { BuyLabel, Carrier, Label } from '../../activities/ports'
 
 /** What a drop costs the shop, whatever its weight. An assumption, in minor units of the first currency. */
 const dropMinor = 550
 
 /** How far drivers go is the node's and the policy's to say; no country keeps them out. */
 const countries = ['DE', 'AT', 'CH', 'FR', 'NL', 'BE', 'LU', 'DK', 'PL', 'CZ']
+
+const everyDay = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 
 export function ownFleetCarrier({ currency = 'EUR' }: { currency?: string } = {}): Carrier {
   const labelOf = (reference: string, service: string): Label => {
@@ -18,15 +20,18 @@ export function ownFleetCarrier({ currency = 'EUR' }: { currency?: string } = {}
     carrier: ownFleet,
     services: () => [
       {
-        service: ownDriver, name: 'Own driver', rates: [{ upToGrams: 1, priceMinor: dropMinor }], currency, transitDays: 0, countries,
+        service: ownDriver, name: 'Own driver', transitDays: 0, countries, collects: { on: everyDay, until: '24:00' },
         deliversOn: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'], hours: { opens: '08:00', closes: '21:00' },
       },
     ],
+    rate: ({ parcels }) => Promise.resolve([{ service: ownDriver, priceMinor: dropMinor * parcels.length, currency }]),
     buyLabel: ({ reference, service }: BuyLabel) => Promise.resolve(labelOf(reference, service)),
     findLabel: (reference) => Promise.resolve(labelOf(reference, ownDriver)),
     voidLabel: () => Promise.resolve(),
     manifest: () => Promise.resolve(),
-    readEvent: (): CarrierEvent => {
+    track: () => Promise.resolve([]),
+    claim: ({ reference }) => Promise.resolve({ claimReference: reference }),
+    readEvent: () => {
       throw refuse('carrier.not_found')
     },
   }

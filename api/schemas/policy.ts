@@ -1,6 +1,6 @@
 /** Policy documents, per kind, as they may be written: the shapes of domain/policy/kinds.ts. */
 import { z } from 'zod'
-import { defaultPolicies, policyKinds, type Policies } from '../../domain/policy/kinds'
+import { defaultPolicies, parcelRemedies, policyKinds, type Policies } from '../../domain/policy/kinds'
 import { at, duration } from './fields'
 import { sourcingDocument } from './sourcing-policy'
 
@@ -43,6 +43,13 @@ export const policyDocuments = {
   }),
   returns: z.strictObject({ window: duration, restockBy: duration }),
   care: z.strictObject({ retryEvery: duration }),
+  parcels: z.strictObject({
+    lost: z.enum(parcelRemedies),
+    damaged: z.enum(parcelRemedies),
+    returned: z.enum(parcelRemedies),
+    goodsBack: z.enum(['restock', 'inspect']),
+    answerWithin: duration,
+  }),
 } as const satisfies { [Kind in keyof Policies]: z.ZodType<Policies[Kind]> }
 
 export const policyKind = z.enum(policyKinds)

@@ -13,6 +13,7 @@ import * as reservations from './0012-reservations'
 import * as backTests from './0013-back-tests'
 import * as supply from './0014-supply'
 import * as collection from './0018-collection'
+import * as carriers from './0019-carriers'
 import * as countedArrivals from './0021-counted-arrivals'
 import * as runs from './0022-runs'
 
@@ -21,4 +22,6 @@ export interface Migration {
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, collection, countedArrivals, runs]
+export const migrations: readonly Migration[] = [
+  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, collection, carriers, countedArrivals, runs,
+]

@@ -1,6 +1,6 @@
 /** The driver leaves: every parcel on board leaves the books as by any other hand-over, together with the captures that take its money. What may not leave stays. */
 import { arrivals } from '../../domain/delivery/run'
-import type { Gone } from '../../domain/messages'
+import type { Gone, RunReported } from '../../domain/messages'
 import { durationMs } from '../../domain/policy/duration'
 import type { LastMilePolicy } from '../../domain/policy/kinds'
 import type { WaitingOn } from '../../domain/order/status'
@@ -13,6 +13,7 @@ import { mayShip } from '../part-payments'
 import { activePolicies } from '../policies'
 import { endStop, endTask, lockRun, moveRun, report, setEtas, tasksOf, type OrderTelling, type RunRow, type TaskRow } from '../runs'
 import { lockLevelsOf, ship } from '../stock'
+import { markResent } from '../undelivered'
 import { openException } from '../waiting'
 import { goesAway } from './collect'
 import { etaWindow } from './plan-run'
@@ -80,11 +81,12 @@ async function leave(tx: Transaction, { task, order, found, actor, at }: Leaving
 async function firstHandOver(tx: Transaction, leaving: { orderId: string; fulfillmentId: string; nodeId: string; actor: string }, at: string): Promise<Gone> {
   await moveFulfillment(tx, leaving.fulfillmentId, 'handed_over', { at })
   await moveFulfillment(tx, leaving.fulfillmentId, 'in_transit')
+  await markResent(tx, leaving.fulfillmentId)
   await ship(tx, leaving)
   return goesAway(tx, leaving.orderId, leaving.fulfillmentId, at)
 }
 
-export const tellingOf = ({ channel, channelOrderId }: OrderRow, fact: OrderTelling['fact']): OrderTelling => ({ channel, channelOrderId, fact })
+export const tellingOf = ({ channel, channelOrderId }: OrderRow, fact: RunReported): OrderTelling => ({ channel, channelOrderId, signal: 'runReported', fact })
 
 async function dropEmptyStops(tx: Transaction, runId: string, at: string): Promise<void> {
   const byStop = new Map<string, boolean>()

@@ -12,6 +12,7 @@ import { mayShip } from '../part-payments'
 import { wakeKeptEvents } from '../shipments'
 import { ship } from '../stock'
 import { sendAway } from '../transfers'
+import { markResent } from '../undelivered'
 import { goesAway } from './collect'
 
 export interface HandOverAsk extends HandOver {
@@ -31,6 +32,7 @@ export async function handOver(tx: Transaction, ask: HandOverAsk): Promise<HandO
   if (fulfillment.status !== 'packed' || fulfillment.service === ownDriver) throw refusedMove(fulfillment) // what an own driver brings leaves with his run
   if (!fulfillment.labelled) throw refuse('fulfillment.label_missing', { waitingOn: 'carrier' })
   const staysOurs = fulfillment.method === 'transfer'
+  if (!staysOurs) await markResent(tx, ask.fulfillmentId)
   if (!staysOurs && !(await mayShip(tx, orderId, ask.fulfillmentId))) throw refuse('order.not_authorized')
   const at = new Date().toISOString()
   await moveFulfillment(tx, ask.fulfillmentId, 'handed_over', { at })

@@ -60,7 +60,7 @@ export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMod
     actor: self,
     data: told(f),
   })))
-  if (lines.length) for (const kind of ['sourcing.short', 'supply.withdrawn']) await settleExceptions(tx, order, 'it can be had', kind)
+  if (lines.length) for (const kind of ['sourcing.short', 'supply.withdrawn']) await settleExceptions(tx, order, 'it can be had', { kind })
   await refreshOrder(tx, order.orderId, null)
   return { outcome: 'sourced', fulfillments }
 }

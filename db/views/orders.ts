@@ -1,4 +1,5 @@
 /** The single view of an order: everything anyone who helps the customer needs, in one query and one document. */
+import type { Choice } from '../../domain/delivery/choice'
 import { isGone, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { KitLine } from '../../domain/order/kits'
 import type { WaitingOn } from '../../domain/order/status'
@@ -87,6 +88,8 @@ export interface ShipmentView {
   deliveredAt: string | null
   /** While an own driver brings it: which stop of how many, and when. */
   run: { runId: string; stop: number; of: number; etaFrom: string | null; etaTo: string | null; status: string; trackingPath: string } | null
+  /** Why this service carries it, and why each other does not; null for parcels from before it was kept. */
+  choice: Choice | null
 }
 export interface PaymentView {
   paymentId: string
@@ -137,7 +140,8 @@ const runJson = `(SELECT json_build_object('runId', r.run_id, 'stop', st.sequenc
 /** One per package: each has its own tracking number and its own fate. */
 const shipmentsJson = list(
   `json_build_object('shipmentId', s.shipment_id, 'packageId', p.package_id, 'fulfillmentId', s.fulfillment_id, 'carrier', s.carrier, 'service', s.service,
-     'trackingNumber', p.tracking_number, 'status', p.status, 'promisedBy', ${iso('s.promised_by')}, 'handedOverAt', ${iso('s.handed_over_at')}, 'deliveredAt', ${iso('s.delivered_at')}, 'run', ${runJson})`,
+     'trackingNumber', p.tracking_number, 'status', p.status, 'promisedBy', ${iso('s.promised_by')}, 'handedOverAt', ${iso('s.handed_over_at')}, 'deliveredAt', ${iso('s.delivered_at')}, 'run', ${runJson},
+     'choice', (SELECT c.choice FROM carrier_choices c WHERE c.fulfillment_id = s.fulfillment_id ORDER BY c.number DESC LIMIT 1))`,
   'shipments s JOIN packages p USING (shipment_id) WHERE s.order_id = o.order_id',
   's.shipment_id, p.number',
 )

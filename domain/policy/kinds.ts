@@ -11,6 +11,7 @@ export interface Policies {
   last_mile: LastMilePolicy
   returns: ReturnsPolicy
   care: CarePolicy
+  parcels: ParcelPolicy
 }
 
 export interface PaymentPolicy {
@@ -75,6 +76,21 @@ export interface LastMilePolicy {
   deliverWithin: string
 }
 
+/** What is done about a parcel that never arrives. */
+export interface ParcelPolicy {
+  lost: ParcelRemedy
+  damaged: ParcelRemedy
+  /** Brought back to the sender. */
+  returned: ParcelRemedy
+  /** Goods that were brought back: on the shelf at once, or to be looked at first. */
+  goodsBack: 'restock' | 'inspect'
+  /** From the report until somebody must have answered the customer. */
+  answerWithin: string
+}
+export const parcelRemedies = ['reship', 'refund'] as const
+/** `reship`: the same again, from the best node. `refund`: what was in it is cancelled, and finance is told what to give back. */
+export type ParcelRemedy = (typeof parcelRemedies)[number]
+
 export interface ReturnsPolicy {
   /** From delivery until nothing can be sent back any more; then the order is completed. */
   window: string
@@ -94,7 +110,7 @@ export interface PolicySnapshot extends Policies {
   versions: Record<PolicyKind, number>
 }
 
-export const policyKinds = ['payment', 'sourcing', 'promise', 'store_work', 'last_mile', 'returns', 'care'] as const satisfies readonly PolicyKind[]
+export const policyKinds = ['payment', 'sourcing', 'promise', 'store_work', 'last_mile', 'returns', 'care', 'parcels'] as const satisfies readonly PolicyKind[]
 
 /** What applies until somebody activates another version; also version 1 of every kind. */
 export const defaultPolicies: Policies = {
@@ -126,4 +142,5 @@ export const defaultPolicies: Policies = {
   },
   returns: { window: 'P30D', restockBy: 'P45D' },
   care: { retryEvery: 'PT1M' },
+  parcels: { lost: 'reship', damaged: 'reship', returned: 'refund', goodsBack: 'restock', answerWithin: 'P2D' },
 }

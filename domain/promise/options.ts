@@ -85,14 +85,18 @@ function sentOptions(ask: OptionsAsk, network: PromiseNetwork, terms: Terms, now
   if (!chosen) return { options: [], short, without: [] }
   const to = { country: ask.destination.country, zone: zoneOf(ask.destination) }
   const answers = network.services.map((service) => ({ service, answer: promiseWith(service, to, network, chosen.shipments, terms, now) }))
+  const options = answers.flatMap(({ service: { service }, answer }): DeliveryOption[] =>
+    isObstacle(answer) ? [] : [{ method: 'delivery', service, shipments: chosen.shipments, priceMinor: priceOf(service, terms.promise), promise: answer, ...(fromStore && { nodeId: ask.soldAt }) }],
+  )
   return {
-    options: answers.flatMap(({ service: { service }, answer }): DeliveryOption[] =>
-      isObstacle(answer) ? [] : [{ method: 'delivery', service, shipments: chosen.shipments, priceMinor: priceOf(service, terms.promise), promise: answer, ...(fromStore && { nodeId: ask.soldAt }) }],
-    ),
+    options: firstOfEach(options),
     short: [],
-    without: answers.flatMap(({ service: { service }, answer }) => (isObstacle(answer) ? [{ service, why: answer }] : [])),
+    without: answers.flatMap(({ service: { service }, answer }) => (isObstacle(answer) && !options.some((o) => o.service === service) ? [{ service, why: answer }] : [])),
   }
 }
+
+/** What several carriers sell is offered once, by the date of the first of them that has one; which of them carries it is chosen when it is packed. */
+const firstOfEach = (options: readonly DeliveryOption[]): DeliveryOption[] => options.filter((o, i) => options.findIndex((other) => other.service === o.service) === i)
 
 /** The stores where a customer may fetch it: the one she is in, or the nearest ones to her. */
 function storesFor({ soldAt, destination }: OptionsAsk, { nodes }: PromiseNetwork, { promise }: Terms): PromiseNode[] {

@@ -116,7 +116,7 @@ async function pack(thread: Thread, ask: PackFulfillment): Promise<FulfillmentAn
     const packing = openWork(thread, ask.fulfillmentId)
     const label = waiting('label', null)
     const answer = await answering(() => step(`Pack into ${ask.packages.length} ${ask.packages.length === 1 ? 'package' : 'packages'}`).packFulfillment({ ...ask, waitingOn: label }))
-    Object.assign(packing, { status: answer.status, carrier: answer.carrier })
+    packing.status = answer.status
     waits(packing, label)
     return packing
   })
@@ -185,11 +185,15 @@ const receive = (thread: Thread, ask: ReceiveTransfer): Promise<FulfillmentAnswe
     return answer
   })
 
-function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since }: CarrierReported): void {
+function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since, trouble }: CarrierReported): void {
   const work = workOf(thread, fulfillmentId)
   if (!work) return
   work.status = status
   if (status === 'delivered') work.deliveredAt ??= at
+  if (trouble && !work.troubles?.some((known) => known.packageId === trouble.packageId)) {
+    work.troubles = [...(work.troubles ?? []), trouble]
+    if (trouble.reship) thread.toSource = true
+  }
   work.rowWait = since.part
   if (since.part === null) work.wait = null
   if (since.order) waits(thread.whole, since.order)
