@@ -104,7 +104,7 @@ const step = <Body extends z.ZodType>(action: string, summary: string, body: Bod
     answers: { 200: runAnswer },
     async run(ctx, tx) {
       const runId = await reachRun({ ...ctx, db: tx, key: ctx.key, params: ctx.params })
-      await take(tx, { runId, actor: ctx.actor, body: ctx.body as z.output<Body> })
+      await take(tx, { runId, actor: ctx.actor, body: ctx.body })
       return seen(tx, runId)
     },
   })

@@ -7,7 +7,7 @@ export async function reportLateRun(tx: Transaction, { runId, what }: { runId: s
   const run = await findRun(tx, runId)
   if (!run || run.status === 'returned' || run.status === 'cancelled') return
   if (what === 'not_departed' && run.status === 'departed') return
-  const about = { orderId: null, channel: null, subject: runId, owner: 'operations', data: { runId, nodeId: run.nodeId, driverId: run.driverId } } as const
-  if (what === 'not_departed') await openException(tx, { ...about, kind: 'run.not_departed', summary: `${run.driverId} has not left ${run.nodeId} in time: ask, or cancel the run so that another takes the parcels` })
-  else await openException(tx, { ...about, kind: 'run.not_returned', summary: `Nothing has been heard of ${run.driverId} since he left ${run.nodeId}: ask where he is` })
+  const about = { orderId: null, channel: null, data: { runId, nodeId: run.nodeId, driverId: run.driverId } } as const
+  if (what === 'not_departed') await openException(tx, { ...about, kind: 'run.not_departed', subject: runId, owner: 'operations', summary: `${run.driverId} has not left ${run.nodeId} in time: ask, or cancel the run so that another takes the parcels` })
+  else await openException(tx, { ...about, kind: 'run.not_returned', subject: runId, owner: 'operations', summary: `Nothing has been heard of ${run.driverId} since he left ${run.nodeId}: ask where he is` })
 }
