@@ -6,10 +6,12 @@ import { createActivities } from './activities'
 import { parcelCarrier } from './adapters/carriers/parcel-carrier'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
+import { scheduleSweep } from './adapters/temporal-schedules'
 import { readConfig, type Config } from './config'
 import { connect } from './db/connection'
 import { migrate } from './db/migrate'
 import { taskQueues, type TaskQueue } from './domain/ids'
+import { startArrivals } from './relay/arrivals'
 import { channelFacts } from './relay/channel-facts'
 import { startInbox } from './relay/inbox'
 import { startLab } from './relay/lab'
@@ -64,10 +66,12 @@ async function main(config: Config): Promise<void> {
       }),
     ),
   )
+  await scheduleSweep(client, config.TASK_QUEUE_PREFIX)
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
   const sweeps = [
     startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs, leftoversOnly: true }),
     startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs }),
+    startArrivals({ db, threads, log }),
     startWatch({ db, log }),
     startLab({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
   ]

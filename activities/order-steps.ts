@@ -4,27 +4,39 @@
  */
 import type { CancelOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
 import type { WaitingOn } from '../domain/order/status'
-import { chooseService } from '../domain/delivery/service'
+import { chooseService, fastestService, priceMinor } from '../domain/delivery/service'
 import { refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
 import { once } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
-import { hopefully } from '../db/sourcing'
+import { hopefully } from '../db/race'
+import { expireDue } from '../db/reservations'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
 import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
-import { packFulfillment, type PackOutcome } from '../db/steps/pack'
+import { moveLateWork, NobodyElse, promiseOfPart, type MoveAsk, type MoveOutcome } from '../db/steps/move-late-work'
+import { packFulfillment, type PackAsk, type PackOutcome } from '../db/steps/pack'
 import { rejectFulfillment } from '../db/steps/pick'
 import { sourceOrder, type SourceAsk, type SourceOutcome } from '../db/steps/source-order'
 import type { Carrier } from './ports'
+
+/** Few enough that nobody waits long for a level. */
+const expiredAtOnce = 200
 
 export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
   return {
     /** Gives the order to a node, or says what no node has. */
     sourceOrder: (ask: SourceAsk): Promise<SourceOutcome> => 
       hopefully((mode) => once(db, `source:${ask.orderId}:${ask.attempt}`, (tx) => sourceOrder(tx, ask, mode))),
+
+    /** Work that a node has not begun in time goes to the next best, or stays where it is. */
+    moveLateWork: (ask: MoveAsk): Promise<MoveOutcome> =>
+      hopefully((mode) => once(db, `move:${ask.fulfillmentId}`, (tx) => moveLateWork(tx, ask, mode))).catch((cause: unknown) => {
+        if (!(cause instanceof NobodyElse)) throw cause
+        return { outcome: 'stays' as const }
+      }),
 
     /** Cancels the whole order while it is in the building. */
     cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),
@@ -51,6 +63,9 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
     cancelRemainder: (ask: { orderId: string; attempt: number; reason: string }): Promise<RemainderCancelled> =>
       once(db, `cancel-remainder:${ask.orderId}:${ask.attempt}`, (tx) => cancelRemainder(tx, ask)),
 
+    /** Holds whose time is over are given back, some at a time. @returns how many. */
+    expireReservations: (): Promise<number> => db.transaction((tx) => expireDue(tx, expiredAtOnce)),
+
     /** The end of the thread. */
     closeOrder: (ask: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> => db.transaction((tx) => closeOrder(tx, ask)),
 
@@ -67,12 +82,21 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
   }
 }
 
-/** The service the order asked for, or the cheapest for these boxes. */
-async function chooseCarrier(db: Db, carriers: readonly Carrier[], ask: PackFulfillment): Promise<{ carrier: string; service: string }> {
+/** The service the order asked for, or the cheapest for these boxes; the fastest where the promise would be missed and the policy wants it kept. */
+async function chooseCarrier(db: Db, carriers: readonly Carrier[], ask: PackFulfillment): Promise<Pick<PackAsk, 'carrier' | 'service' | 'hurry'>> {
   const { service } = await needFulfillment(db, ask.fulfillmentId)
   const offers = carriers.flatMap((c) => c.services().map((s) => ({ ...s, carrier: c.carrier })))
   const weights = ask.packages.map((p) => p.weightGrams)
-  const chosen = chooseService(offers, weights, service || undefined)
-  if (!chosen) throw refuse('delivery.service_not_offered', { service, offered: offers.map((o) => o.service) })
-  return { carrier: chosen.carrier, service: chosen.service }
+  const usual = chooseService(offers, weights, service || undefined)
+  if (!usual) throw refuse('delivery.service_not_offered', { service, offered: offers.map((o) => o.service) })
+  const fastest = (await isLate(db, ask.fulfillmentId)) ? fastestService(offers, weights) : undefined
+  if (!fastest || fastest.transitDays >= usual.transitDays) return { carrier: usual.carrier, service: usual.service }
+  return { carrier: fastest.carrier, service: fastest.service, hurry: { insteadOf: usual.service, costMinor: priceMinor(fastest, weights) - priceMinor(usual, weights) } }
+}
+
+/** Packed after the last hand-over that keeps the promise, in a shop that then pays for a faster way. */
+async function isLate(db: Db, fulfillmentId: string): Promise<boolean> {
+  const part = await promiseOfPart(db, fulfillmentId)
+  const handOverBy = part?.promise?.milestones[part.nodeId]?.handOverBy
+  return handOverBy !== undefined && part!.order.policy.promise.whenLate.handOver === 'faster_carrier' && new Date().toISOString() > handOverBy
 }

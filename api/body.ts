@@ -7,8 +7,11 @@ export const bodyLimitBytes = 1024 * 1024
 /** Feeds (counts, bulk orders) may be longer than a single document. */
 export const feedLimitBytes = 32 * 1024 * 1024
 
-/** The whole body. What comes after the limit is read and thrown away, so that the caller hears the refusal instead of a broken connection. */
-export function readBody(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
+/** How long a caller may take to send a whole body. */
+const wholeBodyMs = 30_000
+
+/** The whole body. What comes after the limit is read and thrown away, so that the caller hears the refusal instead of a broken connection. @throws ClientGone when it is not there in time */
+export function readBody(req: IncomingMessage, limitBytes: number, withinMs = wholeBodyMs): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -22,6 +25,9 @@ export function readBody(req: IncomingMessage, limitBytes: number): Promise<Buff
       if (size > limitBytes) tooLarge()
       else chunks.push(chunk)
     }
+    const late = setTimeout(() => req.destroy(new ClientGone()), withinMs)
+    req.once('close', () => clearTimeout(late))
+    req.once('end', () => clearTimeout(late))
     if (Number(req.headers['content-length'] ?? 0) > limitBytes) return tooLarge()
     req.on('data', take)
     req.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))

@@ -168,7 +168,7 @@ function identify(route: Pick<Route, 'method' | 'path'>, ctx: Ctx): CommandIdent
   const idempotencyKey = ctx.header('idempotency-key')
   if (!idempotencyKey) throw refuse('request.idempotency_key_missing', {}, undefined, [{ pointer: '/headers/Idempotency-Key', message: 'Missing' }])
   if (!/^[\x20-\x7e]{1,255}$/.test(idempotencyKey)) throw refuseField('/headers/Idempotency-Key', 'Must be 1 to 255 printable ASCII characters')
-  const named = `${route.method.toUpperCase()} ${filled(route.path, ctx.params)}`
+  const named = shortened(`${route.method.toUpperCase()} ${filled(route.path, ctx.params)}`)
   return {
     apiKeyId: ctx.key.apiKeyId,
     route: named,
@@ -177,6 +177,10 @@ function identify(route: Pick<Route, 'method' | 'path'>, ctx: Ctx): CommandIdent
     commandId: createHash('sha256').update(JSON.stringify([ctx.key.apiKeyId, named, idempotencyKey])).digest('hex'),
   }
 }
+
+/** A quote in a path is a whole document: it is known by its hash. */
+const shortened = (path: string): string => (path.length <= longestPath ? path : `${path.slice(0, 40)}…${createHash('sha256').update(path).digest('hex')}`)
+const longestPath = 300
 
 const filled = (path: string, params: unknown): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String((params as Record<string, unknown>)[name])))

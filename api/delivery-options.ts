@@ -1,4 +1,5 @@
 /** From a question to options with their quote, and from a quote back to what an order may rely on. */
+import { statedConfidence } from '../domain/promise/kept'
 import type { DeliveryOption } from '../domain/promise/options'
 import { durationMs } from '../domain/policy/duration'
 import { refuse } from '../domain/refusals'
@@ -20,7 +21,7 @@ export async function giveOptions({ promises, quotes }: { promises: PromiseDesk;
     quoteId,
     expiresAt: expiresAt.toISOString(),
     options: options.map(({ shipments, ...option }, i) => ({ ...option, shipments: shipments.length, cutoffAt: iso(answer.options[i]!.promise.cutoffAt) })),
-    unavailable: answer.short.map((s) => ({ sku: s.sku, quantity: s.wanted, available: s.available, reason: s.available < s.wanted ? 'Not enough of it is available' : 'Not available together with the rest' })),
+    unavailable: answer.short.map((s) => ({ sku: s.sku, quantity: s.wanted, available: s.available, nextSupplyAt: answer.nextSupplyAt.get(s.sku), reason: s.available < s.wanted ? 'Not enough of it is available' : 'Not available together with the rest' })),
     withheld: answer.without.map(({ service, why }) => ({ service, code: why.obstacle, reason: why.says })),
   }
 }
@@ -43,9 +44,6 @@ const quoted = ({ service, shipments, priceMinor, promise }: DeliveryOption): Qu
   confidence: statedConfidence(promise.confidence),
   shipments,
 })
-
-/** Four digits, rounded down: never more is stated than is so. */
-export const statedConfidence = (confidence: number): number => Math.floor(confidence * 10_000) / 10_000
 
 const iso = (instant: number): string => new Date(instant).toISOString()
 

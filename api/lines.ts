@@ -4,6 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { refuse } from '../domain/refusals'
 import { brokenLine, ClientGone, mediaType } from './body'
 
+/** A sender that says nothing for so long has gone; how long the whole file takes does not matter. */
+const silenceMs = 60_000
+
 const longestLineBytes = 64 * 1024
 const newline = 0x0a
 
@@ -15,6 +18,7 @@ export function requireLines(contentType: string | undefined): void {
 
 /** Batches of at most `size` values; a line that cannot be read is `brokenLine`, an empty one is left out. */
 export async function* batchesOfLines(req: IncomingMessage, size: number): AsyncGenerator<unknown[]> {
+  req.setTimeout(silenceMs, () => req.destroy(new ClientGone()))
   let batch: unknown[] = []
   for await (const line of linesOf(req)) {
     const value = valueOf(line)

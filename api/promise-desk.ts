@@ -6,13 +6,15 @@ import type { Logger } from 'pino'
 import type { Carrier } from '../activities/ports'
 import type { Db } from '../db/connection'
 import { activePolicies } from '../db/policies'
-import { channelTerms, parcelsSeen, promiseNodes, shelvesOf, type ChannelTerms, type Shelf } from '../db/views/promise'
+import { channelTerms, parcelsSeen, promiseNodes, promisesJudged, shelvesOf, workSeen, type ChannelTerms, type Shelf } from '../db/views/promise'
 import { available, availableToSell } from '../domain/inventory/level'
 import { openCarrierDays, transitDays } from '../domain/promise/carrier-days'
 import { dayMs } from '../domain/promise/days'
+import type { NodeCalendar } from '../domain/promise/calendar'
+import { learnCorrection, uncorrected, type Correction } from '../domain/promise/conformal'
+import { keptPromise, scoreOfPromise, type OrderPromise } from '../domain/promise/kept'
 import { isObstacle } from '../domain/promise/obstacle'
 import { deliveryOptions, promiseWith, zoneOf, type DeliveryOptions, type OptionsAsk, type PromiseService, type Terms } from '../domain/promise/options'
-import type { DatePromise } from '../domain/promise/promise'
 import type { PlannedShipment } from '../domain/sourcing/decision'
 import { learnTransit, type HandedOver, type TransitModel } from '../domain/promise/transit'
 import { createNodeReader } from './promise-nodes'
@@ -29,6 +31,8 @@ export interface DeskAsk extends Omit<OptionsAsk, 'available' | 'lines'> {
   lines: readonly { sku: string; quantity: number }[]
 }
 export interface DeskAnswer extends DeliveryOptions {
+  /** By SKU, when more is announced. */
+  nextSupplyAt: ReadonlyMap<string, string>
   terms: Terms
   versions: { sourcing: number; promise: number }
 }
@@ -40,17 +44,24 @@ export interface PromiseDesk {
   /** Ready to say at once, inside a transaction, what date a plan can keep by a service (absent: the first that is kept). */
   forPlans(channelId: string): Promise<PlanPromise>
 }
-export type PlanPromise = (ask: { service?: string; destination: OptionsAsk['destination']; shipments: readonly PlannedShipment[] }, now: number) => DatePromise | undefined
+export type PlanPromise = (ask: { service?: string; destination: OptionsAsk['destination']; shipments: readonly PlannedShipment[] }, now: number) => OrderPromise | undefined
 
 export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: readonly Carrier[]; log: Logger }): PromiseDesk {
   const services = carriers.flatMap((carrier) => carrier.services().map((s) => ({ ...s, carrier: carrier.carrier })))
   const readNodes = createNodeReader(services)
   const channels = remembered(() => channelTerms(db).then((found) => new Map(found.map((c) => [c.channelId, c]))), freshMs)
-  const nodes = remembered(() => promiseNodes(db).then((found) => readNodes(found, Date.now())), freshMs)
+  const work = remembered(() => workSeen(db, mostParcels).catch((error: unknown) => (log.warn({ error }, 'lead times could not be learned'), [])), learnEveryMs)
+  const nodes = remembered(async () => readNodes(await promiseNodes(db), await work(), Date.now()), freshMs)
   const policies = remembered(() => activePolicies(db), freshMs)
   const shelves = rememberedEach((skus) => shelvesOf(db, skus).then((found) => new Map(found.map((s) => [s.sku, s]))), freshMs, mostSkus)
   const promised = (timeZone: string): PromiseService[] => services.map((s) => ({ ...s, days: openCarrierDays({ timeZone, deliversOn: s.deliversOn, hours: s.hours }) }))
   const transit = remembered(() => learn(db, promised).catch((error: unknown) => (log.warn({ error }, 'transit times could not be learned'), learnTransit([], { asOf: 0 }))), learnEveryMs)
+  const correction = remembered(() => correct(db, promised).catch((error: unknown) => (log.warn({ error }, 'what was promised could not be judged'), uncorrected)), learnEveryMs)
+  /** Kits as the components that are taken for them. */
+  const unpacked = async (lines: DeskAsk['lines']): Promise<DeskAsk['lines']> => {
+    const known = await shelves([...new Set(lines.map((l) => l.sku))])
+    return lines.flatMap((line) => known.get(line.sku)?.kit?.map((part) => ({ sku: part.sku, quantity: part.quantity * line.quantity })) ?? [line])
+  }
   const servicesIn = new Map<string, PromiseService[]>()
   const servicesFor = (timeZone: string): PromiseService[] => {
     const known = servicesIn.get(timeZone) ?? promised(timeZone)
@@ -61,27 +72,29 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
     channel: async (channelId) => (await channels()).get(channelId),
     unknown: async (skus) => [...(await shelves(skus))].flatMap(([sku, found]) => (found ? [] : [sku])),
     async options({ channel, lines, ...ask }, now) {
-      const skus = [...new Set(lines.map((l) => l.sku))]
-      const [found, network, { documents, versions }, stock, learned] = await Promise.all([channels(), nodes(), policies(), shelves(skus), transit()])
+      const goods = await unpacked(lines)
+      const skus = [...new Set(goods.map((l) => l.sku))]
+      const [found, network, { documents, versions }, stock, learned, corrected] = await Promise.all([channels(), nodes(), policies(), shelves(skus), transit(), correction()])
       const sells = found.get(channel)!
       const inZone = servicesFor(sells.timeZone)
       const byNode = sellable(stock, sells)
       const { sourcing, promise } = documents
       const answer = deliveryOptions(
-        { ...ask, lines: lines.map((l, i) => ({ ...l, lineId: String(i), weightGrams: stock.get(l.sku)!.weightGrams, valueMinor: 0 })), available: (nodeId) => byNode.get(nodeId) ?? { available: {} } },
-        { nodes: network, services: inZone, transit: learned },
+        { ...ask, lines: goods.map((l, i) => ({ ...l, lineId: String(i), weightGrams: stock.get(l.sku)!.weightGrams, valueMinor: 0 })), available: (nodeId) => byNode.get(nodeId) ?? { available: {} } },
+        { nodes: network, services: inZone, transit: learned, correction: corrected },
         { sourcing, promise },
         now,
       )
-      return { ...answer, terms: { sourcing, promise }, versions: { sourcing: versions.sourcing, promise: versions.promise } }
+      const nextSupplyAt = new Map([...stock].flatMap(([sku, known]) => (known?.nextSupplyAt ? [[sku, known.nextSupplyAt] as const] : [])))
+      return { ...answer, nextSupplyAt, terms: { sourcing, promise }, versions: { sourcing: versions.sourcing, promise: versions.promise } }
     },
     async forPlans(channelId) {
-      const [found, network, { documents }, learned] = await Promise.all([channels(), nodes(), policies(), transit()])
+      const [found, network, { documents }, learned, corrected] = await Promise.all([channels(), nodes(), policies(), transit(), correction()])
       const inZone = servicesFor(found.get(channelId)?.timeZone ?? 'UTC')
       return ({ service, destination, shipments }, now) => {
         for (const offered of inZone.filter((s) => service === undefined || s.service === service)) {
-          const promise = promiseWith(offered, { destination }, { nodes: network, services: inZone, transit: learned }, shipments, documents, now)
-          if (!isObstacle(promise)) return promise
+          const promise = promiseWith(offered, { destination }, { nodes: network, services: inZone, transit: learned, correction: corrected }, shipments, documents, now)
+          if (!isObstacle(promise)) return keptPromise(promise, shipments.map(({ nodeId }) => ({ nodeId, calendar: network.get(nodeId)!.calendar as NodeCalendar })), offered.service)
         }
         return undefined
       }
@@ -119,4 +132,17 @@ async function learn(db: Db, promised: (timeZone: string) => readonly PromiseSer
     parcels.push({ carrier: seen.carrier, service: seen.service, origin: from, destination: zoneOf({ country: seen.toCountry, postalCode: seen.toPostalCode }), day, transitDays: took })
   }
   return learnTransit(parcels, { asOf: Math.floor(Date.now() / dayMs) })
+}
+
+/** What is stated is corrected by how earlier promises turned out, each judged by what was predicted for it. */
+async function correct(db: Db, promised: (timeZone: string) => readonly PromiseService[]): Promise<Correction> {
+  const known = new Map<string, readonly PromiseService[]>()
+  const scores = (await promisesJudged(db, mostParcels)).flatMap(({ predicted, timeZone, deliveredAt }) => {
+    const services = known.get(timeZone) ?? promised(timeZone)
+    known.set(timeZone, services)
+    const days = services.find((s) => s.carrier === predicted.carrier && s.service === predicted.service)?.days
+    if (!days || isObstacle(days)) return []
+    return [scoreOfPromise(predicted, deliveredAt === null ? undefined : days.zone.dayOf(Date.parse(deliveredAt)))]
+  })
+  return learnCorrection(scores)
 }

@@ -1,14 +1,17 @@
 /** Nodes as rows become nodes as promises know them. Calendars are opened once per setting: they keep the days they have worked out. */
-import type { PromiseNodeRow } from '../db/views/promise'
+import type { PromiseNodeRow, WorkSeen } from '../db/views/promise'
 import { openCalendar, type CalendarSettings, type NodeCalendar } from '../domain/promise/calendar'
 import { queueAhead } from '../domain/promise/capacity'
-import { declaredLead } from '../domain/promise/lead-time'
+import { dayMs, minuteMs } from '../domain/promise/days'
+import { learnLeadTimes, type LeadTimes } from '../domain/promise/lead-time'
 import { isObstacle, type Obstacle } from '../domain/promise/obstacle'
 import { zoneOf, type PromiseNode } from '../domain/promise/options'
+import { workingMsBetween } from '../domain/promise/working-time'
 
 const lookAheadDays = 14
 
-export function createNodeReader(services: readonly { carrier: string; service: string }[]): (found: readonly PromiseNodeRow[], now: number) => Map<string, PromiseNode> {
+/** @returns a reader of rows; `work` is what the nodes have done so far, from which it learns how long they take. */
+export function createNodeReader(services: readonly { carrier: string; service: string }[]): (found: readonly PromiseNodeRow[], work: readonly WorkSeen[], now: number) => Map<string, PromiseNode> {
   const calendars = new Map<string, { settings: string; calendar: NodeCalendar | Obstacle }>()
   const calendarOf = (node: PromiseNodeRow): NodeCalendar | Obstacle => {
     const settings = calendarSettings(node, services)
@@ -19,10 +22,29 @@ export function createNodeReader(services: readonly { carrier: string; service: 
     calendars.set(node.nodeId, { settings: text, calendar })
     return calendar
   }
-  return (found, now) => new Map(found.map((node) => [node.nodeId, promiseNode(node, calendarOf(node), now)]))
+  let learned: { from: readonly WorkSeen[]; leads: LeadTimes } | undefined
+  return (found, work, now) => {
+    if (learned?.from !== work) learned = { from: work, leads: learnLeads(new Map(found.map((node) => [node.nodeId, calendarOf(node)])), work, now) }
+    return new Map(found.map((node) => [node.nodeId, promiseNode(node, calendarOf(node), learned!.leads, now)]))
+  }
 }
 
-function promiseNode(node: PromiseNodeRow, calendar: NodeCalendar | Obstacle, now: number): PromiseNode {
+/** Work is measured from its release, in the node's own hours. */
+function learnLeads(calendars: ReadonlyMap<string, NodeCalendar | Obstacle>, work: readonly WorkSeen[], now: number): LeadTimes {
+  const prepared = work.flatMap(({ nodeId, releasedAt, packedAt }) => {
+    const calendar = calendars.get(nodeId)
+    if (!calendar || isObstacle(calendar)) return []
+    const from = Date.parse(releasedAt)
+    const workingMinutes = packedAt === null ? undefined : workingMsBetween(calendar, from, Date.parse(packedAt)) / minuteMs
+    return [{ nodeId, service: anyService, day: calendar.zone.dayOf(from), workingMinutes }]
+  })
+  return learnLeadTimes(prepared, { asOf: Math.floor(now / dayMs) })
+}
+
+/** Work orders are worked on in the order of their release, whatever service they travel by. */
+const anyService = ''
+
+function promiseNode(node: PromiseNodeRow, calendar: NodeCalendar | Obstacle, leads: LeadTimes, now: number): PromiseNode {
   const { nodeId, type, country, active, methods, latitude, longitude, capacity } = node
   const limited = capacity.ordersPerHour !== undefined || capacity.unitsPerHour !== undefined
   return {
@@ -32,7 +54,7 @@ function promiseNode(node: PromiseNodeRow, calendar: NodeCalendar | Obstacle, no
     },
     zone: zoneOf(node),
     calendar,
-    lead: declaredLead(node.leadMinutes),
+    lead: leads(nodeId, anyService, node.leadMinutes),
     ...(limited && !isObstacle(calendar) && { capacity: { settings: capacity, taken: queueAhead(calendar, capacity, node.waiting, now, lookAheadDays) } }),
   }
 }

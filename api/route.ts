@@ -102,6 +102,7 @@ const unknownIds: Record<string, RefusalCode> = {
   packageId: 'package.unknown',
   exceptionId: 'exception.unknown',
   quarantineId: 'quarantine.unknown',
+  reservationId: 'reservation.unknown',
   backTestId: 'back_test.unknown',
   kind: 'policy.unknown',
   version: 'policy.unknown',

@@ -83,10 +83,11 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
 
 /** Longer than the idle time of the usual load balancers, so that it is they who hang up. */
 const keepAliveMs = 65_000
-const requestMs = 30_000
+const headersMs = 30_000
 
 function listen(app: RequestListener, port: number, host: string, variable: string): Promise<Server> {
-  const server = createServer({ keepAliveTimeout: keepAliveMs, headersTimeout: requestMs, requestTimeout: requestMs }, app)
+  // A file of counts may come for as long as it comes: bodies that must end have their own patience where they are read.
+  const server = createServer({ keepAliveTimeout: keepAliveMs, headersTimeout: headersMs, requestTimeout: 0 }, app)
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE'

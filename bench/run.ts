@@ -6,6 +6,7 @@ import { intake } from './sections/intake'
 import { list } from './sections/list'
 import { history, lives, memory } from './sections/lives'
 import { options } from './sections/promise'
+import { reserve } from './sections/reserve'
 import { sourcing } from './sections/sourcing'
 import { counts } from './sections/stock'
 import { report, type Figure } from './report'
@@ -17,6 +18,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   lives,
   intake,
   'hot-sku': hotSku,
+  reserve,
   counts,
   sourcing,
   'back-test': backTests,

@@ -8,11 +8,15 @@ import { searchText, type NewOrder, type NewTender } from '../domain/order/new-o
 import type { WaitingOn } from '../domain/order/status'
 import { durationMs } from '../domain/policy/duration'
 import type { PolicySnapshot } from '../domain/policy/kinds'
+import type { OrderPromise, ToldPromise } from '../domain/promise/kept'
 import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
 import type { PlannedShipment, SourcingDecision } from '../domain/sourcing/decision'
 import { briefColumns, type OrderBrief } from './views/order-brief'
-import { claimPlanned, keptDecision, plan, type Plan, type PlanMode } from './sourcing'
+import { LostRace, type PlanMode } from './race'
+import { takeHold } from './reservations'
+import { claimPlanned, keptDecision, planClaim, type Plan } from './sourcing'
+import { claimAhead, mayWait, planAhead, type PlanAhead } from './supply-claims'
 
 export interface Intake {
   order: NewOrder
@@ -23,17 +27,11 @@ export interface Intake {
   policies: PolicySnapshot
   customerRefSecret: string
   /** The quote the order takes up: each is used once, and its date is the order's. */
-  quote?: { id: string; promise: OrderPromise }
+  quote?: { id: string; promise: ToldPromise }
   /** The date that can be kept with the nodes that were chosen; undefined where none can be said. */
   promiseFor?: (shipments: readonly PlannedShipment[]) => OrderPromise | undefined
 }
 
-/** What the customer was told, and the retailer is held to. Instants are ISO 8601. */
-export interface OrderPromise {
-  promisedFrom: string
-  promisedBy: string
-  confidence: number
-}
 export interface Accepted {
   orderId: string
   outcome: 'accepted' | 'repeated'
@@ -49,8 +47,11 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
   const { order, actor } = intake
   const orderId = uuidv7()
   const bodyHash = hashOf(intake.canonicalBody)
-  const decision = order.claim === 'required' ? await plan(tx, planOf(intake), mode) : undefined
-  const short = decision && !decision.chosen
+  // What the quote held is free in this transaction, and nobody else's until its end.
+  if (intake.quote) await takeHold(tx, { quoteId: intake.quote.id, skus: order.lines.map((l) => l.sku), actor })
+  const decision = order.claim === 'required' ? await planClaim(tx, planOf(intake), mode) : undefined
+  const ahead = decision && !decision.chosen && !intake.quote ? await planWaiting(tx, intake, mode) : undefined
+  const short = decision && !decision.chosen && !ahead
   const brief = short ? undefined : await insertOrder(tx, orderId, bodyHash, intake, decision)
   if (!brief) {
     const first = await repeated(tx, order, bodyHash)
@@ -59,7 +60,15 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
     throw short ? refuse('stock.short', { short: decision.short }, shortSentence(decision.short)) : refuse('quote.used')
   }
   if (decision?.chosen) await claimPlanned(tx, { orderId, channel: order.channel, shipments: decision.chosen.shipments, actor })
+  if (ahead) await claimAhead(tx, { orderId, channel: order.channel, actor }, ahead)
   return { orderId, outcome: 'accepted', brief }
+}
+
+/** What is short may be waited for where the SKU allows it. @throws LostRace in hopeful mode: a promise on what is to come is made on locked levels only. */
+async function planWaiting(tx: Transaction, intake: Intake, mode: PlanMode): Promise<PlanAhead | undefined> {
+  if (!(await mayWait(tx, intake.order.lines.map((l) => l.sku)))) return undefined
+  if (mode === 'hopeful') throw new LostRace('what is short may be waited for')
+  return planAhead(tx, planOf(intake))
 }
 
 /** What was quoted can no longer be had: the caller is to be told what can. */
@@ -72,7 +81,7 @@ function promiseOf({ quote, promiseFor }: Intake, decision: SourcingDecision | u
   const can = decision?.chosen && promiseFor?.(decision.chosen.shipments)
   if (!quote) return can
   if (decision && (!can || can.promisedBy > quote.promise.promisedBy)) throw new QuoteGone('the date cannot be kept')
-  return quote.promise
+  return { milestones: {}, ...can, ...quote.promise }
 }
 
 const planOf = ({ order, policies }: Intake): Plan => ({
@@ -109,7 +118,7 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
     customerRef: customerRefHmac(order, intake.customerRefSecret),
     search: searchText(order),
     policy: JSON.stringify(policies),
-    status: paid ? 'sourcing' : 'placed',
+    status: decision && !decision.chosen ? 'backordered' : paid ? 'sourcing' : 'placed',
     paymentStatus: paid ? 'captured' : 'pending',
     promise: json(promiseOf(intake, decision)),
     quoteId: intake.quote?.id ?? null,
@@ -131,10 +140,10 @@ const insertOrderSql = `
             :delivery, :customerRef, :search, :policy, :status, :paymentStatus, 'none', :waitingOn, :waitingOn, :promise, :quoteId, :placedAt, :now)
     ON CONFLICT DO NOTHING RETURNING *),
   line AS (
-    INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor)
-    SELECT order_id, "lineId", position, sku, quantity, "unitPriceMinor", "discountMinor", "taxMinor"
+    INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor, kit)
+    SELECT order_id, "lineId", position, sku, quantity, "unitPriceMinor", "discountMinor", "taxMinor", kit
     FROM o, jsonb_to_recordset(:lines::jsonb)
-      AS l("lineId" text, position int, sku text, quantity int, "unitPriceMinor" bigint, "discountMinor" bigint, "taxMinor" bigint)),
+      AS l("lineId" text, position int, sku text, quantity int, "unitPriceMinor" bigint, "discountMinor" bigint, "taxMinor" bigint, kit jsonb)),
   tender AS (
     SELECT o.order_id, t.* FROM o, jsonb_to_recordset(:payments::jsonb)
       AS t("paymentId" uuid, "operationId" uuid, "tenderId" text, provider text, "paymentMethod" text, "amountMinor" bigint, status text, "takenMinor" bigint)),

@@ -1,7 +1,10 @@
 /** Sets up who sells and where goods are: nodes, SKUs, channels, drivers. A PUT is the whole document; what it leaves out goes back to its default. */
 import { writeAudit } from './audit'
 import type { ChannelStock } from '../domain/inventory/level'
-import { row, type Db, type Transaction } from './connection'
+import type { KitPart } from '../domain/order/kits'
+import { refuse } from '../domain/refusals'
+import { row, run, type Db, type Transaction } from './connection'
+import { putKit } from './kits'
 
 export interface NodeSettings {
   nodeId: string
@@ -48,18 +51,33 @@ export interface SkuSettings {
   lengthMm: number | null
   widthMm: number | null
   heightMm: number | null
+  /** May orders be accepted for announced supply? */
+  backorder: boolean
+  /** How many units may be promised, and for when, before any are there. */
+  preorder: { cap: number; shipBy: string } | null
+  /** What it is made of; null: it is one thing. */
+  kit: readonly KitPart[] | null
 }
 
-export async function putSku(db: Db | Transaction, sku: SkuSettings, actor: string): Promise<boolean> {
-  return put(db, {
-    table: 'skus',
-    key: 'sku',
-    action: 'sku.put',
-    actor,
-    values: {
-      sku: sku.sku, name: sku.name, weight_grams: sku.weightGrams, length_mm: sku.lengthMm, width_mm: sku.widthMm, height_mm: sku.heightMm, updated_at: new Date(),
-    },
+/** @throws `request.invalid` where the new cap is below what is promised already, or a kit cannot be made of what it names */
+export const putSku = (db: Db | Transaction, sku: SkuSettings, actor: string): Promise<boolean> =>
+  db.transaction(async (tx) => {
+    await run(tx, 'SELECT 1 FROM skus WHERE sku = ANY(?) ORDER BY sku FOR NO KEY UPDATE', [[sku.sku, ...(sku.kit ?? []).map((part) => part.sku)]])
+    await checkCap(tx, sku)
+    const values = {
+      sku: sku.sku, name: sku.name, weight_grams: sku.weightGrams, length_mm: sku.lengthMm, width_mm: sku.widthMm, height_mm: sku.heightMm,
+      backorder: sku.backorder, preorder_cap: sku.preorder?.cap ?? null, preorder_ship_by: sku.preorder?.shipBy ?? null, updated_at: new Date(),
+    }
+    const fresh = await put(tx, { table: 'skus', key: 'sku', action: 'sku.put', actor, values })
+    await putKit(tx, sku.sku, sku.kit)
+    return fresh
   })
+
+async function checkCap(tx: Transaction, { sku, preorder }: SkuSettings): Promise<void> {
+  const known = await row<{ promised: number }>(tx, 'SELECT preorder_promised AS promised FROM skus WHERE sku = ?', [sku])
+  if (!known || !preorder || preorder.cap >= known.promised) return
+  const message = `Must be at least ${known.promised}: so many are promised already`
+  throw refuse('request.invalid', {}, `/preorder/cap: ${message}`, [{ pointer: '/preorder/cap', message }])
 }
 
 export interface ChannelSettings extends ChannelStock {

@@ -1,11 +1,13 @@
 /** What every way in shares: an order document is checked against the network and its own arithmetic, with every reason named, and then accepted. */
+import { partLineId, withoutKits, type Kits } from '../domain/order/kits'
 import { totalsProblems } from '../domain/order/totals'
 import type { NewOrder, SubmittedOrder } from '../domain/order/new-order'
 import { isCurrency } from '../domain/money'
 import { refuse, type RefusalDetail } from '../domain/refusals'
 import { row, rows, type Transaction } from './connection'
 import { acceptOrder, type Accepted, type Intake } from './intake'
-import type { PlanMode } from './sourcing'
+import { kitsSql } from './kits'
+import type { PlanMode } from './race'
 
 export interface Placing extends Omit<Intake, 'order'> {
   order: SubmittedOrder
@@ -19,7 +21,8 @@ export async function placeOrder(tx: Transaction, placing: Placing, mode: PlanMo
   const problems = problemsOf(placing.order, known, placing.services)
   const [first] = problems
   if (first) throw refuse(first.code ?? 'request.invalid', first.data ?? {}, first.message, problems.map(({ code, pointer, message }) => ({ code, pointer, message })))
-  return acceptOrder(tx, { ...placing, order: { ...placing.order, claim: placing.order.claim ?? known.claim ?? 'required' } }, mode)
+  const lines = withoutKits(placing.order.lines, known.kits)
+  return acceptOrder(tx, { ...placing, order: { ...placing.order, lines, claim: placing.order.claim ?? known.claim ?? 'required' } }, mode)
 }
 
 /** Everything that keeps a well-formed document from being an order here; none when it can be accepted. */
@@ -30,6 +33,7 @@ function problemsOf(order: SubmittedOrder, known: References, services: readonly
   return [
     ...channelProblems(order, known.currency),
     ...lineProblems(order, new Set(known.skus)),
+    ...kitProblems(order, known.kits),
     ...deliveryProblems(order, known, services),
     ...totalsProblems(order).map((p): OrderProblem => ({ ...p, code: 'order.totals' })),
   ]
@@ -43,6 +47,7 @@ interface References {
   currency: string | null
   claim: NewOrder['claim'] | null
   skus: string[]
+  kits: Kits
   methods: string[]
   nodeKnown: boolean
 }
@@ -56,11 +61,11 @@ async function references(tx: Transaction, order: SubmittedOrder): Promise<Refer
   const [found] = await rows<References>(
     tx,
     `SELECT c.currency, c.claim,
-       ARRAY(SELECT sku FROM skus WHERE sku = ANY(?)) AS skus,
+       ARRAY(SELECT sku FROM skus WHERE sku = ANY(?)) AS skus, ${kitsSql} AS kits,
        ARRAY(SELECT DISTINCT m FROM nodes, unnest(methods) AS m WHERE active AND m = ANY(?) ORDER BY m) AS methods,
        (?::text IS NULL OR EXISTS (SELECT 1 FROM nodes WHERE node_id = ?)) AS "nodeKnown"
      FROM (SELECT 1) one LEFT JOIN channels c ON c.channel_id = ?`,
-    [skus, [...carriedOut], order.delivery.nodeId ?? null, order.delivery.nodeId ?? null, order.channel],
+    [skus, skus, [...carriedOut], order.delivery.nodeId ?? null, order.delivery.nodeId ?? null, order.channel],
   )
   return found!
 }
@@ -83,6 +88,14 @@ function lineProblems(order: SubmittedOrder, known: ReadonlySet<string>): OrderP
     seen.add(line.lineId)
     return problems
   })
+}
+
+/** The lines of a kit's components are named after its line: no other line may be called so. */
+function kitProblems({ lines }: SubmittedOrder, kits: Kits): OrderProblem[] {
+  const parts = new Set(lines.flatMap((line) => (kits[line.sku] ?? []).map((_, i) => partLineId(line.lineId, i))))
+  return lines.flatMap((line, i): OrderProblem[] =>
+    parts.has(line.lineId) ? [{ code: 'order.lines_repeated', pointer: `/lines/${i}/lineId`, message: `Line id ${line.lineId} is that of a component of a kit`, data: { lineId: line.lineId } }] : [],
+  )
 }
 
 function deliveryProblems({ delivery }: SubmittedOrder, { methods, nodeKnown }: References, services: readonly string[]): OrderProblem[] {

@@ -3,6 +3,8 @@ import type { Position } from '../domain/delivery/distance'
 import type { Candidate, OpenLine, SourcingDecision } from '../domain/sourcing/decision'
 import { source, type SourcingRules } from '../domain/sourcing/source'
 import { row, rows, run, type Db, type Transaction } from './connection'
+import { LostRace, type PlanMode } from './race'
+import { expireDue, hasDue } from './reservations'
 import { allocate, availableToSellSql, type StockClaim } from './stock'
 
 export interface Plan {
@@ -20,29 +22,20 @@ export interface Plan {
   policy: SourcingRules
 }
 
-/** `hopeful`: planned on what can be read. `locked`: the levels are locked first, so what is planned can be had. */
-export type PlanMode = 'hopeful' | 'locked'
-
-/** Somebody else took what was planned. Thrown to the edge of the transaction, which lets go of every lock before it is tried again in `locked` mode. */
-export class LostRace extends Error {
-  override name = 'LostRace'
-}
-
-/** Runs a transaction hopefully, and once more with the levels locked if it lost a race. */
-export async function hopefully<Result>(transaction: (mode: PlanMode) => Promise<Result>): Promise<Result> {
-  try {
-    return await transaction('hopeful')
-  } catch (cause) {
-    if (!(cause instanceof LostRace)) throw cause
-    return transaction('locked')
-  }
-}
-
 /** Chooses the nodes. A decision without `chosen` means that no plan the policy allows has it all. */
-export async function plan(tx: Transaction, ask: Plan, mode: PlanMode): Promise<SourcingDecision> {
-  const nodes = await candidates(tx, ask, mode)
+export const plan = async (tx: Transaction, ask: Plan, mode: PlanMode): Promise<SourcingDecision> => planOn(tx, ask, await candidates(tx, ask, mode))
+
+/** The same, on what somebody else says the nodes have. */
+export async function planOn(tx: Transaction, ask: Plan, nodes: readonly Candidate[]): Promise<SourcingDecision> {
   const weights = ask.policy.mode === 'cost' ? await weightsOf(tx, ask.lines) : undefined
   return source({ ...ask, lines: ask.lines.map((l) => ({ ...l, weightGrams: weights?.get(l.sku) ?? 1 })) }, nodes, ask.policy)
+}
+
+/** The same for a claim: a shortage that is only due to expired holds is no shortage. @throws LostRace in hopeful mode, to be planned again without them. */
+export async function planClaim(tx: Transaction, ask: Plan, mode: PlanMode): Promise<SourcingDecision> {
+  const decision = await plan(tx, ask, mode)
+  if (!decision.chosen && mode === 'hopeful' && (await hasDue(tx, ask.lines.map((l) => l.sku)))) throw new LostRace('what is short is held by what has expired')
+  return decision
 }
 
 async function weightsOf(tx: Transaction, lines: readonly OpenLine[]): Promise<Map<string, number>> {
@@ -56,12 +49,15 @@ export async function claimPlanned(tx: Transaction, claim: StockClaim): Promise<
 }
 
 /** Every node with what it could give. `locked` takes the levels in (sku, node) order first, so nobody changes them until the end of the transaction. */
-async function candidates(tx: Transaction, ask: Plan, mode: PlanMode): Promise<Candidate[]> {
+export async function candidates(tx: Transaction, ask: Plan, mode: PlanMode): Promise<Candidate[]> {
   const skus = [...new Set(ask.lines.map((l) => l.sku))]
-  if (mode === 'locked') await run(tx, 'SELECT 1 FROM stock_levels WHERE sku = ANY(?) ORDER BY sku, node_id FOR UPDATE', [skus])
+  if (mode === 'locked') await expireDue(tx, mostExpired, skus) // nobody is refused for units that only an expired hold keeps
   const found = await rows<CandidateRow>(tx, candidatesSql, { skus, channel: ask.channel, nodeId: ask.nodeId ?? null, orderId: ask.asIfFree ?? null })
   return found.map(({ latitude, longitude, limit, taken, ...node }) => ({ ...node, position: { latitude, longitude }, ...(limit !== null && { work: { limit, taken: taken! } }) }))
 }
+
+/** Holds ended on the way, at most; the sweep ends the rest. */
+const mostExpired = 1_000
 
 type CandidateRow = Omit<Candidate, 'position' | 'work'> & Position & { limit: number | null; taken: number | null }
 

@@ -68,6 +68,7 @@ export async function loadStart(db: Db, orderId: string): Promise<StartArguments
 const orderPolicy = (policy: Policies): OrderPolicy => ({
   payment: policy.payment,
   sourcing: { retryEvery: policy.sourcing.retryEvery, autoCancelAfter: policy.sourcing.autoCancelAfter },
+  promise: { whenLate: policy.promise.whenLate },
   store_work: { acceptWithin: policy.store_work.acceptWithin, handOverWithin: policy.store_work.handOverWithin },
   last_mile: { deliverWithin: policy.last_mile.deliverWithin },
   returns: { window: policy.returns.window },

@@ -7,6 +7,7 @@ import { safetyStockFor } from '../domain/inventory/trust'
 import { refuse } from '../domain/refusals'
 import { writeAudit } from './audit'
 import { row, rows, run, type Transaction } from './connection'
+import { receiveSupply } from './supply'
 
 export interface StockCount {
   sku: string
@@ -97,9 +98,14 @@ export interface Adjustment {
   nodeId: string
   delta: number
   reason: string
+  /** The announcement these units were delivered on. */
+  supplyReference?: string
 }
 
-/** Adds or takes units. One guarded statement: the shelf never goes below zero. @throws `stock.negative` */
+/**
+ * Adds or takes units. One guarded statement: the shelf never goes below zero. Units that were announced are a receipt: as many fewer are still expected.
+ * @throws `stock.negative`, `supply.unknown`
+ */
 export async function adjustStock(tx: Transaction, ask: Adjustment, actor: string): Promise<void> {
   await run(tx, 'INSERT INTO stock_levels (sku, node_id) VALUES (?, ?) ON CONFLICT DO NOTHING', [ask.sku, ask.nodeId])
   const changed = await row(
@@ -111,9 +117,11 @@ export async function adjustStock(tx: Transaction, ask: Adjustment, actor: strin
     const level = await row<{ onHand: number }>(tx, 'SELECT on_hand AS "onHand" FROM stock_levels WHERE sku = ? AND node_id = ?', [ask.sku, ask.nodeId])
     throw refuse('stock.negative', { onHand: level?.onHand ?? 0, delta: ask.delta })
   }
-  await run(tx, `INSERT INTO stock_movements (sku, node_id, type, on_hand_delta, reason, actor) VALUES (?, ?, 'adjustment', ?, ?, ?)`, [
+  if (ask.supplyReference !== undefined) await receiveSupply(tx, { ...ask, reference: ask.supplyReference, units: ask.delta })
+  await run(tx, 'INSERT INTO stock_movements (sku, node_id, type, on_hand_delta, reason, actor) VALUES (?, ?, ?, ?, ?, ?)', [
     ask.sku,
     ask.nodeId,
+    ask.supplyReference === undefined ? 'adjustment' : 'receipt',
     ask.delta,
     ask.reason,
     actor,

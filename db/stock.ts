@@ -56,6 +56,11 @@ export async function release(tx: Transaction, ask: { orderId: string; fulfillme
   return freed(tx, ask, await endAllocations(tx, ask.orderId, 'released', ask.fulfillmentId))
 }
 
+/** The same for what belongs to no fulfillment yet. */
+export async function releaseUnassigned(tx: Transaction, ask: { orderId: string; actor: string; reason: string }): Promise<Ended[]> {
+  return freed(tx, ask, await endAllocations(tx, ask.orderId, 'released', null))
+}
+
 /** Ends the claim on some units of a line at a fulfillment; what it keeps stays claimed. */
 export async function releaseUnits(tx: Transaction, ask: { orderId: string; fulfillmentId: string; lineId: string; quantity: number; actor: string; reason: string }): Promise<void> {
   const open = await rows<{ allocationId: string; quantity: number }>(
@@ -134,10 +139,10 @@ export interface Ended extends OpenLine {
   nodeId: string
 }
 
-const endAllocations = (tx: Transaction, orderId: string, status: 'released' | 'shipped', fulfillmentId?: string): Promise<Ended[]> =>
+const endAllocations = (tx: Transaction, orderId: string, status: 'released' | 'shipped', fulfillmentId?: string | null): Promise<Ended[]> =>
   rows<Ended>(
     tx,
-    `UPDATE allocations SET status = ?, ended_at = now() WHERE order_id = ? AND status = 'open' ${fulfillmentId ? 'AND fulfillment_id = ?' : ''}
+    `UPDATE allocations SET status = ?, ended_at = now() WHERE order_id = ? AND status = 'open' ${fulfillmentId === null ? 'AND fulfillment_id IS NULL' : fulfillmentId ? 'AND fulfillment_id = ?' : ''}
      RETURNING line_id AS "lineId", sku, node_id AS "nodeId", quantity`,
     [status, orderId, ...(fulfillmentId ? [fulfillmentId] : [])],
   )

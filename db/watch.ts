@@ -20,7 +20,7 @@ export const openForStuck = (db: Db, patience: Patience = usualPatience): Promis
   db.transaction(async (tx) => {
     const [lock] = await rows<{ mine: boolean }>(tx, 'SELECT pg_try_advisory_xact_lock(?) AS mine', [watchLock])
     if (!lock!.mine) return 0
-    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience))]
+    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await stuckArrivals(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx))]
     for (const one of stuck) await openException(tx, one)
     return stuck.length
   })
@@ -61,6 +61,23 @@ const stuckFacts = async (tx: Transaction, { queueMinutes }: Patience): Promise<
   }))
 }
 
+const stuckArrivals = async (tx: Transaction, { queueMinutes }: Patience): Promise<OpenException[]> => {
+  const found = await rows<{ sku: string; since: string }>(
+    tx,
+    `SELECT sku, min(at) AS since FROM stock_arrivals GROUP BY sku HAVING min(at) < now() - ? * interval '1 minute' ORDER BY 2 LIMIT 100`,
+    [queueMinutes],
+  )
+  return found.map(({ sku, since }) => ({
+    orderId: null,
+    channel: null,
+    kind: 'stock.untold',
+    subject: sku,
+    owner: 'operations',
+    summary: `Stock of ${sku} has come and the orders that wait for it are not told: is Temporal reachable?`,
+    data: { sku, since },
+  }))
+}
+
 const unknownOutcomes = async (tx: Transaction, { unknownMinutes }: Patience): Promise<OpenException[]> => {
   const found = await rows<{ orderId: string; channel: string; operationId: string; kind: string }>(
     tx,
@@ -94,5 +111,47 @@ const overdueOrders = async (tx: Transaction, { overdueMinutes }: Patience): Pro
     owner: 'operations',
     summary: `The order should have gone on by ${f.deadline}: look at its workflow in the Temporal UI, and whether workers run`,
     data: { waitsOn: f.what, deadline: f.deadline },
+  }))
+}
+
+/** Said once per order: somebody who has settled it does not hear of it again. */
+const notYetTold = (kind: string, subject: string): string => `NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.kind = '${kind}' AND e.subject = ${subject}::text)`
+
+/** A promised time has passed, and the order has not arrived. */
+const missedPromises = async (tx: Transaction): Promise<OpenException[]> => {
+  const found = await rows<{ orderId: string; channel: string; promisedBy: string; status: string }>(
+    tx,
+    `SELECT order_id AS "orderId", channel, promise->>'promisedBy' AS "promisedBy", status FROM orders o
+     WHERE workflow_open AND stage = 'open' AND status <> 'delivered' AND (promise->>'promisedBy')::timestamptz < now() AND ${notYetTold('promise.missed', 'o.order_id')}
+     ORDER BY order_id LIMIT 100`,
+  )
+  return found.map((f) => ({
+    orderId: f.orderId,
+    channel: f.channel,
+    kind: 'promise.missed',
+    subject: f.orderId,
+    owner: 'support',
+    summary: `Promised by ${f.promisedBy} and not delivered: tell the customer before she asks`,
+    data: { promisedBy: f.promisedBy, status: f.status },
+  }))
+}
+
+/** Handed over, and the carrier has not scanned it by the time at which it must be on its way. */
+const unscannedParcels = async (tx: Transaction): Promise<OpenException[]> => {
+  const found = await rows<{ orderId: string; channel: string; fulfillmentId: string; carrier: string; trackingNumber: string; scanBy: string }>(
+    tx,
+    `SELECT o.order_id AS "orderId", o.channel, f.fulfillment_id AS "fulfillmentId", p.carrier, p.tracking_number AS "trackingNumber", o.promise->'milestones'->f.node_id->>'scanBy' AS "scanBy"
+     FROM fulfillments f JOIN orders o USING (order_id) JOIN packages p USING (fulfillment_id)
+     WHERE f.status = 'handed_over' AND p.status = 'label_created' AND (o.promise->'milestones'->f.node_id->>'scanBy')::timestamptz < now() AND ${notYetTold('promise.not_scanned', 'f.fulfillment_id')}
+     ORDER BY f.fulfillment_id LIMIT 100`,
+  )
+  return found.map((f) => ({
+    orderId: f.orderId,
+    channel: f.channel,
+    kind: 'promise.not_scanned',
+    subject: f.fulfillmentId,
+    owner: 'support',
+    summary: `${f.carrier} has not scanned ${f.trackingNumber} by ${f.scanBy}: ask where it is while the promise can still be kept`,
+    data: { trackingNumber: f.trackingNumber, scanBy: f.scanBy },
   }))
 }

@@ -17,5 +17,8 @@ export type TaskQueue = keyof typeof taskQueues
 /** What the order workflow is registered as. */
 export const orderWorkflowType = 'order'
 
+/** The schedule that gives back expired holds, and what it starts; installations that share a namespace have one each. */
+export const sweepScheduleId = (queuePrefix: string): string => `${queuePrefix}sweep-reservations`
+export const sweepWorkflowType = 'sweep'
 /** What the workflow of a back-test is registered as. */
 export const backTestWorkflowType = 'backTest'

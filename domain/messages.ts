@@ -4,7 +4,7 @@
  */
 import type { FulfillmentStatus } from './fulfillment/moves'
 import type { WaitingOn } from './order/status'
-import type { CarePolicy, LastMilePolicy, PaymentPolicy, ReturnsPolicy, SourcingPolicy, StoreWorkPolicy } from './policy/kinds'
+import type { CarePolicy, LastMilePolicy, PaymentPolicy, PromisePolicy, ReturnsPolicy, SourcingPolicy, StoreWorkPolicy } from './policy/kinds'
 
 /** A small immutable snapshot: what the story needs to decide, never the whole document. */
 export interface OrderStart {
@@ -34,6 +34,7 @@ export interface TenderStart {
 export interface OrderPolicy {
   payment: PaymentPolicy
   sourcing: Pick<SourcingPolicy, 'retryEvery' | 'autoCancelAfter'>
+  promise: Pick<PromisePolicy, 'whenLate'>
   store_work: Pick<StoreWorkPolicy, 'acceptWithin' | 'handOverWithin'>
   last_mile: Pick<LastMilePolicy, 'deliverWithin'>
   returns: Pick<ReturnsPolicy, 'window'>
@@ -116,11 +117,17 @@ export interface ExceptionRetried {
   exceptionId: string
 }
 
+/** Stock of a SKU has come that the order waits for: it tries again now. Orders are told one after the other, the most urgent first. */
+export interface StockArrived {
+  sku: string
+}
+
 export const signals = {
   paymentReported: 'paymentReported',
   carrierReported: 'carrierReported',
   cancelOrder: 'cancelOrder',
   exceptionRetried: 'exceptionRetried',
+  stockArrived: 'stockArrived',
 } as const
 
 /** The query `orderState`: what the workflow itself believes. */

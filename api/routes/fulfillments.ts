@@ -12,7 +12,7 @@ import { reachesNode } from '../auth'
 import { command, orderCommand, type AnswerCtx } from '../command'
 import { may } from '../permissions'
 import { ok, type Answer, type Ctx } from '../route'
-import { text, uuid } from '../schemas/fields'
+import { keptLineId, text, uuid } from '../schemas/fields'
 import { fulfillmentAnswer } from '../schemas/order-view'
 
 const params = z.strictObject({ fulfillmentId: uuid })
@@ -46,7 +46,7 @@ export const assignFulfillment = command({
 })
 
 const pickLine = z
-  .strictObject({ lineId: text(100), picked: quantity, rejected: quantity.default(0), reason: z.enum(rejectReasons).optional() })
+  .strictObject({ lineId: keptLineId, picked: quantity, rejected: quantity.default(0), reason: z.enum(rejectReasons).optional() })
   .refine((l) => l.rejected === 0 || l.reason !== undefined, { path: ['reason'], message: `Say why: ${rejectReasons.join(', ')}` })
   .refine((l) => l.picked + l.rejected > 0, { path: ['picked'], message: 'Report at least one unit' })
 const pickBody = z.strictObject({ lines: z.array(pickLine).min(1).max(500) })
@@ -93,7 +93,7 @@ const packBody = z.strictObject({
         lengthMm: mm,
         widthMm: mm,
         heightMm: mm,
-        lines: z.array(z.strictObject({ lineId: text(100), quantity: z.int().min(1).max(100_000) })).min(1).max(500),
+        lines: z.array(z.strictObject({ lineId: keptLineId, quantity: z.int().min(1).max(100_000) })).min(1).max(500),
       }),
     )
     .min(1)

@@ -1,6 +1,9 @@
-/** Stock from outside: levels and their movements, absolute counts, adjustments. */
+/** Stock from outside: levels and their movements, absolute counts, adjustments, and what is still to come. */
 import { z } from 'zod'
+import type { Transaction } from '../../db/connection'
 import { adjustStock, setSafetyStock } from '../../db/stock-feed'
+import { announceSupply } from '../../db/supply'
+import { levelsOrKit } from '../../db/views/kit-stock'
 import { levelList, movementList } from '../../db/views/stock'
 import { findSku, unknownNodes } from '../../db/views/network'
 import { refuse, refusals } from '../../domain/refusals'
@@ -9,10 +12,11 @@ import { command } from '../command'
 import { batchesOfLines, requireLines, writeLine } from '../lines'
 import { pointed, readCounts, shown, takeRows } from '../stock-counts'
 import { may } from '../permissions'
+import { refuseField } from '../problem'
 import { ok, route, stream } from '../route'
 import { nodeId, sku } from '../schemas/fields'
 import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
-import { adjustmentBody, countFeed, countFileAnswer, countRow, countsAnswer, mostCounts, levelAnswer, movementAnswer, shelfBody } from '../schemas/stock'
+import { adjustmentBody, countFeed, countFileAnswer, countRow, countsAnswer, mostCounts, levelAnswer, movementAnswer, shelfBody, supplyBody } from '../schemas/stock'
 
 const tag = 'Stock'
 
@@ -21,13 +25,14 @@ const listInventory = route({
   path: '/v1/inventory',
   tag,
   summary: 'Stock levels by SKU and node',
+  description: 'Asked for a kit by `sku`: what could be made of its components, per node.',
   roles: may.readNetwork,
   query: z.strictObject({ ...paging, sku: sku.optional(), nodeId: nodeId.optional() }),
   answers: { 200: listOf(levelAnswer) },
   async run(ctx) {
     const { cursor, limit, ...filter } = ctx.query
     const after = readCursor(cursor, z.object({ sku, nodeId }))
-    const found = await levelList(ctx.db, { ...filter, after, limit: limit + 1, nodes: visibleNodes(ctx.key) })
+    const found = await levelsOrKit(ctx.db, { ...filter, after, limit: limit + 1, nodes: visibleNodes(ctx.key) })
     return ok(pageOf(found, limit, (level) => ({ sku: level.sku, nodeId: level.nodeId })))
   },
 })
@@ -114,11 +119,38 @@ const adjust = command({
   async run(ctx, tx) {
     const { body } = ctx
     requireNode(ctx.key, body.nodeId, '/nodeId')
-    if (!(await findSku(tx, body.sku))) throw refuse('sku.unknown', { sku: body.sku }, undefined, [{ pointer: '/sku', message: refusals['sku.unknown'].says }])
-    const [unknown] = await unknownNodes(tx, [body.nodeId])
-    if (unknown) throw refuse('node.unknown', { nodeId: unknown }, undefined, [{ pointer: '/nodeId', message: refusals['node.unknown'].says }])
+    await needPlace(tx, body)
     await adjustStock(tx, body, ctx.actor)
     const [level] = await levelList(tx, { sku: body.sku, nodeId: body.nodeId, limit: 1 })
+    return ok(level)
+  },
+})
+
+/** @throws `sku.unknown`, `node.unknown`, with the field */
+async function needPlace(tx: Transaction, place: { sku: string; nodeId: string }): Promise<void> {
+  if (!(await findSku(tx, place.sku))) throw refuse('sku.unknown', { sku: place.sku }, undefined, [{ pointer: '/sku', message: refusals['sku.unknown'].says }])
+  const [unknown] = await unknownNodes(tx, [place.nodeId])
+  if (unknown) throw refuse('node.unknown', { nodeId: unknown }, undefined, [{ pointer: '/nodeId', message: refusals['node.unknown'].says }])
+}
+
+const announce = command({
+  method: 'post',
+  path: '/v1/inventory/supply',
+  tag,
+  summary: 'What a supplier will deliver, and when',
+  description:
+    'Takes the place of what was announced before under the same reference, SKU and node. What is delivered is an adjustment with `supplyReference`. ' +
+    'Orders may be promised units of it where the SKU may be backordered; if it shrinks below that, the newest of them lose their promise and are put before a person.',
+  roles: may.count,
+  body: supplyBody,
+  answers: { 200: levelAnswer },
+  async run(ctx, tx) {
+    const { expectedAt = new Date().toISOString(), ...supply } = ctx.body
+    requireNode(ctx.key, supply.nodeId, '/nodeId')
+    if (supply.quantity > 0 && Date.parse(expectedAt) <= Date.now()) throw refuseField('/expectedAt', 'Must be in the future')
+    await needPlace(tx, supply)
+    await announceSupply(tx, { ...supply, expectedAt }, ctx.actor)
+    const [level] = await levelList(tx, { sku: supply.sku, nodeId: supply.nodeId, limit: 1 })
     return ok(level)
   },
 })
@@ -143,4 +175,4 @@ const keepSafetyStock = route({
   },
 })
 
-export const inventoryRoutes = [listInventory, listMovements, takeCountsRoute, takeCountFile, adjust, keepSafetyStock]
+export const inventoryRoutes = [listInventory, listMovements, takeCountsRoute, takeCountFile, adjust, announce, keepSafetyStock]

@@ -4,20 +4,20 @@ import { z } from 'zod'
 import { acceptedBefore, QuoteGone, type Intake } from '../../db/intake'
 import { placeOrder } from '../../db/place-order'
 import { activePolicies } from '../../db/policies'
-import { hopefully, type PlanMode } from '../../db/sourcing'
+import { hopefully, type PlanMode } from '../../db/race'
 import { orderBrief, type OrderBrief } from '../../db/views/order-brief'
 import { orderChannel, orderTag, orderView } from '../../db/views/orders'
 import type { SubmittedOrder } from '../../domain/order/new-order'
 import { refuse } from '../../domain/refusals'
 import { reachesChannel, requireChannel } from '../auth'
 import { command, orderCommand } from '../command'
-import { optionsInstead, statedConfidence, takeUp, type TakenUp } from '../delivery-options'
+import { optionsInstead, takeUp, type TakenUp } from '../delivery-options'
 import type { PlanPromise } from '../promise-desk'
 import { may } from '../permissions'
 import { ok, type Answer, type Ctx, type Route } from '../route'
 import { newOrder, orderBriefAnswer, type NewOrderBody } from '../schemas/order'
 import { orderAnswer } from '../schemas/order-view'
-import { text, uuid } from '../schemas/fields'
+import { keptLineId, text, uuid } from '../schemas/fields'
 
 const submit = (mode: PlanMode): Route =>
   command({
@@ -103,10 +103,7 @@ function promising(promise: PlanPromise, body: NewOrderBody, taken: TakenUp | un
   const service = taken?.option.service ?? ('method' in body.delivery ? body.delivery.service : undefined)
   const { country = '', postalCode = '' } = body.shipTo ?? {}
   return {
-    promiseFor: (shipments) => {
-      const found = country === '' ? undefined : promise({ service, destination: { country, postalCode }, shipments }, Date.now())
-      return found && { promisedFrom: new Date(found.promisedFrom).toISOString(), promisedBy: new Date(found.promisedBy).toISOString(), confidence: statedConfidence(found.confidence) }
-    },
+    promiseFor: (shipments) => (country === '' ? undefined : promise({ service, destination: { country, postalCode }, shipments }, Date.now())),
     ...(taken && { quote: { id: taken.quote.id, promise: { promisedFrom: taken.option.promisedFrom, promisedBy: taken.option.promisedBy, confidence: taken.option.confidence } } }),
   }
 }
@@ -132,7 +129,7 @@ async function decided(ctx: Ctx, orderId: string, waitMs: number): Promise<Order
 
 const cancelBody = z.strictObject({
   lines: z
-    .array(z.strictObject({ lineId: text(100), quantity: z.int().min(1) }))
+    .array(z.strictObject({ lineId: keptLineId, quantity: z.int().min(1) }))
     .min(1)
     .optional()
     .meta({ description: 'Not offered yet: only the whole order can be cancelled' }),

@@ -1,10 +1,21 @@
 /** Dates and prices before the sale. */
+import { z } from 'zod'
+import { activePolicies } from '../../db/policies'
+import { LostRace } from '../../db/race'
+import { expireDue, findReservation, releaseReservation, reserve, type Reservation } from '../../db/reservations'
+import { inTurn } from '../../db/turns'
+import { promisesDue } from '../../db/views/promise'
+import { calibrationReport } from '../../domain/promise/calibration'
+import { dayMs } from '../../domain/promise/days'
+import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
-import { giveOptions } from '../delivery-options'
-import { requireChannel } from '../auth'
+import { giveOptions, optionsInstead } from '../delivery-options'
+import { reachesChannel, requireChannel } from '../auth'
+import { command } from '../command'
 import { may } from '../permissions'
-import { ok, route } from '../route'
-import { optionsAnswer, optionsBody, type OptionsBody } from '../schemas/promise'
+import { created, ok, route, type Route } from '../route'
+import { instant, text, uuid } from '../schemas/fields'
+import { optionsAnswer, optionsBody, calibrationAnswer, reservationAnswer, type OptionsBody } from '../schemas/promise'
 import type { RouteDeps } from '../deps'
 
 const deliveryOptions = route({
@@ -37,4 +48,88 @@ async function known({ promises }: RouteDeps, { channel, currency, lines }: Opti
   if (errors.length) throw refuse('sku.unknown', { sku: [...unknown][0]! }, undefined, errors)
 }
 
-export const promiseRoutes = [deliveryOptions]
+const hold = (mode: 'first' | 'again'): Route =>
+  command({
+    method: 'post',
+    path: '/v1/quotes/{quoteId}/hold',
+    tag: 'Promise',
+    summary: 'Holds the stock of a quoted option for a while',
+    description: 'Holding again gives the same reservation. An order that names the quote takes it over; else it expires by itself.',
+    roles: may.quote,
+    params: z.object({ quoteId: z.string() }),
+    body: z.strictObject({ optionId: text(200) }),
+    answers: { 201: reservationAnswer },
+    keepRefusals: false,
+    async prepare(ctx) {
+      const quote = await ctx.deps.quotes.read(ctx.params.quoteId)
+      if (!reachesChannel(ctx.key, quote.channel)) throw refuse('quote.unknown')
+      const option = quote.options.find((o) => o.optionId === ctx.body.optionId)
+      if (!option) throw refuse('quote.mismatch', {}, undefined, [{ pointer: '/optionId', message: `The quote has no option ${ctx.body.optionId}` }])
+      return { quote, option }
+    },
+    async run(ctx, tx, { quote, option }) {
+      const { documents } = await activePolicies(tx)
+      const expiresAt = new Date(Date.now() + durationMs(documents.promise.holdLifetime)).toISOString()
+      const lines = option.shipments.flatMap(({ nodeId, lines: units }) => units.map(({ sku, quantity }) => ({ sku, nodeId, quantity })))
+      if (mode === 'again') await expireDue(tx, 1_000, lines.map((l) => l.sku))
+      const reservation = await reserve(tx, { quoteId: quote.id, channel: quote.channel, lines, expiresAt, actor: ctx.actor })
+      if (reservation.status !== 'open' || reservation.expiresAt <= new Date().toISOString()) throw refuse('reservation.ended', { state: endState(reservation) })
+      return created({ reservationId: reservation.reservationId, expiresAt: reservation.expiresAt }, `/v1/reservations/${reservation.reservationId}`)
+    },
+  })
+
+const endState = ({ status }: Reservation): string => (status === 'open' ? 'expired' : status)
+
+const holds = { first: hold('first'), again: hold('again') }
+
+/** POST /v1/quotes/{quoteId}/hold: once more after what has expired was given back; then what was quoted is gone. */
+const holdQuote: Route = {
+  ...holds.first,
+  async run(ctx, req, res) {
+    const hot = (await ctx.deps.quotes.read((ctx.params as { quoteId: string }).quoteId)).lines.map((l) => l.sku).sort()[0]!
+    try {
+      return await inTurn(hot, () => holds.first.run(ctx, req, res)).catch((cause: unknown) => (cause instanceof LostRace ? holds.again.run(ctx, req, res) : Promise.reject(cause as Error)))
+    } catch (cause) {
+      if (!(cause instanceof LostRace)) throw cause
+      throw refuse('quote.gone', { instead: await optionsInstead(ctx.deps, (ctx.params as { quoteId: string }).quoteId, Date.now()) })
+    }
+  },
+}
+
+const release = route({
+  method: 'delete',
+  path: '/v1/reservations/{reservationId}',
+  tag: 'Promise',
+  summary: 'Gives a hold back before it expires',
+  description: 'Giving back what has ended already changes nothing; one that became an order is not given back.',
+  roles: may.quote,
+  params: z.object({ reservationId: uuid }),
+  answers: { 200: reservationAnswer },
+  async run(ctx) {
+    const { reservationId } = ctx.params
+    const found = await findReservation(ctx.db, reservationId)
+    if (!found || !reachesChannel(ctx.key, found.channel)) throw refuse('reservation.unknown')
+    await ctx.db.transaction((tx) => releaseReservation(tx, reservationId, ctx.actor))
+    const ended = (await findReservation(ctx.db, reservationId))!
+    if (ended.status === 'taken') throw refuse('reservation.ended', { state: 'taken' })
+    return ok({ reservationId, expiresAt: ended.expiresAt, status: ended.status })
+  },
+})
+
+const calibration = route({
+  method: 'get',
+  path: '/v1/promise/calibration',
+  tag: 'Promise',
+  summary: 'Whether what was stated was true: the share of promises kept, by stated confidence and by carrier',
+  description: 'A reliability diagram in numbers, over orders placed in the period whose promised time has passed. A row is judged from 2,000 promises on: within 2 points overall, 3 per carrier.',
+  roles: may.readNetwork,
+  query: z.strictObject({ placedFrom: instant.optional(), placedTo: instant.optional() }),
+  answers: { 200: calibrationAnswer },
+  async run(ctx) {
+    const to = ctx.query.placedTo ?? new Date().toISOString()
+    const from = ctx.query.placedFrom ?? new Date(Date.parse(to) - 365 * dayMs).toISOString()
+    return ok({ placedFrom: from, placedTo: to, ...calibrationReport(await promisesDue(ctx.db, { from, to })) })
+  },
+})
+
+export const promiseRoutes = [deliveryOptions, holdQuote, release, calibration]

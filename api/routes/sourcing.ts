@@ -1,6 +1,8 @@
 /** Asking what sourcing would decide. */
+import { kitsAmong } from '../../db/kits'
 import { trialOf, trySourcing, type Trial } from '../../db/sourcing-trial'
 import { findChannel, unknownSkus } from '../../db/views/network'
+import { withoutKits, type Kits } from '../../domain/order/kits'
 import { refuse } from '../../domain/refusals'
 import { visibleOrder } from '../access'
 import { may } from '../permissions'
@@ -19,22 +21,24 @@ const dryRun = route({
   async run(ctx) {
     const { orderId, order, version } = ctx.body
     if (orderId !== undefined) await visibleOrder(ctx, orderId)
-    const trial = orderId === undefined ? thought(order!) : await trialOf(ctx.db, orderId)
+    const trial = orderId === undefined ? thought(order!, await kitsAmong(ctx.db, order!.lines.map((l) => l.sku))) : await trialOf(ctx.db, orderId)
     if (!(await findChannel(ctx.db, trial.channel))) throw refuse('channel.unknown', { channel: trial.channel }, undefined, [{ pointer: '/order/channel', message: `No channel ${trial.channel}` }])
-    const unknown = await unknownSkus(ctx.db, trial.lines.map((l) => l.sku))
-    const problems = trial.lines.flatMap((l, i) => (unknown.has(l.sku) ? [{ pointer: `/order/lines/${i}/sku`, message: `No SKU ${l.sku}` }] : []))
+    const asked = order?.lines ?? trial.lines
+    const unknown = await unknownSkus(ctx.db, asked.map((l) => l.sku))
+    const problems = asked.flatMap((l, i) => (unknown.has(l.sku) ? [{ pointer: `/order/lines/${i}/sku`, message: `No SKU ${l.sku}` }] : []))
     if (problems.length) throw refuse('sku.unknown', { sku: [...unknown][0]! }, undefined, problems)
     return ok(await trySourcing(ctx.db, trial, version))
   },
 })
 
-const thought = ({ channel, delivery, shipTo, lines }: ThoughtOf): Trial => ({
+const thought = ({ channel, delivery, shipTo, lines }: ThoughtOf, kits: Kits): Trial => ({
   channel,
   method: delivery.method,
   nodeId: delivery.nodeId,
   country: shipTo?.country,
   destination: shipTo?.latitude === undefined || shipTo.longitude === undefined ? undefined : { latitude: shipTo.latitude, longitude: shipTo.longitude },
-  lines: lines.map((l, i) => ({ lineId: l.lineId ?? String(i + 1), sku: l.sku, quantity: l.quantity, valueMinor: l.unitPriceMinor })),
+  lines: withoutKits(lines.map((l, i) => ({ ...l, lineId: l.lineId ?? String(i + 1), discountMinor: 0, taxMinor: 0 })), kits)
+    .map(({ lineId, sku, quantity, unitPriceMinor }) => ({ lineId, sku, quantity, valueMinor: unitPriceMinor })),
 })
 
 export const sourcingRoutes = [dryRun]

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { openCalendar, type CalendarSettings } from '../../domain/promise/calendar'
 import { isObstacle } from '../../domain/promise/obstacle'
-import { address, channelId, country, currency, driverId, nodeId, sku, text, timeOfDay, timeZone } from './fields'
+import { address, at, channelId, country, currency, driverId, instant, nodeId, sku, text, timeOfDay, timeZone, units } from './fields'
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 export const deliveryMethods = ['delivery', 'pickup', 'ship_to_store', 'carry_out'] as const
@@ -75,8 +75,36 @@ export const nodeAnswer = z
 
 const sideMm = z.int().min(1).max(100_000).nullish().transform((side) => side ?? null)
 
+const preorder = z.strictObject({
+  cap: units.meta({ description: 'Units that may be promised before there are any' }),
+  shipBy: instant.meta({ description: 'The date they are promised for; after it nothing more is' }),
+  promised: units.optional().meta({ description: 'Read only: what a GET gave may be sent back' }),
+})
+
 export const skuBody = z
-  .strictObject({ sku: sku.optional(), name: text(300), weightGrams: z.int().min(1).max(10_000_000), lengthMm: sideMm, widthMm: sideMm, heightMm: sideMm })
+  .strictObject({
+    sku: sku.optional(),
+    name: text(300),
+    weightGrams: z.int().min(1).max(10_000_000),
+    lengthMm: sideMm,
+    widthMm: sideMm,
+    heightMm: sideMm,
+    backorder: z.boolean().default(false).meta({ description: 'Orders may be accepted for announced supply' }),
+    preorder: preorder.nullable().default(null).meta({ description: 'Orders may be accepted before any supply is announced' }),
+    kit: z
+      .array(z.strictObject({ sku, quantity: z.int().min(1).max(1_000) }))
+      .min(1)
+      .max(50)
+      .nullable()
+      .default(null)
+      .meta({ description: 'What it is made of: it has no stock of its own and is ordered as its components' }),
+  })
+  .superRefine((settings, context) => {
+    if (!settings.kit) return
+    const message = 'A kit is sold from its components: set this on them'
+    if (settings.backorder) context.addIssue({ code: 'custom', path: ['backorder'], message })
+    if (settings.preorder) context.addIssue({ code: 'custom', path: ['preorder'], message })
+  })
   .meta({ id: 'SkuSettings' })
 
 export const skuAnswer = z
@@ -87,6 +115,9 @@ export const skuAnswer = z
     lengthMm: z.int().nullable(),
     widthMm: z.int().nullable(),
     heightMm: z.int().nullable(),
+    backorder: z.boolean(),
+    preorder: z.object({ cap: units, shipBy: at, promised: units }).nullable(),
+    kit: z.array(z.object({ sku: z.string(), quantity: z.int() })).nullable(),
   })
   .meta({ id: 'Sku' })
 

@@ -70,6 +70,8 @@ const line = z.object({
   cancelled: count,
   returned: count,
   backordered: count,
+  shipBy: at.nullable().meta({ description: 'The date it is promised for, where it was sold before it was there' }),
+  kit: z.object({ lineId: z.string(), sku: z.string(), quantity: count }).nullable().meta({ description: 'The line as it was ordered, where this is a component of a kit' }),
 })
 
 const statuses = { status: z.enum(orderStatuses), paymentStatus: z.enum(paymentStatuses), fulfillmentStatus: z.enum(orderFulfillmentStatuses), workflowOpen: z.boolean() }

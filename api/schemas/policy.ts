@@ -15,6 +15,9 @@ export const policyDocuments = {
     quoteLifetime: duration,
     holdLifetime: duration,
     prices: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'Must be a service'), z.int().min(0).max(100_000_000)).default(defaultPolicies.promise.prices),
+    whenLate: z
+      .strictObject({ pick: z.enum(['tell', 're_source']).default('tell'), handOver: z.enum(['tell', 'faster_carrier']).default('tell') })
+      .default(defaultPolicies.promise.whenLate),
   }),
   store_work: z.strictObject({ acceptWithin: duration, handOverWithin: duration.default(defaultPolicies.store_work.handOverWithin), pickupWindow: duration }),
   last_mile: z.strictObject({ waveSize: few, waveWait: duration, attempts: few, deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin) }),

@@ -47,3 +47,25 @@ export const optionsAnswer = z
     withheld: z.array(z.object({ service: z.string(), code: z.string(), reason: z.string() })).meta({ description: 'Services that are not offered here, and why' }),
   })
   .meta({ id: 'DeliveryOptions' })
+
+export const reservationAnswer = z.object({ reservationId: z.string(), expiresAt: at, status: z.string().optional() }).meta({ id: 'Reservation' })
+
+const calibrationRow = z.object({
+  count: z.int(),
+  stated: z.number().meta({ description: 'Mean of what was stated' }),
+  keptShare: z.number(),
+  interval: z.object({ low: z.number(), high: z.number() }).meta({ description: 'Where the true share lies with 95 %, by chance alone' }),
+  judged: z.boolean(),
+  within: z.boolean(),
+})
+const calibrationBin = calibrationRow.extend({ from: z.number(), to: z.number() })
+export const calibrationAnswer = z
+  .object({
+    placedFrom: at,
+    placedTo: at,
+    overall: calibrationRow,
+    bins: z.array(calibrationBin),
+    carriers: z.array(calibrationRow.extend({ carrier: z.string(), bins: z.array(calibrationBin) })),
+    honest: z.boolean().meta({ description: 'Every row that was judged is within its tolerance, and there was one to judge' }),
+  })
+  .meta({ id: 'PromiseCalibration' })

@@ -16,7 +16,12 @@ export const levelAnswer = z
     trust: z.number().meta({ description: '0–1: rejections lower it, the next count restores it' }),
     available: units,
     channels: z.record(z.string(), units),
+    expected: z.array(z.object({ quantity: units, expectedAt: at, reference: z.string() })).meta({ description: 'Announced and not yet delivered, the next first' }),
     countedAsOf: at.nullable(),
+    components: z
+      .array(z.object({ sku: z.string(), quantity: units, available: units }))
+      .optional()
+      .meta({ description: 'Of a kit, which has no stock of its own: `available` is how many could be made of these' }),
   })
   .meta({ id: 'StockLevel' })
 
@@ -57,4 +62,18 @@ export const countFileAnswer = z
 export const shelfBody = z.strictObject({ safetyStock: units }).meta({ id: 'ShelfSettings' })
 
 const delta = z.int().min(-1_000_000).max(1_000_000).refine((value) => value !== 0, 'Must not be zero')
-export const adjustmentBody = z.strictObject({ sku, nodeId, delta, reason: text(200) }).meta({ id: 'StockAdjustment' })
+export const adjustmentBody = z
+  .strictObject({ sku, nodeId, delta, reason: text(200), supplyReference: text(100).optional().meta({ description: 'The announcement that was delivered: so many fewer units are expected' }) })
+  .refine((adjustment) => adjustment.supplyReference === undefined || adjustment.delta > 0, { message: 'Must be above zero for what was delivered', path: ['delta'] })
+  .meta({ id: 'StockAdjustment' })
+
+export const supplyBody = z
+  .strictObject({
+    sku,
+    nodeId,
+    quantity: units.meta({ description: 'Still to come; 0 withdraws what was announced' }),
+    expectedAt: instant.optional().meta({ description: 'When it can be picked at the node' }),
+    reference: text(100).meta({ description: 'The supplier’s word for it, e.g. a purchase order' }),
+  })
+  .refine((supply) => supply.quantity === 0 || supply.expectedAt !== undefined, { message: 'Is needed for what is still to come', path: ['expectedAt'] })
+  .meta({ id: 'Supply' })

@@ -9,6 +9,7 @@ import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendVoids } from '../payment-operations'
 import { release } from '../stock'
+import { endClaims } from '../supply-claims'
 import { settleExceptions } from '../waiting'
 
 export interface CancelOutcome extends CancelOrderAnswer {
@@ -28,6 +29,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   const stopped = fulfillments.filter((f) => isInBuilding(f.status))
   for (const f of stopped) await moveFulfillment(tx, f.fulfillmentId, 'cancelled')
   const freed = await release(tx, { orderId: ask.orderId, actor: ask.actor, reason: 'cancelled' })
+  await endClaims(tx, ask.orderId, 'cancelled')
   await run(tx, 'UPDATE order_lines SET cancelled = quantity - shipped, backordered = 0 WHERE order_id = ?', [ask.orderId])
   await refreshPicked(tx, ask.orderId)
   const voids = await intendVoids(tx, ask.orderId)

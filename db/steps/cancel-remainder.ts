@@ -6,6 +6,7 @@ import { record, self } from '../events'
 import { fulfillmentsOf } from '../fulfillments'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendVoids } from '../payment-operations'
+import { endClaims } from '../supply-claims'
 import { openException, settleExceptions } from '../waiting'
 
 export interface RemainderCancelled {
@@ -24,6 +25,7 @@ export async function cancelRemainder(tx: Transaction, { orderId, reason }: { or
      WHERE l.order_id = ? AND l.line_id = o.line_id AND o.open > 0 RETURNING l.line_id AS "lineId", o.open AS quantity`,
     [orderId, orderId],
   )
+  await endClaims(tx, orderId, 'cancelled')
   await settleExceptions(tx, order, 'cancelled', 'sourcing.short')
   await record(tx, order, { type: 'order.lines_cancelled', actor: self, data: { lines, reason } })
   await writeAudit(tx, { actor: self, action: 'order.cancel_lines', subject: orderId, cause: reason })

@@ -4,7 +4,7 @@ import type { FulfillmentAnswer, PackFulfillment } from '../../domain/messages'
 import type { WaitingOn } from '../../domain/order/status'
 import { refuse } from '../../domain/refusals'
 import type { Transaction } from '../connection'
-import { record } from '../events'
+import { record, self } from '../events'
 import { insertPackages, lockWork, moveFulfillment, refusedMove, workLines } from '../fulfillments'
 import { refreshOrder, setPartWait } from '../orders'
 import { intendLabels } from '../shipments'
@@ -16,6 +16,8 @@ export interface PackOutcome extends FulfillmentAnswer {
 export interface PackAsk extends PackFulfillment {
   carrier: string
   service: string
+  /** A faster service than usual was taken, so that the promise is kept; what it costs more, in minor units. */
+  hurry?: { insteadOf: string; costMinor: number }
   waitingOn: WaitingOn
 }
 
@@ -33,6 +35,7 @@ export async function packFulfillment(tx: Transaction, ask: PackAsk): Promise<Pa
   await intendLabels(tx, ask.fulfillmentId, orderId, ask.carrier, packageIds)
   const data = { fulfillmentId: ask.fulfillmentId, packages: ask.packages.length, carrier: ask.carrier, service: ask.service }
   await record(tx, order, { type: 'fulfillment.packed', actor: ask.actor, data })
+  if (ask.hurry) await record(tx, order, { type: 'promise.at_risk', actor: self, data: { fulfillmentId: ask.fulfillmentId, milestone: 'hand_over', action: 'faster_carrier', service: ask.service, ...ask.hurry } })
   await setPartWait(tx, ask.fulfillmentId, ask.waitingOn)
   await refreshOrder(tx, orderId)
   return { fulfillmentId: ask.fulfillmentId, status: 'packed', carrier: ask.carrier }

@@ -1,12 +1,18 @@
 /** Gives what an order still needs to nodes: adopts the claim made at intake, or plans and claims now, and releases the work orders; or says what cannot be had. */
 import type { WaitingOn } from '../../domain/order/status'
+import type { PartMilestones } from '../../domain/promise/kept'
 import { refuse } from '../../domain/refusals'
-import type { OpenLine, Shortage, SourcingDecision } from '../../domain/sourcing/decision'
-import { row, rows, type Transaction } from '../connection'
+import type { Shortage, SourcingDecision } from '../../domain/sourcing/decision'
+import { noteWaiting } from '../arrivals'
+import { rows, type Transaction } from '../connection'
 import { record, self } from '../events'
 import { releaseFulfillment } from '../fulfillments'
+import { openLines, planOfOpen, type LineInNeed } from '../open-lines'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
-import { claimPlanned, keepDecision, lastDecision, plan, type Plan, type PlanMode } from '../sourcing'
+import type { PlanMode } from '../race'
+import { claimPlanned, keepDecision, lastDecision, planClaim } from '../sourcing'
+import { releaseUnassigned } from '../stock'
+import { endClaims, shipByOf } from '../supply-claims'
 import { openException, settleExceptions } from '../waiting'
 
 export interface SourceAsk {
@@ -14,16 +20,28 @@ export interface SourceAsk {
   attempt: number
   /** By when a node must have packed its part. */
   dueAt: string
+  /** The moment of the attempt by the order's own clock: was it promised for later? */
+  at?: string
   /** What each part waits on when it is released, and the order when it is short. */
   ifSourced: WaitingOn
   ifShort: WaitingOn
 }
-export type SourceOutcome = { outcome: 'sourced'; fulfillments: SourcedPart[] } | { outcome: 'short'; short: readonly Shortage[] }
+export type SourceOutcome = { outcome: 'sourced'; fulfillments: SourcedPart[] } | ShortOutcome
+
+export interface ShortOutcome {
+  outcome: 'short'
+  short: readonly Shortage[]
+  /** The date for which the order was promised what it waits for, as long as that is still to come. */
+  promisedFor?: string
+}
 
 export interface SourcedPart {
   fulfillmentId: string
   nodeId: string
   units: number
+  /** By when it must be picked, and handed over, for its promise to be kept; where one was given for this node. */
+  milestones?: PartMilestones
+  waitingOn: WaitingOn
 }
 
 /** @throws `order.already_cancelled` when the order was stopped meanwhile; LostRace in hopeful mode. */
@@ -31,83 +49,95 @@ export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMod
   const order = await lockOrder(tx, ask.orderId)
   if (order.stage !== 'open') throw refuse('order.already_cancelled', { state: order.stage })
   const lines = await openLines(tx, order.orderId)
-  const decision = lines.length ? await planned(tx, order, lines, mode) : await lastDecision(tx, order.orderId)
+  const decision = lines.length ? await claimParts(tx, order, lines, mode) : await lastDecision(tx, order.orderId)
   if (lines.length && !decision?.chosen) return backorder(tx, order, decision!, ask)
+  if (lines.length) await endClaims(tx, order.orderId, 'filled')
   const fulfillments = await releaseParts(tx, order, ask)
   await record(tx, order, { type: 'order.sourced', actor: self, data: { nodes: fulfillments.map((f) => f.nodeId), reason: decision?.chosen?.reason ?? '' } }, ...fulfillments.map((f) => ({
     type: 'fulfillment.released' as const,
     actor: self,
-    data: { ...f, dueAt: ask.dueAt },
+    data: told(f),
   })))
-  if (order.waitingOn?.what === 'stock') await settleExceptions(tx, order, 'it can be had', 'sourcing.short')
+  if (lines.length) for (const kind of ['sourcing.short', 'supply.withdrawn']) await settleExceptions(tx, order, 'it can be had', kind)
   await refreshOrder(tx, order.orderId, null)
   return { outcome: 'sourced', fulfillments }
 }
 
-/** Work orders for every node at which stock is claimed that belongs to none yet. */
-async function releaseParts(tx: Transaction, order: OrderRow, ask: SourceAsk): Promise<SourcedPart[]> {
-  const nodes = await rows<{ nodeId: string }>(
+/** As the timeline tells it. */
+export const told = ({ fulfillmentId, nodeId, units, waitingOn }: SourcedPart): Record<string, unknown> => ({ fulfillmentId, nodeId, units, dueAt: waitingOn.deadline })
+
+/** Work orders for every node at which stock is claimed that belongs to none yet; each is due when its promise or the policy wants it, whichever comes first. */
+export async function releaseParts(tx: Transaction, order: OrderRow, ask: Pick<SourceAsk, 'dueAt' | 'ifSourced'>): Promise<SourcedPart[]> {
+  const nodes = await rows<{ nodeId: string; milestones: PartMilestones | null }>(
     tx,
-    `SELECT DISTINCT node_id AS "nodeId" FROM allocations WHERE order_id = ? AND status = 'open' AND fulfillment_id IS NULL ORDER BY node_id`,
+    `SELECT DISTINCT node_id AS "nodeId", o.promise->'milestones'->node_id AS milestones FROM allocations a JOIN orders o USING (order_id)
+     WHERE order_id = ? AND a.status = 'open' AND fulfillment_id IS NULL ORDER BY node_id`,
     [order.orderId],
   )
   const parts: SourcedPart[] = []
   const { method, service } = order.delivery
-  for (const { nodeId } of nodes)
-    parts.push({ nodeId, ...(await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method, service, dueAt: ask.dueAt, waitingOn: ask.ifSourced })) })
+  for (const { nodeId, milestones } of nodes) {
+    const dueAt = milestones && milestones.pickBy < ask.dueAt ? milestones.pickBy : ask.dueAt
+    const waitingOn = { ...ask.ifSourced, deadline: dueAt }
+    const released = await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method, service, dueAt, waitingOn })
+    parts.push({ nodeId, ...released, waitingOn, ...(milestones && { milestones }) })
+  }
   return parts
 }
 
-interface LineInNeed extends OpenLine {
-  valueMinor: number
-}
-
-const openLines = (tx: Transaction, orderId: string): Promise<LineInNeed[]> =>
-  rows(
-    tx,
-    `SELECT line_id AS "lineId", sku, quantity - cancelled - shipped - allocated AS quantity, unit_price_minor AS "valueMinor" FROM order_lines
-     WHERE order_id = ? AND quantity > cancelled + shipped + allocated ORDER BY position`,
-    [orderId],
-  )
-
-async function planned(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
-  const before = await row<Pick<Plan, 'destination' | 'excluded' | 'shipmentsBefore'> & { country: string | null }>(tx, beforeSql, { orderId: order.orderId, lines: lines.map((l) => l.lineId) })
-  const { country, destination, excluded, shipmentsBefore } = before!
-  const { method, nodeId } = order.delivery
-  const ask: Plan = { channel: order.channel, lines, method, nodeId, destination: destination ?? undefined, country: country ?? undefined, excluded, shipmentsBefore, policy: order.policy.sourcing }
-  const decision = await plan(tx, ask, mode)
-  if (decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, shipments: decision.chosen.shipments, actor: self })
+/** Plans these lines, claims what is chosen, and keeps the decision. */
+export async function claimParts(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
+  const alone = await planClaim(tx, await planOfOpen(tx, order, lines), mode)
+  const together = alone.chosen && (await holdsSome(tx, order.orderId))
+  const decision = together ? await plannedTogether(tx, order) : alone
+  if (!together && decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, shipments: decision.chosen.shipments, actor: self })
   await keepDecision(tx, order.orderId, decision, order.policy.versions.sourcing)
   return decision
 }
 
-/** Where it goes, which nodes have rejected some of these lines, and how many shipments are under way. */
-const beforeSql = `
-  SELECT ship_to->>'country' AS country,
-    CASE WHEN ship_to->>'latitude' IS NOT NULL AND ship_to->>'longitude' IS NOT NULL
-         THEN json_build_object('latitude', (ship_to->>'latitude')::float8, 'longitude', (ship_to->>'longitude')::float8) END AS destination,
-    ARRAY(SELECT DISTINCT f.node_id FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
-          WHERE f.order_id = o.order_id AND l.line_id = ANY(:lines) AND (l.rejected > 0 OR f.status = 'rejected')) AS excluded,
-    (SELECT count(*)::int FROM fulfillments f WHERE f.order_id = o.order_id AND f.status NOT IN ('rejected', 'cancelled', 'expired')) AS "shipmentsBefore"
-  FROM orders o WHERE order_id = :orderId`
+/** Has some of the order been claimed while the rest had still to come? */
+const holdsSome = async (tx: Transaction, orderId: string): Promise<boolean> =>
+  (await rows(tx, `SELECT 1 FROM allocations WHERE order_id = ? AND status = 'open' AND fulfillment_id IS NULL LIMIT 1`, [orderId])).length > 0
 
+class NotTogether extends Error {
+  constructor(readonly decision: SourcingDecision) {
+    super('it cannot be had together')
+  }
+}
+
+/** What was held for the order is given back and all of it planned as one, so that it leaves as its policy wants; or everything stays as it was. */
+async function plannedTogether(tx: Transaction, order: OrderRow): Promise<SourcingDecision> {
+  const { orderId, channel } = order
+  await rows(tx, 'SELECT 1 FROM stock_levels WHERE sku IN (SELECT sku FROM order_lines WHERE order_id = ?) ORDER BY sku, node_id FOR UPDATE', [orderId])
+  const all = async (inner: Transaction): Promise<SourcingDecision> => {
+    await releaseUnassigned(inner, { orderId, actor: self, reason: 'planned again' })
+    const decision = await planClaim(inner, await planOfOpen(inner, order, await openLines(inner, orderId)), 'locked')
+    if (!decision.chosen) throw new NotTogether(decision)
+    await claimPlanned(inner, { orderId, channel, shipments: decision.chosen.shipments, actor: self })
+    return decision
+  }
+  return tx.transaction(all).catch((cause: unknown) => (cause instanceof NotTogether ? cause.decision : Promise.reject(cause as Error)))
+}
+
+/** It waits for stock. Until the date that what is to come was promised for, nobody has to do anything about it. */
 async function backorder(tx: Transaction, order: OrderRow, decision: SourcingDecision, ask: SourceAsk): Promise<SourceOutcome> {
+  const { orderId } = order
   const newly = await rows(
     tx,
     `UPDATE order_lines SET backordered = quantity - cancelled - shipped - allocated
      WHERE order_id = ? AND backordered <> quantity - cancelled - shipped - allocated RETURNING line_id`,
-    [order.orderId],
+    [orderId],
   )
+  if (newly.length) await noteWaiting(tx, orderId)
   if (newly.length) await record(tx, order, { type: 'order.backordered', actor: self, data: { short: decision.short } })
-  await openException(tx, {
-    ...order,
-    kind: 'sourcing.short',
-    subject: order.orderId,
-    owner: 'operations',
-    summary: `It cannot be had all together: ${decision.short.map((s) => `${s.sku} ${s.available} of ${s.wanted}`).join(', ')}`,
-    data: { short: decision.short },
-    deadline: ask.ifShort.deadline,
-  })
-  await refreshOrder(tx, order.orderId, ask.ifShort)
-  return { outcome: 'short', short: decision.short }
+  const shipBy = await shipByOf(tx, orderId)
+  const promisedFor = shipBy !== undefined && ask.at !== undefined && shipBy > ask.at ? { promisedFor: shipBy } : undefined
+  if (!promisedFor) await openShort(tx, order, decision, ask.ifShort.deadline)
+  await refreshOrder(tx, orderId, promisedFor ? { ...ask.ifShort, deadline: shipBy! } : ask.ifShort)
+  return { outcome: 'short', short: decision.short, ...promisedFor }
+}
+
+async function openShort(tx: Transaction, order: OrderRow, { short }: SourcingDecision, deadline: string | null): Promise<void> {
+  const summary = `It cannot be had all together: ${short.map((s) => `${s.sku} ${s.available} of ${s.wanted}`).join(', ')}`
+  await openException(tx, { ...order, kind: 'sourcing.short', subject: order.orderId, owner: 'operations', summary, data: { short }, deadline })
 }

@@ -1,7 +1,7 @@
 /** Reads nodes, SKUs, channels and drivers in the shape they are written in. */
 import type { ChannelSettings, DriverSettings, NodeSettings, SkuSettings } from '../network'
 import { row, rows, type Db, type Transaction } from '../connection'
-import { Conditions } from './sql'
+import { Conditions, iso } from './sql'
 
 /** A page of a list sorted by its id. `only`: the ids that may be seen; null: all. */
 export interface Page {
@@ -16,7 +16,9 @@ export const findNode = (db: Db | Transaction, nodeId: string): Promise<NodeSett
 
 export const nodeList = (db: Db, page: Page): Promise<NodeSettings[]> => pageOf(db, nodeColumns, 'nodes', 'node_id', page)
 
-const skuColumns = `sku, name, weight_grams AS "weightGrams", length_mm AS "lengthMm", width_mm AS "widthMm", height_mm AS "heightMm"`
+const skuColumns = `sku, name, weight_grams AS "weightGrams", length_mm AS "lengthMm", width_mm AS "widthMm", height_mm AS "heightMm", backorder,
+  CASE WHEN preorder_cap IS NOT NULL THEN json_build_object('cap', preorder_cap, 'shipBy', ${iso('preorder_ship_by')}, 'promised', preorder_promised) END AS preorder,
+  (SELECT json_agg(json_build_object('sku', component, 'quantity', quantity) ORDER BY position) FROM kit_components k WHERE k.kit = skus.sku) AS kit`
 
 export const findSku = (db: Db | Transaction, sku: string): Promise<SkuSettings | undefined> => row(db, `SELECT ${skuColumns} FROM skus WHERE sku = ?`, [sku])
 

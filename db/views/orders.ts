@@ -1,7 +1,9 @@
 /** The single view of an order: everything anyone who helps the customer needs, in one query and one document. */
 import { hasLeft, type FulfillmentStatus } from '../../domain/fulfillment/moves'
+import type { KitLine } from '../../domain/order/kits'
 import type { WaitingOn } from '../../domain/order/status'
 import { worthMinor } from '../../domain/payment/shares'
+import type { OrderPromise } from '../../domain/promise/kept'
 import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
 import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
@@ -54,6 +56,10 @@ export interface OrderLineView {
   cancelled: number
   returned: number
   backordered: number
+  /** The date it is promised for, where it was sold before it was there. */
+  shipBy: string | null
+  /** The line as it was ordered, where this is a component of a kit. */
+  kit: KitLine | null
 }
 export interface OrderFulfillmentView {
   fulfillmentId: string
@@ -104,10 +110,11 @@ export interface MoneyView {
   owedMinor: number
 }
 
+const shipByJson = `(SELECT ${iso('max(c.ship_by)')} FROM supply_claims c WHERE c.order_id = l.order_id AND c.line_id = l.line_id AND c.status IN ('open', 'arrived', 'filled'))`
 const linesJson = list(
   `json_build_object('lineId', l.line_id, 'sku', l.sku, 'name', s.name, 'quantity', l.quantity, 'unitPriceMinor', l.unit_price_minor, 'discountMinor', l.discount_minor,
      'taxMinor', l.tax_minor, 'allocated', l.allocated, 'picked', l.picked, 'shipped', l.shipped, 'delivered', l.delivered, 'cancelled', l.cancelled,
-     'returned', l.returned, 'backordered', l.backordered)`,
+     'returned', l.returned, 'backordered', l.backordered, 'shipBy', ${shipByJson}, 'kit', l.kit)`,
   'order_lines l JOIN skus s USING (sku) WHERE l.order_id = o.order_id',
   'l.position',
 )
@@ -134,7 +141,7 @@ const paymentsJson = list(
 
 interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | 'money' | 'allowedActions'> {
   stage: string
-  promise: Omit<PromiseView, 'state'> | null
+  promise: OrderPromise | null
 }
 
 const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", o.version, o.status, o.payment_status AS "paymentStatus",
@@ -159,10 +166,10 @@ function present({ stage, ...order }: OrderFacts, role: string): OrderView {
   }
 }
 
-function promiseView({ promise, shipments, status }: Pick<OrderFacts, 'promise' | 'shipments' | 'status'>, now: string): PromiseView {
-  const told = promise ?? { promisedFrom: null, promisedBy: null, confidence: null }
+function promiseView({ promise, shipments, fulfillments, status }: Pick<OrderFacts, 'promise' | 'shipments' | 'fulfillments' | 'status'>, now: string): PromiseView {
+  const { promisedFrom, promisedBy, confidence } = promise ?? { promisedFrom: null, promisedBy: null, confidence: null }
   const arrived = ['delivered', 'completed'].includes(status) ? shipments.map((s) => s.deliveredAt ?? '').sort().at(-1) : undefined
-  return { ...told, state: promiseState(told.promisedBy, now, arrived) }
+  return { promisedFrom, promisedBy, confidence, state: promiseState(promise, now, fulfillments, arrived) }
 }
 
 function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'taxIncluded' | 'payments'>, stage: string): MoneyView {

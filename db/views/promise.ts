@@ -3,6 +3,9 @@ import type { ChannelStock, Level } from '../../domain/inventory/level'
 import type { Hours, Weekly } from '../../domain/promise/calendar'
 import type { CapacitySettings, Load } from '../../domain/promise/capacity'
 import type { Weekday } from '../../domain/promise/days'
+import type { KitPart } from '../../domain/order/kits'
+import type { PastPromise } from '../../domain/promise/calibration'
+import type { OrderPromise } from '../../domain/promise/kept'
 import { rows, type Db } from '../connection'
 
 export interface PromiseNodeRow {
@@ -21,7 +24,7 @@ export interface PromiseNodeRow {
   pickups: Record<string, Weekly<string[]>>
   leadMinutes: number
   capacity: CapacitySettings
-  /** Orders and units that are claimed here and not packed yet. */
+  /** Orders and units that are claimed or held here and not packed yet. */
   waiting: Load
   takenToday: number
 }
@@ -36,8 +39,12 @@ const nodesSql = `
       (SELECT count(*)::int FROM fulfillments f WHERE f.node_id = n.node_id AND f.status NOT IN ('rejected', 'cancelled')
        AND f.released_at >= date_trunc('day', now() AT TIME ZONE n.time_zone) AT TIME ZONE n.time_zone) END AS "takenToday"
   FROM nodes n LEFT JOIN (
-    SELECT a.node_id, count(DISTINCT a.order_id)::int AS orders, sum(a.quantity)::int AS units FROM allocations a LEFT JOIN fulfillments f USING (fulfillment_id)
-    WHERE a.status = 'open' AND (f.status IS NULL OR f.status IN ('released', 'picking')) GROUP BY 1) w USING (node_id)
+    SELECT node_id, count(DISTINCT claimed_by)::int AS orders, sum(quantity)::int AS units FROM (
+      SELECT a.node_id, a.order_id AS claimed_by, a.quantity FROM allocations a LEFT JOIN fulfillments f USING (fulfillment_id)
+      WHERE a.status = 'open' AND (f.status IS NULL OR f.status IN ('released', 'picking'))
+      UNION ALL
+      SELECT l.node_id, r.reservation_id, l.quantity FROM reservations r JOIN reservation_lines l USING (reservation_id) WHERE r.status = 'open' AND r.expires_at > now()) c
+    GROUP BY 1) w USING (node_id)
   ORDER BY n.node_id`
 
 export interface Shelf extends Level {
@@ -46,11 +53,13 @@ export interface Shelf extends Level {
   trust: number
 }
 
-/** Every level of these SKUs, and their weights. */
-export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; shelves: Omit<Shelf, 'sku'>[] }[]> =>
+/** Every level of these SKUs, their weights, what those that are kits are made of, and when more is announced that is not promised yet. */
+export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; kit: KitPart[] | null; nextSupplyAt: string | null; shelves: Omit<Shelf, 'sku'>[] }[]> =>
   rows(
     db,
     `SELECT s.sku, s.weight_grams AS "weightGrams",
+       (SELECT json_agg(json_build_object('sku', k.component, 'quantity', k.quantity) ORDER BY k.position) FROM kit_components k WHERE k.kit = s.sku) AS kit,
+       (SELECT min(expected_at) FROM supply a WHERE a.sku = s.sku AND a.quantity > a.promised AND a.expected_at > now()) AS "nextSupplyAt",
        (SELECT coalesce(json_agg(json_build_object('nodeId', l.node_id, 'onHand', l.on_hand, 'unsellable', l.unsellable, 'reserved', l.reserved,
                  'allocated', l.allocated, 'safetyStock', l.safety_stock, 'trust', l.trust)), '[]') FROM stock_levels l WHERE l.sku = s.sku) AS shelves
      FROM skus s WHERE s.sku = ANY(?)`,
@@ -86,4 +95,49 @@ export const parcelsSeen = (db: Db, limit: number): Promise<ParcelSeen[]> =>
      FROM shipments s JOIN fulfillments f USING (fulfillment_id) JOIN nodes n ON n.node_id = f.node_id JOIN orders o ON o.order_id = s.order_id
      WHERE s.handed_over_at > now() - interval '400 days' ORDER BY s.handed_over_at DESC LIMIT ?`,
     [limit],
+  )
+
+export interface WorkSeen {
+  nodeId: string
+  releasedAt: string
+  /** None: it is not packed yet. */
+  packedAt: string | null
+}
+
+/** The newest work orders, with how long each took; what was taken away from the node is left out. */
+export const workSeen = (db: Db, limit: number): Promise<WorkSeen[]> =>
+  rows(
+    db,
+    `SELECT node_id AS "nodeId", released_at AS "releasedAt", packed_at AS "packedAt" FROM fulfillments
+     WHERE status NOT IN ('rejected', 'cancelled') AND released_at > now() - interval '180 days' ORDER BY released_at DESC LIMIT ?`,
+    [limit],
+  )
+
+export interface JudgedPromise {
+  predicted: NonNullable<OrderPromise['predicted']>
+  /** Of the place it was sent from. */
+  timeZone: string
+  deliveredAt: string | null
+}
+
+/** Promises of orders in one part whose day has passed, the newest first, with when they were really delivered. */
+export const promisesJudged = (db: Db, limit: number): Promise<JudgedPromise[]> =>
+  rows(
+    db,
+    `SELECT o.promise->'predicted' AS predicted, n.time_zone AS "timeZone", s.delivered_at AS "deliveredAt"
+     FROM orders o JOIN shipments s USING (order_id) JOIN fulfillments f USING (fulfillment_id) JOIN nodes n ON n.node_id = f.node_id
+     WHERE o.promise->'predicted' IS NOT NULL AND o.stage <> 'cancelled' AND o.placed_at BETWEEN now() - interval '120 days' AND now() - interval '21 days'
+       AND s.handed_over_at IS NOT NULL ORDER BY o.placed_at DESC LIMIT ?`,
+    [limit],
+  )
+
+/** Every promise whose time has come, with whether it was kept. */
+export const promisesDue = (db: Db, { from, to }: { from: string; to: string }): Promise<PastPromise[]> =>
+  rows(
+    db,
+    `SELECT coalesce((SELECT s.carrier FROM shipments s WHERE s.order_id = o.order_id ORDER BY s.delivered_at DESC NULLS FIRST LIMIT 1), 'none') AS carrier,
+       (o.promise->>'confidence')::float8 AS confidence,
+       o.status IN ('delivered', 'completed') AND coalesce((SELECT max(s.delivered_at) FROM shipments s WHERE s.order_id = o.order_id) <= (o.promise->>'promisedBy')::timestamptz, false) AS kept
+     FROM orders o WHERE o.placed_at >= ?::timestamptz AND o.placed_at < ?::timestamptz AND o.stage <> 'cancelled' AND (o.promise->>'promisedBy')::timestamptz < now()`,
+    [from, to],
   )

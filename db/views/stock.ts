@@ -1,7 +1,7 @@
 /** Reads stock: the level of every SKU at every node, and the movements it is the sum of. */
 import { available, availableToSell, type ChannelStock } from '../../domain/inventory/level'
 import { rows, type Db, type Transaction } from '../connection'
-import { Conditions } from './sql'
+import { Conditions, iso, list } from './sql'
 
 export interface LevelView {
   sku: string
@@ -16,7 +16,17 @@ export interface LevelView {
   available: number
   /** Available to sell per channel. */
   channels: Record<string, number>
+  /** Announced and not yet delivered, the next first. */
+  expected: ExpectedView[]
   countedAsOf: string | null
+  /** Of a kit: what it is made of, and what is available of each. */
+  components?: { sku: string; quantity: number; available: number }[]
+}
+
+export interface ExpectedView {
+  quantity: number
+  expectedAt: string
+  reference: string
 }
 
 export interface LevelFilter {
@@ -33,8 +43,9 @@ export async function levelList(db: Db | Transaction, filter: LevelFilter): Prom
   if (filter.after) where.add('(sku, node_id) > (?, ?)', filter.after.sku, filter.after.nodeId)
   const levels = await rows<Omit<LevelView, 'available' | 'channels'>>(
     db,
-    `SELECT sku, node_id AS "nodeId", on_hand AS "onHand", unsellable, reserved, allocated, safety_stock AS "safetyStock", trust, counted_as_of AS "countedAsOf"
-     FROM stock_levels ${where.where} ORDER BY sku, node_id LIMIT ?`,
+    `SELECT sku, node_id AS "nodeId", on_hand AS "onHand", unsellable, reserved, allocated, safety_stock AS "safetyStock", trust, counted_as_of AS "countedAsOf",
+       ${expectedJson} AS expected
+     FROM stock_levels l ${where.where} ORDER BY sku, node_id LIMIT ?`,
     [...where.bindings, filter.limit],
   )
   const channels = await rows<ChannelStock & { channelId: string }>(
@@ -46,6 +57,12 @@ export async function levelList(db: Db | Transaction, filter: LevelFilter): Prom
     return { ...level, available: free, channels: Object.fromEntries(channels.map((channel) => [channel.channelId, availableToSell(free, channel)])) }
   })
 }
+
+const expectedJson = list(
+  `json_build_object('quantity', s.quantity, 'expectedAt', ${iso('s.expected_at')}, 'reference', s.reference)`,
+  'supply s WHERE s.sku = l.sku AND s.node_id = l.node_id AND s.quantity > 0',
+  's.expected_at, s.reference',
+)
 
 export interface MovementView {
   movementId: number

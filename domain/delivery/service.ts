@@ -18,6 +18,12 @@ export function ratePackageMinor(offered: OfferedService, weightGrams: number): 
  */
 export function chooseService(offers: readonly OfferedService[], weightsGrams: readonly number[], wanted?: string): OfferedService | undefined {
   const candidates = wanted === undefined ? offers : offers.filter((o) => o.service === wanted)
-  const price = (o: OfferedService): number => weightsGrams.reduce((sum, w) => sum + ratePackageMinor(o, w), 0)
-  return [...candidates].sort((a, b) => price(a) - price(b) || a.transitDays - b.transitDays || a.carrier.localeCompare(b.carrier))[0]
+  return [...candidates].sort((a, b) => priceMinor(a, weightsGrams) - priceMinor(b, weightsGrams) || a.transitDays - b.transitDays || a.carrier.localeCompare(b.carrier))[0]
 }
+
+/** The fewest days, the cheaper one on a tie. */
+export const fastestService = <Offer extends OfferedService>(offers: readonly Offer[], weightsGrams: readonly number[]): Offer | undefined =>
+  [...offers].sort((a, b) => a.transitDays - b.transitDays || priceMinor(a, weightsGrams) - priceMinor(b, weightsGrams) || a.carrier.localeCompare(b.carrier))[0]
+
+/** Of all packages together. */
+export const priceMinor = (offered: OfferedService, weightsGrams: readonly number[]): number => weightsGrams.reduce((sum, w) => sum + ratePackageMinor(offered, w), 0)

@@ -1,4 +1,6 @@
 /** An order as a channel submits it, after its shape has been checked at the edge (api/schemas/order.ts). */
+import type { KitLine } from './kits'
+
 export interface NewOrder {
   channel: string
   channelOrderId: string
@@ -38,6 +40,8 @@ export interface NewLine {
   unitPriceMinor: number
   discountMinor: number
   taxMinor: number
+  /** The ordered line whose component this is. */
+  kit?: KitLine
 }
 
 export interface NewTender {

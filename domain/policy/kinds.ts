@@ -27,6 +27,15 @@ export interface PromisePolicy {
   holdLifetime: string
   /** What the customer pays for a service, in minor units of her channel’s currency; `other` for services that are not named. */
   prices: Readonly<Record<string, number>>
+  /** What is done when a part misses a milestone of its promise; `tell`: an exception. */
+  whenLate: WhenLate
+}
+
+export interface WhenLate {
+  /** `re_source`: work that nobody has begun goes to the next best node, if there is one. */
+  pick: 'tell' | 're_source'
+  /** `faster_carrier`: what is packed too late for its promise travels by the fastest service. */
+  handOver: 'tell' | 'faster_carrier'
 }
 
 export interface StoreWorkPolicy {
@@ -79,7 +88,7 @@ export const defaultPolicies: Policies = {
     retryEvery: 'PT15M',
     autoCancelAfter: 'P3D',
   },
-  promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M', prices: { standard: 490, express: 990, other: 490 } },
+  promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M', prices: { standard: 490, express: 990, other: 490 }, whenLate: { pick: 'tell', handOver: 'tell' } },
   store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D' },
   last_mile: { waveSize: 12, waveWait: 'PT30M', attempts: 2, deliverWithin: 'P10D' },
   returns: { window: 'P30D', restockBy: 'P45D' },

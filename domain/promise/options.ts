@@ -7,6 +7,7 @@ import type { Leg } from './arrival'
 import type { NodeCalendar } from './calendar'
 import type { CapacitySettings, Taken } from './capacity'
 import type { CarrierDays } from './carrier-days'
+import type { Correction } from './conformal'
 import type { Distribution } from './histogram'
 import { isObstacle, obstacle, type Obstacle } from './obstacle'
 import { promiseDelivery, type DatePromise } from './promise'
@@ -16,6 +17,8 @@ export interface PromiseNetwork {
   nodes: ReadonlyMap<string, PromiseNode>
   services: readonly PromiseService[]
   transit: TransitModel
+  /** Learned from earlier promises. */
+  correction: Correction
 }
 export interface PromiseNode {
   candidate: Omit<Candidate, 'available' | 'trust'>
@@ -109,7 +112,7 @@ export function promiseWith(
     const units = lines.reduce((sum, l) => sum + l.quantity, 0)
     legs.push({ calendar, service: service.service, carrier: service.carrier, days: service.days, lead, transit, units, ...(capacity && { capacity: { ...capacity, lookAheadDays } }) })
   }
-  const { promise, why } = promiseDelivery(legs, now, { confidence: policy.confidence })
+  const { promise, why } = promiseDelivery(legs, now, { confidence: policy.confidence, correction: network.correction })
   return promise ?? why
 }
 

@@ -43,7 +43,7 @@ export interface LegPromise {
   /** P(this part is delivered by the promised day). */
   confidence: number
   bookings: readonly SlotBooking[]
-  /** As predicted, before the correction: kept with the promise, it gives the score of the parcel once it is delivered (`scoreOfArrival`). */
+  /** As predicted, before the correction: kept with the promise, it gives the score of the parcel once it is delivered (`kept.ts`). */
   arrival: Arrival
 }
 export type PromiseAnswer = { promise: DatePromise; why?: undefined } | { promise?: undefined; why: Obstacle }

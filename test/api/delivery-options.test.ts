@@ -14,7 +14,7 @@ interface Options {
   quoteId: string
   expiresAt: string
   options: { optionId: string; service: string; priceMinor: number; promisedFrom: string; promisedBy: string; confidence: number; shipments: number; cutoffAt: string }[]
-  unavailable: { sku: string; quantity: number; available: number; reason: string }[]
+  unavailable: { sku: string; quantity: number; available: number; nextSupplyAt?: string; reason: string }[]
   withheld: { service: string; code: string; reason: string }[]
 }
 const mitte = { country: 'DE', postalCode: '10115', latitude: 52.5285, longitude: 13.3975 }
@@ -64,9 +64,11 @@ describe('delivery options', () => {
   })
 
   it('say what is short instead of a date', async () => {
-    const { options, unavailable } = optionsOf(await ask({ lines: [{ sku: 'SHOE-LB-42', quantity: 50 }] }))
+    const expectedAt = new Date(Date.now() + 5 * 86_400_000).toISOString()
+    expect((await edge.post('/v1/inventory/supply', { sku: 'SHOE-LB-42', nodeId: 'dc-01', quantity: 100, expectedAt, reference: 'PO-1' })).status).toBe(200)
+    const { options, unavailable } = await eventually(async () => optionsOf(await ask({ lines: [{ sku: 'SHOE-LB-42', quantity: 50 }] })), (o) => o.unavailable.some((u) => u.nextSupplyAt))
     expect(options).toEqual([])
-    expect(unavailable).toMatchObject([{ sku: 'SHOE-LB-42', quantity: 50, reason: 'Not enough of it is available' }])
+    expect(unavailable).toMatchObject([{ sku: 'SHOE-LB-42', quantity: 50, nextSupplyAt: expectedAt, reason: 'Not enough of it is available' }])
   })
 
   it('say why a service is withheld where no carrier goes', async () => {
@@ -82,6 +84,18 @@ describe('delivery options', () => {
     await edge.post('/v1/inventory/adjustments', { sku: 'ONLY-THERE', nodeId: 'store-never', delta: 1, reason: 'opening' })
     const { options, withheld } = await eventually(async () => optionsOf(await ask({ lines: [{ sku: 'ONLY-THERE', quantity: 1 }] })), (o) => o.withheld.length > 0)
     expect([options, withheld.map((w) => w.code)]).toEqual([[], ['calendar.no_open_day', 'calendar.no_open_day']])
+  })
+
+  it('are given for a kit as for its components, and an order takes them up', async () => {
+    for (const sku of ['KIT-SOLE', 'KIT-LACE', 'KIT-BOTH']) await edge.put(`/v1/skus/${sku}`, { name: sku, weightGrams: 100, ...(sku === 'KIT-BOTH' && { kit: [{ sku: 'KIT-SOLE', quantity: 1 }, { sku: 'KIT-LACE', quantity: 2 }] }) })
+    for (const [sku, delta] of [['KIT-SOLE', 5], ['KIT-LACE', 3]] as const) await edge.post('/v1/inventory/adjustments', { sku, nodeId: 'store-mitte', delta, reason: 'opening' })
+    expect(optionsOf(await ask({ lines: [{ sku: 'KIT-BOTH', quantity: 2 }] })).unavailable).toMatchObject([{ sku: 'KIT-LACE', quantity: 4, available: 3 }])
+    const { quoteId, options } = optionsOf(await ask({ lines: [{ sku: 'KIT-BOTH', quantity: 1 }] }))
+    const { optionId } = options.find((o) => o.service === 'standard')!
+    expect((await edge.post(`/v1/quotes/${quoteId}/hold`, { optionId }, { key: 'demo-channel-web' })).status).toBe(201)
+    expect((await submit(order(quoteId, optionId, { lines: [{ lineId: '1', sku: 'KIT-BOTH', quantity: 1, unitPriceMinor: 1000 }] }))).status).toBe(201)
+    const [laces] = (await edge.get('/v1/inventory?sku=KIT-LACE&nodeId=store-mitte')).body.items as object[]
+    expect(laces).toMatchObject({ reserved: 0, allocated: 2, available: 1 })
   })
 
   it('move to a later day as the work ahead of a node fills it', async () => {
@@ -106,6 +120,85 @@ describe('delivery options', () => {
     expect((await ask({ channel: 'marketplace' })).status).toBe(403)
     expect((await ask({ lines: [] })).body).toMatchObject({ status: 400, errors: [{ pointer: '/lines' }] })
     expect((await ask({ lines: [{ sku: 'SOCKS-3P', quantity: 0 }] })).body).toMatchObject({ status: 400, errors: [{ pointer: '/lines/0/quantity' }] })
+  })
+})
+
+describe('a hold', () => {
+  const held = async (units: number, onHand = units): Promise<{ quoteId: string; optionId: string; sku: string; hold: () => Promise<Reply> }> => {
+    const sku = `HOLD-${nextOrderNumber()}`
+    await edge.put(`/v1/skus/${sku}`, { name: sku, weightGrams: 100 })
+    await edge.post('/v1/inventory/adjustments', { sku, nodeId: 'store-mitte', delta: onHand, reason: 'opening' })
+    const { quoteId, options } = optionsOf(await ask({ lines: [{ sku, quantity: units }] }))
+    const { optionId } = options.find((o) => o.service === 'standard')!
+    return { quoteId, optionId, sku, hold: () => edge.post(`/v1/quotes/${quoteId}/hold`, { optionId }, { key: 'demo-channel-web' }) }
+  }
+  const level = async (sku: string): Promise<object> => ((await edge.get(`/v1/inventory?sku=${sku}&nodeId=store-mitte`)).body.items as object[])[0]!
+  const buy = (sku: string): Promise<Reply> => submit(order('', '', { delivery: { method: 'delivery' }, lines: [{ lineId: '1', sku, quantity: 1, unitPriceMinor: 1000 }] }))
+
+  it('keeps the stock from others, and is the same reservation when asked for again', async () => {
+    const { sku, hold } = await held(2)
+    const [first, second] = await Promise.all([hold(), hold()])
+    expect([first.status, second.status, first.body.reservationId]).toEqual([201, 201, second.body.reservationId])
+    expect(await level(sku)).toMatchObject({ onHand: 2, reserved: 2, available: 0 })
+    expect((await buy(sku)).body).toMatchObject({ status: 409, code: 'stock.short' })
+  })
+
+  it('books a place in the work of its node, and gives it back', async () => {
+    const node = { name: 'One a day', type: 'store', timeZone: 'Europe/Berlin', country: 'DE', latitude: 52.6, longitude: 13.4, calendar: Object.fromEntries(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'].map((d) => [d, { opens: '09:00', closes: '10:00' }])), capacity: { ordersPerHour: 1 } }
+    await edge.put('/v1/nodes/store-one', node)
+    await edge.put('/v1/skus/ONE-A-DAY', { name: 'One a day', weightGrams: 100 })
+    await edge.post('/v1/inventory/adjustments', { sku: 'ONE-A-DAY', nodeId: 'store-one', delta: 9, reason: 'opening' })
+    const look = async (): Promise<Options> => optionsOf(await ask({ lines: [{ sku: 'ONE-A-DAY', quantity: 1 }] }))
+    const free = await eventually(look, (o) => o.options.length > 0)
+    const by = free.options[0]!.promisedBy
+    const reservation = await edge.post(`/v1/quotes/${free.quoteId}/hold`, { optionId: free.options[0]!.optionId }, { key: 'demo-channel-web' })
+    await eventually(look, (o) => o.options[0]!.promisedBy > by)
+    await edge.send('DELETE', `/v1/reservations/${String(reservation.body.reservationId)}`, { key: 'demo-channel-web' })
+    await eventually(look, (o) => o.options[0]!.promisedBy === by)
+  })
+
+  it('becomes the order that names its quote', async () => {
+    const { sku, quoteId, optionId, hold } = await held(1)
+    const reservation = await hold()
+    const placed = await submit(order(quoteId, optionId, { lines: [{ lineId: '1', sku, quantity: 1, unitPriceMinor: 1000 }] }))
+    expect(placed.status).toBe(201)
+    expect(await level(sku)).toMatchObject({ onHand: 1, reserved: 0, allocated: 1, available: 0 })
+    expect((await hold()).body).toMatchObject({ status: 409, code: 'reservation.ended', state: 'taken' })
+    const gone = await edge.send('DELETE', `/v1/reservations/${String(reservation.body.reservationId)}`, { key: 'demo-channel-web' })
+    expect(gone.body).toMatchObject({ status: 409, code: 'reservation.ended', state: 'taken' })
+  })
+
+  it('is given back once, however often that is asked for', async () => {
+    const { sku, hold } = await held(1)
+    const { reservationId } = (await hold()).body as { reservationId: string }
+    const drop = (key = 'demo-channel-web'): Promise<Reply> => edge.send('DELETE', `/v1/reservations/${reservationId}`, { key })
+    expect((await drop('demo-channel-marketplace')).body).toMatchObject({ status: 404, code: 'reservation.unknown' })
+    expect((await Promise.all([drop(), drop(), drop()])).map((r) => r.body.status)).toEqual(['released', 'released', 'released'])
+    expect(await level(sku)).toMatchObject({ reserved: 0, available: 1 })
+    expect((await buy(sku)).status).toBe(201)
+  })
+
+  it('does not refuse anybody once it has expired, swept or not', async () => {
+    const { sku, hold } = await held(1)
+    await hold()
+    await edge.db('reservations').where({ status: 'open' }).update({ expires_at: new Date(Date.now() - 1_000) })
+    expect((await buy(sku)).status).toBe(201)
+    expect(await level(sku)).toMatchObject({ reserved: 0, allocated: 1 })
+    expect((await hold()).body).toMatchObject({ code: 'reservation.ended', state: 'expired' })
+  })
+
+  it('is refused with new options when the goods are gone', async () => {
+    const { sku, hold } = await held(1)
+    expect((await buy(sku)).status).toBe(201)
+    expect((await hold()).body).toMatchObject({ status: 409, code: 'quote.gone', instead: { quoteId: expect.any(String) as string } })
+  })
+
+  it('can be asked for a quote of five hundred lines', async () => {
+    const skus = Array.from({ length: 500 }, (_, i) => `LINES-OF-MANY-${i * 7919}`)
+    await edge.db('skus').insert(skus.map((sku) => ({ sku, name: sku, weight_grams: 10 })))
+    await edge.db('stock_levels').insert(skus.map((sku) => ({ sku, node_id: 'dc-01', on_hand: 1 })))
+    const { quoteId, options } = optionsOf(await ask({ lines: skus.map((sku) => ({ sku, quantity: 1 })) }))
+    expect((await edge.post(`/v1/quotes/${quoteId}/hold`, { optionId: options[0]!.optionId }, { key: 'demo-channel-web' })).status).toBe(201)
   })
 })
 

@@ -1,7 +1,7 @@
 /** Orders put into the database through intake's own function, for tests that read them or command them. */
 import canonicalize from 'canonicalize'
 import { acceptOrder } from '../../db/intake'
-import { hopefully } from '../../db/sourcing'
+import { hopefully } from '../../db/race'
 import { activePolicies } from '../../db/policies'
 import type { Db } from '../../db/connection'
 import type { NewOrder } from '../../domain/order/new-order'

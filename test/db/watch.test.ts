@@ -28,9 +28,27 @@ it('opens one exception for each thing that is stuck, and not a second one', asy
     await receiveFact(tx, { source: 'carrier:swiftparcel', eventId: 'e-1', kind: 'carrier', subject: 'SP1', payload: {} })
     await tx('inbound_events').where({ event_id: 'e-1' }).update({ received_at: '2026-01-01T00:00:00Z', leased_until: '2999-01-01T00:00:00Z' })
   })
+  await system.db('stock_arrivals').insert({ sku: 'CAP-BLACK', at: '2026-01-01T00:00:00Z', due_at: '2999-01-01T00:00:00Z' })
   await system.db('payment_operations').where({ order_id: orderId }).update({ status: 'unknown', last_called_at: '2026-01-01T00:00:00Z' })
   await system.db('orders').where({ order_id: orderId }).update({ waiting_on: JSON.stringify({ what: 'payment', since: '2026-01-01T00:00:00Z', deadline: '2026-01-01T00:30:00Z' }) })
-  expect(await openForStuck(system.db)).toBe(4)
-  expect(await openForStuck(system.db)).toBe(4)
-  expect(await openKinds()).toEqual(['inbox.stuck', 'order.not_started', 'order.stuck', 'payment.outcome_unknown'])
+  expect(await openForStuck(system.db)).toBe(5)
+  expect(await openForStuck(system.db)).toBe(5)
+  expect(await openKinds()).toEqual(['inbox.stuck', 'order.not_started', 'order.stuck', 'payment.outcome_unknown', 'stock.untold'])
+})
+
+it('tells support once of a promise that was missed, and of a parcel that nobody has scanned', async () => {
+  const orderId = await people.place()
+  const past = '2026-01-01T00:00:00Z'
+  const promise = { promisedFrom: past, promisedBy: past, confidence: 0.9, milestones: { 'store-mitte': { pickBy: past, handOverBy: past, scanBy: past } } }
+  await system.db('orders').where({ order_id: orderId }).update({ promise: JSON.stringify(promise) })
+  const fulfillment_id = '0198c5a2-0000-7000-8000-00000000f001'
+  await system.db('fulfillments').insert({ fulfillment_id, order_id: orderId, node_id: 'store-mitte', method: 'delivery', service: 'standard', status: 'handed_over', handed_over_at: past })
+  await system.db('packages').insert({ package_id: fulfillment_id, fulfillment_id, number: 1, weight_grams: 1, lines: '[]', carrier: 'swiftparcel', tracking_number: 'SP-UNSEEN' })
+  await openForStuck(system.db)
+  const kinds = async (): Promise<string[]> => (await openKinds()).filter((k) => k.startsWith('promise.'))
+  expect(await kinds()).toEqual(['promise.missed', 'promise.not_scanned'])
+  expect((await people.order(orderId)).promise.state).toBe('missed')
+  await system.db('exceptions').where({ kind: 'promise.missed' }).update({ resolved_at: past })
+  await openForStuck(system.db)
+  expect(await kinds()).toEqual(['promise.not_scanned'])
 })

@@ -22,7 +22,7 @@ it('says where the order goes, why, and why the others lost', () => {
   const sourcing = {
     items: [{ chosen: { nodeId: 'store-mitte', reason: '0.6 km away' }, candidates: [{ nodeId: 'store-mitte', verdict: 'chosen' }, { nodeId: 'dc-01', verdict: 'short of SHOE-LB-42 (0 of 1)' }] }],
   }
-  expect(inWords(event('order.sourced', { nodeId: 'store-mitte', reason: '0.6 km away' }), { order, sourcing })).toBe(
+  expect(inWords(event('order.sourced', { nodes: ['store-mitte'], reason: '0.6 km away' }), { order, sourcing })).toBe(
     'sourced      to store-mitte: 0.6 km away (not dc-01: short of SHOE-LB-42 (0 of 1))',
   )
 })

@@ -1,5 +1,7 @@
 /** A checker that has never failed is no checker: each invariant is broken on purpose, in a transaction that is rolled back, and must be named. */
-import { peopleOf, type OrderWish } from '../support/people'
+import { randomUUID } from 'node:crypto'
+import { releaseReservation, reserve } from '../../db/reservations'
+import { peopleOf, type OrderWish, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 import { checkInvariants, invariants } from './checker'
@@ -23,9 +25,28 @@ beforeAll(async () => {
   await people.support('POST', `/v1/orders/${cancelled}/cancel`, { reason: 'changed her mind' })
   await people.until(cancelled, (o) => !o.workflowOpen)
   await people.until(live, (o) => o.fulfillments.length === 1)
+  await heldAndGivenBack()
+  await promised(people)
   ids = { delivered, cancelled, live }
 })
 afterAll(() => system?.stop())
+
+/** A quote whose stock was held, and let go again. */
+async function heldAndGivenBack(): Promise<void> {
+  const { db } = system
+  const hold = { quoteId: randomUUID(), channel: 'web', lines: [{ sku: 'SOCKS-3P', nodeId: 'dc-01', quantity: 1 }], expiresAt: new Date(Date.now() + 60_000).toISOString(), actor: 'test' }
+  const { reservationId } = await reserve(db, hold)
+  await db.transaction((tx) => releaseReservation(tx, reservationId, 'test'))
+}
+
+/** An order that was accepted for what is still to come. */
+async function promised(people: People): Promise<void> {
+  await people.operations('PUT', '/v1/skus/SOON-1', { name: 'Soon', weightGrams: 100, backorder: true })
+  const expectedAt = new Date(Date.now() + 3_600_000).toISOString()
+  await people.operations('POST', '/v1/inventory/supply', { sku: 'SOON-1', nodeId: 'dc-01', quantity: 3, expectedAt, reference: 'PO-MUTANT' })
+  const orderId = await people.place({ lines: [{ sku: 'SOON-1', quantity: 2 }] })
+  await people.until(orderId, (o) => o.waitingOn?.what === 'stock')
+}
 
 /** What breaks each invariant; `:delivered`, `:cancelled` and `:live` are orders. */
 const mutants: Record<string, string | ((world: World) => World)> = {
@@ -41,10 +62,15 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   M8: `UPDATE payments SET status = 'voided' WHERE order_id = :delivered`,
   S1: `UPDATE stock_levels SET unsellable = -1 WHERE sku = 'SOCKS-3P'`,
   S2: `UPDATE stock_levels SET allocated = allocated + 1 WHERE sku = 'SOCKS-3P'`,
+  'S2-reserved': `UPDATE stock_levels SET reserved = reserved + 1 WHERE sku = 'SOCKS-3P'`,
+  'S5-reserved': `UPDATE reservations SET status = 'open', ended_at = NULL WHERE status = 'released'`,
   S3: `UPDATE stock_levels SET on_hand = on_hand + 1 WHERE sku = 'SOCKS-3P'`,
   S4: `DELETE FROM stock_movements WHERE type = 'ship'`,
   S5: `UPDATE allocations SET ended_at = NULL WHERE order_id = :cancelled`,
   S9: 'UPDATE order_lines SET allocated = allocated - 1 WHERE order_id = :live',
+  S10: `UPDATE supply SET quantity = promised - 1 WHERE reference = 'PO-MUTANT'`,
+  'S10-claims': `UPDATE supply SET promised = promised + 1 WHERE reference = 'PO-MUTANT'`,
+  'S10-ended': `UPDATE orders SET stage = 'cancelled' WHERE order_id = (SELECT order_id FROM supply_claims WHERE reference = 'PO-MUTANT')`,
   O1: (world) => ({ ...world, acknowledged: ['00000000-0000-7000-8000-000000000000'] }),
   'O1-started': 'UPDATE workflow_starts SET done_at = NULL WHERE order_id = :live',
   O2: `UPDATE orders SET channel_order_id = 'same'`,

@@ -104,6 +104,22 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'sold-before-it-was-there',
+    policies: { sourcing: { retryEvery: 'PT1H', autoCancelAfter: 'PT10H' } },
+    play: async (people) => {
+      const supply = { sku: 'SOON', nodeId: 'dc-01', reference: 'PO-1' }
+      await people.operations('PUT', '/v1/skus/SOON', { name: 'Soon', weightGrams: 400, backorder: true })
+      await people.operations('POST', '/v1/inventory/supply', { ...supply, quantity: 2, expectedAt: new Date(Date.now() + 4_000).toISOString() })
+      const orderId = await people.place({ lines: [{ sku: 'SOON', quantity: 1 }] })
+      const late = (): Promise<{ body: { items: { orderId: string }[] } }> => people.operations('GET', '/v1/exceptions?kind=sourcing.short')
+      await eventually(late, (found) => found.body.items.some((e) => e.orderId === orderId), { what: 'its date to pass' })
+      const { sku, nodeId, reference } = supply
+      await people.operations('POST', '/v1/inventory/adjustments', { sku, nodeId, delta: 2, reason: 'delivered', supplyReference: reference })
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+      return deliver(people, orderId, fulfillments[0]!)
+    },
+  },
+  {
     name: 'unfillable',
     policies: { sourcing: { retryEvery: 'PT0.3S', autoCancelAfter: 'PT2S' } },
     play: async (people) => ended(people, await people.place({ claim: 'later', lines: [{ sku: 'SHOE-LB-42', quantity: 90 }] })),

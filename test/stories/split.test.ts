@@ -1,5 +1,4 @@
 /** Orders that come from several places: each part goes its own way and is paid for as it leaves. */
-import { randomBytes } from 'node:crypto'
 import type { OrderView } from '../../db/views/orders'
 import { peopleOf, type FulfillmentWork, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
@@ -16,13 +15,6 @@ afterAll(async () => {
   await system.stop()
 })
 
-/** A SKU of its own, with units at named nodes. */
-async function goods(units: Record<string, number>): Promise<string> {
-  const sku = `SPLIT-${randomBytes(4).toString('hex')}`
-  await people.operations('PUT', `/v1/skus/${sku}`, { name: sku, weightGrams: 400 })
-  for (const [nodeId, delta] of Object.entries(units)) await people.operations('POST', '/v1/inventory/adjustments', { sku, nodeId, delta, reason: 'opening' })
-  return sku
-}
 const partAt = (order: OrderView, nodeId: string): FulfillmentWork => order.fulfillments.find((f) => f.nodeId === nodeId && f.status !== 'rejected')!
 
 async function sendOut(work: FulfillmentWork): Promise<string> {
@@ -35,7 +27,7 @@ const picked = (work: FulfillmentWork, report: object): Promise<{ status: number
   people.store(work.nodeId)<{ status: string }>('POST', `/v1/fulfillments/${work.fulfillmentId}/pick`, report)
 
 it('sends two parts from two stores, takes the money for each as it leaves, and is delivered with the last', async () => {
-  const [here, there] = [await goods({ 'store-mitte': 1 }), await goods({ 'store-kreuzberg': 2 })]
+  const [here, there] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'store-kreuzberg': 2 })]
   const orderId = await people.place({ lines: [{ sku: here, quantity: 1, unitPriceMinor: 3_000 }, { sku: there, quantity: 2, unitPriceMinor: 1_000 }] })
   const sourced = await people.until(orderId, (o) => o.fulfillments.length === 2)
   expect(sourced).toMatchObject({ status: 'in_fulfillment', waitingOn: { what: 'picking' } })
@@ -51,7 +43,7 @@ it('sends two parts from two stores, takes the money for each as it leaves, and 
 })
 
 it('keeps what a store has picked and sends for the rest elsewhere, when it finds one unit missing', async () => {
-  const sku = await goods({ 'store-mitte': 2, 'dc-01': 5 })
+  const sku = await people.stocked({ 'store-mitte': 2, 'dc-01': 5 })
   const orderId = await people.place({ lines: [{ sku, quantity: 2 }] })
   const [work] = (await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments
   expect(work!.nodeId).toBe('store-mitte')
@@ -70,7 +62,7 @@ it('keeps what a store has picked and sends for the rest elsewhere, when it find
 })
 
 it('cancels what nobody can fill by its deadline, sends the rest and charges for that alone', async () => {
-  const sku = await goods({ 'store-mitte': 2 })
+  const sku = await people.stocked({ 'store-mitte': 2 })
   const orderId = await people.place({ lines: [{ sku, quantity: 2 }] })
   const [work] = (await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments
   await picked(work!, { lines: [{ lineId: '1', picked: 1, rejected: 1, reason: 'damaged' }] })
@@ -85,7 +77,7 @@ it('cancels what nobody can fill by its deadline, sends the rest and charges for
 })
 
 it('lets nothing more leave when the bank does not hold the rest, until it does', async () => {
-  const [here, there] = [await goods({ 'store-mitte': 1 }), await goods({ 'store-kreuzberg': 1 })]
+  const [here, there] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'store-kreuzberg': 1 })]
   const orderId = await people.place({ lines: [{ sku: here, quantity: 1 }, { sku: there, quantity: 1 }] })
   const sourced = await people.until(orderId, (o) => o.fulfillments.length === 2)
   await fetch(`${system.payments.url}/control/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ next: 1, kind: 'decline', operation: 'authorize' }) })
@@ -108,7 +100,7 @@ it('lets nothing more leave when the bank does not hold the rest, until it does'
 })
 
 it('cancels all parts of an order while they are in the building', async () => {
-  const [here, there] = [await goods({ 'store-mitte': 1 }), await goods({ 'store-kreuzberg': 1 })]
+  const [here, there] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'store-kreuzberg': 1 })]
   const orderId = await people.place({ lines: [{ sku: here, quantity: 1 }, { sku: there, quantity: 1 }] })
   await people.until(orderId, (o) => o.fulfillments.length === 2)
   expect(await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed her mind' })).toMatchObject({ status: 200 })

@@ -104,6 +104,8 @@ export interface People {
   support: Call
   operations: Call
   store(nodeId: string): Call
+  /** A new SKU with units at named nodes. @returns the SKU. */
+  stocked(units: Record<string, number>): Promise<string>
   /** Places an order and expects it to be accepted. */
   place(wish?: OrderWish): Promise<string>
   order(orderId: string): Promise<OrderView>
@@ -125,13 +127,20 @@ export function peopleOf(system: Pick<System, 'url' | 'carriers'>): People {
   const support = caller(system.url, 'demo-support')
   const store = (nodeId: string): Call => caller(system.url, nodeId.startsWith('store-') ? `demo-store-${nodeId}` : 'demo-operations')
   const shop = caller(system.url, 'demo-channel-web')
+  const operations = caller(system.url, 'demo-operations')
   const order = async (orderId: string): Promise<OrderView> => (await support<OrderView>('GET', `/v1/orders/${orderId}`)).body
   const work = (w: FulfillmentWork, action: string, body: unknown): Promise<Answer<FulfillmentView>> =>
     store(w.nodeId)<FulfillmentView>('POST', `/v1/fulfillments/${w.fulfillmentId}/${action}`, body)
   return {
     shop,
     support,
-    operations: caller(system.url, 'demo-operations'),
+    operations,
+    stocked: async (units) => {
+      const sku = `GOODS-${randomBytes(4).toString('hex')}`
+      await operations('PUT', `/v1/skus/${sku}`, { name: sku, weightGrams: 400 })
+      for (const [nodeId, delta] of Object.entries(units)) await operations('POST', '/v1/inventory/adjustments', { sku, nodeId, delta, reason: 'opening' })
+      return sku
+    },
     store,
     order,
     place: async (wish = {}) => {

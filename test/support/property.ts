@@ -10,6 +10,15 @@ export function holds<Args>(property: fc.IProperty<Args>, runs = 200): void {
   fc.assert(property, { seed, numRuns: runs * factor })
 }
 
+/** The same for a property that has to wait for something. */
+export async function sampledProperty<Args>(property: fc.IAsyncProperty<Args>, runs: number): Promise<void> {
+  announce()
+  await fc.assert(property, { seed, numRuns: runs * factor })
+}
+
+/** How many times as many examples as on a usual run. */
+export const factorOf = (): number => factor
+
 /** Some of `cases` on every run, others on the next; all of them in the long one. */
 export function sampled<Case>(cases: readonly Case[], count: number): Case[] {
   if (factor > 1) return [...cases]

@@ -20,6 +20,7 @@ import type { Db } from '../../db/connection'
 import { seedDemoNetwork } from '../../dev/seed-demo'
 import { taskQueues } from '../../domain/ids'
 import { defaultPolicies, type Policies } from '../../domain/policy/kinds'
+import { startArrivals } from '../../relay/arrivals'
 import { channelFacts } from '../../relay/channel-facts'
 import { startInbox } from '../../relay/inbox'
 import { startLab } from '../../relay/lab'
@@ -88,6 +89,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const threads = createThreads({ client, db, queuePrefix })
   const starter = startStarter({ db, threads, log, idleMs: 200 })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
+  const arrivals = startArrivals({ db, threads, log, idleMs: 100 })
   const lab = startLab({ db, client, log, queuePrefix, idleMs: 200 })
   const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system', QUOTE_SECRET: 'quote-secret-system' }
   const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: [carrier], wake: inbox.wake })
@@ -126,7 +128,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), sweep.stop(), lab.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop()])
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await Promise.all([payments.close(), carriers.close()])

@@ -1,11 +1,12 @@
 /** Chapter three, for each part: the store picks and packs, the carrier gives a label, the goods leave, the money is taken, the parcel arrives. */
 import { CancellationScope, condition } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
-import { carriers, payments } from '../support/activities'
+import { carriers, payments, step } from '../support/activities'
 import { holdRemainder } from './payment'
 import { show } from './show'
+import { newWorks } from './sourcing'
 import { waiting, waits, type Thread, type Work } from './thread'
-import { persist, waitOrEscalate } from './waits'
+import { persist, waitFor, waitOrEscalate } from './waits'
 
 /** Follows one fulfillment to its end: delivered, or gone back because the node could not fill it. */
 export async function deliver(thread: Thread, work: Work): Promise<void> {
@@ -21,12 +22,33 @@ export async function deliver(thread: Thread, work: Work): Promise<void> {
 
 async function pickedAndPacked(thread: Thread, work: Work): Promise<void> {
   const late = { kind: 'fulfillment.late', subject: work.fulfillmentId, owner: 'operations', summary: `${work.nodeId} has not packed in time` } as const
-  await waitOrEscalate(thread, work, work.wait!, late, () => work.status !== 'released')
+  const begun = (): boolean => work.status !== 'released'
+  const movesOn = thread.start.policy.promise.whenLate.pick === 're_source'
+  if (movesOn && (await waitFor(thread, work, work.wait!, begun)) === 'too late' && (await movedOn(thread, work))) return
+  await waitOrEscalate(thread, work, work.wait!, late, begun)
 }
+
+/** The next best node gets what this one has not begun. @returns false when it stays, because somebody has begun or nobody else has it. */
+const movedOn = (thread: Thread, work: Work): Promise<boolean> =>
+  thread.lock(async () => {
+    if (work.status !== 'released') return false
+    const { acceptWithin } = thread.start.policy.store_work
+    const ifSourced = waiting('picking', acceptWithin)
+    const moved = await step(`${work.nodeId} is late: give it to the next best`).moveLateWork({ fulfillmentId: work.fulfillmentId, dueAt: ifSourced.deadline!, ifSourced })
+    if (moved.outcome === 'stays') return false
+    work.status = 'rejected'
+    waits(work, null)
+    const works = newWorks(thread, moved.fulfillments)
+    thread.arrivals.push(...works)
+    show(thread, { nodeId: works[0]!.nodeId })
+    return true
+  })
 
 async function labelled(thread: Thread, work: Work): Promise<void> {
   const { handOverWithin } = thread.start.policy.store_work
-  const then = waiting('hand_over', handOverWithin)
+  const patience = waiting('hand_over', handOverWithin)
+  const { handOverBy = patience.deadline } = work.milestones ?? {}
+  const then = { ...patience, deadline: [patience.deadline!, handOverBy!].sort()[0]! }
   const trouble = { kind: 'carrier.unavailable', subject: work.fulfillmentId, owner: 'operations', summary: `${work.carrier} gives no label` } as const
   const label = await persist(thread, work, { waitingOn: waiting('carrier', null), trouble }, () =>
     carriers(`Buy labels from ${work.carrier}`).buyLabels({ fulfillmentId: work.fulfillmentId, carrier: work.carrier!, then }),

@@ -20,8 +20,8 @@ export const fulfil = (thread: Thread): Promise<void> =>
 
 async function sourceAndFollow(thread: Thread, follow: (work: Work) => void, isQuiet: () => boolean): Promise<void> {
   do {
-    const works = await sourceOrder(thread)
-    works.forEach(follow)
-    await condition(() => thread.toSource || isQuiet())
-  } while (thread.toSource)
+    if (thread.toSource) thread.arrivals.push(...(await sourceOrder(thread)))
+    thread.arrivals.splice(0).forEach(follow)
+    await condition(() => thread.toSource || thread.arrivals.length > 0 || isQuiet())
+  } while (thread.toSource || thread.arrivals.length > 0)
 }

@@ -4,7 +4,7 @@ import { hasLeft } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
   type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
-  type OrderState, type PackFulfillment, type PaymentReported, type RejectLines,
+  type OrderState, type PackFulfillment, type PaymentReported, type RejectLines, type StockArrived,
 } from '../../domain/messages'
 import type { PaymentState } from '../../domain/payment/view'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
@@ -22,6 +22,7 @@ const cancelOrderSignal = defineSignal<[CancelOrderSignal?]>(signals.cancelOrder
 const paymentReported = defineSignal<[PaymentReported]>(signals.paymentReported)
 const carrierReported = defineSignal<[CarrierReported]>(signals.carrierReported)
 const exceptionRetried = defineSignal<[ExceptionRetried]>(signals.exceptionRetried)
+const stockArrived = defineSignal<[StockArrived]>(signals.stockArrived)
 const orderState = defineQuery<OrderState>(orderStateQuery)
 
 /** Registers every handler; to be called before the first await, so that nothing sent early is lost. */
@@ -51,6 +52,7 @@ export function listen(thread: Thread): void {
   })
   setHandler(carrierReported, (fact) => hearCarrier(thread, fact), { description: 'The carrier reported a parcel; its row is already up to date.' })
   setHandler(exceptionRetried, () => void (thread.nudges += 1), { description: 'Somebody pressed retry: whatever waits is tried again now.' })
+  setHandler(stockArrived, () => void (thread.nudges += 1), { description: 'Stock has come that the order waits for: it looks again now.' })
   setHandler(orderState, () => state(thread), { description: 'What the workflow itself believes.' })
 }
 

@@ -1,5 +1,7 @@
 /** Chapter two: what has no node is given to the best ones; or it waits for stock, tried again ever less often, until it may wait no longer. */
+import { patched } from '@temporalio/workflow'
 import { durationMs } from '../../domain/policy/duration'
+import type { SourcedPart } from '../../db/steps/source-order'
 import { step } from '../support/activities'
 import { isoIn, now } from '../support/clock'
 import { Ending } from '../support/failures'
@@ -7,34 +9,44 @@ import { letGo } from './payment'
 import { show } from './show'
 import { waiting, waits, type Thread, type Work } from './thread'
 
+/** Who was promised stock for a date is told when it comes; this is for the case that nobody tells. */
+const lookAgainMs = 86_400_000
+
 /** @returns the new parts; none when the rest of the order was given up. @throws Ending `sourcing.unfillable` */
 export async function sourceOrder(thread: Thread): Promise<Work[]> {
   if (thread.works.length === 0) thread.chapter = 'sourcing'
   const { sourcing, store_work } = thread.start.policy
-  const short = waiting('stock', sourcing.autoCancelAfter)
-  const giveUpAt = Date.parse(short.deadline!)
+  let short = waiting('stock', sourcing.autoCancelAfter)
+  let shown: boolean | undefined
   for (let failures = 0; ; failures += 1) {
+    const before = thread.nudges
     const picking = waiting('picking', store_work.acceptWithin)
     const found = await thread.lock(() => {
       thread.sourcingAttempts += 1
       thread.toSource = false
-      const ask = { orderId: thread.start.orderId, attempt: thread.sourcingAttempts, dueAt: isoIn(durationMs(store_work.acceptWithin)), ifSourced: picking, ifShort: short }
+      const ask = { orderId: thread.start.orderId, attempt: thread.sourcingAttempts, dueAt: isoIn(durationMs(store_work.acceptWithin)), at: isoIn(0), ifSourced: picking, ifShort: short }
       return step('Source the order').sourceOrder(ask)
     })
     if (found.outcome === 'sourced') {
-      const works = found.fulfillments.map(({ fulfillmentId, nodeId }): Work => ({ fulfillmentId, nodeId, status: 'released', wait: picking, rowWait: picking }))
-      thread.works.push(...works)
+      const works = newWorks(thread, found.fulfillments)
       waits(thread.whole, null)
       show(thread, { status: 'in_fulfillment', nodeId: works[0]!.nodeId, ...(failures ? { hasException: false } : {}) })
       return works
     }
     thread.toSource = true
-    waits(thread.whole, short)
-    thread.lastException = `short of ${found.short.map((s) => `${s.sku} (${s.available} of ${s.wanted})`).join(', ')}`
-    show(thread, failures ? {} : { status: 'backordered', hasException: true })
-    const heard = thread.nudges
-    const next = Math.min(giveUpAt, now() + durationMs(sourcing.retryEvery) * 2 ** Math.min(failures, 4))
-    await thread.until(() => thread.nudges !== heard, next, 'Look for stock again')
+    const { promisedFor } = found
+    // What was promised for a date is given up as long after it as anything else after now.
+    if (promisedFor !== undefined) short = { ...short, deadline: new Date(Date.parse(promisedFor) + durationMs(sourcing.autoCancelAfter)).toISOString() }
+    else thread.lastException = `short of ${found.short.map((s) => `${s.sku} (${s.available} of ${s.wanted})`).join(', ')}`
+    waits(thread.whole, promisedFor === undefined ? short : { ...short, deadline: promisedFor })
+    const hasException = promisedFor === undefined
+    show(thread, hasException === shown ? {} : { status: 'backordered', hasException })
+    shown = hasException
+    // What comes during the attempt is worth another one; orders that were under way when this was not so go on as they did.
+    const heard = thread.nudges !== before && patched('nudged-while-sourcing') ? before : thread.nudges
+    const giveUpAt = Date.parse(short.deadline!)
+    const next = promisedFor === undefined ? now() + durationMs(sourcing.retryEvery) * 2 ** Math.min(failures, 4) : Math.min(Date.parse(promisedFor), now() + lookAgainMs)
+    await thread.until(() => thread.nudges !== heard, Math.min(giveUpAt, next), 'Look for stock again')
     if (now() >= giveUpAt) return giveUp(thread)
   }
 }
@@ -52,4 +64,11 @@ async function giveUp(thread: Thread): Promise<Work[]> {
   show(thread, { hasException: false })
   for (const operationId of voids) await letGo(thread, operationId)
   return []
+}
+
+/** Parts as the rows have them, from now on followed. */
+export function newWorks(thread: Thread, parts: readonly SourcedPart[]): Work[] {
+  const works = parts.map(({ fulfillmentId, nodeId, milestones, waitingOn }): Work => ({ fulfillmentId, nodeId, milestones, status: 'released', wait: waitingOn, rowWait: waitingOn }))
+  thread.works.push(...works)
+  return works
 }

@@ -2,6 +2,7 @@
 import { CancellationScope } from '@temporalio/workflow'
 import type { FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { OrderEnding, OrderStart } from '../../domain/messages'
+import type { PartMilestones } from '../../domain/promise/kept'
 import { mostUrgent, type WaitingOn } from '../../domain/order/status'
 import type { PaymentState } from '../../domain/payment/view'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
@@ -18,6 +19,8 @@ export interface Thread {
   readonly whole: Waiter
   payments: Record<string, PaymentState>
   works: Work[]
+  /** New parts that nobody follows yet. */
+  arrivals: Work[]
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
   toSource: boolean
   sourcingAttempts: number
@@ -47,6 +50,8 @@ export interface Work extends Waiter {
   readonly fulfillmentId: string
   readonly nodeId: string
   status: FulfillmentStatus
+  /** By when it must have come how far for its promise to be kept. */
+  milestones?: PartMilestones
   carrier?: string
   service?: string
   trackingNumbers?: string[]
@@ -62,6 +67,7 @@ export function openThread(start: OrderStart): Thread {
     whole: { wait: first, rowWait: first },
     payments: {},
     works: [],
+    arrivals: [],
     toSource: true,
     sourcingAttempts: 0,
     holdAttempts: 0,

@@ -1,0 +1,50 @@
+/** A node that has not begun in time loses the work to the next best, if there is one: nothing is given up for nothing. */
+import type { WaitingOn } from '../../domain/order/status'
+import type { OrderPromise } from '../../domain/promise/kept'
+import { row, type Db, type Transaction } from '../connection'
+import { record, self } from '../events'
+import { lockWork, moveFulfillment, workLines } from '../fulfillments'
+import { refreshOrder, type OrderRow } from '../orders'
+import type { PlanMode } from '../race'
+import { release } from '../stock'
+import { claimParts, releaseParts, told, type SourcedPart } from './source-order'
+
+export interface MoveAsk {
+  fulfillmentId: string
+  dueAt: string
+  /** What each new part waits on. */
+  ifSourced: WaitingOn
+}
+export type MoveOutcome = { outcome: 'moved'; fulfillments: SourcedPart[] } | { outcome: 'stays' }
+
+/** Only work nobody has touched is moved. @throws LostRace in hopeful mode */
+export async function moveLateWork(tx: Transaction, ask: MoveAsk, mode: PlanMode): Promise<MoveOutcome> {
+  const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
+  if (order.stage !== 'open' || fulfillment.status !== 'released') return { outcome: 'stays' }
+  const lines = (await workLines(tx, ask.fulfillmentId)).filter((l) => l.quantity > l.rejected).map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity - l.rejected, valueMinor: 0 }))
+  await moveFulfillment(tx, ask.fulfillmentId, 'rejected')
+  await release(tx, { orderId: order.orderId, fulfillmentId: ask.fulfillmentId, actor: self, reason: 'late' })
+  const decision = await claimParts(tx, order, lines, mode)
+  if (!decision.chosen) throw new NobodyElse()
+  const fulfillments = await releaseParts(tx, order, ask)
+  await record(tx, order, {
+    type: 'promise.at_risk',
+    actor: self,
+    data: { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, milestone: 'pick', action: 're_source', nodes: fulfillments.map((f) => f.nodeId), reason: decision.chosen.reason, costMinor: decision.chosen.costMinor ?? null },
+  }, ...fulfillments.map((f) => ({ type: 'fulfillment.released' as const, actor: self, data: told(f) })))
+  await refreshOrder(tx, order.orderId)
+  return { outcome: 'moved', fulfillments }
+}
+
+/** Rolls everything back: the work stays where it is. */
+export class NobodyElse extends Error {
+  override name = 'NobodyElse'
+}
+
+/** What was promised of a part of an order, and the order it belongs to. */
+export const promiseOfPart = (tx: Db | Transaction, fulfillmentId: string): Promise<{ promise: OrderPromise | null; nodeId: string; order: Pick<OrderRow, 'policy'> } | undefined> =>
+  row(
+    tx,
+    `SELECT o.promise, f.node_id AS "nodeId", json_build_object('policy', o.policy) AS "order" FROM fulfillments f JOIN orders o USING (order_id) WHERE fulfillment_id = ?`,
+    [fulfillmentId],
+  )
