@@ -25,7 +25,7 @@ export function createActivities({ db, databaseUrl, payments, carriers, orders }
   return {
     orders: translateFailures({ ...createOrderSteps(db, carriers), ...createCollectionSteps(db) }),
     fleet: translateFailures(createFleetActivities(db, orders)),
-    lab: translateFailures(createLabActivities(db, databaseUrl)),
+    lab: translateFailures(createLabActivities(db, databaseUrl, carriers)),
     payments: withHeartbeats(translateFailures(createPaymentActivities(db, payments))),
     carriers: withHeartbeats(translateFailures(createCarrierActivities(db, carriers))),
   }

@@ -14,6 +14,7 @@ export const may = {
   count: ['store', 'operations', 'admin'],
   readNetwork: ['store', 'support', 'operations', 'finance', 'admin'],
   writeNetwork: ['operations', 'admin'],
+  reOptimise: ['operations', 'admin'],
   trySourcing: ['support', 'operations', 'finance', 'admin'],
   readDrivers: ['store', 'courier', 'support', 'operations', 'admin'],
   planRuns: ['store', 'operations', 'admin'],

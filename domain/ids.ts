@@ -14,6 +14,10 @@ export const dispatchWorkflowType = 'dispatch'
 export const runWorkflowId = ({ nodeId, date, number }: { nodeId: string; date: string; number: number }): string => `run:${nodeId}:${date}:${number}`
 export const runWorkflowType = 'deliveryRun'
 
+/** `re-optimisation:<id>`, and `…:apply`: open orders planned again together. */
+export const reOptimisationWorkflowId = (id: string, apply: boolean): string => `re-optimisation:${id}${apply ? ':apply' : ''}`
+export const reOptimisationWorkflowType = 'reOptimisation'
+
 /** Task queues by the party they talk to, so each can be scaled and slowed on its own. */
 export const taskQueues = {
   orders: 'orders',

@@ -162,6 +162,7 @@ export const signals = {
   paymentReported: 'paymentReported',
   carrierReported: 'carrierReported',
   runReported: 'runReported',
+  workMoved: 'workMoved',
   cancelOrder: 'cancelOrder',
   exceptionRetried: 'exceptionRetried',
   stockArrived: 'stockArrived',

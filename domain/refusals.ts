@@ -47,6 +47,7 @@ export const refusals = {
   'policy.unknown': { status: 404, says: 'No such policy or version', data: 'kind, version' },
   'run.unknown': { status: 404, says: 'No such run', data: '' },
   'stop.unknown': { status: 404, says: 'No such stop on this run', data: '' },
+  're_optimisation.unknown': { status: 404, says: 'No such re-optimisation', data: '' },
   'back_test.unknown': { status: 404, says: 'No such back-test', data: '' },
   // what state or stock does not allow
   'order.duplicate': { status: 409, says: 'This channel order id was used before with another body', data: 'orderId' },
@@ -78,6 +79,8 @@ export const refusals = {
   'back_test.no_orders': { status: 409, says: 'No order was placed in this period', data: 'from, to' },
   'back_test.too_many_orders': { status: 409, says: 'More orders were placed in this period than one back-test takes', data: 'orders, most' },
   'back_test.currencies': { status: 409, says: 'Orders in several currencies cannot be summed up', data: 'currencies' },
+  're_optimisation.no_costs': { status: 409, says: 'Only a policy with costs can say what is cheaper', data: 'version, mode' },
+  're_optimisation.state': { status: 409, says: 'The re-optimisation is not in a state that allows this', data: 'state' },
   'exception.resolved': { status: 409, says: 'This exception is already resolved', data: 'resolution' },
   'quarantine.ended': { status: 409, says: 'This message has already become an order', data: 'orderId' },
   'quarantine.still_invalid': { status: 409, says: 'This message can still not become an order', data: 'reasons' },

@@ -9,6 +9,8 @@ const dropMinor = 550
 /** How far drivers go is the node's and the policy's to say; no country keeps them out. */
 const countries = ['DE', 'AT', 'CH', 'FR', 'NL', 'BE', 'LU', 'DK', 'PL', 'CZ']
 
+/** Who is ready by then is brought the same day. */
+const lastWave = '17:00'
 const everyDay = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 
 export function ownFleetCarrier({ currency = 'EUR' }: { currency?: string } = {}): Carrier {
@@ -20,7 +22,7 @@ export function ownFleetCarrier({ currency = 'EUR' }: { currency?: string } = {}
     carrier: ownFleet,
     services: () => [
       {
-        service: ownDriver, name: 'Own driver', transitDays: 0, countries, collects: { on: everyDay, until: '24:00' },
+        service: ownDriver, name: 'Own driver', transitDays: 0, countries, collects: { on: everyDay, until: lastWave },
         deliversOn: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'], hours: { opens: '08:00', closes: '21:00' },
       },
     ],

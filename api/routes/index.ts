@@ -17,6 +17,7 @@ import { cancelOrder, submitOrder } from './orders-commands'
 import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
+import { reOptimisationRoutes } from './re-optimisations'
 import { runRoutes } from './runs'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
@@ -47,6 +48,7 @@ export const routes: readonly Route[] = [
   ...policyRoutes,
   ...sourcingRoutes,
   ...backTestRoutes,
+  ...reOptimisationRoutes,
   ...exceptionRoutes,
   ...quarantineRoutes,
   ...demoRoutes,

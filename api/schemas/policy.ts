@@ -35,6 +35,7 @@ export const policyDocuments = {
     nextAttemptAfter: duration.default(defaultPolicies.last_mile.nextAttemptAfter),
     departWithin: duration.default(defaultPolicies.last_mile.departWithin),
     returnWithin: duration.default(defaultPolicies.last_mile.returnWithin),
+    radiusKm: z.number().gt(0).max(500).default(defaultPolicies.last_mile.radiusKm),
     etaWindow: duration.default(defaultPolicies.last_mile.etaWindow),
     roadFactor: z.number().min(1).max(5).default(defaultPolicies.last_mile.roadFactor),
     speedKmh: z.number().min(1).max(200).default(defaultPolicies.last_mile.speedKmh),

@@ -23,7 +23,7 @@ export async function batch(_site: Site, quick: boolean): Promise<Figure[]> {
   const { open, nodes, left } = sourcedOneByOne(count)
   const startedAt = performance.now()
   const pool = batchPool({ nodes, free: left, orders: open })
-  const orders = open.map((o) => batchOrder(o, pool.candidates, () => undefined))
+  const orders = open.map((o) => batchOrder(o, pool.candidates, () => true))
   const { beforeMinor, afterMinor, groups } = reoptimise({ orders, free: pool.free, room: {} }, solve)
   const seconds = (performance.now() - startedAt) / 1000
   const saved = 1 - afterMinor / beforeMinor
@@ -49,7 +49,7 @@ function sourcedOneByOne(count: number): { open: OpenOrder[]; nodes: Omit<Candid
     const candidates = nodes.map((node) => ({ ...node, available: Object.fromEntries(wanted.map((sku) => [sku, Math.max(0, shelves.free(sku, node.nodeId))])) }))
     const shipments = shipmentsOf(ask, choose(ask, candidates, policy))
     for (const { nodeId, lines } of shipments) for (const l of lines) shelves.take(l.sku, nodeId, l.quantity)
-    if (shipments.length) open.push({ orderId: `o${number}`, ask, shipments, promised: false, policy })
+    if (shipments.length) open.push({ orderId: `o${number}`, ask, shipments, policy })
     else if (number > 20 * count) throw new Error('there is not enough stock for so many orders')
   }
   return { open, nodes, left: stock.map((s) => ({ ...s, units: shelves.free(s.sku, s.nodeId) })) }

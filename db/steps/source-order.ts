@@ -46,6 +46,13 @@ export interface SourcedPart {
   waitingOn: WaitingOn
 }
 
+/** What a workflow is told when work nobody had begun was given to other nodes. */
+export interface WorkMoved {
+  /** The fulfillments that ended by it. */
+  from: string[]
+  parts: SourcedPart[]
+}
+
 /** @throws `order.already_cancelled` when the order was stopped meanwhile; LostRace in hopeful mode. */
 export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMode): Promise<SourceOutcome> {
   const order = await lockOrder(tx, ask.orderId)

@@ -66,6 +66,8 @@ export interface LastMilePolicy {
   departWithin: string
   /** From the last door until the driver is back; later than that it is an exception. */
   returnWithin: string
+  /** How far from their node own drivers go. */
+  radiusKm: number
   /** How wide a time is told to a customer. */
   etaWindow: string
   /** How fast a driver is: roads against the great circle, the speed between doors, the time at one. */
@@ -134,6 +136,7 @@ export const defaultPolicies: Policies = {
     nextAttemptAfter: 'PT12H',
     departWithin: 'PT45M',
     returnWithin: 'PT2H',
+    radiusKm: 12,
     etaWindow: 'PT15M',
     roadFactor: 1.35,
     speedKmh: 22,

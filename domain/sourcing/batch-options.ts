@@ -2,7 +2,6 @@
 import type { BatchOption, BatchOrder, Hold } from './batch'
 import { costObjective } from './costs'
 import type { Candidate, PlannedShipment, SourcingAsk } from './decision'
-import type { DeliveryDays } from './delivery-days'
 import { judge, type Judged } from './judged'
 import { addParts, type Loaded, type Objective } from './objective'
 import type { SourcingRules } from './source'
@@ -12,30 +11,28 @@ export interface OpenOrder {
   ask: SourcingAsk
   /** Where it is to be shipped from now. */
   shipments: readonly PlannedShipment[]
-  /** Was a date promised? */
-  promised: boolean
   /** In mode `cost`. */
   policy: SourcingRules
 }
 
-/** @param nodes with what they could give if no order of the batch held anything. */
-export function batchOrder({ orderId, ask, shipments, promised, policy }: OpenOrder, nodes: readonly Candidate[], days: DeliveryDays): BatchOrder {
+/**
+ * @param nodes with what they could give if no order of the batch held anything
+ * @param keeps whether the order would keep what it was promised if that node shipped it
+ */
+export function batchOrder({ orderId, ask, shipments, policy }: OpenOrder, nodes: readonly Candidate[], keeps: (nodeId: string) => boolean): BatchOrder {
   const objective = costObjective(policy.costs!)
   const judged = judge(ask, nodes, policy)
   const byId = new Map(judged.map((j) => [j.node.nodeId, j]))
   const present = shipments.map((s) => ({ judged: byId.get(s.nodeId)!, load: loadOf(ask, s) }))
-  const slowest = Math.max(...present.map((p) => daysFrom(p.judged, days)))
-  // Where nothing is known of how long it takes, a comparison with NaN says no: a promise is not risked.
-  const keepsPromise = (j: Judged): boolean => !promised || daysFrom(j, days) <= slowest
   const whole = ask.lines.map((line): Loaded => ({ line, units: line.quantity }))
   const isElsewhere = (j: Judged): boolean => shipments.length > 1 || shipments[0]!.nodeId !== j.node.nodeId
+  const costMinor = cost(objective, present)
   const options = judged
-    .filter((j) => j.fence === undefined && j.missing.length === 0 && isElsewhere(j) && keepsPromise(j))
-    .map(({ node }, i, all): BatchOption => ({ nodeId: node.nodeId, costMinor: cost(objective, [{ judged: all[i]!, load: whole }]), takes: holdsOf(node.nodeId, ask.lines) }))
-  return { orderId, costMinor: cost(objective, present), holds: shipments.flatMap((s) => holdsOf(s.nodeId, s.lines)), options }
+    .filter((j) => j.fence === undefined && j.missing.length === 0 && isElsewhere(j))
+    .map((j): BatchOption => ({ nodeId: j.node.nodeId, costMinor: cost(objective, [{ judged: j, load: whole }]), takes: holdsOf(j.node.nodeId, ask.lines) }))
+    .filter((option) => keeps(option.nodeId))
+  return { orderId, costMinor, holds: shipments.flatMap((s) => holdsOf(s.nodeId, s.lines)), options }
 }
-
-const daysFrom = ({ node, distanceMeters }: Judged, days: DeliveryDays): number => (distanceMeters === undefined ? undefined : days(node.nodeId, distanceMeters)) ?? Number.NaN
 
 function cost(objective: Objective, shipments: readonly { judged: Judged; load: readonly Loaded[] }[]): number {
   const parts = addParts([...shipments.map(({ judged, load }) => objective.partsOf(judged, load)), ...shipments.slice(1).map(() => objective.splitParts)])

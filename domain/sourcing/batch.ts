@@ -126,7 +126,7 @@ function solved(batch: Batch, part: readonly number[], scarce: readonly Limit[],
   if (!value) return chosen
   for (const order of part) batch.orders[order]!.options.forEach((option, k) => value(variable(order, k)) > 0.5 && chosen.set(order, option))
   const saves = part.reduce((sum, order) => sum + (chosen.has(order) ? batch.orders[order]!.costMinor - chosen.get(order)!.costMinor : 0), 0)
-  return saves > 0 && limits.every((limit) => used(batch, limit, chosen) <= limit.most) ? chosen : new Map()
+  return saves > 0 && limits.every((limit) => used(batch, limit, chosen) <= limit.most) ? chosen : new Map<number, BatchOption>()
 }
 
 const used = ({ orders }: Batch, limit: Limit, chosen: Chosen): number =>

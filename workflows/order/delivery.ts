@@ -12,7 +12,7 @@ import { persist, waitFor, waitOrEscalate } from './waits'
 /** Delivered, or gone back because the node could not fill it. */
 export async function deliver(thread: Thread, work: Work): Promise<void> {
   await prepared(thread, work)
-  if (work.status === 'rejected') return
+  if (wentBack(work)) return
   const strays = await labelled(thread, work)
   await Promise.all([onItsWay(thread, work), strays && giveBackLabels(thread, work, work.fulfillmentId, true)])
 }
@@ -27,7 +27,7 @@ async function onItsWay(thread: Thread, work: Work): Promise<void> {
 /** Sent to the node where the customer fetches it, which receives it as a part of its own. */
 export async function transfer(thread: Thread, work: Work): Promise<void> {
   await prepared(thread, work)
-  if (work.status === 'rejected') return
+  if (wentBack(work)) return
   await labelled(thread, work)
   await handedOver(thread, work)
   thread.chapter = 'transfer'
@@ -35,6 +35,9 @@ export async function transfer(thread: Thread, work: Work): Promise<void> {
   const late = { kind: 'transfer.overdue', subject: work.fulfillmentId, owner: 'operations', summary: `What ${work.nodeId} sent to the other node has not been received in time: look for the parcel` } as const
   await waitOrEscalate(thread, work, work.wait!, late, () => work.deliveredAt !== undefined)
 }
+
+/** The node could not fill it, or somebody else does. */
+export const wentBack = (work: Work): boolean => work.status === 'rejected' || work.status === 'cancelled'
 
 /** Picked and packed, or put aside at the counter; or gone back because the node could not fill it. */
 export async function prepared(thread: Thread, work: Work): Promise<void> {

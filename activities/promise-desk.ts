@@ -3,12 +3,13 @@
  * Every api process has one; nothing it says is booked until it is held or ordered.
  */
 import type { Logger } from 'pino'
-import type { Carrier } from '../activities/ports'
-import { remembered, rememberedEach } from '../activities/remembered'
-import { createTransitDesk } from '../activities/transit-desk'
+import type { Carrier } from './ports'
+import { remembered, rememberedEach } from './remembered'
+import { createTransitDesk } from './transit-desk'
 import type { Db } from '../db/connection'
 import { activePolicies } from '../db/policies'
 import { channelTerms, promiseNodes, shelvesOf, workSeen, type ChannelTerms, type Shelf } from '../db/views/promise'
+import { ownFleet } from '../domain/delivery/own-fleet'
 import { available, availableToSell } from '../domain/inventory/level'
 import type { NodeCalendar } from '../domain/promise/calendar'
 import { fetchedPromise, keptPromise, type OrderPromise } from '../domain/promise/kept'
@@ -74,15 +75,15 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
       const sells = found.get(channel)!
       const inZone = servicesIn(sells.timeZone)
       const byNode = sellable(stock, sells)
-      const { sourcing, promise } = documents
+      const { sourcing, promise, last_mile } = documents
       const answer = deliveryOptions(
         { ...ask, lines: goods.map((l, i) => ({ ...l, lineId: String(i), weightGrams: stock.get(l.sku)!.weightGrams, valueMinor: 0 })), available: (nodeId) => byNode.get(nodeId) ?? { available: {} } },
         { nodes: network, services: inZone, transit: learned, correction: corrected },
-        { sourcing, promise },
+        { sourcing, promise, last_mile },
         now,
       )
       const nextSupplyAt = new Map([...stock].flatMap(([sku, known]) => (known?.nextSupplyAt ? [[sku, known.nextSupplyAt] as const] : [])))
-      return { ...answer, nextSupplyAt, terms: { sourcing, promise }, versions: { sourcing: versions.sourcing, promise: versions.promise } }
+      return { ...answer, nextSupplyAt, terms: { sourcing, promise, last_mile }, versions: { sourcing: versions.sourcing, promise: versions.promise } }
     },
     async forPlans(channelId) {
       const [found, network, { documents }, learned, corrected] = await Promise.all([channels(), nodes(), policies(), transit(), correction()])
@@ -95,7 +96,7 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
         }
         if (!destination) return undefined
         const to = { country: destination.country, zone: zoneOf(destination) }
-        for (const offered of inZone.filter((s) => service === undefined || s.service === service)) {
+        for (const offered of inZone.filter((s) => (service === undefined ? s.carrier !== ownFleet : s.service === service))) {
           const promise = promiseWith(offered, to, known, shipments, documents, now)
           if (!isObstacle(promise)) return keptPromise(promise, shipments.map(({ nodeId }) => ({ nodeId, calendar: network.get(nodeId)!.calendar as NodeCalendar })), offered.service)
         }
