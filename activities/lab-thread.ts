@@ -14,6 +14,7 @@ import { reoptimise } from '../domain/sourcing/batch'
 import { batchOrder, type OpenOrder } from '../domain/sourcing/batch-options'
 import { batchPool } from '../domain/sourcing/batch-pool'
 import { seeded } from '../domain/sourcing/bootstrap'
+import type { PlannedShipment } from '../domain/sourcing/decision'
 import { highsSolver } from '../domain/sourcing/highs-solver'
 import type { Carrier, CarrierService } from './ports'
 import { createPromiseDesk, type PlanPromise } from './promise-desk'
@@ -42,11 +43,11 @@ async function planned(db: Db, { reOptimisationId, services }: Extract<LabTask, 
   const promise = await createPromiseDesk({ db, carriers, log: pino({ level: 'silent' }) }).forPlans(channel)
   const open = found.map((order): OpenOrder => ({ orderId: order.orderId, ask: askOf(order), shipments: order.shipments, policy }))
   const pool = batchPool({ ...shelves, orders: open })
-  const orders = open.map((order, i) => batchOrder(order, pool.candidates, (nodeId) => keeps(promise, found[i]!, nodeId)))
+  const orders = open.map((order, i) => batchOrder(order, pool.candidates, (shipments) => keeps(promise, found[i]!, shipments)))
   const { groups, beforeMinor, afterMinor } = reoptimise({ orders, free: pool.free, room: shelves.room }, highsSolver(await highsLoader()))
   const byId = new Map(open.map((order, i) => [order.orderId, { from: order.shipments, costMinor: orders[i]!.costMinor }]))
   const moves = groups.flatMap((group, number) =>
-    group.map(({ orderId, nodeId, savesMinor }) => ({ group: number + 1, orderId, from: byId.get(orderId)!.from, to: nodeId, costMinor: byId.get(orderId)!.costMinor - savesMinor, savesMinor })),
+    group.map(({ orderId, shipments, savesMinor }) => ({ group: number + 1, orderId, from: byId.get(orderId)!.from, to: shipments, costMinor: byId.get(orderId)!.costMinor - savesMinor, savesMinor })),
   )
   return { orders: open.length, beforeMinor, afterMinor, moves }
 }
@@ -54,9 +55,9 @@ async function planned(db: Db, { reOptimisationId, services }: Extract<LabTask, 
 const askOf = ({ lines, destination, country, excluded }: UnpickedOrder): OpenOrder['ask'] => ({ lines, method: 'delivery', excluded, ...(destination && { destination }), ...(country && { country }) })
 
 /** What was promised is still kept by the plan that would take its place, by the same arithmetic that promised it. */
-function keeps(promise: PlanPromise, { promisedBy, lines, country, postalCode, service }: UnpickedOrder, nodeId: string): boolean {
+function keeps(promise: PlanPromise, { promisedBy, country, postalCode, service }: UnpickedOrder, shipments: readonly PlannedShipment[]): boolean {
   if (promisedBy === null) return true
-  const then = promise({ method: 'delivery', ...(service !== null && { service }), destination: { country, postalCode }, shipments: [{ nodeId, lines }] }, Date.now())
+  const then = promise({ method: 'delivery', ...(service !== null && { service }), destination: { country, postalCode }, shipments }, Date.now())
   return then !== undefined && then.promisedBy <= promisedBy
 }
 

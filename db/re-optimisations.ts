@@ -22,7 +22,7 @@ export interface MoveRow {
   group: number
   orderId: string
   from: readonly PlannedShipment[]
-  to: string
+  to: readonly PlannedShipment[]
   costMinor: number
   /** Below zero: it makes way for others of its group. */
   savesMinor: number
@@ -45,7 +45,7 @@ export const findReOptimisation = (db: Db | Transaction, id: string, lock = fals
 export const movesOf = (db: Db | Transaction, id: string, group?: number): Promise<MoveRow[]> =>
   rows<MoveRow>(
     db,
-    `SELECT group_number AS "group", order_id AS "orderId", shipments_from AS "from", node_to AS "to", cost_minor AS "costMinor", saves_minor AS "savesMinor", outcome, reason
+    `SELECT group_number AS "group", order_id AS "orderId", shipments_from AS "from", shipments_to AS "to", cost_minor AS "costMinor", saves_minor AS "savesMinor", outcome, reason
      FROM re_optimisation_moves WHERE re_optimisation_id = ? ${group === undefined ? '' : 'AND group_number = ?'} ORDER BY group_number, order_id`,
     [id, ...(group === undefined ? [] : [group])],
   )
@@ -81,9 +81,9 @@ export async function propose(tx: Transaction, id: string, { orders, beforeMinor
   if (!first) return
   await run(
     tx,
-    `INSERT INTO re_optimisation_moves (re_optimisation_id, group_number, order_id, shipments_from, node_to, cost_minor, saves_minor)
+    `INSERT INTO re_optimisation_moves (re_optimisation_id, group_number, order_id, shipments_from, shipments_to, cost_minor, saves_minor)
      SELECT ?::uuid, "group", "orderId", "from", "to", "costMinor", "savesMinor" FROM jsonb_to_recordset(?::jsonb)
-       AS m("group" int, "orderId" uuid, "from" jsonb, "to" text, "costMinor" bigint, "savesMinor" bigint)`,
+       AS m("group" int, "orderId" uuid, "from" jsonb, "to" jsonb, "costMinor" bigint, "savesMinor" bigint)`,
     [id, JSON.stringify(moves)],
   )
 }

@@ -29,7 +29,7 @@ const answer = z
         group: z.int().meta({ description: 'Moves of one group need each other: all of them are made, or none' }),
         orderId: z.string(),
         from: z.array(shipment),
-        to: z.string(),
+        to: z.array(shipment),
         costMinor: z.int(),
         savesMinor: z.int().meta({ description: 'Below zero: it makes way for others of its group' }),
         outcome: z.enum(['proposed', 'moved', 'skipped']),

@@ -27,7 +27,7 @@ CREATE TABLE re_optimisation_moves (
   group_number integer NOT NULL,
   order_id uuid NOT NULL,
   shipments_from jsonb NOT NULL,
-  node_to text NOT NULL,
+  shipments_to jsonb NOT NULL,
   cost_minor bigint NOT NULL,
   saves_minor bigint NOT NULL,
   outcome text NOT NULL DEFAULT 'proposed' CHECK (outcome IN ('proposed', 'moved', 'skipped')),

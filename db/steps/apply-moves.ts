@@ -50,7 +50,7 @@ const holding = (shipments: readonly PlannedShipment[]): string =>
 
 /** Every shelf that is left or gone to, in one order. */
 async function lockShelves(tx: Transaction, moves: readonly MoveRow[]): Promise<void> {
-  const shelves = moves.flatMap(({ from, to }) => from.flatMap(({ nodeId, lines }) => lines.flatMap(({ sku }) => [{ sku, nodeId }, { sku, nodeId: to }])))
+  const shelves = moves.flatMap(({ from, to }) => [...from, ...to].flatMap(({ nodeId, lines }) => lines.map(({ sku }) => ({ sku, nodeId }))))
   await run(tx, `SELECT 1 FROM stock_levels WHERE (sku, node_id) IN (SELECT sku, "nodeId" FROM jsonb_to_recordset(?::jsonb) AS s(sku text, "nodeId" text)) ORDER BY sku, node_id FOR UPDATE`, [JSON.stringify(shelves)])
 }
 
@@ -59,22 +59,16 @@ async function giveBack(tx: Transaction, orderId: string): Promise<void> {
   await release(tx, { orderId, actor: self, reason: 'planned together with others' })
 }
 
-const take = (tx: Transaction, { orderId, channel }: OrderRow, { from, to }: MoveRow): Promise<boolean> => allocate(tx, { orderId, channel, shipments: [wholeAt(from, to)], actor: self })
-
-const wholeAt = (from: readonly PlannedShipment[], nodeId: string): PlannedShipment => {
-  const lines = new Map<string, PlannedShipment['lines'][number]>()
-  for (const line of from.flatMap((s) => s.lines)) lines.set(line.lineId, { ...line, quantity: line.quantity + (lines.get(line.lineId)?.quantity ?? 0) })
-  return { nodeId, lines: [...lines.values()] }
-}
+const take = (tx: Transaction, { orderId, channel }: OrderRow, { to }: MoveRow): Promise<boolean> => allocate(tx, { orderId, channel, shipments: to, actor: self })
 
 /** New work orders where there were some, the decision with its reason, and word to the order's workflow. */
 async function goOn(tx: Transaction, order: OrderRow, move: MoveRow, { reOptimisationId, group, policyVersion, others }: { reOptimisationId: string; group: number; policyVersion: number; others: number }): Promise<void> {
   const { orderId } = order
   const reason = `planned together with other open orders${others ? `, with which it changes places (${others})` : ''}: saves ${move.savesMinor}`
-  const chosen = { shipments: [wholeAt(move.from, move.to)], reason, parts: {}, costMinor: move.costMinor }
+  const chosen = { shipments: move.to, reason, parts: {}, costMinor: move.costMinor }
   await keepDecision(tx, orderId, { mode: 'cost', chosen, candidates: [], short: [] }, policyVersion)
   const left = await rows<{ fulfillmentId: string }>(tx, `SELECT fulfillment_id AS "fulfillmentId" FROM fulfillments WHERE order_id = ? AND status = 'cancelled'`, [orderId])
-  const data = { reOptimisationId, from: move.from.map((s) => s.nodeId), to: move.to, savesMinor: move.savesMinor, costMinor: move.costMinor }
+  const data = { reOptimisationId, from: move.from.map((s) => s.nodeId), to: move.to.map((s) => s.nodeId), savesMinor: move.savesMinor, costMinor: move.costMinor }
   await record(tx, order, { type: 'order.re_sourced', actor: self, data })
   if (left.length > 0) {
     const since = new Date()

@@ -1,19 +1,20 @@
 /**
- * Open orders together: one mixed-integer programme decides which of them stay where they are and which move to another node as a whole, so that all
+ * Open orders together: one mixed-integer programme decides which of them stay as they are and which take another plan, so that all
  * together cost least and no shelf gives more than it has. Orders that share no scarce shelf do not know of each other and are solved apart.
  */
 import { connected } from './connected'
+import type { PlannedShipment } from './decision'
 
 export interface BatchOrder {
   orderId: string
   /** What it costs where it is, and what it holds there. */
   costMinor: number
   holds: readonly Hold[]
-  /** The nodes that could ship all of it instead, each with what that costs. */
+  /** The plans that could take the place of the present one, each with what it costs. */
   options: readonly BatchOption[]
 }
 export interface BatchOption {
-  nodeId: string
+  shipments: readonly PlannedShipment[]
   costMinor: number
   takes: readonly Hold[]
 }
@@ -35,7 +36,7 @@ export type Solver = (programme: string) => ((variable: string) => number) | und
 
 export interface Move {
   orderId: string
-  nodeId: string
+  shipments: readonly PlannedShipment[]
   /** May be below zero: it makes way for others of its group. */
   savesMinor: number
 }
@@ -170,7 +171,7 @@ function groupsOf(batch: Batch, chosen: Chosen, limits: ReadonlyMap<string, Limi
   const move = (order: number): Move => {
     const { orderId, costMinor } = batch.orders[order]!
     const option = chosen.get(order)!
-    return { orderId, nodeId: option.nodeId, savesMinor: costMinor - option.costMinor }
+    return { orderId, shipments: option.shipments, savesMinor: costMinor - option.costMinor }
   }
   return connected(moving.length, meetings)
     .map((group) => group.map((i) => move(moving[i]!)))

@@ -24,7 +24,7 @@ interface Shown {
   orders: number
   beforeMinor: number
   afterMinor: number
-  moves: { group: number; orderId: string; from: { nodeId: string }[]; to: string; savesMinor: number; outcome: string; reason: string | null }[]
+  moves: { group: number; orderId: string; from: { nodeId: string }[]; to: { nodeId: string }[]; savesMinor: number; outcome: string; reason: string | null }[]
 }
 const nearKreuzberg = { ...nearMitte, latitude: 52.499, longitude: 13.419 }
 const look = async (id: string): Promise<Shown> => (await people.operations<Shown>('GET', `/v1/sourcing/re-optimisations/${id}`)).body
@@ -50,7 +50,7 @@ it('lets two orders change places, each through its own thread, and tells why', 
   const { sku, a, b } = await crossed()
   const plan = await proposed()
   expect(plan).toMatchObject({ status: 'proposed', orders: 2 })
-  expect(plan.moves.map((m) => [m.orderId, m.from[0]!.nodeId, m.to, m.savesMinor, m.group])).toEqual([[a, 'store-kreuzberg', 'store-mitte', 600, 1], [b, 'store-mitte', 'store-kreuzberg', 600, 1]])
+  expect(plan.moves.map((m) => [m.orderId, m.from[0]!.nodeId, m.to[0]!.nodeId, m.savesMinor, m.group])).toEqual([[a, 'store-kreuzberg', 'store-mitte', 600, 1], [b, 'store-mitte', 'store-kreuzberg', 600, 1]])
   expect(plan.beforeMinor - plan.afterMinor).toBe(1_200)
   expect((await people.order(a)).fulfillments).toHaveLength(1)
   expect(await apply(plan)).toMatchObject({ status: 200, body: { status: 'applying' } })

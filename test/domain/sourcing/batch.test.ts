@@ -26,7 +26,7 @@ const batches = fc
       orderId: `o${i}`,
       costMinor: costs[at]!,
       holds: [{ sku, nodeId: nodes[at]!, units: 1 }],
-      options: nodes.flatMap((nodeId, n) => (n === at ? [] : [{ nodeId, costMinor: costs[n]!, takes: [{ sku, nodeId, units: 1 }] }])),
+      options: nodes.flatMap((nodeId, n) => (n === at ? [] : [{ shipments: [{ nodeId, lines: [] }], costMinor: costs[n]!, takes: [{ sku, nodeId, units: 1 }] }])),
     })),
     free: skus.flatMap((sku, s) => nodes.map((nodeId, n) => ({ sku, nodeId, units: free[s * 3 + n]! }))),
     room: room === undefined ? {} : { a: room },
@@ -34,7 +34,7 @@ const batches = fc
 
 /** Where every order would be, by trying all there is. */
 function* everything({ orders }: Batch): Generator<{ nodeId: string; costMinor: number }[]> {
-  const choices = orders.map((o) => [{ nodeId: o.holds[0]!.nodeId, costMinor: o.costMinor }, ...o.options.map(({ nodeId, costMinor }) => ({ nodeId, costMinor }))])
+  const choices = orders.map((o) => [{ nodeId: o.holds[0]!.nodeId, costMinor: o.costMinor }, ...o.options.map(({ shipments, costMinor }) => ({ nodeId: shipments[0]!.nodeId, costMinor }))])
   const total = choices.reduce((product, c) => product * c.length, 1)
   for (let code = 0; code < total; code += 1) {
     let rest = code
@@ -64,7 +64,7 @@ function isPossible({ orders, free, room }: Batch, places: readonly { nodeId: st
 it('finds what trying everything finds, and keeps every shelf and every day', () => {
   holds(fc.property(batches, (batch) => {
     const { groups, beforeMinor, afterMinor } = reoptimise(batch, solve)
-    const moves = new Map(groups.flat().map((m) => [m.orderId, m.nodeId]))
+    const moves = new Map(groups.flat().map((m) => [m.orderId, m.shipments[0]!.nodeId]))
     const places = batch.orders.map((o) => ({ nodeId: moves.get(o.orderId) ?? o.holds[0]!.nodeId }))
     const least = Math.min(...[...everything(batch)].filter((p) => isPossible(batch, p)).map((p) => p.reduce((sum, { costMinor }) => sum + costMinor, 0)))
     expect(isPossible(batch, places)).toBe(true)
@@ -77,7 +77,7 @@ it('finds what trying everything finds, and keeps every shelf and every day', ()
 it('moves a group as a whole: without one of it, the others would take what is not there', () => {
   holds(fc.property(batches, (batch) => {
     for (const group of reoptimise(batch, solve).groups) {
-      const alone = new Map(group.map((m) => [m.orderId, m.nodeId]))
+      const alone = new Map(group.map((m) => [m.orderId, m.shipments[0]!.nodeId]))
       expect(isPossible(batch, batch.orders.map((o) => ({ nodeId: alone.get(o.orderId) ?? o.holds[0]!.nodeId })))).toBe(true)
       expect(group.reduce((sum, m) => sum + m.savesMinor, 0)).toBeGreaterThan(0)
     }
@@ -85,7 +85,7 @@ it('moves a group as a whole: without one of it, the others would take what is n
 })
 
 it('leaves everything where it is when the solver finds nothing', () => {
-  const held: Batch = { orders: [{ orderId: 'o', costMinor: 5, holds: [{ sku: 'S', nodeId: 'a', units: 1 }], options: [{ nodeId: 'b', costMinor: 1, takes: [{ sku: 'S', nodeId: 'b', units: 1 }] }] }], free: [{ sku: 'S', nodeId: 'b', units: 0 }], room: {} }
+  const held: Batch = { orders: [{ orderId: 'o', costMinor: 5, holds: [{ sku: 'S', nodeId: 'a', units: 1 }], options: [{ shipments: [{ nodeId: 'b', lines: [] }], costMinor: 1, takes: [{ sku: 'S', nodeId: 'b', units: 1 }] }] }], free: [{ sku: 'S', nodeId: 'b', units: 0 }], room: {} }
   expect(reoptimise(held, () => undefined)).toEqual({ groups: [], beforeMinor: 5, afterMinor: 5 })
 })
 
