@@ -17,6 +17,7 @@ import { channelFacts } from './relay/channel-facts'
 import { startInbox } from './relay/inbox'
 import { startLab } from './relay/lab'
 import { startDispatch, startRunReports } from './relay/runs'
+import { startShortfalls } from './relay/shortfalls'
 import { startStarter } from './relay/starts'
 import { createThreads } from './relay/threads'
 import { startWatch } from './relay/watch'
@@ -75,6 +76,7 @@ async function main(config: Config): Promise<void> {
     startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs, leftoversOnly: true }),
     startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs }),
     startArrivals({ db, threads, log }),
+    startShortfalls({ db, log }),
     startWatch({ db, log }),
     startLab({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startDispatch({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),

@@ -7,6 +7,7 @@ import { safetyStockFor } from '../domain/inventory/trust'
 import { refuse } from '../domain/refusals'
 import { writeAudit } from './audit'
 import { row, rows, run, type Transaction } from './connection'
+import { noteShortfalls } from './shortfalls'
 import { receiveSupply } from './supply'
 
 export interface StockCount {
@@ -34,6 +35,7 @@ export async function takeCounts(tx: Transaction, counts: readonly StockCount[],
     return { ...count, onHand, delta: onHand - levels.get(levelKey(count))!.onHand }
   })
   await writeLevels(tx, changes)
+  await noteShortfalls(tx, changes.filter((c) => c.onHand < levels.get(levelKey(c))!.committed))
   await writeMovements(tx, taken.length === changes.length ? changes : [...changes, ...taken.filter((count) => first.has(levelKey(count))).map((count) => ({ ...count, delta: count.onHand }))], actor)
   await noteCounted(tx, new Set(taken.map((c) => c.sku)))
   const takenIndexes = new Set(taken.map((count) => count.index))
@@ -44,6 +46,8 @@ interface LockedLevel {
   sku: string
   nodeId: string
   onHand: number
+  /** Units that must be there for every claim, the unsellable ones besides. */
+  committed: number
   countedAsOf: string | null
 }
 
@@ -65,7 +69,7 @@ async function lockLevels(tx: Transaction, counts: readonly StockCount[]): Promi
   if (counts.length === 0) return new Map()
   const locked = await rows<LockedLevel>(
     tx,
-    `SELECT l.sku, l.node_id AS "nodeId", l.on_hand AS "onHand", l.counted_as_of AS "countedAsOf" FROM stock_levels l
+    `SELECT l.sku, l.node_id AS "nodeId", l.on_hand AS "onHand", l.unsellable + l.allocated AS committed, l.counted_as_of AS "countedAsOf" FROM stock_levels l
      WHERE (l.sku, l.node_id) IN (SELECT * FROM unnest(?::text[], ?::text[]) AS c(sku, node_id)) ORDER BY l.sku, l.node_id FOR UPDATE OF l`,
     [counts.map((c) => c.sku), counts.map((c) => c.nodeId)],
   )
@@ -146,6 +150,7 @@ export async function adjustStock(tx: Transaction, ask: Adjustment, actor: strin
     const level = await row<{ onHand: number }>(tx, 'SELECT on_hand AS "onHand" FROM stock_levels WHERE sku = ? AND node_id = ?', [ask.sku, ask.nodeId])
     throw refuse('stock.negative', { onHand: level?.onHand ?? 0, delta: ask.delta })
   }
+  if (ask.delta < 0) await noteShortfalls(tx, [ask])
   if (ask.supplyReference !== undefined) await receiveSupply(tx, { ...ask, reference: ask.supplyReference, units: ask.delta })
   await run(tx, 'INSERT INTO stock_movements (sku, node_id, type, on_hand_delta, reason, actor) VALUES (?, ?, ?, ?, ?, ?)', [
     ask.sku,

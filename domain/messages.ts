@@ -142,6 +142,11 @@ export interface RunReported {
   gone?: Gone
   waits: { part: WaitingOn | null; order?: WaitingOn }
 }
+/** A count found less than was claimed: units nobody had picked have no node any more. */
+export interface StockTakenBack {
+  fulfillmentId: string
+  status: FulfillmentStatus
+}
 /** Sent by support from the Temporal UI, where no update can be sent: `{"reason": "customer changed her mind", "actor": "support"}`. */
 export interface CancelOrderSignal {
   reason?: string
@@ -163,6 +168,7 @@ export const signals = {
   carrierReported: 'carrierReported',
   runReported: 'runReported',
   workMoved: 'workMoved',
+  stockTakenBack: 'stockTakenBack',
   cancelOrder: 'cancelOrder',
   exceptionRetried: 'exceptionRetried',
   stockArrived: 'stockArrived',

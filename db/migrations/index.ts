@@ -17,6 +17,7 @@ import * as collection from './0018-collection'
 import * as carriers from './0019-carriers'
 import * as countedArrivals from './0021-counted-arrivals'
 import * as runs from './0022-runs'
+import * as shortfalls from './0023-shortfalls'
 
 export interface Migration {
   name: string
@@ -24,5 +25,5 @@ export interface Migration {
 }
 
 export const migrations: readonly Migration[] = [
-  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, countedArrivals, runs,
+  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, countedArrivals, runs, shortfalls,
 ]

@@ -26,6 +26,7 @@ import { channelFacts } from '../../relay/channel-facts'
 import { startInbox } from '../../relay/inbox'
 import { startLab } from '../../relay/lab'
 import { startDispatch, startRunReports } from '../../relay/runs'
+import { startShortfalls } from '../../relay/shortfalls'
 import { startStarter } from '../../relay/starts'
 import { createThreads, type Threads } from '../../relay/threads'
 import { startCarrierSimulator } from '../../simulators/carriers/server'
@@ -95,6 +96,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const starter = startStarter({ db, threads, log, idleMs: 200 })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
   const arrivals = startArrivals({ db, threads, log, idleMs: 100 })
+  const shortfalls = startShortfalls({ db, log, idleMs: 100 })
   const lab = startLab({ db, client, log, queuePrefix, idleMs: 200 })
   const dispatch = startDispatch({ db, client, log, queuePrefix, idleMs: 100 })
   const runReports = startRunReports({ db, client, log, queuePrefix, idleMs: 100 })
@@ -135,7 +137,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop()])
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await Promise.all([payments.close(), carriers.close()])

@@ -4,7 +4,7 @@ import { hasLeft, isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
   type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
-  type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived,
+  type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived, type StockTakenBack,
 } from '../../domain/messages'
 import type { PaymentState } from '../../domain/payment/view'
 import type { WorkMoved } from '../../db/steps/source-order'
@@ -28,6 +28,7 @@ const cancelOrderSignal = defineSignal<[CancelOrderSignal?]>(signals.cancelOrder
 const paymentReported = defineSignal<[PaymentReported]>(signals.paymentReported)
 const carrierReported = defineSignal<[CarrierReported]>(signals.carrierReported)
 const runReported = defineSignal<[RunReported]>(signals.runReported)
+const stockTakenBack = defineSignal<[StockTakenBack]>(signals.stockTakenBack)
 const workMoved = defineSignal<[WorkMoved]>(signals.workMoved)
 const exceptionRetried = defineSignal<[ExceptionRetried]>(signals.exceptionRetried)
 const stockArrived = defineSignal<[StockArrived]>(signals.stockArrived)
@@ -72,6 +73,7 @@ export function listen(thread: Thread): void {
   })
   setHandler(carrierReported, (fact) => hearCarrier(thread, fact), { description: 'The carrier reported a parcel; its row is already up to date.' })
   setHandler(runReported, (fact) => hearRun(thread, fact), { description: 'An own driver reported a door; the rows are already up to date.' })
+  setHandler(stockTakenBack, (fact) => hearTakenBack(thread, fact), { description: 'A count found less than was claimed; what nobody had picked is sourced again.' })
   setHandler(workMoved, (fact) => hearMoved(thread, fact), { description: 'Work nobody had begun comes from other nodes now; the rows are already up to date.' })
   setHandler(exceptionRetried, () => void (thread.nudges += 1), { description: 'Somebody pressed retry: whatever waits is tried again now.' })
   setHandler(stockArrived, () => void (thread.nudges += 1), { description: 'Stock has come that the order waits for: it looks again now.' })
@@ -202,6 +204,17 @@ function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since, 
   if (since.part === null) work.wait = null
   if (since.order) waits(thread.whole, since.order)
   show(thread)
+}
+
+function hearTakenBack(thread: Thread, { fulfillmentId, status }: StockTakenBack): void {
+  const work = workOf(thread, fulfillmentId)
+  if (work && status === 'rejected' && work.status === 'released') {
+    work.status = 'rejected'
+    waits(work, null)
+  }
+  waits(thread.whole, waiting('sourcing', null))
+  thread.toSource = true
+  thread.nudges += 1
 }
 
 /** Said twice, the parts are known already. */
