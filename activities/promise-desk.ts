@@ -77,7 +77,7 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
       const byNode = sellable(stock, sells)
       const { sourcing, promise, last_mile } = documents
       const answer = deliveryOptions(
-        { ...ask, lines: goods.map((l, i) => ({ ...l, lineId: String(i), weightGrams: stock.get(l.sku)!.weightGrams, valueMinor: 0 })), available: (nodeId) => byNode.get(nodeId) ?? { available: {} } },
+        { ...ask, lines: goods.map((l, i) => ({ ...l, lineId: String(i), weightGrams: stock.get(l.sku)!.weightGrams, valueMinor: 0 })), underRules: goods.flatMap(({ sku }) => [stock.get(sku)!].flatMap((g) => (g.hazardous || g.exportControlled ? [{ sku, hazardous: g.hazardous, exportControlled: g.exportControlled }] : []))), available: (nodeId) => byNode.get(nodeId) ?? { available: {} } },
         { nodes: network, services: inZone, transit: learned, correction: corrected },
         { sourcing, promise, last_mile },
         now,

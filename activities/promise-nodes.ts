@@ -46,13 +46,14 @@ function learnLeads(calendars: ReadonlyMap<string, NodeCalendar | Obstacle>, wor
 const anyService = ''
 
 function promiseNode(node: PromiseNodeRow, calendar: NodeCalendar | Obstacle, leads: LeadTimes, now: number): PromiseNode {
-  const { nodeId, type, country, active, methods, ownDrivers, latitude, longitude, capacity } = node
+  const { nodeId, type, country, active, methods, ownDrivers, handlesHazardous, exportsTo, latitude, longitude, capacity } = node
   const limited = capacity.ordersPerHour !== undefined || capacity.unitsPerHour !== undefined
   return {
     candidate: {
       nodeId, type, country, active, methods, ownDrivers, position: { latitude, longitude },
       ...(capacity.ordersPerDay !== undefined && { work: { limit: capacity.ordersPerDay, taken: node.takenToday } }),
     },
+    permits: { country, handlesHazardous, exportsTo },
     zone: zoneOf(node),
     calendar,
     lead: leads(nodeId, anyService, node.leadMinutes),

@@ -18,7 +18,7 @@ export async function giveOptions({ promises, quotes }: { promises: PromiseDesk;
     quoteId,
     expiresAt: expiresAt.toISOString(),
     options: options.map(({ shipments, ...option }, i) => ({ ...option, shipments: shipments.length, cutoffAt: iso(answer.options[i]!.promise.cutoffAt) })),
-    unavailable: answer.short.map((s) => ({ sku: s.sku, quantity: s.wanted, available: s.available, nextSupplyAt: answer.nextSupplyAt.get(s.sku), reason: s.available < s.wanted ? 'Not enough of it is available' : 'Not available together with the rest' })),
+    unavailable: answer.short.map((s) => ({ sku: s.sku, quantity: s.wanted, available: s.available, nextSupplyAt: answer.nextSupplyAt.get(s.sku), reason: s.why ?? (s.available < s.wanted ? 'Not enough of it is available' : 'Not available together with the rest') })),
     withheld: answer.without.map(({ service, why }) => ({ service, code: why.obstacle, reason: why.says })),
   }
 }

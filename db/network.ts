@@ -25,6 +25,9 @@ export interface NodeSettings {
   leadMinutes: number
   capacity: Record<string, unknown>
   methods: readonly string[]
+  handlesHazardous: boolean
+  /** Countries for which it has papers for goods under export control. */
+  exportsTo: readonly string[]
   active: boolean
 }
 
@@ -39,7 +42,7 @@ export async function putNode(db: Db | Transaction, node: NodeSettings, actor: s
       node_id: node.nodeId, name: node.name, type: node.type, time_zone: node.timeZone, country: node.country, latitude: node.latitude, longitude: node.longitude,
       address: JSON.stringify(node.address), calendar: JSON.stringify(node.calendar), special_days: JSON.stringify(node.specialDays), cutoffs: JSON.stringify(node.cutoffs),
       pickups: JSON.stringify(node.pickups), lead_minutes: node.leadMinutes, capacity: JSON.stringify(node.capacity),
-      methods: [...node.methods], active: node.active, updated_at: new Date(),
+      methods: [...node.methods], handles_hazardous: node.handlesHazardous, exports_to: [...node.exportsTo], active: node.active, updated_at: new Date(),
     },
   })
 }
@@ -53,6 +56,8 @@ export interface SkuSettings {
   heightMm: number | null
   /** May orders be accepted for announced supply? */
   backorder: boolean
+  hazardous: boolean
+  exportControlled: boolean
   /** How many units may be promised, and for when, before any are there. */
   preorder: { cap: number; shipBy: string } | null
   /** What it is made of; null: it is one thing. */
@@ -66,7 +71,7 @@ export const putSku = (db: Db | Transaction, sku: SkuSettings, actor: string): P
     await checkCap(tx, sku)
     const values = {
       sku: sku.sku, name: sku.name, weight_grams: sku.weightGrams, length_mm: sku.lengthMm, width_mm: sku.widthMm, height_mm: sku.heightMm,
-      backorder: sku.backorder, preorder_cap: sku.preorder?.cap ?? null, preorder_ship_by: sku.preorder?.shipBy ?? null, updated_at: new Date(),
+      backorder: sku.backorder, hazardous: sku.hazardous, export_controlled: sku.exportControlled, preorder_cap: sku.preorder?.cap ?? null, preorder_ship_by: sku.preorder?.shipBy ?? null, updated_at: new Date(),
     }
     const fresh = await put(tx, { table: 'skus', key: 'sku', action: 'sku.put', actor, values })
     await putKit(tx, sku.sku, sku.kit)

@@ -1,6 +1,10 @@
 /** Finds the nodes for an order and claims the stock there: the plan is made on what can be read, the claim is guarded, and a lost race plans again on locked levels. */
 import type { Position } from '../domain/delivery/distance'
 import type { Candidate, OpenLine, SourcingDecision } from '../domain/sourcing/decision'
+import { openCalendar, type CalendarSettings } from '../domain/promise/calendar'
+import { isObstacle } from '../domain/promise/obstacle'
+import { nextOpening } from '../domain/promise/working-time'
+import { whyBarred, type GoodsRules, type NodePermits } from '../domain/sourcing/goods-under-rules'
 import { source, type SourcingRules } from '../domain/sourcing/source'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { LostRace, type PlanMode } from './race'
@@ -55,16 +59,37 @@ export async function candidates(tx: Transaction, ask: Plan, mode: PlanMode): Pr
   const skus = [...new Set(ask.lines.map((l) => l.sku))]
   if (mode === 'locked') await expireDue(tx, mostExpired, skus) // nobody is refused for units that only an expired hold keeps
   const found = await rows<CandidateRow>(tx, candidatesSql, { skus, channel: ask.channel, nodeId: ask.nodeId ?? null, orderId: ask.asIfFree ?? null })
-  return found.map(({ latitude, longitude, limit, taken, ...node }) => ({ ...node, position: { latitude, longitude }, ...(limit !== null && { work: { limit, taken: taken! } }) }))
+  const closed = ask.policy.fences.openWithin === undefined ? undefined : await closedFor(tx)
+  return found.map(({ latitude, longitude, limit, taken, underRules, handlesHazardous, exportsTo, ...node }): Candidate => {
+    const closedForMs = closed?.get(node.nodeId)
+    const barred = underRules && barredAt({ handlesHazardous, exportsTo, country: node.country }, underRules, ask.country)
+    return { ...node, position: { latitude, longitude }, ...(limit !== null && { work: { limit, taken: taken! } }), ...(barred && { barred }), ...(closedForMs !== undefined && { closedForMs }) }
+  })
+}
+
+const barredAt = (node: NodePermits, goods: readonly (GoodsRules & { sku: string })[], country: string | undefined): Record<string, string> =>
+  Object.fromEntries(goods.flatMap(({ sku, ...rules }) => [whyBarred(rules, node, country)].flatMap((why) => (why === undefined ? [] : [[sku, why] as const]))))
+
+/** How long every node is still closed, in milliseconds; one without a calendar is always open. */
+async function closedFor(tx: Transaction): Promise<Map<string, number>> {
+  const now = Date.now()
+  const nodes = await rows<Pick<CalendarSettings, 'timeZone' | 'weekly' | 'specialDays'> & { nodeId: string }>(tx, 'SELECT node_id AS "nodeId", time_zone AS "timeZone", calendar AS weekly, special_days AS "specialDays" FROM nodes', [])
+  return new Map(
+    nodes.flatMap(({ nodeId, ...settings }) => {
+      const calendar = openCalendar({ ...settings, cutoffs: {}, pickups: {} })
+      return isObstacle(calendar) ? [] : [[nodeId, Math.max(0, (nextOpening(calendar, now) ?? Number.MAX_SAFE_INTEGER) - now)] as const]
+    }),
+  )
 }
 
 /** Holds ended on the way, at most; the sweep ends the rest. */
 const mostExpired = 1_000
 
-type CandidateRow = Omit<Candidate, 'position' | 'work'> & Position & { limit: number | null; taken: number | null }
+type CandidateRow = Omit<Candidate, 'position' | 'work' | 'barred' | 'closedForMs'> & Position & { limit: number | null; taken: number | null; underRules: (GoodsRules & { sku: string })[] | null } & Omit<NodePermits, 'country'>
 
 const candidatesSql = `
-  SELECT n.node_id AS "nodeId", n.type, n.country, n.latitude, n.longitude, n.active, n.methods, EXISTS (SELECT 1 FROM drivers d WHERE n.node_id = ANY(d.home_nodes)) AS "ownDrivers", (n.capacity->>'ordersPerDay')::int AS "limit",
+  WITH ruled AS MATERIALIZED (SELECT json_agg(json_build_object('sku', sku, 'hazardous', hazardous, 'exportControlled', export_controlled)) AS goods FROM skus WHERE sku = ANY(:skus) AND (hazardous OR export_controlled))
+  SELECT n.node_id AS "nodeId", n.type, n.country, n.latitude, n.longitude, n.active, n.methods, EXISTS (SELECT 1 FROM drivers d WHERE n.node_id = ANY(d.home_nodes)) AS "ownDrivers", (SELECT goods FROM ruled) AS "underRules", n.handles_hazardous AS "handlesHazardous", n.exports_to AS "exportsTo", (n.capacity->>'ordersPerDay')::int AS "limit",
     CASE WHEN n.capacity->>'ordersPerDay' IS NOT NULL THEN
       (SELECT count(*)::int FROM fulfillments f WHERE f.node_id = n.node_id AND f.status NOT IN ('rejected', 'cancelled')
        AND f.released_at >= date_trunc('day', now() AT TIME ZONE n.time_zone) AT TIME ZONE n.time_zone) END AS taken,

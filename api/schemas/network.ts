@@ -35,6 +35,8 @@ export const nodeBody = z
     leadMinutes: z.int().min(1).max(20_160).default(120).meta({ description: 'Working minutes until a parcel stands at the door, for four in five' }),
     capacity: z.strictObject({ ordersPerHour: perHour.optional(), unitsPerHour: perHour.optional(), ordersPerDay: perHour.optional() }).default({}),
     methods: z.array(z.enum(deliveryMethods)).min(1).max(deliveryMethods.length).default(['delivery']),
+    handlesHazardous: z.boolean().default(false).meta({ description: 'It may send hazardous goods' }),
+    exportsTo: z.array(country).max(250).default([]).meta({ description: 'Countries for which it has papers for goods under export control' }),
     active: z.boolean().default(true),
   })
   .superRefine((node, context) => {
@@ -69,6 +71,8 @@ export const nodeAnswer = z
     leadMinutes: z.int(),
     capacity: z.record(z.string(), z.unknown()),
     methods: z.array(z.string()),
+    handlesHazardous: z.boolean(),
+    exportsTo: z.array(z.string()),
     active: z.boolean(),
   })
   .meta({ id: 'Node' })
@@ -90,6 +94,8 @@ export const skuBody = z
     widthMm: sideMm,
     heightMm: sideMm,
     backorder: z.boolean().default(false).meta({ description: 'Orders may be accepted for announced supply' }),
+    hazardous: z.boolean().default(false).meta({ description: 'Sent only from nodes that may handle hazardous goods' }),
+    exportControlled: z.boolean().default(false).meta({ description: 'Sent abroad only from nodes with papers for that country' }),
     preorder: preorder.nullable().default(null).meta({ description: 'Orders may be accepted before any supply is announced' }),
     kit: z
       .array(z.strictObject({ sku, quantity: z.int().min(1).max(1_000) }))
@@ -116,6 +122,8 @@ export const skuAnswer = z
     widthMm: z.int().nullable(),
     heightMm: z.int().nullable(),
     backorder: z.boolean(),
+    hazardous: z.boolean(),
+    exportControlled: z.boolean(),
     preorder: z.object({ cap: units, shipBy: at, promised: units }).nullable(),
     kit: z.array(z.object({ sku: z.string(), quantity: z.int() })).nullable(),
   })

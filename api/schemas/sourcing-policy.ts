@@ -29,6 +29,7 @@ const fences = z.strictObject({
   excludeNodes: z.array(nodeId).max(1_000).default([]),
   maxDistanceKm: kilometres.optional(),
   sameCountry: z.boolean().default(false),
+  openWithin: duration.optional().meta({ description: 'A node that is closed for longer takes no orders now' }),
   leastTrust: z.number().min(0).max(1).default(0),
 })
 

@@ -18,6 +18,7 @@ import * as carriers from './0019-carriers'
 import * as countedArrivals from './0021-counted-arrivals'
 import * as runs from './0022-runs'
 import * as shortfalls from './0023-shortfalls'
+import * as goodsUnderRules from './0024-goods-under-rules'
 
 export interface Migration {
   name: string
@@ -25,5 +26,5 @@ export interface Migration {
 }
 
 export const migrations: readonly Migration[] = [
-  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, countedArrivals, runs, shortfalls,
+  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, countedArrivals, runs, shortfalls, goodsUnderRules,
 ]

@@ -10,13 +10,13 @@ export interface Page {
   only?: readonly string[] | null
 }
 
-const nodeColumns = `node_id AS "nodeId", name, type, time_zone AS "timeZone", country, latitude, longitude, address, calendar, special_days AS "specialDays", cutoffs, pickups, lead_minutes AS "leadMinutes", capacity, methods, active`
+const nodeColumns = `node_id AS "nodeId", name, type, time_zone AS "timeZone", country, latitude, longitude, address, calendar, special_days AS "specialDays", cutoffs, pickups, lead_minutes AS "leadMinutes", capacity, methods, handles_hazardous AS "handlesHazardous", exports_to AS "exportsTo", active`
 
 export const findNode = (db: Db | Transaction, nodeId: string): Promise<NodeSettings | undefined> => row(db, `SELECT ${nodeColumns} FROM nodes WHERE node_id = ?`, [nodeId])
 
 export const nodeList = (db: Db, page: Page): Promise<NodeSettings[]> => pageOf(db, nodeColumns, 'nodes', 'node_id', page)
 
-const skuColumns = `sku, name, weight_grams AS "weightGrams", length_mm AS "lengthMm", width_mm AS "widthMm", height_mm AS "heightMm", backorder,
+const skuColumns = `sku, name, weight_grams AS "weightGrams", length_mm AS "lengthMm", width_mm AS "widthMm", height_mm AS "heightMm", backorder, hazardous, export_controlled AS "exportControlled",
   CASE WHEN preorder_cap IS NOT NULL THEN json_build_object('cap', preorder_cap, 'shipBy', ${iso('preorder_ship_by')}, 'promised', preorder_promised) END AS preorder,
   (SELECT json_agg(json_build_object('sku', component, 'quantity', quantity) ORDER BY position) FROM kit_components k WHERE k.kit = skus.sku) AS kit`
 

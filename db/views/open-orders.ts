@@ -34,6 +34,7 @@ const unpickedSql = `
   WHERE o.stage = 'open' AND o.channel = :channel AND o.delivery->>'method' = 'delivery' AND o.delivery->>'nodeId' IS NULL AND coalesce(o.delivery->>'service', '') <> 'own_driver' AND (:orderId::uuid IS NULL OR o.order_id = :orderId::uuid)
     AND EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.order_id AND allocated > 0)
     AND NOT EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.order_id AND quantity <> cancelled + allocated)
+    AND NOT EXISTS (SELECT 1 FROM order_lines l JOIN skus s USING (sku) WHERE l.order_id = o.order_id AND (s.hazardous OR s.export_controlled)) -- who may send those is asked order by order
     AND NOT EXISTS (SELECT 1 FROM allocations a WHERE a.order_id = o.order_id AND a.status = 'in_transfer')
     AND NOT EXISTS (SELECT 1 FROM fulfillments f WHERE f.order_id = o.order_id AND f.status NOT IN ('rejected', 'cancelled', 'released'))
     AND NOT EXISTS (SELECT 1 FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id) WHERE f.order_id = o.order_id AND f.status = 'released' AND (l.picked > 0 OR f.assignee IS NOT NULL))

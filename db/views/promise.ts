@@ -19,6 +19,8 @@ export interface PromiseNodeRow {
   methods: string[]
   /** Own drivers start from here. */
   ownDrivers: boolean
+  handlesHazardous: boolean
+  exportsTo: string[]
   timeZone: string
   calendar: Partial<Record<Weekday, Hours>>
   specialDays: Record<string, { hours: Hours[] }>
@@ -34,7 +36,7 @@ export interface PromiseNodeRow {
 export const promiseNodes = (db: Db): Promise<PromiseNodeRow[]> => rows(db, nodesSql)
 
 const nodesSql = `
-  SELECT n.node_id AS "nodeId", n.type, n.country, coalesce(n.address->>'postalCode', '') AS "postalCode", n.latitude, n.longitude, n.active, n.methods, EXISTS (SELECT 1 FROM drivers d WHERE n.node_id = ANY(d.home_nodes)) AS "ownDrivers", n.time_zone AS "timeZone",
+  SELECT n.node_id AS "nodeId", n.type, n.country, coalesce(n.address->>'postalCode', '') AS "postalCode", n.latitude, n.longitude, n.active, n.methods, EXISTS (SELECT 1 FROM drivers d WHERE n.node_id = ANY(d.home_nodes)) AS "ownDrivers", n.handles_hazardous AS "handlesHazardous", n.exports_to AS "exportsTo", n.time_zone AS "timeZone",
     n.calendar, n.special_days AS "specialDays", n.cutoffs, n.pickups, n.lead_minutes AS "leadMinutes", n.capacity,
     json_build_object('orders', coalesce(w.orders, 0), 'units', coalesce(w.units, 0)) AS waiting,
     CASE WHEN n.capacity->>'ordersPerDay' IS NULL THEN 0 ELSE
@@ -56,10 +58,10 @@ export interface Shelf extends Level {
 }
 
 /** Every level of these SKUs, their weights, what those that are kits are made of, and when more is announced that is not promised yet. */
-export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; kit: KitPart[] | null; nextSupplyAt: string | null; shelves: Omit<Shelf, 'sku'>[] }[]> =>
+export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: string; weightGrams: number; hazardous: boolean; exportControlled: boolean; kit: KitPart[] | null; nextSupplyAt: string | null; shelves: Omit<Shelf, 'sku'>[] }[]> =>
   rows(
     db,
-    `SELECT s.sku, s.weight_grams AS "weightGrams",
+    `SELECT s.sku, s.weight_grams AS "weightGrams", s.hazardous, s.export_controlled AS "exportControlled",
        (SELECT json_agg(json_build_object('sku', k.component, 'quantity', k.quantity) ORDER BY k.position) FROM kit_components k WHERE k.kit = s.sku) AS kit,
        (SELECT min(expected_at) FROM supply a WHERE a.sku = s.sku AND a.quantity > a.promised AND a.expected_at > now()) AS "nextSupplyAt",
        (SELECT coalesce(json_agg(json_build_object('nodeId', l.node_id, 'onHand', l.on_hand, 'unsellable', l.unsellable, 'reserved', l.reserved,

@@ -30,6 +30,8 @@ export interface SourcingFences {
   maxDistanceKm?: number
   /** Goods do not cross a border. */
   sameCountry: boolean
+  /** A node that is closed for longer than this takes no orders now; ISO 8601 duration. */
+  openWithin?: string
   /** Shelves trusted less than this (0–1) count as empty. */
   leastTrust: number
 }

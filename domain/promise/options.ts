@@ -4,6 +4,7 @@ import { durationMs } from '../policy/duration'
 import { ownDriver, ownFleet } from '../delivery/own-fleet'
 import { defaultPolicies, type LastMilePolicy, type PromisePolicy } from '../policy/kinds'
 import type { Candidate, LineToSource, PlannedShipment, Shortage } from '../sourcing/decision'
+import { whyBarred, type GoodsRules, type NodePermits } from '../sourcing/goods-under-rules'
 import { source, type SourcingRules } from '../sourcing/source'
 import type { Leg } from './arrival'
 import type { NodeCalendar } from './calendar'
@@ -15,6 +16,7 @@ import type { Distribution } from './histogram'
 import { isObstacle, obstacle, type Obstacle } from './obstacle'
 import { promiseDelivery, type DatePromise } from './promise'
 import type { TransitModel } from './transit'
+import { nextOpening } from './working-time'
 
 export interface PromiseNetwork {
   nodes: ReadonlyMap<string, PromiseNode>
@@ -24,7 +26,8 @@ export interface PromiseNetwork {
   correction: Correction
 }
 export interface PromiseNode {
-  candidate: Omit<Candidate, 'available' | 'trust'>
+  candidate: Omit<Candidate, 'available' | 'trust' | 'barred' | 'closedForMs'>
+  permits: NodePermits
   /** Zone of its parcels, as the carriers cut them. */
   zone: string
   calendar: NodeCalendar | Obstacle
@@ -43,6 +46,8 @@ export interface PromiseService {
 
 export interface OptionsAsk {
   lines: readonly LineToSource[]
+  /** Of wanted SKUs that not every node may send. */
+  underRules?: readonly (GoodsRules & { sku: string })[]
   destination: { country: string; postalCode: string; position?: Position }
   /** The store in which it is sold: what it has leaves from there, what it does not have from anywhere. */
   soldAt?: string
@@ -82,8 +87,8 @@ export function deliveryOptions(ask: OptionsAsk, network: PromiseNetwork, terms:
 
 /** Sent to the customer: from the store in which it is sold if that has all of it, else from wherever it comes best. */
 function sentOptions(ask: OptionsAsk, network: PromiseNetwork, terms: Terms, now: number): DeliveryOptions {
-  const fromStore = ask.soldAt === undefined ? undefined : planFor(ask, network, terms, { method: 'delivery', only: ask.soldAt }).chosen
-  const { chosen, short } = fromStore ? { chosen: fromStore, short: [] } : planFor(ask, network, terms, { method: 'delivery' })
+  const fromStore = ask.soldAt === undefined ? undefined : planFor(ask, network, terms, now, { method: 'delivery', only: ask.soldAt }).chosen
+  const { chosen, short } = fromStore ? { chosen: fromStore, short: [] } : planFor(ask, network, terms, now, { method: 'delivery' })
   if (!chosen) return { options: [], short, without: [] }
   const to = { country: ask.destination.country, zone: zoneOf(ask.destination) }
   const answers = carriersOf(network).map((service) => ({ service, answer: promiseWith(service, to, network, chosen.shipments, terms, now) }))
@@ -106,7 +111,7 @@ function broughtBy(ask: OptionsAsk, network: PromiseNetwork, terms: Terms, now: 
   if (!service || !position) return []
   const near = [...network.nodes.values()].filter(({ candidate: c }) => c.ownDrivers && (ask.soldAt ?? c.nodeId) === c.nodeId && distanceMeters(position, c.position) <= (terms.last_mile.radiusKm ?? defaultPolicies.last_mile.radiusKm) * 1000)
   if (near.length === 0) return []
-  const candidates = near.map(({ candidate }): Candidate => ({ ...candidate, ...ask.available(candidate.nodeId) }))
+  const candidates = near.map((node) => candidateOf(node, ask, terms.sourcing, now))
   const { chosen } = source({ lines: ask.lines, method: 'delivery', destination: position, country: ask.destination.country, excluded: [], ownDrivers: true }, candidates, { ...terms.sourcing, maxShipments: 1 })
   const promise = chosen && promiseWith(service, { country: ask.destination.country, zone: zoneOf(ask.destination) }, network, chosen.shipments, terms, now)
   return promise && !isObstacle(promise) ? [{ method: 'delivery', nodeId: chosen.shipments[0]!.nodeId, service: ownDriver, shipments: chosen.shipments, priceMinor: priceOf(ownDriver, terms.promise), promise }] : []
@@ -137,12 +142,12 @@ function fetchedFrom(store: PromiseNode, ask: OptionsAsk, network: PromiseNetwor
   const offer = (method: DeliveryOption['method'], service: string, shipments: readonly PlannedShipment[], promise: ReadyPromise | Obstacle): DeliveryOption[] =>
     isObstacle(promise) ? [] : [{ method, nodeId, service, shipments, priceMinor: terms.promise.prices[method] ?? 0, promise }]
   const patienceMs = durationMs(terms.promise.quoteLifetime)
-  const inHand = nodeId === ask.soldAt && methods.includes('carry_out') ? planFor(ask, network, terms, { method: 'carry_out', only: nodeId }).chosen : undefined
+  const inHand = nodeId === ask.soldAt && methods.includes('carry_out') ? planFor(ask, network, terms, now, { method: 'carry_out', only: nodeId }).chosen : undefined
   const carried = inHand ? offer('carry_out', 'carry_out', inHand.shipments, { cutoffAt: now + patienceMs, promisedFrom: now, promisedBy: now + patienceMs, confidence: 1 }) : []
-  const onShelf = methods.includes('pickup') ? planFor(ask, network, terms, { method: 'pickup', only: nodeId }).chosen : undefined
+  const onShelf = methods.includes('pickup') ? planFor(ask, network, terms, now, { method: 'pickup', only: nodeId }).chosen : undefined
   if (onShelf) return [...carried, ...offer('pickup', 'pickup', onShelf.shipments, promiseReady(store, unitsOf(onShelf.shipments), now, { confidence: terms.promise.confidence, patienceMs }))]
   if (!methods.includes('ship_to_store')) return carried
-  const sentHere = planFor({ ...ask, destination: { ...ask.destination, country, position: store.candidate.position } }, network, terms, { method: 'delivery' }).chosen
+  const sentHere = planFor({ ...ask, destination: { ...ask.destination, country, position: store.candidate.position } }, network, terms, now, { method: 'delivery' }).chosen
   const best = sentHere && bestTo(store, network, sentHere.shipments, terms, now)
   return best ? [...carried, ...offer('ship_to_store', best.service, sentHere.shipments, promiseUnpacked(store, best.promise))] : carried
 }
@@ -177,9 +182,16 @@ export function promiseFetched(
 
 const unitsOf = (shipments: readonly PlannedShipment[]): number => shipments.reduce((sum, s) => sum + s.lines.reduce((units, l) => units + l.quantity, 0), 0)
 
-function planFor(ask: OptionsAsk, network: PromiseNetwork, { sourcing }: Terms, { method, only }: { method: string; only?: string }): ReturnType<typeof source> {
+/** With what it has, what it may not send, and for how long it is still closed where the policy asks. */
+function candidateOf({ candidate, permits, calendar }: PromiseNode, { available, underRules = [], destination }: OptionsAsk, { fences }: SourcingRules, now: number): Candidate {
+  const barred = underRules.flatMap(({ sku, ...rules }) => [whyBarred(rules, permits, destination.country)].flatMap((why) => (why === undefined ? [] : [[sku, why] as const])))
+  const closedForMs = fences.openWithin === undefined || isObstacle(calendar) ? undefined : Math.max(0, (nextOpening(calendar, now) ?? Number.MAX_SAFE_INTEGER) - now)
+  return { ...candidate, ...available(candidate.nodeId), ...(barred.length > 0 && { barred: Object.fromEntries(barred) }), ...(closedForMs !== undefined && { closedForMs }) }
+}
+
+function planFor(ask: OptionsAsk, network: PromiseNetwork, { sourcing }: Terms, now: number, { method, only }: { method: string; only?: string }): ReturnType<typeof source> {
   const nodes = only === undefined ? [...network.nodes.values()] : [network.nodes.get(only)].filter((n) => n !== undefined)
-  const candidates = nodes.map(({ candidate }): Candidate => ({ ...candidate, ...ask.available(candidate.nodeId) }))
+  const candidates = nodes.map((node) => candidateOf(node, ask, sourcing, now))
   return source({ lines: ask.lines, method, destination: ask.destination.position, country: ask.destination.country, excluded: [] }, candidates, sourcing)
 }
 

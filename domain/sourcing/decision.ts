@@ -22,6 +22,10 @@ export interface Candidate {
   available: Readonly<Record<string, number>>
   /** Orders it can work today, and those it has; absent where nobody has set a limit. */
   work?: { limit: number; taken: number }
+  /** Of wanted SKUs that it may not send, why. */
+  barred?: Readonly<Record<string, string>>
+  /** For how long it is still closed, in milliseconds; absent: it is open, or nobody asks. */
+  closedForMs?: number
   /** 0–1 per SKU, how far its count is believed; absent is 1. */
   trust?: Readonly<Record<string, number>>
   /** Own drivers start from here. */
@@ -78,6 +82,8 @@ export interface Shortage {
   sku: string
   wanted: number
   available: number
+  /** Why it does not count, where it is there. */
+  why?: string
 }
 
 /** Several lines on one SKU are checked on their sum. */

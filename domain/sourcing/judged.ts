@@ -1,5 +1,6 @@
 /** Fences first: what keeps a node out whatever is preferred, and what it could give. */
 import { distanceMeters } from '../delivery/distance'
+import { durationMs } from '../policy/duration'
 import type { SourcingPolicy } from '../policy/sourcing'
 import { wantedPerSku, type Candidate, type Shortage, type SourcingAsk } from './decision'
 
@@ -22,8 +23,10 @@ export function judge(ask: SourcingAsk, nodes: readonly Candidate[], policy: Pic
 function judgeNode(node: Candidate, ask: SourcingAsk, wanted: ReadonlyMap<string, number>, policy: Pick<SourcingPolicy, 'fences' | 'mode' | 'costs'>): Judged {
   const distance = ask.destination && distanceMeters(ask.destination, node.position)
   const trusted = (sku: string): boolean => (node.trust?.[sku] ?? 1) >= policy.fences.leastTrust
-  const stock = new Map([...wanted.keys()].map((sku) => [sku, trusted(sku) ? (node.available[sku] ?? 0) : 0]))
-  const missing = [...wanted].map(([sku, quantity]) => ({ sku, wanted: quantity, available: stock.get(sku)! })).filter((m) => m.available < m.wanted)
+  const stock = new Map([...wanted.keys()].map((sku) => [sku, trusted(sku) && node.barred?.[sku] === undefined ? (node.available[sku] ?? 0) : 0]))
+  const missing = [...wanted]
+    .map(([sku, quantity]) => ({ sku, wanted: quantity, available: stock.get(sku)!, ...(node.barred?.[sku] !== undefined && { why: node.barred[sku] }) }))
+    .filter((m) => m.available < m.wanted)
   const fence = fenceOf(node, ask, policy, distance)
   return { node, stock, missing, ...(distance === undefined ? {} : { distanceMeters: distance }), ...(fence === undefined ? {} : { fence }) }
 }
@@ -33,6 +36,9 @@ function fenceOf(node: Candidate, ask: SourcingAsk, { fences, mode, costs }: Pic
   if (ask.excluded.includes(node.nodeId)) return 'rejected this order before'
   if (!node.methods.includes(ask.method)) return `does not offer ${ask.method}`
   if (ask.ownDrivers && !node.ownDrivers) return 'no own drivers start from here'
+  const barred = [...wantedPerSku(ask.lines).keys()].map((sku) => node.barred?.[sku])
+  if (barred.every((why) => why !== undefined)) return barred[0]
+  if (fences.openWithin !== undefined && (node.closedForMs ?? 0) > durationMs(fences.openWithin)) return `closed for another ${Math.ceil(node.closedForMs! / 3_600_000)} h`
   if (fences.excludeNodes.includes(node.nodeId)) return 'excluded by the policy'
   if (fences.sameCountry && ask.country !== undefined && node.country !== ask.country) return `in ${node.country}: goods do not cross a border`
   if (fences.maxDistanceKm !== undefined && distance > fences.maxDistanceKm * 1000) return `${km(distance)} away, farther than ${fences.maxDistanceKm} km`

@@ -85,7 +85,12 @@ function shortage(ask: SourcingAsk, judged: readonly Judged[], maxShipments: num
     const stocks = open.map((j) => j.stock.get(sku)!)
     return maxShipments > 1 ? stocks.sort((a, b) => b - a).slice(0, maxShipments).reduce((a, b) => a + b, 0) : Math.max(0, ...stocks)
   }
-  const all = [...wantedPerSku(ask.lines)].map(([sku, wanted]) => ({ sku, wanted, available: Math.min(wanted, most(sku)) }))
+  // There, but nobody may send it.
+  const barred = (sku: string): string | undefined => judged.filter((j) => (j.node.available[sku] ?? 0) > 0).map((j) => j.node.barred?.[sku]).reduce((a, b, i) => (i === 0 ? b : a && b), undefined)
+  const all = [...wantedPerSku(ask.lines)].map(([sku, wanted]): Shortage => {
+    const why = most(sku) > 0 ? undefined : barred(sku)
+    return { sku, wanted, available: Math.min(wanted, most(sku)), ...(why !== undefined && { why: `Every node that has it ${why}` }) }
+  })
   // Every SKU can be had, but not together within the policy: then all of them are what is missing.
   const short = all.filter((s) => s.available < s.wanted)
   return short.length ? short : all

@@ -62,4 +62,4 @@ function bestWith(problem: Problem, { shipments }: Optimum, node: number): { cos
 
 const namesOf = ({ able }: Judgement, shipments: readonly Shipment[]): string => shipments.map((s) => able[s.node]!.node.nodeId).join(' + ')
 
-const shortWords = (j: Judged): string => `short of ${j.missing.map((m) => `${m.sku} (${m.available} of ${m.wanted})`).join(', ')}`
+const shortWords = (j: Judged): string => `short of ${j.missing.map((m) => `${m.sku} (${m.why ?? `${m.available} of ${m.wanted}`})`).join(', ')}`
