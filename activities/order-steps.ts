@@ -18,24 +18,37 @@ import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder
 import { moveLateWork, NobodyElse, type MoveAsk, type MoveOutcome } from '../db/steps/move-late-work'
 import { packFulfillment } from '../db/steps/pack'
 import { rejectFulfillment } from '../db/steps/pick'
+import { renewPromiseOf, type RenewAsk, type RenewOutcome } from '../db/steps/renew-promise'
 import { sourceOrder, type SourceAsk, type SourceOutcome } from '../db/steps/source-order'
 import type { Carrier } from './ports'
+import type { PromiseDesk } from './promise-desk'
 
 /** Few enough that nobody waits long for a level. */
 const expiredAtOnce = 200
 
-export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
+export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pick<PromiseDesk, 'afterSale'>) {
   return {
     /** Gives the order to a node, or says what no node has. */
-    sourceOrder: (ask: SourceAsk): Promise<SourceOutcome> => 
-      hopefully((mode) => once(db, `source:${ask.orderId}:${ask.attempt}`, (tx) => sourceOrder(tx, ask, mode))),
+    sourceOrder: async (ask: SourceAsk): Promise<SourceOutcome> => {
+      // The first attempt adopts what was claimed when the order was accepted.
+      const after = ask.channel !== undefined && ask.attempt > 1 ? await desk.afterSale(ask.channel) : undefined
+      return hopefully((mode) => once(db, `source:${ask.orderId}:${ask.attempt}`, (tx) => sourceOrder(tx, ask, mode, after)))
+    },
 
     /** Work that a node has not begun in time goes to the next best, or stays where it is. */
-    moveLateWork: (ask: MoveAsk): Promise<MoveOutcome> =>
-      hopefully((mode) => once(db, `move:${ask.fulfillmentId}`, (tx) => moveLateWork(tx, ask, mode))).catch((cause: unknown) => {
+    moveLateWork: async (ask: MoveAsk): Promise<MoveOutcome> => {
+      const after = ask.channel === undefined ? undefined : await desk.afterSale(ask.channel)
+      return hopefully((mode) => once(db, `move:${ask.fulfillmentId}`, (tx) => moveLateWork(tx, ask, mode, after))).catch((cause: unknown) => {
         if (!(cause instanceof NobodyElse)) throw cause
         return { outcome: 'stays' as const }
-      }),
+      })
+    },
+
+    /** A date that cannot be kept is told anew. */
+    renewPromise: async (ask: RenewAsk): Promise<RenewOutcome> => {
+      const after = await desk.afterSale(ask.channel)
+      return once(db, `renew:${ask.fulfillmentId}:${ask.milestone}`, (tx) => renewPromiseOf(tx, ask, after))
+    },
 
     /** Cancels the whole order while it is in the building. */
     cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),

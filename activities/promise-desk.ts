@@ -2,7 +2,6 @@
  * Gives dates without asking the database each time: network, shelves and policies are at most a second old, what carriers taught us ten minutes.
  * Every api process has one; nothing it says is booked until it is held or ordered.
  */
-import type { Logger } from 'pino'
 import type { Carrier } from './ports'
 import { remembered, rememberedEach } from './remembered'
 import { createTransitDesk } from './transit-desk'
@@ -14,7 +13,8 @@ import { available, availableToSell } from '../domain/inventory/level'
 import type { NodeCalendar } from '../domain/promise/calendar'
 import { fetchedPromise, keptPromise, type OrderPromise } from '../domain/promise/kept'
 import { isObstacle } from '../domain/promise/obstacle'
-import { deliveryOptions, promiseFetched, promiseWith, zoneOf, type DeliveryOptions, type OptionsAsk, type PromiseNetwork, type Terms } from '../domain/promise/options'
+import { expectedDaysLate } from '../domain/promise/arrival'
+import { arrivalFrom, deliveryOptions, promiseFetched, promiseWith, zoneOf, type DeliveryOptions, type OptionsAsk, type PromiseNetwork, type Terms } from '../domain/promise/options'
 import type { PlannedShipment } from '../domain/sourcing/decision'
 import { createNodeReader } from './promise-nodes'
 
@@ -41,6 +41,13 @@ export interface PromiseDesk {
   options(ask: DeskAsk, now: number): Promise<DeskAnswer>
   /** Ready to say at once, inside a transaction, what date a plan can keep by a service (absent: the first that is kept). */
   forPlans(channelId: string): Promise<PlanPromise>
+  /** For what is sourced after the sale; asked for before a transaction, used inside of it. */
+  afterSale(channelId: string): Promise<AfterSale>
+}
+export interface AfterSale {
+  promise: PlanPromise
+  /** By how many days a shipment from a node is expected to miss what was promised; undefined where nothing can be said. */
+  daysLate(ask: { nodeId: string; units: number; service?: string; promisedBy: string; destination: OptionsAsk['destination'] }, now: number): number | undefined
 }
 /** `nodeId`: where it is fetched; absent: it is sent to `destination`. */
 export type PlanPromise = (ask: PlanAsk, now: number) => OrderPromise | undefined
@@ -52,7 +59,7 @@ export interface PlanAsk {
   shipments: readonly PlannedShipment[]
 }
 
-export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: readonly Carrier[]; log: Logger }): PromiseDesk {
+export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: readonly Carrier[]; log: { warn(trouble: object, what: string): void } }): PromiseDesk {
   const { services, servicesIn, transit, correction } = createTransitDesk({ db, carriers, onTrouble: (error, what) => log.warn({ error }, what) })
   const readNodes = createNodeReader(services)
   const channels = remembered(() => channelTerms(db).then((found) => new Map(found.map((c) => [c.channelId, c]))), freshMs)
@@ -65,7 +72,7 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
     const known = await shelves([...new Set(lines.map((l) => l.sku))])
     return lines.flatMap((line) => known.get(line.sku)?.kit?.map((part) => ({ sku: part.sku, quantity: part.quantity * line.quantity })) ?? [line])
   }
-  return {
+  const desk: PromiseDesk = {
     channel: async (channelId) => (await channels()).get(channelId),
     unknown: async (skus) => [...(await shelves(skus))].flatMap(([sku, found]) => (found ? [] : [sku])),
     async options({ channel, lines, ...ask }, now) {
@@ -103,7 +110,21 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
         return undefined
       }
     },
+    async afterSale(channelId) {
+      const [promise, found, network, learned] = await Promise.all([desk.forPlans(channelId), channels(), nodes(), transit()])
+      const inZone = servicesIn(found.get(channelId)?.timeZone ?? 'UTC')
+      return {
+        promise,
+        daysLate({ nodeId, units, service, promisedBy, destination }, now) {
+          const node = network.get(nodeId)
+          const offered = inZone.filter((s) => (service === undefined ? s.carrier !== ownFleet : s.service === service))
+          const arrivals = offered.flatMap((s) => [node && arrivalFrom(node, s, { country: destination.country, zone: zoneOf(destination) }, learned, units, now)].flatMap((a) => (a && !isObstacle(a) && !isObstacle(s.days) ? [expectedDaysLate(a, s.days.zone.dayOf(Date.parse(promisedBy)))] : [])))
+          return arrivals.length ? Math.min(...arrivals) : undefined
+        },
+      }
+    },
   }
+  return desk
 }
 
 type Stock = Map<string, { shelves: readonly Omit<Shelf, 'sku'>[] } | undefined>

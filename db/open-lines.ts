@@ -2,7 +2,8 @@
 import { ownDriver } from '../domain/delivery/own-fleet'
 import { isGathered } from '../domain/fulfillment/moves'
 import type { Position } from '../domain/delivery/distance'
-import type { OpenLine } from '../domain/sourcing/decision'
+import type { OrderPromise } from '../domain/promise/kept'
+import type { OpenLine, PlannedShipment } from '../domain/sourcing/decision'
 import { row, rows, type Transaction } from './connection'
 import type { OrderRow } from './orders'
 import type { Plan } from './sourcing'
@@ -19,22 +20,33 @@ export const openLines = (tx: Transaction, orderId: string): Promise<LineInNeed[
     [orderId],
   )
 
-export async function planOfOpen(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[]): Promise<Plan> {
-  const before = await row<Pick<Plan, 'excluded' | 'shipmentsBefore'> & { country: string | null; destination: Position | null }>(tx, beforeSql, {
+/** @param after what is known of dates; without it no plan is held against what was promised. */
+export async function planOfOpen(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], after?: AfterSale): Promise<Plan> {
+  const before = await row<Pick<Plan, 'excluded' | 'shipmentsBefore'> & { country: string | null; destination: Position | null; postalCode: string; promisedBy: string | null }>(tx, beforeSql, {
     orderId: order.orderId,
     lines: lines.map((l) => l.lineId),
   })
-  const { country, destination, excluded, shipmentsBefore } = before!
-  return { channel: order.channel, lines, ...comingFrom(order.delivery), destination: destination ?? undefined, country: country ?? undefined, excluded, shipmentsBefore, policy: order.policy.sourcing }
+  const { country, destination, excluded, shipmentsBefore, postalCode, promisedBy } = before!
+  const units = lines.reduce((sum, l) => sum + l.quantity, 0)
+  const { service } = order.delivery
+  const now = Date.now()
+  const daysLate = after && promisedBy !== null && country !== null ? (nodeId: string): number | undefined => after.daysLate({ nodeId, units, promisedBy, destination: { country, postalCode }, ...(service !== undefined && { service }) }, now) : undefined
+  return { channel: order.channel, lines, ...comingFrom(order.delivery), destination: destination ?? undefined, country: country ?? undefined, excluded, shipmentsBefore, policy: order.policy.sourcing, ...(daysLate && { daysLate }) }
 }
 
 /** From which nodes the goods may come, and how they leave them: what is gathered at a store is sent there, unless the store has it itself. */
 export const comingFrom = ({ method, nodeId, service }: OrderRow['delivery']): Pick<Plan, 'method' | 'nodeId' | 'ownDrivers'> =>
   isGathered(method) ? { method: 'delivery' } : { method, nodeId, ...(service === ownDriver && { ownDrivers: true }) }
 
+/** Dates after the sale, from memory: asked for before the transaction, so that nobody asks for another connection inside of it. */
+export interface AfterSale {
+  promise(ask: { method: string; nodeId?: string; service?: string; destination?: { country: string; postalCode: string }; shipments: readonly PlannedShipment[] }, now: number): OrderPromise | undefined
+  daysLate(ask: { nodeId: string; units: number; service?: string; promisedBy: string; destination: { country: string; postalCode: string } }, now: number): number | undefined
+}
+
 /** Where it goes, which nodes have rejected some of these lines, and how many shipments are under way. */
 const beforeSql = `
-  SELECT coalesce(n.country, ship_to->>'country') AS country,
+  SELECT coalesce(n.country, ship_to->>'country') AS country, coalesce(ship_to->>'postalCode', '') AS "postalCode", o.promise->>'promisedBy' AS "promisedBy",
     CASE WHEN n.node_id IS NOT NULL THEN json_build_object('latitude', n.latitude, 'longitude', n.longitude)
          WHEN ship_to->>'latitude' IS NOT NULL AND ship_to->>'longitude' IS NOT NULL
          THEN json_build_object('latitude', (ship_to->>'latitude')::float8, 'longitude', (ship_to->>'longitude')::float8) END AS destination,

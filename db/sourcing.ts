@@ -25,6 +25,8 @@ export interface Plan {
   shipmentsBefore?: number
   /** An order whose own claims count as free: to see where it would come from now. */
   asIfFree?: string
+  /** By how many days a shipment from a node is expected to miss what was promised. */
+  daysLate?: (nodeId: string) => number | undefined
   policy: SourcingRules
 }
 
@@ -62,10 +64,13 @@ export async function candidates(tx: Transaction, ask: Plan, mode: PlanMode): Pr
   const closed = ask.policy.fences.openWithin === undefined ? undefined : await closedFor(tx)
   return found.map(({ latitude, longitude, limit, taken, underRules, handlesHazardous, exportsTo, ...node }): Candidate => {
     const closedForMs = closed?.get(node.nodeId)
+    const daysLate = asksForLateness(ask.policy) ? ask.daysLate?.(node.nodeId) : undefined
     const barred = underRules && barredAt({ handlesHazardous, exportsTo, country: node.country }, underRules, ask.country)
-    return { ...node, position: { latitude, longitude }, ...(limit !== null && { work: { limit, taken: taken! } }), ...(barred && { barred }), ...(closedForMs !== undefined && { closedForMs }) }
+    return { ...node, position: { latitude, longitude }, ...(limit !== null && { work: { limit, taken: taken! } }), ...(barred && { barred }), ...(closedForMs !== undefined && { closedForMs }), ...(daysLate !== undefined && { daysLate }) }
   })
 }
+
+const asksForLateness = ({ mode, costs }: SourcingRules): boolean => mode === 'cost' && (costs?.latenessMinor ?? 0) > 0
 
 const barredAt = (node: NodePermits, goods: readonly (GoodsRules & { sku: string })[], country: string | undefined): Record<string, string> =>
   Object.fromEntries(goods.flatMap(({ sku, ...rules }) => [whyBarred(rules, node, country)].flatMap((why) => (why === undefined ? [] : [[sku, why] as const]))))

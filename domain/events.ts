@@ -12,6 +12,7 @@ export const eventTypes = {
   'order.re_sourced': 'Planned together with other open orders, it comes from another node; what that saves is said',
   'order.stock_taken_back': 'A count found less than was claimed; units nobody had picked go back to sourcing',
   'promise.at_risk': 'A milestone of the promise was missed, and something was done about it',
+  'promise.renewed': 'The promised time cannot be kept; another was worked out, to be told to the customer',
   'order.lines_cancelled': 'Units that nobody could fill were cancelled; the rest of the order goes on',
   'order.backordered': 'No node can fill the order now; it waits for stock',
   'fulfillment.released': 'The work order reached the node',

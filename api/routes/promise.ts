@@ -13,7 +13,8 @@ import { giveOptions, optionsInstead } from '../delivery-options'
 import { reachesChannel, requireChannel } from '../auth'
 import { command } from '../command'
 import { may } from '../permissions'
-import { created, ok, route, type Route } from '../route'
+import { reliabilityDiagram } from '../reliability-diagram'
+import { created, ok, route, stream, type Route } from '../route'
 import { instant, text, uuid } from '../schemas/fields'
 import { optionsAnswer, optionsBody, calibrationAnswer, reservationAnswer, type OptionsBody } from '../schemas/promise'
 import type { RouteDeps } from '../deps'
@@ -116,6 +117,8 @@ const release = route({
   },
 })
 
+const period = z.strictObject({ placedFrom: instant.optional(), placedTo: instant.optional() })
+
 const calibration = route({
   method: 'get',
   path: '/v1/promise/calibration',
@@ -123,13 +126,31 @@ const calibration = route({
   summary: 'Whether what was stated was true: the share of promises kept, by stated confidence and by carrier',
   description: 'A reliability diagram in numbers, over orders placed in the period whose promised time has passed. A row is judged from 2,000 promises on: within 2 points overall, 3 per carrier.',
   roles: may.readNetwork,
-  query: z.strictObject({ placedFrom: instant.optional(), placedTo: instant.optional() }),
+  query: period,
   answers: { 200: calibrationAnswer },
   async run(ctx) {
-    const to = ctx.query.placedTo ?? new Date().toISOString()
-    const from = ctx.query.placedFrom ?? new Date(Date.parse(to) - 365 * dayMs).toISOString()
+    const { from, to } = periodOf(ctx.query)
     return ok({ placedFrom: from, placedTo: to, ...calibrationReport(await promisesDue(ctx.db, { from, to })) })
   },
 })
 
-export const promiseRoutes = [deliveryOptions, holdQuote, release, calibration]
+/** The year up to now, unless asked for another. */
+function periodOf({ placedFrom, placedTo }: z.output<typeof period>): { from: string; to: string } {
+  const to = placedTo ?? new Date().toISOString()
+  return { from: placedFrom ?? new Date(Date.parse(to) - 365 * dayMs).toISOString(), to }
+}
+
+const diagram = stream({
+  method: 'get',
+  path: '/v1/promise/calibration.svg',
+  tag: 'Promise',
+  summary: 'The same as a picture: the reliability diagram',
+  roles: may.readNetwork,
+  query: period,
+  answers: { 200: z.string().meta({ description: 'image/svg+xml' }) },
+  async open(ctx, _req, res) {
+    res.type('image/svg+xml').send(reliabilityDiagram(calibrationReport(await promisesDue(ctx.db, periodOf(ctx.query)))))
+  },
+})
+
+export const promiseRoutes = [deliveryOptions, holdQuote, release, calibration, diagram]

@@ -17,7 +17,7 @@ export const policyDocuments = {
     prices: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'Must be a service'), z.int().min(0).max(100_000_000)).default(defaultPolicies.promise.prices),
     collect: z.strictObject({ withinKm: z.number().gt(0).max(1_000), stores: z.int().min(0).max(20) }).default(defaultPolicies.promise.collect),
     whenLate: z
-      .strictObject({ pick: z.enum(['tell', 're_source']).default('tell'), handOver: z.enum(['tell', 'faster_carrier']).default('tell') })
+      .strictObject({ pick: z.enum(['tell', 're_source']).default('tell'), handOver: z.enum(['tell', 'faster_carrier']).default('tell'), then: z.enum(['tell', 'new_promise']).optional() })
       .default(defaultPolicies.promise.whenLate),
   }),
   store_work: z.strictObject({

@@ -3,6 +3,7 @@ import type { WaitingOn } from '../../domain/order/status'
 import type { Transaction } from '../connection'
 import { record, self } from '../events'
 import { lockWork, moveFulfillment, workLines } from '../fulfillments'
+import type { AfterSale } from '../open-lines'
 import { refreshOrder } from '../orders'
 import type { PlanMode } from '../race'
 import { release } from '../stock'
@@ -10,6 +11,7 @@ import { claimParts, releaseParts, told, type SourcedPart } from './source-order
 
 export interface MoveAsk {
   fulfillmentId: string
+  channel?: string
   dueAt: string
   /** What each new part waits on. */
   ifSourced: WaitingOn
@@ -17,13 +19,13 @@ export interface MoveAsk {
 export type MoveOutcome = { outcome: 'moved'; fulfillments: SourcedPart[] } | { outcome: 'stays' }
 
 /** Only work nobody has touched is moved. @throws LostRace in hopeful mode */
-export async function moveLateWork(tx: Transaction, ask: MoveAsk, mode: PlanMode): Promise<MoveOutcome> {
+export async function moveLateWork(tx: Transaction, ask: MoveAsk, mode: PlanMode, after?: AfterSale): Promise<MoveOutcome> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   if (order.stage !== 'open' || fulfillment.status !== 'released') return { outcome: 'stays' }
   const lines = (await workLines(tx, ask.fulfillmentId)).filter((l) => l.quantity > l.rejected).map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity - l.rejected, valueMinor: 0 }))
   await moveFulfillment(tx, ask.fulfillmentId, 'rejected')
   await release(tx, { orderId: order.orderId, fulfillmentId: ask.fulfillmentId, actor: self, reason: 'late' })
-  const decision = await claimParts(tx, order, lines, mode)
+  const decision = await claimParts(tx, order, lines, mode, after)
   if (!decision.chosen) throw new NobodyElse()
   const fulfillments = await releaseParts(tx, order, ask)
   await record(tx, order, {

@@ -8,7 +8,8 @@ import { noteWaiting } from '../arrivals'
 import { rows, type Transaction } from '../connection'
 import { record, self } from '../events'
 import { releaseFulfillment } from '../fulfillments'
-import { openLines, planOfOpen, type LineInNeed } from '../open-lines'
+import { openLines, planOfOpen, type AfterSale, type LineInNeed } from '../open-lines'
+import { promiseParts } from '../order-promise'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import type { PlanMode } from '../race'
 import { claimPlanned, keepDecision, lastDecision, planClaim } from '../sourcing'
@@ -19,6 +20,8 @@ import { openException, settleExceptions } from '../waiting'
 export interface SourceAsk {
   orderId: string
   attempt: number
+  /** Whose order it is; for the dates of what is sourced again. */
+  channel?: string
   /** By when a node must have packed its part. */
   dueAt: string
   /** The moment of the attempt by the order's own clock: was it promised for later? */
@@ -54,11 +57,11 @@ export interface WorkMoved {
 }
 
 /** @throws `order.already_cancelled` when the order was stopped meanwhile; LostRace in hopeful mode. */
-export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMode): Promise<SourceOutcome> {
+export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMode, after?: AfterSale): Promise<SourceOutcome> {
   const order = await lockOrder(tx, ask.orderId)
   if (order.stage !== 'open') throw refuse('order.already_cancelled', { state: order.stage })
   const lines = await openLines(tx, order.orderId)
-  const decision = lines.length ? await claimParts(tx, order, lines, mode) : await lastDecision(tx, order.orderId)
+  const decision = lines.length ? await claimParts(tx, order, lines, mode, after) : await lastDecision(tx, order.orderId)
   if (lines.length && !decision?.chosen) return backorder(tx, order, decision!, ask)
   if (lines.length) await endClaims(tx, order.orderId, 'filled')
   const fulfillments = await releaseParts(tx, order, ask)
@@ -97,18 +100,19 @@ export async function releaseParts(tx: Transaction, order: OrderRow, ask: Pick<S
 }
 
 /** Plans these lines, claims what is chosen, and keeps the decision. */
-export async function claimParts(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
-  const alone = await planned(tx, order, lines, mode)
+export async function claimParts(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode, after?: AfterSale): Promise<SourcingDecision> {
+  const alone = await planned(tx, order, lines, mode, after)
   const together = alone.chosen && (await holdsSome(tx, order.orderId))
   const decision = together ? await plannedTogether(tx, order) : alone
   if (!together && decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, shipments: decision.chosen.shipments, actor: self })
   await keepDecision(tx, order.orderId, decision, order.policy.versions.sourcing)
+  if (after && decision.chosen) await promiseParts(tx, order, decision.chosen.shipments, after)
   return decision
 }
 
 /** What the store cannot give, where the customer fetches it, may be sent there by others. */
-async function planned(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
-  const decision = await planClaim(tx, await planOfOpen(tx, order, lines), mode)
+async function planned(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode, after?: AfterSale): Promise<SourcingDecision> {
+  const decision = await planClaim(tx, await planOfOpen(tx, order, lines, after), mode)
   if (decision.chosen || order.delivery.method !== 'pickup') return decision
   const gathered = await planClaim(tx, await planOfOpen(tx, { ...order, delivery: { ...order.delivery, method: 'ship_to_store' } }, lines), mode)
   return gathered.chosen ? gathered : decision

@@ -125,13 +125,13 @@ export interface JudgedPromise {
   deliveredAt: string | null
 }
 
-/** Promises of orders in one part whose day has passed, the newest first, with when they were really delivered. */
+/** Parts of orders whose promised day has passed, the newest first, with when they were really delivered. */
 export const promisesJudged = (db: Db, limit: number): Promise<JudgedPromise[]> =>
   rows(
     db,
-    `SELECT o.promise->'predicted' AS predicted, n.time_zone AS "timeZone", s.delivered_at AS "deliveredAt"
+    `SELECT coalesce(o.promise->'parts'->f.node_id, o.promise->'predicted') AS predicted, n.time_zone AS "timeZone", s.delivered_at AS "deliveredAt"
      FROM orders o JOIN shipments s USING (order_id) JOIN fulfillments f USING (fulfillment_id) JOIN nodes n ON n.node_id = f.node_id
-     WHERE o.promise->'predicted' IS NOT NULL AND o.stage <> 'cancelled' AND o.placed_at BETWEEN now() - interval '120 days' AND now() - interval '21 days'
+     WHERE coalesce(o.promise->'parts'->f.node_id, o.promise->'predicted') IS NOT NULL AND o.stage <> 'cancelled' AND o.placed_at BETWEEN now() - interval '120 days' AND now() - interval '21 days'
        AND s.handed_over_at IS NOT NULL ORDER BY o.placed_at DESC LIMIT ?`,
     [limit],
   )
@@ -139,14 +139,17 @@ export const promisesJudged = (db: Db, limit: number): Promise<JudgedPromise[]> 
 /** What the customer fetches is promised to be at the counter. */
 const isFetched = `o.delivery->>'method' IN ('pickup', 'ship_to_store')`
 
+/** A promise is judged by what was told first. */
+const firstBy = `coalesce(o.promise->'first'->>'promisedBy', o.promise->>'promisedBy')::timestamptz`
+
 /** Every promise whose time has come, with whether it was kept. */
 export const promisesDue = (db: Db, { from, to }: { from: string; to: string }): Promise<PastPromise[]> =>
   rows(
     db,
     `SELECT CASE WHEN ${isFetched} THEN 'store' ELSE coalesce((SELECT s.carrier FROM shipments s WHERE s.order_id = o.order_id ORDER BY s.delivered_at DESC NULLS FIRST LIMIT 1), 'none') END AS carrier,
-       (o.promise->>'confidence')::float8 AS confidence,
-       CASE WHEN ${isFetched} THEN coalesce((SELECT max(f.ready_at) FROM fulfillments f WHERE f.order_id = o.order_id AND f.method = 'pickup') <= (o.promise->>'promisedBy')::timestamptz, false)
-            ELSE o.status IN ('delivered', 'completed') AND coalesce((SELECT max(s.delivered_at) FROM shipments s WHERE s.order_id = o.order_id) <= (o.promise->>'promisedBy')::timestamptz, false) END AS kept
-     FROM orders o WHERE o.delivery->>'method' <> 'carry_out' AND o.placed_at >= ?::timestamptz AND o.placed_at < ?::timestamptz AND o.stage <> 'cancelled' AND (o.promise->>'promisedBy')::timestamptz < now()`,
+       coalesce(o.promise->'first'->>'confidence', o.promise->>'confidence')::float8 AS confidence,
+       CASE WHEN ${isFetched} THEN coalesce((SELECT max(f.ready_at) FROM fulfillments f WHERE f.order_id = o.order_id AND f.method = 'pickup') <= ${firstBy}, false)
+            ELSE o.status IN ('delivered', 'completed') AND coalesce((SELECT max(s.delivered_at) FROM shipments s WHERE s.order_id = o.order_id) <= ${firstBy}, false) END AS kept
+     FROM orders o WHERE o.delivery->>'method' <> 'carry_out' AND o.placed_at >= ?::timestamptz AND o.placed_at < ?::timestamptz AND o.stage <> 'cancelled' AND ${firstBy} < now()`,
     [from, to],
   )

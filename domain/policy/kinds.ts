@@ -39,6 +39,8 @@ export interface WhenLate {
   pick: 'tell' | 're_source'
   /** `faster_carrier`: what is packed too late for its promise travels by the fastest service. */
   handOver: 'tell' | 'faster_carrier'
+  /** What nothing could save: `new_promise` tells the customer another date. */
+  then?: 'tell' | 'new_promise'
 }
 
 export interface StoreWorkPolicy {

@@ -70,6 +70,13 @@ export function arrivedByFrom(leg: Pick<Leg, 'calendar' | 'days' | 'transit'>, a
   return transit === 0 && !sameDayPossible(leg.days, handOverDay, at) ? 0 : probabilityUpTo(leg.transit, transit)
 }
 
+/** Days that count when a parcel is late; later than that it is lost rather than late. */
+const mostDaysLate = 14
+
+/** By how many days a part is expected to miss a day: Σ over the days from it on of the probability that it has not arrived by then. */
+export const expectedDaysLate = (arrival: Arrival, promised: LocalDay): number =>
+  Array.from({ length: mostDaysLate }, (_, i) => 1 - arrivedBy(arrival, promised + i)).reduce((sum, late) => sum + late, 0)
+
 /** When a node begins an order placed at `now`: after the cut-off the next day, and where there is room. */
 export function workOf(leg: Pick<Leg, 'calendar' | 'service' | 'capacity' | 'units'>, now: Instant): Pick<Arrival, 'workFrom' | 'cutoffAt' | 'bookings'> | Obstacle {
   const { calendar, service, capacity, units } = leg

@@ -16,7 +16,17 @@ export interface OrderPromise extends ToldPromise {
   /** By node; none where its calendar does not allow it. */
   milestones: Readonly<Record<string, PartMilestones>>
   /** Of orders in one part: the carrier's distribution over days, before it was corrected. */
-  predicted?: { carrier: string; service: string; firstDay: LocalDay; upTo: readonly number[] }
+  predicted?: Predicted
+  /** The same by node, of orders in several parts and of what was sourced again. */
+  parts?: Readonly<Record<string, Predicted>>
+  /** What was told first, where a new date had to be told since. */
+  first?: ToldPromise
+}
+export interface Predicted {
+  carrier: string
+  service: string
+  firstDay: LocalDay
+  upTo: readonly number[]
 }
 /** The instants of `Milestones`, ISO 8601. */
 export interface PartMilestones {
@@ -33,14 +43,28 @@ const digits = 10_000
 const certain = 0.9995
 
 export function keptPromise(promise: DatePromise, parts: readonly { nodeId: string; calendar: NodeCalendar }[], service: string): OrderPromise {
-  const [only, ...others] = promise.legs
+  const predicted = promise.legs.map((leg): Predicted => ({ carrier: leg.carrier, service, firstDay: leg.arrival.firstDay, upTo: telling(leg.arrival.upTo) }))
   return {
     promisedFrom: iso(promise.promisedFrom),
     promisedBy: iso(promise.promisedBy),
     confidence: statedConfidence(promise.confidence),
     milestones: Object.fromEntries(parts.flatMap(({ nodeId, calendar }, i) => milestoneOf(nodeId, calendar, promise.legs[i]!.handOverBy, promise.promisedBy))),
-    ...(only && others.length === 0 && { predicted: { carrier: only.carrier, service, firstDay: only.arrival.firstDay, upTo: telling(only.arrival.upTo) } }),
+    ...(predicted.length === 1 ? { predicted: predicted[0]! } : { parts: Object.fromEntries(parts.map(({ nodeId }, i) => [nodeId, predicted[i]!])) }),
   }
+}
+
+/** Where part of an order comes from another node than was promised: its milestones and what is predicted of it take their place beside the others; what was told stays. */
+export const withParts = (known: OrderPromise, { milestones, predicted, parts }: OrderPromise, nodeIds: readonly string[]): OrderPromise => ({
+  ...known,
+  milestones: { ...known.milestones, ...milestones },
+  parts: { ...known.parts, ...parts, ...(predicted && nodeIds.length === 1 && { [nodeIds[0]!]: predicted }) },
+})
+
+/** A new date is told because the first cannot be kept; the first stays what the promise is judged by. @returns undefined when what was told can be kept */
+export function renewed(known: OrderPromise, can: OrderPromise, nodeIds: readonly string[]): OrderPromise | undefined {
+  if (can.promisedBy <= known.promisedBy) return undefined
+  const { promisedFrom, promisedBy, confidence } = known
+  return { ...withParts(known, can, nodeIds), promisedFrom: can.promisedFrom, promisedBy: can.promisedBy, confidence: can.confidence, first: known.first ?? { promisedFrom, promisedBy, confidence } }
 }
 
 /** Of what the customer fetches: the store has put it aside by then. */

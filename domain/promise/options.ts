@@ -6,7 +6,7 @@ import { defaultPolicies, type LastMilePolicy, type PromisePolicy } from '../pol
 import type { Candidate, LineToSource, PlannedShipment, Shortage } from '../sourcing/decision'
 import { whyBarred, type GoodsRules, type NodePermits } from '../sourcing/goods-under-rules'
 import { source, type SourcingRules } from '../sourcing/source'
-import type { Leg } from './arrival'
+import { arrivalOf, type Arrival, type Leg } from './arrival'
 import type { NodeCalendar } from './calendar'
 import type { CapacitySettings, Taken } from './capacity'
 import type { CarrierDays } from './carrier-days'
@@ -204,21 +204,32 @@ export function promiseWith(
   { promise: policy }: Pick<Terms, 'promise'>,
   now: number,
 ): DatePromise | Obstacle {
-  if (!service.countries.includes(to.country)) return obstacle('carrier.does_not_serve', `${service.carrier} to ${to.country}`)
-  if (isObstacle(service.days)) return service.days
   const legs: Leg[] = []
   for (const { nodeId, lines } of shipments) {
     const node = network.nodes.get(nodeId)
     if (!node) return obstacle('node.unknown', nodeId)
-    const { calendar, zone, lead, capacity } = node
-    if (isObstacle(calendar)) return calendar
-    const transit = network.transit({ carrier: service.carrier, service: service.service, origin: zone, destination: to.zone }, service.transitDays)
-    if (isObstacle(transit)) return transit
-    const units = lines.reduce((sum, l) => sum + l.quantity, 0)
-    legs.push({ calendar, service: service.service, carrier: service.carrier, days: service.days, lead, transit, units, ...(capacity && { capacity: { ...capacity, lookAheadDays } }) })
+    const leg = legFrom(node, service, to, network.transit, lines.reduce((sum, l) => sum + l.quantity, 0))
+    if (isObstacle(leg)) return leg
+    legs.push(leg)
   }
   const { promise, why } = promiseDelivery(legs, now, { confidence: policy.confidence, correction: network.correction })
   return promise ?? why
+}
+
+/** When a shipment from a node arrives by a service, with all its probabilities. */
+export function arrivalFrom(node: PromiseNode, service: PromiseService, to: { country: string; zone: string }, model: TransitModel, units: number, now: number): Arrival | Obstacle {
+  const leg = legFrom(node, service, to, model, units)
+  return isObstacle(leg) ? leg : arrivalOf(leg, now, horizonDays)
+}
+const horizonDays = 45
+
+function legFrom({ calendar, zone, lead, capacity }: PromiseNode, service: PromiseService, to: { country: string; zone: string }, model: TransitModel, units: number): Leg | Obstacle {
+  if (!service.countries.includes(to.country)) return obstacle('carrier.does_not_serve', `${service.carrier} to ${to.country}`)
+  if (isObstacle(service.days)) return service.days
+  if (isObstacle(calendar)) return calendar
+  const transit = model({ carrier: service.carrier, service: service.service, origin: zone, destination: to.zone }, service.transitDays)
+  if (isObstacle(transit)) return transit
+  return { calendar, service: service.service, carrier: service.carrier, days: service.days, lead, transit, units, ...(capacity && { capacity: { ...capacity, lookAheadDays } }) }
 }
 
 /** Where a carrier cuts its zones: the country, and the first two characters of the postal code. */

@@ -56,3 +56,36 @@ it('sends by the fastest service what is packed too late for its promise, and sh
   const risk = (await timeline(orderId)).find((e) => e.type === 'promise.at_risk')
   expect(risk!.data).toMatchObject({ action: 'faster_carrier', service: 'express', insteadOf: 'standard', costMinor: 790 - 389 })
 })
+
+describe('where the date cannot be saved', () => {
+  let honest: System
+  let there: People
+  beforeAll(async () => {
+    honest = await startSystem({ policies: { promise: { whenLate: { pick: 'tell', handOver: 'tell', then: 'new_promise' } }, store_work: { acceptWithin: 'PT1.5S' } } })
+    there = peopleOf(honest)
+  })
+  afterAll(async () => {
+    await expectInvariants(honest)
+    await honest.stop()
+  })
+
+  it('tells the customer another one, keeps the first, and is judged by that', async () => {
+    const sku = await there.stocked({ 'store-mitte': 1 })
+    const orderId = await there.place({ lines: [{ sku, quantity: 1 }] })
+    await there.until(orderId, (o) => o.fulfillments.length === 1)
+    const first = '2026-01-01T19:00:00.000Z'
+    await honest.db.raw(`UPDATE orders SET promise = jsonb_set(promise, '{promisedBy}', ?::jsonb) WHERE order_id = ?`, [JSON.stringify(first), orderId])
+    const renewed = await there.until(orderId, (o) => o.promise.promisedBy! > first)
+    expect(renewed.promise).toMatchObject({ state: 'on_track' })
+    const { items } = (await there.support<Told>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body
+    expect(items.find((e) => e.type === 'promise.renewed')!.data).toMatchObject({ milestone: 'pick', was: { promisedBy: first }, promisedBy: renewed.promise.promisedBy })
+    const kept = await honest.db.raw<{ rows: { first: { promisedBy: string } }[] }>(`SELECT promise->'first' AS first FROM orders WHERE order_id = ?`, [orderId])
+    expect(kept.rows[0]!.first).toMatchObject({ promisedBy: first })
+    const [work] = (await there.order(orderId)).fulfillments
+    await there.pickAll(work!)
+    const packed = await there.packAll(work!)
+    await there.handOver(work!)
+    await there.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+    await there.until(orderId, (o) => !o.workflowOpen)
+  })
+})

@@ -2,6 +2,7 @@
 import { CancellationScope, condition } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { carriers, payments, step } from '../support/activities'
+import { isoNow } from '../support/clock'
 import { giveBackLabels } from './labels'
 import { holdRemainder } from './payment'
 import { show } from './show'
@@ -44,9 +45,21 @@ export async function prepared(thread: Thread, work: Work): Promise<void> {
   thread.chapter = 'fulfillment'
   const late = { kind: 'fulfillment.late', subject: work.fulfillmentId, owner: 'operations', summary: `${work.nodeId} has not packed in time` } as const
   const begun = (): boolean => work.status !== 'released'
-  const movesOn = thread.start.policy.promise.whenLate.pick === 're_source'
-  if (movesOn && (await waitFor(thread, work, work.wait!, begun)) === 'too late' && (await movedOn(thread, work))) return
+  const { pick, then } = thread.start.policy.promise.whenLate
+  if ((pick === 're_source' || then === 'new_promise') && (await waitFor(thread, work, work.wait!, begun)) === 'too late') {
+    if (pick === 're_source' && (await movedOn(thread, work))) return
+    if (then === 'new_promise') await toldAnew(thread, work, 'pick')
+  }
   await waitOrEscalate(thread, work, work.wait!, late, begun)
+}
+
+/** The customer is told another date; the node has until then what that leaves it. */
+async function toldAnew(thread: Thread, work: Work, milestone: 'pick' | 'hand_over'): Promise<void> {
+  const told = await step('Tell a new date').renewPromise({ fulfillmentId: work.fulfillmentId, channel: thread.start.channel, milestone })
+  if (told.outcome === 'stays') return
+  work.milestones = told.milestones
+  const by = milestone === 'pick' ? told.milestones?.pickBy : told.milestones?.handOverBy
+  if (by !== undefined && by > isoNow()) work.wait = { ...work.wait!, deadline: by }
 }
 
 /** The next best node gets what this one has not begun. @returns false when it stays, because somebody has begun or nobody else has it. */
@@ -55,7 +68,7 @@ const movedOn = (thread: Thread, work: Work): Promise<boolean> =>
     if (work.status !== 'released') return false
     const { acceptWithin } = thread.start.policy.store_work
     const ifSourced = waiting('picking', acceptWithin)
-    const moved = await step(`${work.nodeId} is late: give it to the next best`).moveLateWork({ fulfillmentId: work.fulfillmentId, dueAt: ifSourced.deadline!, ifSourced })
+    const moved = await step(`${work.nodeId} is late: give it to the next best`).moveLateWork({ fulfillmentId: work.fulfillmentId, channel: thread.start.channel, dueAt: ifSourced.deadline!, ifSourced })
     if (moved.outcome === 'stays') return false
     work.status = 'rejected'
     waits(work, null)
@@ -84,6 +97,9 @@ async function labelled(thread: Thread, work: Work): Promise<boolean> {
 }
 
 async function handedOver(thread: Thread, work: Work): Promise<void> {
+  const gone = (): boolean => work.gone !== undefined
+  const tellsAnew = thread.start.policy.promise.whenLate.then === 'new_promise'
+  if (tellsAnew && (await waitFor(thread, work, work.wait!, gone)) === 'too late') await toldAnew(thread, work, 'hand_over')
   const late = { kind: 'fulfillment.not_handed_over', subject: work.fulfillmentId, owner: 'operations', summary: `${work.nodeId} has packed but not handed over` } as const
   await waitOrEscalate(thread, work, work.wait!, late, () => work.gone !== undefined)
   show(thread, { status: 'shipped', carrier: work.carrier })

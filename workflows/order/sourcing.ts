@@ -24,7 +24,7 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
     const found = await thread.lock(() => {
       thread.sourcingAttempts += 1
       thread.toSource = false
-      const ask = { orderId: thread.start.orderId, attempt: thread.sourcingAttempts, dueAt: isoIn(durationMs(store_work.acceptWithin)), at: isoIn(0), ifSourced: picking, ifShort: short }
+      const ask = { orderId: thread.start.orderId, channel: thread.start.channel, attempt: thread.sourcingAttempts, dueAt: isoIn(durationMs(store_work.acceptWithin)), at: isoIn(0), ifSourced: picking, ifShort: short }
       return step('Source the order').sourceOrder(ask)
     })
     if (found.outcome === 'sourced') {
