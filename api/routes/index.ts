@@ -1,5 +1,6 @@
 /** Every route there is. The app mounts this list, the documentation shows it, the command sweep finds its way by it. */
 import type { Route } from '../route'
+import { assignmentRoutes } from './assignment'
 import { backTestRoutes } from './back-tests'
 import { channelRoutes } from './channels'
 import { shopifyWebhook } from './channels-shopify'
@@ -9,7 +10,7 @@ import { driverRoutes } from './drivers'
 import { eventStreams } from './events'
 import { exceptionRoutes } from './exceptions'
 import { fulfillmentReads } from './fulfillment-reads'
-import { assignFulfillment, handOver, packFulfillment, pickFulfillmentRoute } from './fulfillments'
+import { handOver, packFulfillment, pickFulfillmentRoute } from './fulfillments'
 import { inventoryRoutes } from './inventory'
 import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
@@ -27,7 +28,7 @@ export const routes: readonly Route[] = [
   ...orderReads,
   ...eventStreams,
   ...fulfillmentReads,
-  assignFulfillment,
+  ...assignmentRoutes,
   pickFulfillmentRoute,
   packFulfillment,
   handOver,

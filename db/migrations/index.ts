@@ -13,6 +13,7 @@ import * as reservations from './0012-reservations'
 import * as backTests from './0013-back-tests'
 import * as supply from './0014-supply'
 import * as collection from './0018-collection'
+import * as storeWork from './0020-store-work'
 import * as countedArrivals from './0021-counted-arrivals'
 
 export interface Migration {
@@ -20,4 +21,4 @@ export interface Migration {
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, collection, countedArrivals]
+export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, collection, storeWork, countedArrivals]

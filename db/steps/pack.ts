@@ -1,10 +1,11 @@
 /** Picked goods go into boxes: the packages exist, the labels are wanted. */
-import { checkPackages } from '../../domain/fulfillment/pick'
+import { checkPackages, checkWeights } from '../../domain/fulfillment/packages'
 import type { FulfillmentAnswer, PackFulfillment } from '../../domain/messages'
 import type { WaitingOn } from '../../domain/order/status'
+import { defaultPolicies } from '../../domain/policy/kinds'
 import type { Transaction } from '../connection'
 import { record, self } from '../events'
-import { insertPackages, lockWork, moveFulfillment, needAllPicked, refusedMove } from '../fulfillments'
+import { insertPackages, lockWork, moveFulfillment, needAllPicked, refusedMove, unitWeights } from '../fulfillments'
 import { refreshOrder, setPartWait } from '../orders'
 import { intendLabels } from '../shipments'
 
@@ -20,13 +21,14 @@ export interface PackAsk extends PackFulfillment {
   waitingOn: WaitingOn
 }
 
-/** @throws `fulfillment.state`, `fulfillment.not_all_picked`, `fulfillment.packages_differ` */
+/** @throws `fulfillment.state`, `fulfillment.not_all_picked`, `fulfillment.packages_differ`, `fulfillment.weight_implausible` */
 export async function packFulfillment(tx: Transaction, ask: PackAsk): Promise<PackOutcome> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   const { orderId } = order
   const lines = await needAllPicked(tx, fulfillment)
   if (fulfillment.status !== 'picked' || fulfillment.method === 'pickup') throw refusedMove(fulfillment)
   checkPackages(lines, ask.packages)
+  checkWeights(ask.packages, await unitWeights(tx, ask.fulfillmentId), order.policy.store_work.weightTolerance ?? defaultPolicies.store_work.weightTolerance)
   await moveFulfillment(tx, ask.fulfillmentId, 'packed', { service: ask.service })
   const packageIds = await insertPackages(tx, ask.fulfillmentId, ask.packages)
   await intendLabels(tx, ask.fulfillmentId, orderId, ask.carrier, packageIds)
