@@ -100,6 +100,7 @@ const unknownIds: Record<string, RefusalCode> = {
   orderId: 'order.unknown',
   fulfillmentId: 'fulfillment.unknown',
   packageId: 'package.unknown',
+  waveId: 'wave.unknown',
   exceptionId: 'exception.unknown',
   quarantineId: 'quarantine.unknown',
   reservationId: 'reservation.unknown',

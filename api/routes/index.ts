@@ -20,6 +20,7 @@ import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
+import { waveRoutes } from './waves'
 
 export const routes: readonly Route[] = [
   ...promiseRoutes,
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   readyForPickup,
   collect,
   receive,
+  ...waveRoutes,
   ...nodeRoutes,
   ...skuRoutes,
   ...channelRoutes,

@@ -34,7 +34,8 @@ CREATE TABLE waves (
 );
 CREATE INDEX waves_of_node ON waves (node_id, wave_id DESC);
 
--- A fulfillment is in one wave at a time; it leaves one for good.
+-- The wave that a fulfillment is in now: one at most. What it was in, and why it left, stays with the wave.
+ALTER TABLE fulfillments ADD COLUMN wave_id uuid REFERENCES waves;
 CREATE TABLE wave_fulfillments (
   wave_id uuid NOT NULL REFERENCES waves,
   fulfillment_id uuid NOT NULL REFERENCES fulfillments,

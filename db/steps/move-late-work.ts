@@ -7,6 +7,7 @@ import { lockWork, moveFulfillment, workLines } from '../fulfillments'
 import { refreshOrder, type OrderRow } from '../orders'
 import type { PlanMode } from '../race'
 import { release } from '../stock'
+import { leaveWave } from '../waves'
 import { claimParts, releaseParts, told, type SourcedPart } from './source-order'
 
 export interface MoveAsk {
@@ -23,6 +24,7 @@ export async function moveLateWork(tx: Transaction, ask: MoveAsk, mode: PlanMode
   if (order.stage !== 'open' || fulfillment.status !== 'released') return { outcome: 'stays' }
   const lines = (await workLines(tx, ask.fulfillmentId)).filter((l) => l.quantity > l.rejected).map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity - l.rejected, valueMinor: 0 }))
   await moveFulfillment(tx, ask.fulfillmentId, 'rejected')
+  await leaveWave(tx, order, { fulfillmentId: ask.fulfillmentId, why: 'rejected', actor: self })
   await release(tx, { orderId: order.orderId, fulfillmentId: ask.fulfillmentId, actor: self, reason: 'late' })
   const decision = await claimParts(tx, order, lines, mode)
   if (!decision.chosen) throw new NobodyElse()

@@ -9,6 +9,7 @@ import { fulfillmentsOf, lockWork, moveFulfillment, refreshPicked, refusedMove, 
 import { refreshOrder, type OrderRow } from '../orders'
 import { countScans, type ScannedLine } from '../pick-scans'
 import { correctAfterRejection, release, releaseUnits } from '../stock'
+import { leaveWave } from '../waves'
 
 /** Adds a pick report. @throws `fulfillment.state`, `fulfillment.quantity` */
 export async function pickFulfillment(tx: Transaction, ask: { fulfillmentId: string; actor: string; lines: readonly (PickReport & ScannedLine)[] }): Promise<void> {
@@ -40,7 +41,7 @@ export async function rejectFulfillment(tx: Transaction, ask: RejectAsk): Promis
   const lines = await addReport(tx, fulfillment, ask)
   const rejected = ask.lines.filter((l) => l.rejected > 0).map((l) => ({ ...l, sku: lines.find((w) => w.lineId === l.lineId)!.sku }))
   const mayStay = !isAllRejected(lines) && (await mayBeSplit(tx, order))
-  const status = mayStay ? await giveBackUnits(tx, ask, { orderId, fulfillment, lines }) : await giveBackAll(tx, ask, orderId)
+  const status = mayStay ? await giveBackUnits(tx, ask, { orderId, fulfillment, lines }) : await giveBackAll(tx, ask, order)
   for (const l of [...rejected].sort((a, b) => (a.sku < b.sku ? -1 : 1)))
     await correctAfterRejection(tx, { orderId, nodeId: fulfillment.nodeId, actor: ask.actor, sku: l.sku, quantity: l.rejected, reason: (l.reason ?? 'no_time') as RejectReason })
   await refreshPicked(tx, orderId)
@@ -62,9 +63,10 @@ async function addReport(tx: Transaction, fulfillment: FulfillmentRow, { lines, 
 const mayBeSplit = async (tx: Transaction, { orderId, policy }: OrderRow): Promise<boolean> =>
   (await fulfillmentsOf(tx, orderId)).filter((f) => !['rejected', 'cancelled', 'expired'].includes(f.status)).length < policy.sourcing.maxShipments
 
-async function giveBackAll(tx: Transaction, ask: RejectAsk, orderId: string): Promise<FulfillmentStatus> {
+async function giveBackAll(tx: Transaction, ask: RejectAsk, order: OrderRow): Promise<FulfillmentStatus> {
   await moveFulfillment(tx, ask.fulfillmentId, 'rejected')
-  await release(tx, { orderId, fulfillmentId: ask.fulfillmentId, actor: ask.actor, reason: 'rejected' })
+  await leaveWave(tx, order, { fulfillmentId: ask.fulfillmentId, why: 'rejected', actor: ask.actor })
+  await release(tx, { orderId: order.orderId, fulfillmentId: ask.fulfillmentId, actor: ask.actor, reason: 'rejected' })
   return 'rejected'
 }
 
