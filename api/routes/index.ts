@@ -2,6 +2,7 @@
 import type { Route } from '../route'
 import { assignmentRoutes } from './assignment'
 import { backTestRoutes } from './back-tests'
+import { cartonRoutes } from './cartons'
 import { channelRoutes } from './channels'
 import { shopifyWebhook } from './channels-shopify'
 import { collect, readyForPickup, receive } from './collection'
@@ -39,6 +40,7 @@ export const routes: readonly Route[] = [
   ...waveRoutes,
   ...nodeRoutes,
   ...skuRoutes,
+  ...cartonRoutes,
   ...channelRoutes,
   shopifyWebhook,
   ...driverRoutes,
