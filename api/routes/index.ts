@@ -16,6 +16,7 @@ import { inventoryRoutes } from './inventory'
 import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
 import { cancelOrder, submitOrder } from './orders-commands'
+import { paperRoutes } from './papers'
 import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   collect,
   receive,
   ...waveRoutes,
+  ...paperRoutes,
   ...nodeRoutes,
   ...skuRoutes,
   ...cartonRoutes,
