@@ -1,14 +1,14 @@
 /** The label of a package, 100 × 150 mm as label printers have it: to whom, from whom, how heavy, which of how many, and the tracking number to scan. */
 import type { LabelPaper } from '../../db/views/papers'
 import { addressLines } from './address'
-import { drawBarcode, mm, paper, rule, write, type Sheet } from './paper'
+import { drawBarcode, mm, paper, rule, write, writeBlock, type Sheet } from './paper'
 
 const [width, height] = [mm(100), mm(150)]
 const edge = mm(5)
 const inner = width - 2 * edge
 
 export const labelPdf = (label: LabelPaper & { trackingNumber: string }): Promise<Buffer> =>
-  paper({ size: [width, height], title: `Label ${label.trackingNumber}` }, (sheet) => {
+  paper({ size: [width, height], title: `Label ${label.trackingNumber}`, about: label }, (sheet) => {
     head(sheet, label)
     parties(sheet, label)
     facts(sheet, label)
@@ -24,7 +24,7 @@ function head(sheet: Sheet, { carrier, service, number, of }: LabelPaper): void 
 
 function parties(sheet: Sheet, { from, to }: LabelPaper): void {
   write(sheet, ['From', ...addressLines(from)].join(' · '), { x: edge, y: mm(23), width: inner, size: 7 })
-  addressLines(to ?? {}).forEach((line, i) => write(sheet, line, { x: edge, y: mm(31 + i * 8.5), width: inner, size: i === 0 ? 15 : 14, bold: i === 0 }))
+  writeBlock(sheet, addressLines(to ?? {}), { x: edge, y: mm(30), width: inner, height: mm(53) }, { most: 15, least: 6 })
   rule(sheet, mm(84), edge, inner)
 }
 

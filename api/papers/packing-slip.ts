@@ -1,7 +1,7 @@
 /** The slip that lies in the box: which order, from whom, for whom, and what is in which package. As many A4 pages as it takes. */
 import type { SlipPaper } from '../../db/views/papers'
 import { addressLines } from './address'
-import { drawBarcode, mm, paper, rule, write, type Sheet } from './paper'
+import { drawBarcode, mm, paper, rule, write, writeBlock, type Sheet } from './paper'
 
 const [width, height] = [mm(210), mm(297)]
 const edge = mm(18)
@@ -19,7 +19,7 @@ interface Section {
 }
 
 export const packingSlipPdf = (slip: SlipPaper): Promise<Buffer> =>
-  paper({ size: [width, height], title: `Packing slip ${slip.channelOrderId}` }, (sheet) => {
+  paper({ size: [width, height], title: `Packing slip ${slip.channelOrderId}`, about: slip }, (sheet) => {
     head(sheet, slip)
     let y = mm(88)
     for (const section of sectionsOf(slip)) y = drawSection(sheet, section, y) + mm(6)
@@ -36,7 +36,7 @@ function head(sheet: Sheet, { channelOrderId, placedAt, from, to }: SlipPaper): 
 
 function column(sheet: Sheet, title: string, lines: readonly string[], x: number): void {
   write(sheet, title, { x, y: mm(46), width: inner / 2, size: 8 })
-  lines.slice(0, 6).forEach((line, i) => write(sheet, line, { x, y: mm(50 + i * 5.5), width: inner / 2 - mm(4), size: 10, bold: i === 0 }))
+  writeBlock(sheet, lines, { x, y: mm(50), width: inner / 2 - mm(4), height: mm(34) }, { most: 10, least: 5 })
 }
 
 /** By package once it is packed; before that, what is to be packed. */
