@@ -3,7 +3,7 @@ import { statedConfidence } from '../domain/promise/kept'
 import type { DeliveryOption } from '../domain/promise/options'
 import { durationMs } from '../domain/policy/duration'
 import { refuse } from '../domain/refusals'
-import type { DeskAsk, PromiseDesk } from './promise-desk'
+import type { DeskAsk, PromiseDesk } from '../activities/promise-desk'
 import type { Quote, QuotedOption, Quotes } from './quotes'
 
 export type OptionsAsk = Omit<Quote, 'id' | 'options'>

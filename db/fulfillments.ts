@@ -106,6 +106,8 @@ const reachedAt: Partial<Record<FulfillmentStatus, readonly string[]>> = {
   rejected: ['ended_at'],
   cancelled: ['ended_at'],
   expired: ['ended_at'],
+  returned: ['ended_at'],
+  lost: ['ended_at'],
 }
 
 /** Nothing more is waited for once the work has gone back. */
@@ -115,13 +117,13 @@ const isOver: readonly FulfillmentStatus[] = ['rejected', 'cancelled', 'expired'
  * Moves a fulfillment if its present status allows it.
  * @throws `fulfillment.state` with the present status and what is allowed now.
  */
-export async function moveFulfillment(tx: Transaction, fulfillmentId: string, to: FulfillmentStatus, set: { at?: string; service?: string } = {}): Promise<void> {
+export async function moveFulfillment(tx: Transaction, fulfillmentId: string, to: FulfillmentStatus, set: { at?: string } = {}): Promise<void> {
   const reached = reachedAt[to] ?? []
   const moved = await row(
     tx,
-    `UPDATE fulfillments SET status = ?, service = coalesce(?, service) ${isOver.includes(to) ? ', waiting_on = NULL' : ''} ${reached.map((column) => `, ${column} = coalesce(?, now())`).join('')}
+    `UPDATE fulfillments SET status = ? ${isOver.includes(to) ? ', waiting_on = NULL' : ''} ${reached.map((column) => `, ${column} = coalesce(?, now())`).join('')}
      WHERE fulfillment_id = ? AND status = ANY(?) RETURNING 1`,
-    [to, set.service ?? null, ...reached.map(() => set.at ?? null), fulfillmentId, mayBecome(to)],
+    [to, ...reached.map(() => set.at ?? null), fulfillmentId, mayBecome(to)],
   )
   if (!moved) throw refusedMove(await needFulfillment(tx, fulfillmentId))
 }

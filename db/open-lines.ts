@@ -1,4 +1,5 @@
 /** What an order still needs a node for, and what sourcing has to know to find one: asked by the step that claims, and by whoever only wants to know whether it could. */
+import { ownDriver } from '../domain/delivery/own-fleet'
 import { isGathered } from '../domain/fulfillment/moves'
 import type { Position } from '../domain/delivery/distance'
 import type { OpenLine } from '../domain/sourcing/decision'
@@ -28,7 +29,8 @@ export async function planOfOpen(tx: Transaction, order: OrderRow, lines: readon
 }
 
 /** From which nodes the goods may come, and how they leave them: what is gathered at a store is sent there, unless the store has it itself. */
-export const comingFrom = ({ method, nodeId }: OrderRow['delivery']): Pick<Plan, 'method' | 'nodeId'> => (isGathered(method) ? { method: 'delivery' } : { method, nodeId })
+export const comingFrom = ({ method, nodeId, service }: OrderRow['delivery']): Pick<Plan, 'method' | 'nodeId' | 'ownDrivers'> =>
+  isGathered(method) ? { method: 'delivery' } : { method, nodeId, ...(service === ownDriver && { ownDrivers: true }) }
 
 /** Where it goes, which nodes have rejected some of these lines, and how many shipments are under way. */
 const beforeSql = `

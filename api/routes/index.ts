@@ -20,8 +20,11 @@ import { paperRoutes } from './papers'
 import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
+import { reOptimisationRoutes } from './re-optimisations'
+import { runRoutes } from './runs'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
+import { trackingRoutes } from './tracking'
 import { waveRoutes } from './waves'
 
 export const routes: readonly Route[] = [
@@ -46,10 +49,13 @@ export const routes: readonly Route[] = [
   ...channelRoutes,
   shopifyWebhook,
   ...driverRoutes,
+  ...runRoutes,
+  ...trackingRoutes,
   ...inventoryRoutes,
   ...policyRoutes,
   ...sourcingRoutes,
   ...backTestRoutes,
+  ...reOptimisationRoutes,
   ...exceptionRoutes,
   ...quarantineRoutes,
   ...demoRoutes,

@@ -1,6 +1,6 @@
 /** Policy documents, per kind, as they may be written: the shapes of domain/policy/kinds.ts. */
 import { z } from 'zod'
-import { defaultPolicies, policyKinds, type Policies } from '../../domain/policy/kinds'
+import { defaultPolicies, parcelRemedies, policyKinds, type Policies } from '../../domain/policy/kinds'
 import { at, duration } from './fields'
 import { sourcingDocument } from './sourcing-policy'
 
@@ -29,9 +29,29 @@ export const policyDocuments = {
     receiveWithin: duration.default(defaultPolicies.store_work.receiveWithin),
     weightTolerance: z.number().min(0).max(1).default(defaultPolicies.store_work.weightTolerance),
   }),
-  last_mile: z.strictObject({ waveSize: few, waveWait: duration, attempts: few, deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin) }),
+  last_mile: z.strictObject({
+    waveSize: few,
+    waveWait: duration,
+    attempts: few,
+    nextAttemptAfter: duration.default(defaultPolicies.last_mile.nextAttemptAfter),
+    departWithin: duration.default(defaultPolicies.last_mile.departWithin),
+    returnWithin: duration.default(defaultPolicies.last_mile.returnWithin),
+    radiusKm: z.number().gt(0).max(500).default(defaultPolicies.last_mile.radiusKm),
+    etaWindow: duration.default(defaultPolicies.last_mile.etaWindow),
+    roadFactor: z.number().min(1).max(5).default(defaultPolicies.last_mile.roadFactor),
+    speedKmh: z.number().min(1).max(200).default(defaultPolicies.last_mile.speedKmh),
+    stopMinutes: z.number().min(0).max(240).default(defaultPolicies.last_mile.stopMinutes),
+    deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin),
+  }),
   returns: z.strictObject({ window: duration, restockBy: duration }),
   care: z.strictObject({ retryEvery: duration }),
+  parcels: z.strictObject({
+    lost: z.enum(parcelRemedies),
+    damaged: z.enum(parcelRemedies),
+    returned: z.enum(parcelRemedies),
+    goodsBack: z.enum(['restock', 'inspect']),
+    answerWithin: duration,
+  }),
 } as const satisfies { [Kind in keyof Policies]: z.ZodType<Policies[Kind]> }
 
 export const policyKind = z.enum(policyKinds)

@@ -4,6 +4,7 @@ import type { CancelOrder, CancelOrderAnswer } from '../../domain/messages'
 import { refuse } from '../../domain/refusals'
 import { run, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
+import { leaveDispatch } from '../dispatch'
 import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
 import { lockOrder, refreshOrder } from '../orders'
@@ -34,6 +35,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
     await leaveWave(tx, order, { fulfillmentId, why: 'cancelled', actor: ask.actor })
   }
   const freed = await release(tx, { orderId: ask.orderId, actor: ask.actor, reason: 'cancelled' })
+  await leaveDispatch(tx, stopped.map((f) => f.fulfillmentId))
   await unclaimInTransfer(tx, ask.orderId)
   await endClaims(tx, ask.orderId, 'cancelled')
   await run(tx, 'UPDATE order_lines SET cancelled = quantity - shipped, backordered = 0 WHERE order_id = ?', [ask.orderId])

@@ -7,6 +7,7 @@ import { fulfillmentsOf } from '../fulfillments'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendVoids } from '../payment-operations'
 import { endClaims } from '../supply-claims'
+import { tellRefundDue, worthOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
 
 export interface RemainderCancelled {
@@ -26,7 +27,8 @@ export async function cancelRemainder(tx: Transaction, { orderId, reason }: { or
     [orderId, orderId],
   )
   await endClaims(tx, orderId, 'cancelled')
-  await settleExceptions(tx, order, 'cancelled', 'sourcing.short')
+  await giveUpResending(tx, order)
+  await settleExceptions(tx, order, 'cancelled', { kind: 'sourcing.short' })
   const outcome = await unitsCancelled(tx, order, lines, reason)
   await refreshOrder(tx, orderId, null)
   return outcome
@@ -52,6 +54,17 @@ export async function tellIfPaidElsewhere(tx: Transaction, order: OrderRow, line
 /** Are there units that still look for a node? */
 export const hasOpenUnits = async (tx: Transaction, orderId: string): Promise<boolean> =>
   (await row(tx, 'SELECT 1 FROM order_lines WHERE order_id = ? AND quantity > cancelled + shipped + allocated LIMIT 1', [orderId])) !== undefined
+
+/** What was to be sent again has been paid: without goods the money goes back. */
+async function giveUpResending(tx: Transaction, order: OrderRow): Promise<void> {
+  const lines = await rows<{ lineId: string; quantity: number }>(
+    tx,
+    `UPDATE order_lines l SET resend = 0 FROM order_lines before WHERE l.order_id = ? AND l.resend > 0 AND before.order_id = l.order_id AND before.line_id = l.line_id
+     RETURNING l.line_id AS "lineId", before.resend AS quantity`,
+    [order.orderId],
+  )
+  if (lines.length > 0) await tellRefundDue(tx, order, order.orderId, { lines, worthMinor: await worthOf(tx, order.orderId, lines) })
+}
 
 const paidElsewhere = async (tx: Transaction, orderId: string): Promise<boolean> =>
   (await rows(tx, `SELECT 1 FROM payments WHERE order_id = ? AND provider = 'paid_elsewhere' LIMIT 1`, [orderId])).length > 0

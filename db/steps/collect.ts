@@ -1,6 +1,6 @@
 /** The customer has what she came for: proven by her code or a document, off the books, and the captures recorded that take the money. */
 import { judgeProof, mostPickupTries } from '../../domain/fulfillment/collection'
-import type { Collect, FulfillmentAnswer } from '../../domain/messages'
+import type { Collect, FulfillmentAnswer, Gone } from '../../domain/messages'
 import type { WaitingOn } from '../../domain/order/status'
 import { invariant } from '../../domain/invariant'
 import { refuse } from '../../domain/refusals'
@@ -13,14 +13,6 @@ import { acceptProof, countWrongCode, dropProof, pickupOf, proofOf } from '../pi
 import { arrive } from '../shipments'
 import { ship } from '../stock'
 
-/** What has left us: the captures that take its money, in minor units each. */
-export interface Gone {
-  at: string
-  captures: string[]
-  capturesMinor: number[]
-  /** The rest of the order is not held any more: `holdRemainder` is due once the captures are made. */
-  remainder?: true
-}
 export interface GivenAway extends FulfillmentAnswer, Gone {
   outcome: 'given'
 }

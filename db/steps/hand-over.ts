@@ -1,6 +1,7 @@
 /** The packages leave the building: goods off the shelf, the captures recorded that take the money, the carrier to be told. */
 import { uuidv7 } from 'uuidv7'
-import type { FulfillmentAnswer, HandOver } from '../../domain/messages'
+import { ownDriver } from '../../domain/delivery/own-fleet'
+import type { FulfillmentAnswer, Gone, HandOver } from '../../domain/messages'
 import type { WaitingOn } from '../../domain/order/status'
 import { refuse } from '../../domain/refusals'
 import { rows, run, type Transaction } from '../connection'
@@ -11,7 +12,8 @@ import { mayShip } from '../part-payments'
 import { wakeKeptEvents } from '../shipments'
 import { ship } from '../stock'
 import { sendAway } from '../transfers'
-import { goesAway, type Gone } from './collect'
+import { markResent } from '../undelivered'
+import { goesAway } from './collect'
 
 export interface HandOverAsk extends HandOver {
   ifCapture: WaitingOn
@@ -27,9 +29,10 @@ export interface HandOverOutcome extends FulfillmentAnswer, Gone {
 export async function handOver(tx: Transaction, ask: HandOverAsk): Promise<HandOverOutcome> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   const { orderId } = order
-  if (fulfillment.status !== 'packed') throw refusedMove(fulfillment)
+  if (fulfillment.status !== 'packed' || fulfillment.service === ownDriver) throw refusedMove(fulfillment) // what an own driver brings leaves with his run
   if (!fulfillment.labelled) throw refuse('fulfillment.label_missing', { waitingOn: 'carrier' })
   const staysOurs = fulfillment.method === 'transfer'
+  if (!staysOurs) await markResent(tx, ask.fulfillmentId)
   if (!staysOurs && !(await mayShip(tx, orderId, ask.fulfillmentId))) throw refuse('order.not_authorized')
   const at = new Date().toISOString()
   await moveFulfillment(tx, ask.fulfillmentId, 'handed_over', { at })

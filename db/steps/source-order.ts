@@ -46,6 +46,13 @@ export interface SourcedPart {
   waitingOn: WaitingOn
 }
 
+/** What a workflow is told when work nobody had begun was given to other nodes. */
+export interface WorkMoved {
+  /** The fulfillments that ended by it. */
+  from: string[]
+  parts: SourcedPart[]
+}
+
 /** @throws `order.already_cancelled` when the order was stopped meanwhile; LostRace in hopeful mode. */
 export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMode): Promise<SourceOutcome> {
   const order = await lockOrder(tx, ask.orderId)
@@ -60,7 +67,7 @@ export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMod
     actor: self,
     data: told(f),
   })))
-  if (lines.length) for (const kind of ['sourcing.short', 'supply.withdrawn']) await settleExceptions(tx, order, 'it can be had', kind)
+  if (lines.length) for (const kind of ['sourcing.short', 'supply.withdrawn']) await settleExceptions(tx, order, 'it can be had', { kind })
   await refreshOrder(tx, order.orderId, null)
   return { outcome: 'sourced', fulfillments }
 }

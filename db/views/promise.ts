@@ -17,6 +17,8 @@ export interface PromiseNodeRow {
   longitude: number
   active: boolean
   methods: string[]
+  /** Own drivers start from here. */
+  ownDrivers: boolean
   timeZone: string
   calendar: Partial<Record<Weekday, Hours>>
   specialDays: Record<string, { hours: Hours[] }>
@@ -32,7 +34,7 @@ export interface PromiseNodeRow {
 export const promiseNodes = (db: Db): Promise<PromiseNodeRow[]> => rows(db, nodesSql)
 
 const nodesSql = `
-  SELECT n.node_id AS "nodeId", n.type, n.country, coalesce(n.address->>'postalCode', '') AS "postalCode", n.latitude, n.longitude, n.active, n.methods, n.time_zone AS "timeZone",
+  SELECT n.node_id AS "nodeId", n.type, n.country, coalesce(n.address->>'postalCode', '') AS "postalCode", n.latitude, n.longitude, n.active, n.methods, EXISTS (SELECT 1 FROM drivers d WHERE n.node_id = ANY(d.home_nodes)) AS "ownDrivers", n.time_zone AS "timeZone",
     n.calendar, n.special_days AS "specialDays", n.cutoffs, n.pickups, n.lead_minutes AS "leadMinutes", n.capacity,
     json_build_object('orders', coalesce(w.orders, 0), 'units', coalesce(w.units, 0)) AS waiting,
     CASE WHEN n.capacity->>'ordersPerDay' IS NULL THEN 0 ELSE

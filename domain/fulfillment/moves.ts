@@ -1,4 +1,6 @@
 /** The life of a fulfillment as a table: from each status, where it may go. A test checks that every status is reachable and has a way out. */
+import { ownDriver } from '../delivery/own-fleet'
+
 export const fulfillmentStatuses = [
   'released', 'picking', 'picked', 'packed', 'ready', 'handed_over', 'in_transit', 'delivered', 'collected', 'expired', 'rejected', 'cancelled', 'returning', 'returned', 'lost',
 ] as const
@@ -55,7 +57,8 @@ export const isBetweenNodes = (work: { method: string; status: FulfillmentStatus
 export const isGone = (work: { method: string; status: FulfillmentStatus }): boolean => work.method !== 'transfer' && hasLeft(work.status)
 
 /** The commands an associate may give now, named as the last segment of their path. */
-export function fulfillmentActions({ status, method, assignee }: { status: FulfillmentStatus; method: string; assignee?: string | null }, labelled: boolean): string[] {
+export function fulfillmentActions(work: { status: FulfillmentStatus; method: string; service?: string | null; assignee?: string | null }, labelled: boolean): string[] {
+  const { status, method, service, assignee } = work
   const assigning = assignee ? ['assign', 'unassign'] : ['assign']
   switch (status) {
     case 'released':
@@ -64,7 +67,7 @@ export function fulfillmentActions({ status, method, assignee }: { status: Fulfi
     case 'picked':
       return [...assigning, method === 'pickup' ? 'ready-for-pickup' : 'pack']
     case 'packed':
-      return labelled ? ['hand-over'] : []
+      return labelled && service !== ownDriver ? ['hand-over'] : []
     case 'ready':
       return ['collect']
     case 'handed_over':

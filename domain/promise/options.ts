@@ -1,7 +1,8 @@
 /** What a customer can choose from: sent by every service, fetched from stores near her, or carried out of the one she is in; each with a date that is kept and what it costs her, or the reason why there is none. */
 import { distanceMeters, type Position } from '../delivery/distance'
 import { durationMs } from '../policy/duration'
-import { defaultPolicies, type PromisePolicy } from '../policy/kinds'
+import { ownDriver, ownFleet } from '../delivery/own-fleet'
+import { defaultPolicies, type LastMilePolicy, type PromisePolicy } from '../policy/kinds'
 import type { Candidate, LineToSource, PlannedShipment, Shortage } from '../sourcing/decision'
 import { source, type SourcingRules } from '../sourcing/source'
 import type { Leg } from './arrival'
@@ -50,6 +51,7 @@ export interface OptionsAsk {
 export interface Terms {
   sourcing: SourcingRules
   promise: PromisePolicy
+  last_mile: Pick<LastMilePolicy, 'radiusKm'>
 }
 
 export interface DeliveryOption {
@@ -74,7 +76,7 @@ const lookAheadDays = 14
 /** Options by date, the earliest first. Deterministic; nothing is claimed. */
 export function deliveryOptions(ask: OptionsAsk, network: PromiseNetwork, terms: Terms, now: number): DeliveryOptions {
   const sent = sentOptions(ask, network, terms, now)
-  const options = [...sent.options, ...storesFor(ask, network, terms).flatMap((store) => fetchedFrom(store, ask, network, terms, now))]
+  const options = [...sent.options, ...broughtBy(ask, network, terms, now), ...storesFor(ask, network, terms).flatMap((store) => fetchedFrom(store, ask, network, terms, now))]
   return { ...sent, short: options.length ? [] : sent.short, options: options.sort((a, b) => a.promise.promisedBy - b.promise.promisedBy || a.priceMinor - b.priceMinor) }
 }
 
@@ -84,15 +86,34 @@ function sentOptions(ask: OptionsAsk, network: PromiseNetwork, terms: Terms, now
   const { chosen, short } = fromStore ? { chosen: fromStore, short: [] } : planFor(ask, network, terms, { method: 'delivery' })
   if (!chosen) return { options: [], short, without: [] }
   const to = { country: ask.destination.country, zone: zoneOf(ask.destination) }
-  const answers = network.services.map((service) => ({ service, answer: promiseWith(service, to, network, chosen.shipments, terms, now) }))
+  const answers = carriersOf(network).map((service) => ({ service, answer: promiseWith(service, to, network, chosen.shipments, terms, now) }))
+  const options = answers.flatMap(({ service: { service }, answer }): DeliveryOption[] =>
+    isObstacle(answer) ? [] : [{ method: 'delivery', service, shipments: chosen.shipments, priceMinor: priceOf(service, terms.promise), promise: answer, ...(fromStore && { nodeId: ask.soldAt }) }],
+  )
   return {
-    options: answers.flatMap(({ service: { service }, answer }): DeliveryOption[] =>
-      isObstacle(answer) ? [] : [{ method: 'delivery', service, shipments: chosen.shipments, priceMinor: priceOf(service, terms.promise), promise: answer, ...(fromStore && { nodeId: ask.soldAt }) }],
-    ),
+    options: firstOfEach(options),
     short: [],
-    without: answers.flatMap(({ service: { service }, answer }) => (isObstacle(answer) ? [{ service, why: answer }] : [])),
+    without: answers.flatMap(({ service: { service }, answer }) => (isObstacle(answer) && !options.some((o) => o.service === service) ? [{ service, why: answer }] : [])),
   }
 }
+
+const carriersOf = ({ services }: PromiseNetwork): PromiseService[] => services.filter((s) => s.carrier !== ownFleet)
+
+/** By an own driver, from one node that is near enough and has all of it. */
+function broughtBy(ask: OptionsAsk, network: PromiseNetwork, terms: Terms, now: number): DeliveryOption[] {
+  const service = network.services.find((s) => s.carrier === ownFleet)
+  const { position } = ask.destination
+  if (!service || !position) return []
+  const near = [...network.nodes.values()].filter(({ candidate: c }) => c.ownDrivers && (ask.soldAt ?? c.nodeId) === c.nodeId && distanceMeters(position, c.position) <= (terms.last_mile.radiusKm ?? defaultPolicies.last_mile.radiusKm) * 1000)
+  if (near.length === 0) return []
+  const candidates = near.map(({ candidate }): Candidate => ({ ...candidate, ...ask.available(candidate.nodeId) }))
+  const { chosen } = source({ lines: ask.lines, method: 'delivery', destination: position, country: ask.destination.country, excluded: [], ownDrivers: true }, candidates, { ...terms.sourcing, maxShipments: 1 })
+  const promise = chosen && promiseWith(service, { country: ask.destination.country, zone: zoneOf(ask.destination) }, network, chosen.shipments, terms, now)
+  return promise && !isObstacle(promise) ? [{ method: 'delivery', nodeId: chosen.shipments[0]!.nodeId, service: ownDriver, shipments: chosen.shipments, priceMinor: priceOf(ownDriver, terms.promise), promise }] : []
+}
+
+/** What several carriers sell is offered once, by the date of the first of them that has one; which of them carries it is chosen when it is packed. */
+const firstOfEach = (options: readonly DeliveryOption[]): DeliveryOption[] => options.filter((o, i) => options.findIndex((other) => other.service === o.service) === i)
 
 /** The stores where a customer may fetch it: the one she is in, or the nearest ones to her. */
 function storesFor({ soldAt, destination }: OptionsAsk, { nodes }: PromiseNetwork, { promise }: Terms): PromiseNode[] {
@@ -130,7 +151,7 @@ function fetchedFrom(store: PromiseNode, ask: OptionsAsk, network: PromiseNetwor
 function bestTo(store: PromiseNode, network: PromiseNetwork, shipments: readonly PlannedShipment[], terms: Pick<Terms, 'promise'>, now: number): { service: string; promise: DatePromise } | undefined {
   const travelling = shipments.filter((s) => s.nodeId !== store.candidate.nodeId)
   const to = { country: store.candidate.country, zone: store.zone }
-  const answers = network.services.flatMap((service) => {
+  const answers = carriersOf(network).flatMap((service) => {
     const promise = promiseWith(service, to, network, travelling, terms, now)
     return isObstacle(promise) ? [] : [{ service: service.service, promise }]
   })

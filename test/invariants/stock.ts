@@ -11,8 +11,8 @@ export const stock: readonly Invariant[] = [
   query('S3', 'levels are the replay of their movements', 'always',
     `SELECT l.sku, l.node_id FROM stock_levels l LEFT JOIN (SELECT sku, node_id, sum(on_hand_delta) h, sum(unsellable_delta) u, sum(reserved_delta) r, sum(allocated_delta) a FROM stock_movements GROUP BY 1, 2) m USING (sku, node_id)
      WHERE (on_hand, unsellable, reserved, allocated) IS DISTINCT FROM (coalesce(h, 0), coalesce(u, 0), coalesce(r, 0), coalesce(a, 0))`),
-  query('S4', 'what left the shelves is what orders shipped', 'always',
-    `SELECT sku FROM (SELECT sku, -sum(on_hand_delta) AS n FROM stock_movements WHERE type = 'ship' GROUP BY 1) m FULL JOIN (SELECT sku, sum(shipped) AS n FROM order_lines WHERE shipped > 0 GROUP BY 1) s USING (sku) WHERE m.n IS DISTINCT FROM s.n`),
+  query('S4', 'what left the shelves and did not come back is what orders shipped', 'always',
+    `SELECT sku FROM (SELECT sku, -sum(on_hand_delta) AS n FROM stock_movements WHERE type IN ('ship', 'undelivered') GROUP BY 1) m FULL JOIN (SELECT sku, sum(shipped) AS n FROM order_lines WHERE shipped > 0 GROUP BY 1) s USING (sku) WHERE coalesce(m.n, 0) <> coalesce(s.n, 0)`),
   query('S5', 'a claim ends once, and then has an end', 'always', `SELECT allocation_id FROM allocations WHERE (status IN ('open', 'in_transfer')) <> (ended_at IS NULL)`),
   query('S5-reserved', 'a hold is given back exactly once', 'always',
     `SELECT node_id FROM (SELECT sku, node_id, sum(reserved_delta) AS n FROM stock_movements WHERE type IN ('reserve', 'release') GROUP BY 1, 2) m

@@ -1,5 +1,6 @@
 /** Every way an order's life can go, played to its end on a real system: what the recorded histories are made of. */
-import { eventually, peopleOf, type People, type OrderWish } from '../support/people'
+import type { RunView } from '../../db/views/runs'
+import { caller, eventually, peopleOf, type People, type OrderWish } from '../support/people'
 import { startSystem, type PolicyChanges, type System } from '../support/system'
 
 export interface Scenario {
@@ -154,6 +155,20 @@ export const scenarios: readonly Scenario[] = [
       await people.work(here, 'ready-for-pickup', {})
       const { pickupCode } = await people.order(orderId)
       await people.work(here, 'collect', { proof: { name: 'Customer', pickupCode } })
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'brought-by-an-own-driver',
+    play: async (people, system) => {
+      const courier = caller(system.url, 'demo-courier-driver-mark')
+      const { orderId, work } = await released(people, { ...socks, delivery: { method: 'delivery', service: 'own_driver', nodeId: 'store-mitte' } })
+      await people.pickAll(work)
+      await people.packAll(work)
+      const { body: run } = await people.operations<RunView>('POST', '/v1/nodes/store-mitte/runs', { driverId: 'driver-mark' })
+      for (const step of ['accept', 'depart']) await courier('POST', `/v1/runs/${run.runId}/${step}`, {})
+      const [stop] = run.stops
+      await courier('POST', `/v1/runs/${run.runId}/stops/${stop!.stopId}/complete`, { tasks: [{ taskId: stop!.tasks[0]!.taskId, outcome: 'done' }] })
       return ended(people, orderId)
     },
   },

@@ -1,7 +1,7 @@
 /** Chapter three, for each part that the customer takes with her: put aside at the counter until she comes or her time is over; or carried out of the store at once. */
 import { step } from '../support/activities'
 import { Ending } from '../support/failures'
-import { captured, prepared } from './delivery'
+import { captured, prepared, wentBack } from './delivery'
 import { stopAll } from './messages'
 import { holdRemainder, letGo } from './payment'
 import { show } from './show'
@@ -11,7 +11,7 @@ import { waitFor, waitOrEscalate } from './waits'
 /** Collected, or expired because nobody came, or gone back because the store could not fill it. @throws Ending `collection.expired` when nothing of the order is left */
 export async function awaitCollection(thread: Thread, work: Work): Promise<void> {
   await prepared(thread, work)
-  if (work.status === 'rejected') return
+  if (wentBack(work)) return
   thread.chapter = 'collection'
   show(thread)
   const over = (): boolean => work.status !== 'ready'

@@ -2,6 +2,7 @@
 import { CancellationScope, condition } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { carriers, payments, step } from '../support/activities'
+import { giveBackLabels } from './labels'
 import { holdRemainder } from './payment'
 import { show } from './show'
 import { newWorks } from './sourcing'
@@ -11,18 +12,22 @@ import { persist, waitFor, waitOrEscalate } from './waits'
 /** Delivered, or gone back because the node could not fill it. */
 export async function deliver(thread: Thread, work: Work): Promise<void> {
   await prepared(thread, work)
-  if (work.status === 'rejected') return
-  await labelled(thread, work)
+  if (wentBack(work)) return
+  const strays = await labelled(thread, work)
+  await Promise.all([onItsWay(thread, work), strays && giveBackLabels(thread, work, work.fulfillmentId, true)])
+}
+
+async function onItsWay(thread: Thread, work: Work): Promise<void> {
   await handedOver(thread, work)
   thread.chapter = 'delivery'
-  await Promise.all([captured(thread, work), manifested(thread, work)])
+  await Promise.all([captured(thread, work), work.manifest !== undefined && manifested(thread, work)])
   await Promise.all([delivered(thread, work), work.gone!.remainder && holdRemainder(thread)])
 }
 
 /** Sent to the node where the customer fetches it, which receives it as a part of its own. */
 export async function transfer(thread: Thread, work: Work): Promise<void> {
   await prepared(thread, work)
-  if (work.status === 'rejected') return
+  if (wentBack(work)) return
   await labelled(thread, work)
   await handedOver(thread, work)
   thread.chapter = 'transfer'
@@ -30,6 +35,9 @@ export async function transfer(thread: Thread, work: Work): Promise<void> {
   const late = { kind: 'transfer.overdue', subject: work.fulfillmentId, owner: 'operations', summary: `What ${work.nodeId} sent to the other node has not been received in time: look for the parcel` } as const
   await waitOrEscalate(thread, work, work.wait!, late, () => work.deliveredAt !== undefined)
 }
+
+/** The node could not fill it, or somebody else does. */
+export const wentBack = (work: Work): boolean => work.status === 'rejected' || work.status === 'cancelled'
 
 /** Picked and packed, or put aside at the counter; or gone back because the node could not fill it. */
 export async function prepared(thread: Thread, work: Work): Promise<void> {
@@ -57,19 +65,22 @@ const movedOn = (thread: Thread, work: Work): Promise<boolean> =>
     return true
   })
 
-async function labelled(thread: Thread, work: Work): Promise<void> {
+/** @returns whether another carrier may have sold labels that are not used. */
+async function labelled(thread: Thread, work: Work): Promise<boolean> {
   const { handOverWithin } = thread.start.policy.store_work
   const patience = waiting('hand_over', handOverWithin)
   const { handOverBy = patience.deadline } = work.milestones ?? {}
   const then = { ...patience, deadline: [patience.deadline!, handOverBy!].sort()[0]! }
-  const trouble = { kind: 'carrier.unavailable', subject: work.fulfillmentId, owner: 'operations', summary: `${work.carrier} gives no label` } as const
+  const trouble = { kind: 'carrier.unavailable', subject: work.fulfillmentId, owner: 'operations', summary: 'No carrier gives a label' } as const
   const label = await persist(thread, work, { waitingOn: waiting('carrier', null), trouble }, () =>
-    carriers(`Buy labels from ${work.carrier}`).buyLabels({ fulfillmentId: work.fulfillmentId, carrier: work.carrier!, then }),
+    carriers('Choose a carrier and buy labels').buyLabels({ fulfillmentId: work.fulfillmentId, then }),
   )
+  work.carrier = label!.carrier
   work.trackingNumbers = label!.trackingNumbers
   work.service = label!.service
   waits(work, then)
   show(thread)
+  return label!.strays === true
 }
 
 async function handedOver(thread: Thread, work: Work): Promise<void> {
@@ -89,7 +100,7 @@ export async function captured(thread: Thread, work: Work): Promise<void> {
     )
     thread.payments[outcome!.paymentId] = outcome!.status
   }
-  waits(work, work.deliveredAt === undefined ? then : null)
+  waits(work, isOver(work) ? null : then)
   show(thread)
 }
 
@@ -100,8 +111,17 @@ async function manifested(thread: Thread, work: Work): Promise<void> {
 
 async function delivered(thread: Thread, work: Work): Promise<void> {
   const late = { kind: 'shipment.overdue', subject: work.fulfillmentId, owner: 'support', summary: `${work.carrier} has not delivered in time: look for the parcel` } as const
-  await waitOrEscalate(thread, work, waiting('delivery', thread.start.policy.last_mile.deliverWithin), late, () => work.deliveredAt !== undefined)
-  show(thread, { status: 'delivered' })
+  await waitOrEscalate(thread, work, waiting('delivery', thread.start.policy.last_mile.deliverWithin), late, () => isOver(work))
+  for (const { claim } of work.troubles ?? []) if (claim) await claimed(thread, work, claim)
+  show(thread, work.deliveredAt === undefined ? {} : { status: 'delivered' })
+}
+
+/** Delivered, or it never will be. */
+const isOver = (work: Work): boolean => work.deliveredAt !== undefined || work.status === 'lost' || work.status === 'returned'
+
+async function claimed(thread: Thread, work: Work, operationId: string): Promise<void> {
+  const trouble = { kind: 'carrier.claim_failed', subject: operationId, owner: 'operations', summary: `${work.carrier} does not take the claim for a parcel` } as const
+  await persist(thread, work, { trouble }, () => carriers(`Claim compensation from ${work.carrier}`).claimParcel({ operationId }))
 }
 
 /** Waits until a packed fulfillment has its labels, or will never get them. */

@@ -4,11 +4,13 @@ import { hasLeft, isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
   type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
-  type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type StockArrived,
+  type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived,
 } from '../../domain/messages'
 import type { PaymentState } from '../../domain/payment/view'
+import type { WorkMoved } from '../../db/steps/source-order'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
 import { step } from '../support/activities'
+import { now } from '../support/clock'
 import { answering, refusalIn, refusing } from '../support/failures'
 import { labelsOrEnd } from './delivery'
 import { show } from './show'
@@ -25,6 +27,8 @@ const receiveTransfer = defineUpdate<FulfillmentAnswer, [ReceiveTransfer]>(updat
 const cancelOrderSignal = defineSignal<[CancelOrderSignal?]>(signals.cancelOrder)
 const paymentReported = defineSignal<[PaymentReported]>(signals.paymentReported)
 const carrierReported = defineSignal<[CarrierReported]>(signals.carrierReported)
+const runReported = defineSignal<[RunReported]>(signals.runReported)
+const workMoved = defineSignal<[WorkMoved]>(signals.workMoved)
 const exceptionRetried = defineSignal<[ExceptionRetried]>(signals.exceptionRetried)
 const stockArrived = defineSignal<[StockArrived]>(signals.stockArrived)
 const orderState = defineQuery<OrderState>(orderStateQuery)
@@ -36,27 +40,27 @@ export function listen(thread: Thread): void {
     description: 'Cancel the whole order while it is in the building. Answers once the stock is free; the money follows.',
     validator: (_ask: CancelOrder) => refuseIfGone(thread),
   })
-  setHandler(packFulfillment, (ask) => pack(thread, ask), {
+  setHandler(packFulfillment, (ask) => heardOf(thread, ask).then(() => pack(thread, ask)), {
     description: 'Picked goods are in boxes. Answers when the carrier has given labels.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
   })
-  setHandler(reportRejection, (ask) => reject(thread, ask), {
+  setHandler(reportRejection, (ask) => heardOf(thread, ask).then(() => reject(thread, ask)), {
     description: 'The node cannot fill (part of) it; the order goes to another node.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
   })
-  setHandler(handOver, (ask) => leave(thread, ask), {
+  setHandler(handOver, (ask) => heardOf(thread, ask).then(() => leave(thread, ask)), {
     description: 'The packages have left the building. Needs a valid authorisation; the capture follows.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
   })
-  setHandler(readyForPickup, (ask) => makeReady(thread, ask), {
+  setHandler(readyForPickup, (ask) => heardOf(thread, ask).then(() => makeReady(thread, ask)), {
     description: 'The goods wait for the customer at the counter.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
   })
-  setHandler(collect, (ask) => fetch(thread, ask), {
+  setHandler(collect, (ask) => heardOf(thread, ask).then(() => fetch(thread, ask)), {
     description: 'The customer has the goods. Needs a valid authorisation; the capture follows.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId, 'ready'),
   })
-  setHandler(receiveTransfer, (ask) => receive(thread, ask), {
+  setHandler(receiveTransfer, (ask) => heardOf(thread, ask).then(() => receive(thread, ask)), {
     description: 'Another node has received what was sent to it; what is missing is looked for elsewhere.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId, 'handed_over'),
   })
@@ -67,6 +71,8 @@ export function listen(thread: Thread): void {
     description: 'The provider reported a payment; its row is already up to date.',
   })
   setHandler(carrierReported, (fact) => hearCarrier(thread, fact), { description: 'The carrier reported a parcel; its row is already up to date.' })
+  setHandler(runReported, (fact) => hearRun(thread, fact), { description: 'An own driver reported a door; the rows are already up to date.' })
+  setHandler(workMoved, (fact) => hearMoved(thread, fact), { description: 'Work nobody had begun comes from other nodes now; the rows are already up to date.' })
   setHandler(exceptionRetried, () => void (thread.nudges += 1), { description: 'Somebody pressed retry: whatever waits is tried again now.' })
   setHandler(stockArrived, () => void (thread.nudges += 1), { description: 'Stock has come that the order waits for: it looks again now.' })
   setHandler(orderState, () => state(thread), { description: 'What the workflow itself believes.' })
@@ -114,7 +120,7 @@ async function pack(thread: Thread, ask: PackFulfillment): Promise<FulfillmentAn
     const packing = openWork(thread, ask.fulfillmentId)
     const label = waiting('label', null)
     const answer = await answering(() => step(`Pack into ${ask.packages.length} ${ask.packages.length === 1 ? 'package' : 'packages'}`).packFulfillment({ ...ask, waitingOn: label }))
-    Object.assign(packing, { status: answer.status, carrier: answer.carrier })
+    packing.status = answer.status
     waits(packing, label)
     return packing
   })
@@ -183,13 +189,40 @@ const receive = (thread: Thread, ask: ReceiveTransfer): Promise<FulfillmentAnswe
     return answer
   })
 
-function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since }: CarrierReported): void {
+function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since, trouble }: CarrierReported): void {
   const work = workOf(thread, fulfillmentId)
   if (!work) return
   work.status = status
   if (status === 'delivered') work.deliveredAt ??= at
+  if (trouble && !work.troubles?.some((known) => known.packageId === trouble.packageId)) {
+    work.troubles = [...(work.troubles ?? []), trouble]
+    if (trouble.reship) thread.toSource = true
+  }
   work.rowWait = since.part
   if (since.part === null) work.wait = null
+  if (since.order) waits(thread.whole, since.order)
+  show(thread)
+}
+
+/** Said twice, the parts are known already. */
+function hearMoved(thread: Thread, { from, parts }: WorkMoved): void {
+  for (const work of thread.works.filter((w) => from.includes(w.fulfillmentId))) {
+    work.status = 'cancelled'
+    waits(work, null)
+  }
+  const works = newWorks(thread, parts.filter((p) => !workOf(thread, p.fulfillmentId)))
+  thread.arrivals.push(...works)
+  if (works.length) show(thread, { nodeId: works[0]!.nodeId })
+}
+
+/** Said again by a run that was not sure: what was heard stays. */
+function hearRun(thread: Thread, { fulfillmentId, status, at, gone, waits: since }: RunReported): void {
+  const work = workOf(thread, fulfillmentId)
+  if (!work || work.deliveredAt !== undefined) return
+  work.status = status
+  if (gone) work.gone ??= gone
+  if (status === 'delivered') work.deliveredAt = at
+  waits(work, since.part)
   if (since.order) waits(thread.whole, since.order)
   show(thread)
 }
@@ -200,8 +233,16 @@ function refuseIfGone(thread: Thread): void {
   if (thread.cancelled) throw refusing('order.already_cancelled', { state: 'cancelled' })
 }
 
+/** What the story does not know yet it may be about to be told: then the handler waits for it. */
 function refuseUnlessOpen(thread: Thread, fulfillmentId: string, when?: 'ready' | 'handed_over'): void {
-  openWork(thread, fulfillmentId, when)
+  if (workOf(thread, fulfillmentId)) openWork(thread, fulfillmentId, when)
+}
+
+const wordComesWithinMs = 5_000
+
+/** The rows know the fulfillment, or nobody would have asked: word of it is on its way. */
+async function heardOf(thread: Thread, { fulfillmentId }: { fulfillmentId: string }): Promise<void> {
+  if (!workOf(thread, fulfillmentId)) await thread.until(() => workOf(thread, fulfillmentId) !== undefined, now() + wordComesWithinMs, 'Word of this work')
 }
 
 /** @throws when the order was cancelled, or the fulfillment is none of this order's or has come to an end. */

@@ -1,12 +1,11 @@
 /** What an order's workflow knows: small, plain, and enough to decide. Everything else is rows. */
 import { CancellationScope } from '@temporalio/workflow'
 import type { FulfillmentStatus, WorkMethod } from '../../domain/fulfillment/moves'
-import type { OrderEnding, OrderStart } from '../../domain/messages'
+import type { CarrierReported, Gone, OrderEnding, OrderStart } from '../../domain/messages'
 import type { PartMilestones } from '../../domain/promise/kept'
 import { mostUrgent, type WaitingOn } from '../../domain/order/status'
 import type { PaymentState } from '../../domain/payment/view'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
-import type { Gone } from '../../db/steps/collect'
 import { createAlarm, type Until } from '../support/alarm'
 import { isoIn } from '../support/clock'
 import { createLock, type Lock } from '../support/lock'
@@ -64,6 +63,8 @@ export interface Work extends Waiter {
   manifest?: string
   /** When the customer had it; of a transfer, when the other node had. */
   deliveredAt?: string
+  /** Parcels of it that will never arrive. */
+  troubles?: NonNullable<CarrierReported['trouble']>[]
 }
 
 export function openThread(start: OrderStart): Thread {
