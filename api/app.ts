@@ -114,6 +114,7 @@ const noBytes = Buffer.alloc(0)
 function send(res: Response, answer: Answer): void {
   if (answer.headers) res.set(answer.headers)
   if (answer.status >= 400) sendProblem(res, answer.body as Problem)
+  else if (Buffer.isBuffer(answer.body)) res.status(answer.status).end(answer.body)
   else res.status(answer.status).json(answer.body)
 }
 

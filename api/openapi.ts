@@ -81,7 +81,7 @@ function answerOf(route: Route, status: number, schema: z.ZodType): { descriptio
   return { description: status === 201 ? 'Created' : 'Done', content: { [answerType(route)]: { schema } } }
 }
 
-const answerType = (route: Route): string => (route.reads === 'lines' ? 'application/x-ndjson' : route.stream ? 'text/event-stream' : 'application/json')
+const answerType = (route: Route): string => route.media ?? (route.reads === 'lines' ? 'application/x-ndjson' : route.stream ? 'text/event-stream' : 'application/json')
 
 const hasFields = (schema: z.ZodType): boolean => !(schema instanceof z.ZodObject) || Object.keys(schema.shape).length > 0
 

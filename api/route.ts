@@ -17,6 +17,13 @@ export interface Answer {
 export const ok = (body: unknown, headers?: Record<string, string>): Answer => ({ status: 200, body, ...(headers && { headers }) })
 export const created = (body: unknown, location?: string): Answer => ({ status: 201, body, ...(location && { headers: { Location: location } }) })
 
+/** A document as it is, shown by browsers and saved under `name`. What is printed of a customer is kept in no cache. */
+export const file = (body: Buffer, { media, name }: { media: string; name: string }): Answer => ({
+  status: 200,
+  body,
+  headers: { 'Content-Type': media, 'Content-Disposition': `inline; filename="${name}"`, 'Cache-Control': 'private, no-store' },
+})
+
 /** One request, checked. `params`, `query` and `body` have passed their schemas; `rawBody` is empty unless the route asks for it. */
 export interface Ctx<Params = unknown, Query = unknown, Body = unknown> {
   deps: RouteDeps
@@ -56,6 +63,8 @@ export interface RouteFields<P extends z.ZodType = Nothing, Q extends z.ZodType 
   raw?: boolean
   /** Request headers worth showing in the documentation. */
   headers?: z.ZodObject
+  /** Of the success answers, where they are no JSON. */
+  media?: string
   /** Success answers by status; every refusal is described once for all routes. */
   answers: Record<number, z.ZodType>
 }
@@ -90,8 +99,8 @@ export function stream<P extends z.ZodType = Nothing, Q extends z.ZodType = Noth
 }
 
 export function erase<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(spec: RouteFields<P, Q, B>): Omit<Route, 'run' | 'idempotent'> {
-  const { method, path, tag, summary, description, roles, params, query, body, bodyShown, reads, raw, headers, answers } = spec
-  const shown = { method, path, tag, summary, description, bodyShown, reads, raw, headers, answers }
+  const { method, path, tag, summary, description, roles, params, query, body, bodyShown, reads, raw, headers, media, answers } = spec
+  const shown = { method, path, tag, summary, description, bodyShown, reads, raw, headers, media, answers }
   return { ...shown, roles: raw ? 'public' : roles, params: params ?? nothing, query: query ?? nothing, body: body ?? nothing }
 }
 
@@ -100,6 +109,7 @@ const unknownIds: Record<string, RefusalCode> = {
   orderId: 'order.unknown',
   fulfillmentId: 'fulfillment.unknown',
   packageId: 'package.unknown',
+  waveId: 'wave.unknown',
   exceptionId: 'exception.unknown',
   quarantineId: 'quarantine.unknown',
   reservationId: 'reservation.unknown',

@@ -17,10 +17,11 @@ export interface FulfillmentRow {
   toNodeId: string | null
   service: string | null
   status: FulfillmentStatus
+  assignee: string | null
   labelled: boolean
 }
 
-const columns = `f.fulfillment_id AS "fulfillmentId", f.order_id AS "orderId", f.node_id AS "nodeId", f.method, f.to_node_id AS "toNodeId", f.service, f.status,
+const columns = `f.fulfillment_id AS "fulfillmentId", f.order_id AS "orderId", f.node_id AS "nodeId", f.method, f.to_node_id AS "toNodeId", f.service, f.status, f.assignee,
   (EXISTS (SELECT 1 FROM packages p WHERE p.fulfillment_id = f.fulfillment_id)
    AND NOT EXISTS (SELECT 1 FROM packages p WHERE p.fulfillment_id = f.fulfillment_id AND p.tracking_number IS NULL)) AS labelled`
 
@@ -47,7 +48,10 @@ export interface NewWork {
   method: WorkMethod
   toNodeId?: string
   service?: string
+  /** By when it is to be picked and packed. */
   dueAt: string
+  /** The latest hand-over that keeps the promise. */
+  handOverBy?: string
   waitingOn: WaitingOn
 }
 
@@ -57,13 +61,21 @@ export async function releaseFulfillment(
   work: NewWork,
 ): Promise<{ fulfillmentId: string; units: number }> {
   const fulfillmentId = uuidv7()
-  const released = await row<{ units: number }>(tx, releaseSql, { ...work, toNodeId: work.toNodeId ?? null, service: work.service ?? '', fulfillmentId, waitingOn: JSON.stringify(work.waitingOn) })
+  const released = await row<{ units: number }>(tx, releaseSql, { ...boundOf(work), fulfillmentId })
   return { fulfillmentId, units: released!.units }
 }
 
+const boundOf = (work: NewWork): Record<string, unknown> => ({
+  ...work, toNodeId: work.toNodeId ?? null, service: work.service ?? '', handOverBy: work.handOverBy ?? null, waitingOn: JSON.stringify(work.waitingOn),
+})
+
+/** Priority 9 is the most urgent order: its work comes first among what is due at the same time. */
+const newWorkSql = (status: FulfillmentStatus): string =>
+  `SELECT :fulfillmentId::uuid, order_id, :nodeId, :method, :toNodeId, :service, '${status}', :dueAt::timestamptz, :handOverBy::timestamptz, 9 - priority, :waitingOn::jsonb FROM orders WHERE order_id = :orderId::uuid`
+
 const releaseSql = `
-  WITH f AS (INSERT INTO fulfillments (fulfillment_id, order_id, node_id, method, to_node_id, service, status, due_at, waiting_on)
-             VALUES (:fulfillmentId, :orderId, :nodeId, :method, :toNodeId, :service, 'released', :dueAt, :waitingOn) RETURNING fulfillment_id, order_id, node_id),
+  WITH f AS (INSERT INTO fulfillments (fulfillment_id, order_id, node_id, method, to_node_id, service, status, due_at, hand_over_by, urgency, waiting_on)
+             ${newWorkSql('released')} RETURNING fulfillment_id, order_id, node_id),
     given AS (UPDATE allocations a SET fulfillment_id = f.fulfillment_id FROM f
               WHERE a.order_id = f.order_id AND a.node_id = f.node_id AND a.status = 'open' AND a.fulfillment_id IS NULL RETURNING a.line_id, a.sku, a.quantity),
     work AS (INSERT INTO fulfillment_lines (fulfillment_id, line_id, sku, quantity)
@@ -75,11 +87,11 @@ export async function insertPicked(tx: Transaction, work: NewWork, lines: readon
   const fulfillmentId = uuidv7()
   await run(
     tx,
-    `WITH f AS (INSERT INTO fulfillments (fulfillment_id, order_id, node_id, method, service, status, due_at, waiting_on)
-                VALUES (:fulfillmentId, :orderId, :nodeId, :method, :service, 'picked', :dueAt, :waitingOn) RETURNING fulfillment_id)
+    `WITH f AS (INSERT INTO fulfillments (fulfillment_id, order_id, node_id, method, to_node_id, service, status, due_at, hand_over_by, urgency, waiting_on)
+                ${newWorkSql('picked')} RETURNING fulfillment_id)
      INSERT INTO fulfillment_lines (fulfillment_id, line_id, sku, quantity, picked)
      SELECT fulfillment_id, "lineId", sku, quantity, quantity FROM f, jsonb_to_recordset(:lines::jsonb) AS l("lineId" text, sku text, quantity int)`,
-    { ...work, service: work.service ?? '', fulfillmentId, waitingOn: JSON.stringify(work.waitingOn), lines: JSON.stringify(lines) },
+    { ...boundOf(work), fulfillmentId, lines: JSON.stringify(lines) },
   )
   return fulfillmentId
 }
@@ -116,12 +128,19 @@ export async function moveFulfillment(tx: Transaction, fulfillmentId: string, to
   if (!moved) throw refusedMove(await needFulfillment(tx, fulfillmentId))
 }
 
-export async function setAssignee(tx: Transaction, fulfillmentId: string, assignee: string): Promise<void> {
+export async function setAssignee(tx: Transaction, fulfillmentId: string, assignee: string | null): Promise<void> {
   await tx('fulfillments').where({ fulfillment_id: fulfillmentId }).update({ assignee })
 }
 
 export const refusedMove = (f: FulfillmentRow): Error =>
-  refuse('fulfillment.state', { state: f.status, allowedActions: fulfillmentActions(f, f.labelled) }, `The fulfillment is ${f.status}`)
+  refuse('fulfillment.state', { state: f.status, assignee: f.assignee, allowedActions: fulfillmentActions(f, f.labelled) }, `The fulfillment is ${f.status}`)
+
+/** What the rows know already is refused before the order is asked. @throws `fulfillment.state` unless it is one of `statuses`, `fulfillment.unknown` */
+export async function needStatus(db: Db, fulfillmentId: string, statuses: readonly FulfillmentStatus[]): Promise<FulfillmentRow> {
+  const found = await needFulfillment(db, fulfillmentId)
+  if (!statuses.includes(found.status)) throw refusedMove(found)
+  return found
+}
 
 export const workLines = (db: Db | Transaction, fulfillmentId: string): Promise<WorkLine[]> =>
   rows<WorkLine>(
@@ -129,6 +148,12 @@ export const workLines = (db: Db | Transaction, fulfillmentId: string): Promise<
     'SELECT line_id AS "lineId", sku, quantity, picked, rejected FROM fulfillment_lines WHERE fulfillment_id = ? ORDER BY line_id',
     [fulfillmentId],
   )
+
+/** Grams of one unit, by line. */
+export async function unitWeights(db: Db | Transaction, fulfillmentId: string): Promise<Map<string, number>> {
+  const found = await rows<{ lineId: string; grams: number }>(db, 'SELECT line_id AS "lineId", weight_grams AS grams FROM fulfillment_lines JOIN skus USING (sku) WHERE fulfillment_id = ?', [fulfillmentId])
+  return new Map(found.map((l) => [l.lineId, l.grams]))
+}
 
 /** @returns the lines of the work. @throws `fulfillment.not_all_picked` while some are still to be picked */
 export async function needAllPicked(tx: Transaction, { fulfillmentId, status }: FulfillmentRow): Promise<WorkLine[]> {

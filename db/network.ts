@@ -1,4 +1,4 @@
-/** Sets up who sells and where goods are: nodes, SKUs, channels, drivers. A PUT is the whole document; what it leaves out goes back to its default. */
+/** Sets up who sells, where goods are and what they are packed into: nodes, SKUs, channels, drivers, cartons. A PUT is the whole document; what it leaves out goes back to its default. */
 import { writeAudit } from './audit'
 import type { ChannelStock } from '../domain/inventory/level'
 import type { KitPart } from '../domain/order/kits'
@@ -112,6 +112,30 @@ export interface DriverSettings {
 export async function putDriver(db: Db | Transaction, driver: DriverSettings, actor: string): Promise<boolean> {
   const values = { driver_id: driver.driverId, name: driver.name, home_nodes: [...driver.homeNodes], shift: JSON.stringify(driver.shift), vehicle: JSON.stringify(driver.vehicle) }
   return put(db, { table: 'drivers', key: 'driver_id', action: 'driver.put', actor, values })
+}
+
+export interface CartonSettings {
+  cartonId: string
+  name: string
+  innerLengthMm: number
+  innerWidthMm: number
+  innerHeightMm: number
+  /** Of the goods and the carton together. */
+  maxWeightGrams: number
+  tareGrams: number
+  /** Ranks one carton against another. */
+  costMinor: number
+  /** Which nodes have it; none named: all. */
+  nodes: readonly string[]
+  active: boolean
+}
+
+export async function putCarton(db: Db | Transaction, c: CartonSettings, actor: string): Promise<boolean> {
+  const values = {
+    carton_id: c.cartonId, name: c.name, inner_length_mm: c.innerLengthMm, inner_width_mm: c.innerWidthMm, inner_height_mm: c.innerHeightMm,
+    max_weight_grams: c.maxWeightGrams, tare_grams: c.tareGrams, cost_minor: c.costMinor, nodes: [...c.nodes], active: c.active,
+  }
+  return put(db, { table: 'cartons', key: 'carton_id', action: 'carton.put', actor, values })
 }
 
 interface Put {

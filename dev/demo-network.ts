@@ -19,6 +19,14 @@ export interface DemoChannel {
   claim: 'required' | 'later'
   shopifySecret?: string
 }
+export interface DemoCarton {
+  cartonId: string
+  name: string
+  innerMm: readonly [number, number, number]
+  maxWeightGrams: number
+  tareGrams: number
+  costMinor: number
+}
 export interface DemoDriver {
   driverId: string
   name: string
@@ -107,6 +115,15 @@ export const drivers: readonly DemoDriver[] = [
     shift: { from: '12:00', to: '20:00' },
     vehicle: { kind: 'cargo bike', maxParcels: 20, maxWeightGrams: 80_000 },
   },
+]
+
+/** What the demo shop packs into, with inner measures. */
+export const cartons: readonly DemoCarton[] = [
+  { cartonId: 'mailer', name: 'Mailer', innerMm: [320, 240, 50], maxWeightGrams: 2_000, tareGrams: 60, costMinor: 18 },
+  { cartonId: 'carton-s', name: 'Carton S', innerMm: [350, 250, 150], maxWeightGrams: 10_000, tareGrams: 180, costMinor: 42 },
+  { cartonId: 'carton-m', name: 'Carton M', innerMm: [450, 350, 250], maxWeightGrams: 20_000, tareGrams: 380, costMinor: 79 },
+  { cartonId: 'carton-l', name: 'Carton L', innerMm: [600, 400, 400], maxWeightGrams: 31_500, tareGrams: 650, costMinor: 128 },
+  { cartonId: 'long', name: 'Long carton', innerMm: [650, 150, 150], maxWeightGrams: 10_000, tareGrams: 240, costMinor: 68 },
 ]
 
 /** A key is called by its own text; it is accepted with the embedded database and on loopback only. */

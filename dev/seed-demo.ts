@@ -2,7 +2,7 @@
 import type { Knex } from 'knex'
 import { putApiKey } from '../db/api-keys'
 import { openingStock, skus } from './demo-assortment'
-import { apiKeys, channels, country, currency, drivers, nodes, timeZone } from './demo-network'
+import { apiKeys, cartons, channels, country, currency, drivers, nodes, timeZone } from './demo-network'
 
 /** One transaction; harmless to repeat. Stock comes in as receipts, so levels equal the replay of their movements. */
 export async function seedDemoNetwork(db: Knex): Promise<void> {
@@ -11,6 +11,7 @@ export async function seedDemoNetwork(db: Knex): Promise<void> {
     await tx('nodes').insert(nodes.map(nodeRow)).onConflict('node_id').ignore()
     await tx('skus').insert(skus.map(skuRow)).onConflict('sku').ignore()
     await tx('drivers').insert(drivers.map(driverRow)).onConflict('driver_id').ignore()
+    await tx('cartons').insert(cartons.map(cartonRow)).onConflict('carton_id').ignore()
     for (const key of apiKeys) await putApiKey(tx, key)
     await receiveOpeningStock(tx)
   })
@@ -68,4 +69,15 @@ const driverRow = (d: (typeof drivers)[number]): object => ({
   home_nodes: [...d.homeNodes],
   shift: JSON.stringify(d.shift),
   vehicle: JSON.stringify(d.vehicle),
+})
+
+const cartonRow = ({ innerMm: [length, width, height], ...c }: (typeof cartons)[number]): object => ({
+  carton_id: c.cartonId,
+  name: c.name,
+  inner_length_mm: length,
+  inner_width_mm: width,
+  inner_height_mm: height,
+  max_weight_grams: c.maxWeightGrams,
+  tare_grams: c.tareGrams,
+  cost_minor: c.costMinor,
 })

@@ -66,6 +66,8 @@ export interface PickedLine {
   picked: number
   rejected: number
   reason?: string
+  /** Of one scan: sent again, it is not counted again. */
+  scanId?: string
 }
 export interface PackFulfillment extends Command {
   fulfillmentId: string

@@ -1,6 +1,7 @@
 /** Reading the work of stores and warehouses. */
 import { z } from 'zod'
-import { fulfillmentList, fulfillmentView } from '../../db/views/fulfillments'
+import { fulfillmentView } from '../../db/views/fulfillments'
+import { workList } from '../../db/views/work-list'
 import { fulfillmentStatuses } from '../../domain/fulfillment/moves'
 import { refuse } from '../../domain/refusals'
 import { reachesNode, visibleNodes } from '../auth'
@@ -14,14 +15,14 @@ const listFulfillments = route({
   method: 'get',
   path: '/v1/fulfillments',
   tag: 'Fulfillments',
-  summary: 'Work orders, oldest first',
+  summary: 'Work orders: what is due first, then what is most urgent, then what is oldest',
   roles: may.readFulfillments,
-  query: z.strictObject({ ...paging, nodeId: nodeId.optional(), status: z.enum(fulfillmentStatuses).optional(), assignee: text(100).optional() }),
+  query: z.strictObject({ ...paging, nodeId: nodeId.optional(), status: z.enum([...fulfillmentStatuses, 'open']).optional().meta({ description: '`open`: whatever is still in the building' }), assignee: text(100).optional() }),
   answers: { 200: listOf(fulfillmentAnswer) },
   async run(ctx) {
     const { cursor, limit, ...filter } = ctx.query
     const after = readCursor(cursor, uuid)
-    const found = await fulfillmentList(ctx.db, { ...filter, after, limit: limit + 1, nodes: visibleNodes(ctx.key) }, ctx.key.role)
+    const found = await workList(ctx.db, { ...filter, after, limit: limit + 1, nodes: visibleNodes(ctx.key) }, ctx.key.role)
     return ok(pageOf(found, limit, (fulfillment) => fulfillment.fulfillmentId))
   },
 })

@@ -1,11 +1,10 @@
 /** The work of stores and warehouses: picked, packed with labels, handed over. Picking is rows; the rest is asked of the order. */
 import { z } from 'zod'
-import { writeAudit } from '../../db/audit'
-import { record } from '../../db/events'
-import { setAssignee } from '../../db/fulfillments'
-import { lockOrder } from '../../db/orders'
+import { takeUp } from '../../db/assignment'
+import { needStatus } from '../../db/fulfillments'
 import { pickFulfillment } from '../../db/steps/pick'
-import { fulfillmentPlace, fulfillmentView } from '../../db/views/fulfillments'
+import { fulfillmentPlace, fulfillmentView, labelledPackages } from '../../db/views/fulfillments'
+import { checkScans } from '../../domain/fulfillment/hand-over-scans'
 import { rejectReasons } from '../../domain/fulfillment/pick'
 import { refuse } from '../../domain/refusals'
 import { reachesNode } from '../auth'
@@ -31,27 +30,17 @@ export async function orderOf(ctx: Ctx<FulfillmentParams>): Promise<string> {
 /** The work order as it is now. */
 export const viewOf = async ({ db, params: { fulfillmentId }, role }: Pick<AnswerCtx<FulfillmentParams>, 'db' | 'params' | 'role'>): Promise<Answer> => ok(await fulfillmentView(db, fulfillmentId, { role }))
 
-/** POST /v1/fulfillments/{fulfillmentId}/assign */
-export const assignFulfillment = command({
-  ...fulfillmentCommand,
-  path: '/v1/fulfillments/{fulfillmentId}/assign',
-  summary: 'Give the work to somebody',
-  body: z.strictObject({ assignee: text(100) }),
-  async run(ctx, tx) {
-    const order = await lockOrder(tx, await orderOf(ctx))
-    const { fulfillmentId } = ctx.params
-    await setAssignee(tx, fulfillmentId, ctx.body.assignee)
-    await record(tx, order, { type: 'fulfillment.assigned', actor: ctx.actor, data: { fulfillmentId, assignee: ctx.body.assignee } })
-    await writeAudit(tx, { actor: ctx.actor, action: 'fulfillment.assign', subject: fulfillmentId, cause: ctx.requestId })
-    return ok(await fulfillmentView(tx, fulfillmentId, { role: ctx.key.role }))
-  },
-})
-
 const pickLine = z
-  .strictObject({ lineId: keptLineId, picked: quantity, rejected: quantity.default(0), reason: z.enum(rejectReasons).optional() })
+  .strictObject({ lineId: keptLineId, picked: quantity, rejected: quantity.default(0), reason: z.enum(rejectReasons).optional(), scanId: text(100).optional().meta({ description: 'Of one scan: sent again, it is refused and not counted again' }) })
   .refine((l) => l.rejected === 0 || l.reason !== undefined, { path: ['reason'], message: `Say why: ${rejectReasons.join(', ')}` })
   .refine((l) => l.picked + l.rejected > 0, { path: ['picked'], message: 'Report at least one unit' })
-const pickBody = z.strictObject({ lines: z.array(pickLine).min(1).max(500) })
+const associate = text(100).optional().meta({ description: 'Who does it: refused while somebody else has the work; what nobody has is hers from now on' })
+const pickBody = z.strictObject({ lines: z.array(pickLine).min(1).max(500), associate })
+
+/** @throws `fulfillment.taken` */
+async function begun(ctx: Ctx<FulfillmentParams>, by: string | undefined): Promise<void> {
+  if (by !== undefined) await ctx.db.transaction((tx) => takeUp(tx, ctx.params.fulfillmentId, { associate: by, actor: ctx.actor }))
+}
 
 const pickFields = {
   ...fulfillmentCommand,
@@ -66,6 +55,7 @@ const pickRows = command({
   ...pickFields,
   async run(ctx, tx) {
     await orderOf(ctx)
+    await begun(ctx, ctx.body.associate)
     await pickFulfillment(tx, { fulfillmentId: ctx.params.fulfillmentId, actor: ctx.actor, lines: ctx.body.lines })
     return ok(await fulfillmentView(tx, ctx.params.fulfillmentId, { role: ctx.key.role }))
   },
@@ -73,7 +63,10 @@ const pickRows = command({
 const pickRejected = orderCommand({
   ...pickFields,
   async ask(ctx) {
-    return { orderId: await orderOf(ctx), update: 'reportRejection', args: { fulfillmentId: ctx.params.fulfillmentId, lines: ctx.body.lines } }
+    const orderId = await orderOf(ctx)
+    await needStatus(ctx.db, ctx.params.fulfillmentId, ['released', 'picking'])
+    await begun(ctx, ctx.body.associate)
+    return { orderId, update: 'reportRejection', args: { fulfillmentId: ctx.params.fulfillmentId, lines: ctx.body.lines } }
   },
   answer: viewOf,
 })
@@ -100,6 +93,7 @@ const packBody = z.strictObject({
     )
     .min(1)
     .max(100),
+  associate,
 })
 
 /** POST /v1/fulfillments/{fulfillmentId}/pack */
@@ -108,7 +102,13 @@ export const packFulfillment = orderCommand({
   path: '/v1/fulfillments/{fulfillmentId}/pack',
   summary: 'Pack into packages; answers with carrier, tracking numbers and labels',
   body: packBody,
-  ask: async (ctx) => ({ orderId: await orderOf(ctx), update: 'packFulfillment', args: { fulfillmentId: ctx.params.fulfillmentId, ...ctx.body } }),
+  async ask(ctx) {
+    const { fulfillmentId } = ctx.params
+    const orderId = await orderOf(ctx)
+    await needStatus(ctx.db, fulfillmentId, ['released', 'picking', 'picked'])
+    await begun(ctx, ctx.body.associate)
+    return { orderId, update: 'packFulfillment', args: { fulfillmentId, packages: ctx.body.packages } }
+  },
   answer: viewOf,
 })
 
@@ -117,8 +117,14 @@ export const handOver = orderCommand({
   ...fulfillmentCommand,
   path: '/v1/fulfillments/{fulfillmentId}/hand-over',
   summary: 'The packages leave the building',
-  description: 'Needs a valid payment authorisation; the capture follows.',
-  body: z.strictObject({}),
-  ask: async (ctx) => ({ orderId: await orderOf(ctx), update: 'handOver', args: { fulfillmentId: ctx.params.fulfillmentId } }),
+  description: 'Needs a valid payment authorisation; the capture follows. With `scans`, the barcodes of the labels: every package must have been scanned, once.',
+  body: z.strictObject({ scans: z.array(text(100)).max(200).optional() }),
+  async ask(ctx) {
+    const { fulfillmentId } = ctx.params
+    const orderId = await orderOf(ctx)
+    const { assignee } = await needStatus(ctx.db, fulfillmentId, ['packed'])
+    if (ctx.body.scans) checkScans(await labelledPackages(ctx.db, fulfillmentId), ctx.body.scans, { state: 'packed', assignee })
+    return { orderId, update: 'handOver', args: { fulfillmentId } }
+  },
   answer: viewOf,
 })

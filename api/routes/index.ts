@@ -1,6 +1,8 @@
 /** Every route there is. The app mounts this list, the documentation shows it, the command sweep finds its way by it. */
 import type { Route } from '../route'
+import { assignmentRoutes } from './assignment'
 import { backTestRoutes } from './back-tests'
+import { cartonRoutes } from './cartons'
 import { channelRoutes } from './channels'
 import { shopifyWebhook } from './channels-shopify'
 import { collect, readyForPickup, receive } from './collection'
@@ -9,11 +11,12 @@ import { driverRoutes } from './drivers'
 import { eventStreams } from './events'
 import { exceptionRoutes } from './exceptions'
 import { fulfillmentReads } from './fulfillment-reads'
-import { assignFulfillment, handOver, packFulfillment, pickFulfillmentRoute } from './fulfillments'
+import { handOver, packFulfillment, pickFulfillmentRoute } from './fulfillments'
 import { inventoryRoutes } from './inventory'
 import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
 import { cancelOrder, submitOrder } from './orders-commands'
+import { paperRoutes } from './papers'
 import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
@@ -22,6 +25,7 @@ import { runRoutes } from './runs'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
 import { trackingRoutes } from './tracking'
+import { waveRoutes } from './waves'
 
 export const routes: readonly Route[] = [
   ...promiseRoutes,
@@ -30,15 +34,18 @@ export const routes: readonly Route[] = [
   ...orderReads,
   ...eventStreams,
   ...fulfillmentReads,
-  assignFulfillment,
+  ...assignmentRoutes,
   pickFulfillmentRoute,
   packFulfillment,
   handOver,
   readyForPickup,
   collect,
   receive,
+  ...waveRoutes,
+  ...paperRoutes,
   ...nodeRoutes,
   ...skuRoutes,
+  ...cartonRoutes,
   ...channelRoutes,
   shopifyWebhook,
   ...driverRoutes,

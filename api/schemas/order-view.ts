@@ -26,7 +26,7 @@ export const packageView = z
   })
   .meta({ id: 'Package' })
 
-const workLine = z.object({ lineId: z.string(), sku: z.string(), name: z.string(), quantity: count, picked: count, rejected: count })
+const workLine = z.object({ lineId: z.string(), sku: z.string(), name: z.string(), quantity: count, picked: count, rejected: count, bin: z.string().nullable() })
 const status = z.enum(fulfillmentStatuses)
 
 export const fulfillmentAnswer = z
@@ -41,7 +41,9 @@ export const fulfillmentAnswer = z
     service: z.string().nullable(),
     status,
     assignee: z.string().nullable(),
-    dueAt: at.nullable(),
+    dueAt: at.meta({ description: 'By when it must be handed over for its promise to be kept; where nothing was promised, by when it must be packed' }),
+    packBy: at.nullable(),
+    priority: z.int(),
     releasedAt: at,
     packedAt: at.nullable(),
     handedOverAt: at.nullable(),

@@ -27,6 +27,7 @@ export const policyDocuments = {
     pickupReminder: duration.default(defaultPolicies.store_work.pickupReminder),
     whenUncollected: z.enum(['cancel', 'ask']).default(defaultPolicies.store_work.whenUncollected),
     receiveWithin: duration.default(defaultPolicies.store_work.receiveWithin),
+    weightTolerance: z.number().min(0).max(1).default(defaultPolicies.store_work.weightTolerance),
   }),
   last_mile: z.strictObject({
     waveSize: few,

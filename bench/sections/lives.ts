@@ -79,7 +79,7 @@ const oneLife =
     const { fulfillmentId, nodeId } = await events.told(orderId!, 'fulfillment.released')
     const [work, key] = [`/v1/fulfillments/${fulfillmentId}`, `demo-store-${nodeId}`]
     await must(`${work}/pick`, key, { lines: [{ lineId: '1', picked: 1 }] })
-    await must(`${work}/pack`, key, { packages: [{ weightGrams: 300, lines: [{ lineId: '1', quantity: 1 }] }] })
+    await must(`${work}/pack`, key, { packages: [{ weightGrams: 1_500, lines: [{ lineId: '1', quantity: 1 }] }] })
     await must(`${work}/hand-over`, key, {})
     await Promise.all([events.told(orderId!, 'payment.captured'), events.told(orderId!, 'shipment.delivered')])
     return orderId!

@@ -15,6 +15,7 @@ import * as supply from './0014-supply'
 import * as reOptimisations from './0015-re-optimisations'
 import * as collection from './0018-collection'
 import * as carriers from './0019-carriers'
+import * as storeWork from './0020-store-work'
 import * as countedArrivals from './0021-counted-arrivals'
 import * as runs from './0022-runs'
 import * as shortfalls from './0023-shortfalls'
@@ -26,5 +27,6 @@ export interface Migration {
 }
 
 export const migrations: readonly Migration[] = [
-  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, countedArrivals, runs, shortfalls, goodsUnderRules,
+  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
+  shortfalls, goodsUnderRules,
 ]

@@ -11,6 +11,7 @@ import { findReOptimisation, movesOf, settleGroup, type MoveRow } from '../re-op
 import { allocate, release } from '../stock'
 import { keepDecision } from '../sourcing'
 import { unpickedOrders } from '../views/open-orders'
+import { leaveWave } from '../waves'
 import { releaseParts, told } from './source-order'
 
 /** @returns whether the group was moved. */
@@ -22,7 +23,7 @@ export async function applyMoves(tx: Transaction, ask: { reOptimisationId: strin
   for (const move of moves) if (!(await isAsPlanned(tx, job.channel, move))) return skip(tx, ask, 'an order has gone on or changed since')
   await lockShelves(tx, moves)
   const done = await tx.transaction(async (inner) => {
-    for (const { orderId } of moves) await giveBack(inner, orderId)
+    for (const { orderId } of moves) await giveBack(inner, orders.get(orderId)!)
     for (const move of moves) if (!(await take(inner, orders.get(move.orderId)!, move))) throw new NotAll()
     for (const move of moves) await goOn(inner, orders.get(move.orderId)!, move, { ...ask, policyVersion: job.policyVersion, others: moves.length - 1 })
     return true
@@ -54,8 +55,12 @@ async function lockShelves(tx: Transaction, moves: readonly MoveRow[]): Promise<
   await run(tx, `SELECT 1 FROM stock_levels WHERE (sku, node_id) IN (SELECT sku, "nodeId" FROM jsonb_to_recordset(?::jsonb) AS s(sku text, "nodeId" text)) ORDER BY sku, node_id FOR UPDATE`, [JSON.stringify(shelves)])
 }
 
-async function giveBack(tx: Transaction, orderId: string): Promise<void> {
-  for (const f of (await fulfillmentsOf(tx, orderId)).filter((f) => f.status === 'released')) await moveFulfillment(tx, f.fulfillmentId, 'cancelled')
+async function giveBack(tx: Transaction, order: OrderRow): Promise<void> {
+  const { orderId } = order
+  for (const { fulfillmentId } of (await fulfillmentsOf(tx, orderId)).filter((f) => f.status === 'released')) {
+    await moveFulfillment(tx, fulfillmentId, 'cancelled')
+    await leaveWave(tx, order, { fulfillmentId, why: 'cancelled', actor: self })
+  }
   await release(tx, { orderId, actor: self, reason: 'planned together with others' })
 }
 

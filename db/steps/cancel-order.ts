@@ -13,6 +13,7 @@ import { release } from '../stock'
 import { endClaims } from '../supply-claims'
 import { unclaimInTransfer } from '../transfers'
 import { settleExceptions } from '../waiting'
+import { leaveWave } from '../waves'
 
 export interface CancelOutcome extends CancelOrderAnswer {
   voids: string[]
@@ -29,7 +30,10 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   const gone = fulfillments.filter(isGone)
   if (gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: 'return' })
   const stopped = fulfillments.filter((f) => isInBuilding(f.status))
-  for (const f of stopped) await moveFulfillment(tx, f.fulfillmentId, 'cancelled')
+  for (const { fulfillmentId } of stopped) {
+    await moveFulfillment(tx, fulfillmentId, 'cancelled')
+    await leaveWave(tx, order, { fulfillmentId, why: 'cancelled', actor: ask.actor })
+  }
   const freed = await release(tx, { orderId: ask.orderId, actor: ask.actor, reason: 'cancelled' })
   await leaveDispatch(tx, stopped.map((f) => f.fulfillmentId))
   await unclaimInTransfer(tx, ask.orderId)

@@ -7,6 +7,7 @@ import type { AfterSale } from '../open-lines'
 import { refreshOrder } from '../orders'
 import type { PlanMode } from '../race'
 import { release } from '../stock'
+import { leaveWave } from '../waves'
 import { claimParts, releaseParts, told, type SourcedPart } from './source-order'
 
 export interface MoveAsk {
@@ -24,6 +25,7 @@ export async function moveLateWork(tx: Transaction, ask: MoveAsk, mode: PlanMode
   if (order.stage !== 'open' || fulfillment.status !== 'released') return { outcome: 'stays' }
   const lines = (await workLines(tx, ask.fulfillmentId)).filter((l) => l.quantity > l.rejected).map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity - l.rejected, valueMinor: 0 }))
   await moveFulfillment(tx, ask.fulfillmentId, 'rejected')
+  await leaveWave(tx, order, { fulfillmentId: ask.fulfillmentId, why: 'rejected', actor: self })
   await release(tx, { orderId: order.orderId, fulfillmentId: ask.fulfillmentId, actor: self, reason: 'late' })
   const decision = await claimParts(tx, order, lines, mode, after)
   if (!decision.chosen) throw new NobodyElse()

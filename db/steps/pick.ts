@@ -7,15 +7,16 @@ import type { Transaction } from '../connection'
 import { record } from '../events'
 import { fulfillmentsOf, lockWork, moveFulfillment, refreshPicked, refusedMove, saveWorkLines, workLines, type FulfillmentRow } from '../fulfillments'
 import { refreshOrder, type OrderRow } from '../orders'
+import { countScans, type ScannedLine } from '../pick-scans'
 import { correctAfterRejection, release, releaseUnits } from '../stock'
+import { leaveWave } from '../waves'
 
 /** Adds a pick report. @throws `fulfillment.state`, `fulfillment.quantity` */
-export async function pickFulfillment(tx: Transaction, ask: { fulfillmentId: string; actor: string; lines: readonly PickReport[] }): Promise<void> {
+export async function pickFulfillment(tx: Transaction, ask: { fulfillmentId: string; actor: string; lines: readonly (PickReport & ScannedLine)[] }): Promise<void> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   const { orderId } = order
   if (!isOpenForPicking(fulfillment)) throw refusedMove(fulfillment)
-  const lines = addPick(await workLines(tx, ask.fulfillmentId), ask.lines)
-  await saveWorkLines(tx, ask.fulfillmentId, lines)
+  const lines = await addReport(tx, fulfillment, ask)
   const done = isAllPicked(lines)
   if (done || fulfillment.status === 'released') await moveFulfillment(tx, ask.fulfillmentId, done ? 'picked' : 'picking')
   await refreshPicked(tx, orderId)
@@ -37,11 +38,10 @@ export async function rejectFulfillment(tx: Transaction, ask: RejectAsk): Promis
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   const { orderId } = order
   if (!isOpenForPicking(fulfillment)) throw refusedMove(fulfillment)
-  const lines = addPick(await workLines(tx, ask.fulfillmentId), ask.lines)
-  await saveWorkLines(tx, ask.fulfillmentId, lines)
+  const lines = await addReport(tx, fulfillment, ask)
   const rejected = ask.lines.filter((l) => l.rejected > 0).map((l) => ({ ...l, sku: lines.find((w) => w.lineId === l.lineId)!.sku }))
   const mayStay = !isAllRejected(lines) && (await mayBeSplit(tx, order))
-  const status = mayStay ? await giveBackUnits(tx, ask, { orderId, fulfillment, lines }) : await giveBackAll(tx, ask, orderId)
+  const status = mayStay ? await giveBackUnits(tx, ask, { orderId, fulfillment, lines }) : await giveBackAll(tx, ask, order)
   for (const l of [...rejected].sort((a, b) => (a.sku < b.sku ? -1 : 1)))
     await correctAfterRejection(tx, { orderId, nodeId: fulfillment.nodeId, actor: ask.actor, sku: l.sku, quantity: l.rejected, reason: (l.reason ?? 'no_time') as RejectReason })
   await refreshPicked(tx, orderId)
@@ -51,12 +51,22 @@ export async function rejectFulfillment(tx: Transaction, ask: RejectAsk): Promis
   return { fulfillmentId: ask.fulfillmentId, status }
 }
 
+/** What the node reports is added up; the same scan counts once. */
+async function addReport(tx: Transaction, fulfillment: FulfillmentRow, { lines, actor }: { lines: readonly (PickReport & ScannedLine)[]; actor: string }): Promise<WorkLine[]> {
+  const { fulfillmentId, status: state, assignee } = fulfillment
+  await countScans(tx, fulfillment, lines, actor)
+  const added = addPick(await workLines(tx, fulfillmentId), lines, { state, assignee })
+  await saveWorkLines(tx, fulfillmentId, added)
+  return added
+}
+
 const mayBeSplit = async (tx: Transaction, { orderId, policy }: OrderRow): Promise<boolean> =>
   (await fulfillmentsOf(tx, orderId)).filter((f) => !['rejected', 'cancelled', 'expired'].includes(f.status)).length < policy.sourcing.maxShipments
 
-async function giveBackAll(tx: Transaction, ask: RejectAsk, orderId: string): Promise<FulfillmentStatus> {
+async function giveBackAll(tx: Transaction, ask: RejectAsk, order: OrderRow): Promise<FulfillmentStatus> {
   await moveFulfillment(tx, ask.fulfillmentId, 'rejected')
-  await release(tx, { orderId, fulfillmentId: ask.fulfillmentId, actor: ask.actor, reason: 'rejected' })
+  await leaveWave(tx, order, { fulfillmentId: ask.fulfillmentId, why: 'rejected', actor: ask.actor })
+  await release(tx, { orderId: order.orderId, fulfillmentId: ask.fulfillmentId, actor: ask.actor, reason: 'rejected' })
   return 'rejected'
 }
 

@@ -93,7 +93,7 @@ export async function releaseParts(tx: Transaction, order: OrderRow, ask: Pick<S
     const waitingOn = { ...ask.ifSourced, deadline: dueAt }
     const method = workMethodAt(order.delivery.method, collectedAt, nodeId)
     const toNodeId = method === 'transfer' ? collectedAt : undefined
-    const released = await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method, toNodeId, service, dueAt, waitingOn })
+    const released = await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method, toNodeId, service, dueAt, handOverBy: milestones?.handOverBy, waitingOn })
     parts.push({ nodeId, method, ...released, waitingOn, ...(milestones && { milestones }) })
   }
   return parts

@@ -1,7 +1,8 @@
-/** Reads the work of stores and warehouses: one work order, and the lists a node works from. */
+/** Reads one work order of a store or warehouse. */
 import { fulfillmentActions, type FulfillmentStatus, type WorkMethod } from '../../domain/fulfillment/moves'
+import { refuse } from '../../domain/refusals'
 import { row, rows, type Db, type Transaction } from '../connection'
-import { Conditions, iso, list } from './sql'
+import { iso, list } from './sql'
 
 export interface FulfillmentView {
   fulfillmentId: string
@@ -15,7 +16,11 @@ export interface FulfillmentView {
   service: string | null
   status: FulfillmentStatus
   assignee: string | null
-  dueAt: string | null
+  /** By when it must be handed over for its promise to be kept; where nothing was promised, by when it must be packed. */
+  dueAt: string
+  /** By when it must be packed. */
+  packBy: string | null
+  priority: number
   releasedAt: string
   packedAt: string | null
   handedOverAt: string | null
@@ -38,6 +43,8 @@ export interface FulfillmentLineView {
   quantity: number
   picked: number
   rejected: number
+  /** Where it lies in the building. */
+  bin: string | null
 }
 export interface PackageView {
   packageId: string
@@ -65,8 +72,8 @@ export const packagesJson = list(
 
 /** The lines of fulfillment `f`, as JSON. */
 export const workLinesJson = list(
-  `json_build_object('lineId', fl.line_id, 'sku', fl.sku, 'name', s.name, 'quantity', fl.quantity, 'picked', fl.picked, 'rejected', fl.rejected)`,
-  'fulfillment_lines fl JOIN skus s USING (sku) WHERE fl.fulfillment_id = f.fulfillment_id',
+  `json_build_object('lineId', fl.line_id, 'sku', fl.sku, 'name', s.name, 'quantity', fl.quantity, 'picked', fl.picked, 'rejected', fl.rejected, 'bin', b.bin)`,
+  'fulfillment_lines fl JOIN skus s USING (sku) LEFT JOIN bins b ON b.sku = fl.sku AND b.node_id = f.node_id WHERE fl.fulfillment_id = f.fulfillment_id',
   'fl.line_id',
 )
 
@@ -74,8 +81,8 @@ export const workLinesJson = list(
 const pickupJson = `CASE WHEN f.ready_at IS NOT NULL THEN json_build_object('readyAt', ${iso('f.ready_at')}, 'pickupBy', ${iso('f.pickup_by')},
   'collectedBy', (SELECT CASE WHEN (c.proof->>'idChecked')::boolean THEN 'identity document' ELSE 'code' END FROM collection_proofs c WHERE c.proof_id = f.proof_id)) END`
 
-const columns = `f.fulfillment_id AS "fulfillmentId", f.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", f.node_id AS "nodeId", f.method, f.to_node_id AS "toNodeId",
-  nullif(f.service, '') AS service, f.status, f.assignee, f.due_at AS "dueAt", f.released_at AS "releasedAt", f.packed_at AS "packedAt",
+export const fulfillmentColumns = `f.fulfillment_id AS "fulfillmentId", f.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", f.node_id AS "nodeId", f.method, f.to_node_id AS "toNodeId",
+  nullif(f.service, '') AS service, f.status, f.assignee, f.due_first AS "dueAt", f.due_at AS "packBy", 9 - f.urgency AS priority, f.released_at AS "releasedAt", f.packed_at AS "packedAt",
   f.handed_over_at AS "handedOverAt", f.ended_at AS "endedAt", ${pickupJson} AS pickup, ${workLinesJson} AS lines, ${packagesJson} AS packages`
 
 export const isLabelled = (packages: readonly { trackingNumber: string | null }[]): boolean => packages.length > 0 && packages.every((p) => p.trackingNumber !== null)
@@ -83,14 +90,17 @@ export const isLabelled = (packages: readonly { trackingNumber: string | null }[
 /** Roles that work in a building; everybody else only looks. */
 const working = ['store', 'operations', 'admin']
 
-const withActions = (found: Omit<FulfillmentView, 'allowedActions'>, role?: string): FulfillmentView => ({
+/** As they are read, before it is said what may be done. */
+export type FulfillmentFacts = Omit<FulfillmentView, 'allowedActions'>
+
+export const withActions = (found: FulfillmentFacts, role?: string): FulfillmentView => ({
   ...found,
   allowedActions: role === undefined || working.includes(role) ? fulfillmentActions(found, isLabelled(found.packages)) : [],
 })
 
 /** One work order; `role` narrows what is allowed to what that role may do. */
 export async function fulfillmentView(db: Db | Transaction, fulfillmentId: string, viewer: { role?: string } = {}): Promise<FulfillmentView | undefined> {
-  const found = await row<Omit<FulfillmentView, 'allowedActions'>>(db, `SELECT ${columns} FROM fulfillments f JOIN orders o USING (order_id) WHERE f.fulfillment_id = ?`, [fulfillmentId])
+  const found = await row<FulfillmentFacts>(db, `SELECT ${fulfillmentColumns} FROM fulfillments f JOIN orders o USING (order_id) WHERE f.fulfillment_id = ?`, [fulfillmentId])
   return found && withActions(found, viewer.role)
 }
 
@@ -98,28 +108,15 @@ export async function fulfillmentView(db: Db | Transaction, fulfillmentId: strin
 export const fulfillmentPlace = (db: Db | Transaction, fulfillmentId: string): Promise<{ nodeId: string; toNodeId: string | null; orderId: string } | undefined> =>
   row(db, 'SELECT node_id AS "nodeId", to_node_id AS "toNodeId", order_id AS "orderId" FROM fulfillments WHERE fulfillment_id = ?', [fulfillmentId])
 
-export interface FulfillmentFilter {
-  nodeId?: string
-  status?: string
-  assignee?: string
-  /** Only these nodes; null: all. */
-  nodes: readonly string[] | null
-  after?: string
-  limit: number
-}
-
-/** Oldest first: what was released first is worked on first. */
-export async function fulfillmentList(db: Db, filter: FulfillmentFilter, role: string): Promise<FulfillmentView[]> {
-  const where = new Conditions()
-    .when(filter.nodeId, '? IN (f.node_id, f.to_node_id)')
-    .when(filter.status, 'f.status = ?')
-    .when(filter.assignee, 'f.assignee = ?')
-    .when(filter.nodes && [...filter.nodes], 'ARRAY[f.node_id, f.to_node_id] && ?::text[]')
-    .when(filter.after, 'f.fulfillment_id > ?')
-  const found = await rows<Omit<FulfillmentView, 'allowedActions'>>(
+/** The packages of a work order, for whoever holds one in the hand. @throws `fulfillment.label_missing` while the carrier has not labelled them all */
+export async function labelledPackages(db: Db, fulfillmentId: string): Promise<{ packageId: string; number: number; trackingNumber: string }[]> {
+  const found = await rows<{ packageId: string; number: number; trackingNumber: string | null }>(
     db,
-    `SELECT ${columns} FROM fulfillments f JOIN orders o USING (order_id) ${where.where} ORDER BY f.fulfillment_id LIMIT ?`,
-    [...where.bindings, filter.limit],
+    'SELECT package_id AS "packageId", number, tracking_number AS "trackingNumber" FROM packages WHERE fulfillment_id = ? ORDER BY number',
+    [fulfillmentId],
   )
-  return found.map((f) => withActions(f, role))
+  return found.map((p) => {
+    if (p.trackingNumber === null) throw refuse('fulfillment.label_missing', { waitingOn: 'carrier' })
+    return { ...p, trackingNumber: p.trackingNumber }
+  })
 }

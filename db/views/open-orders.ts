@@ -37,7 +37,7 @@ const unpickedSql = `
     AND NOT EXISTS (SELECT 1 FROM order_lines l JOIN skus s USING (sku) WHERE l.order_id = o.order_id AND (s.hazardous OR s.export_controlled)) -- who may send those is asked order by order
     AND NOT EXISTS (SELECT 1 FROM allocations a WHERE a.order_id = o.order_id AND a.status = 'in_transfer')
     AND NOT EXISTS (SELECT 1 FROM fulfillments f WHERE f.order_id = o.order_id AND f.status NOT IN ('rejected', 'cancelled', 'released'))
-    AND NOT EXISTS (SELECT 1 FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id) WHERE f.order_id = o.order_id AND f.status = 'released' AND (l.picked > 0 OR f.assignee IS NOT NULL))
+    AND NOT EXISTS (SELECT 1 FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id) WHERE f.order_id = o.order_id AND f.status = 'released' AND (l.picked > 0 OR f.assignee IS NOT NULL OR f.wave_id IS NOT NULL))
   ORDER BY o.order_id LIMIT :limit`
 
 export interface SharedShelves {

@@ -57,13 +57,15 @@ export const isBetweenNodes = (work: { method: string; status: FulfillmentStatus
 export const isGone = (work: { method: string; status: FulfillmentStatus }): boolean => work.method !== 'transfer' && hasLeft(work.status)
 
 /** The commands an associate may give now, named as the last segment of their path. */
-export function fulfillmentActions({ status, method, service }: { status: FulfillmentStatus; method: string; service?: string | null }, labelled: boolean): string[] {
+export function fulfillmentActions(work: { status: FulfillmentStatus; method: string; service?: string | null; assignee?: string | null }, labelled: boolean): string[] {
+  const { status, method, service, assignee } = work
+  const assigning = assignee ? ['assign', 'unassign'] : ['assign']
   switch (status) {
     case 'released':
     case 'picking':
-      return method === 'carry_out' ? [] : ['assign', 'pick']
+      return method === 'carry_out' ? [] : [...assigning, 'pick']
     case 'picked':
-      return ['assign', method === 'pickup' ? 'ready-for-pickup' : 'pack']
+      return [...assigning, method === 'pickup' ? 'ready-for-pickup' : 'pack']
     case 'packed':
       return labelled && service !== ownDriver ? ['hand-over'] : []
     case 'ready':

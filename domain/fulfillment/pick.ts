@@ -1,4 +1,4 @@
-/** What a pick report and a set of packages mean for a fulfillment: pure checks over (line, quantity) pairs. */
+/** What a pick report means for a fulfillment: pure checks over (line, quantity) pairs. */
 import { refuse } from '../refusals'
 
 export interface WorkLine {
@@ -17,14 +17,14 @@ export interface PickReport {
 export const rejectReasons = ['not_in_stock', 'damaged', 'mismatch', 'no_time'] as const
 export type RejectReason = (typeof rejectReasons)[number]
 
-/** Adds a report to what was reported before. @throws `fulfillment.quantity` when a line would exceed what it still has open, or is not part of the work. */
-export function addPick(lines: readonly WorkLine[], report: readonly PickReport[]): WorkLine[] {
+/** Adds a report to what was reported before. @param now who has the work and how far it is, for whoever is refused. @throws `fulfillment.quantity` when a line would exceed what it still has open, or is not part of the work. */
+export function addPick(lines: readonly WorkLine[], report: readonly PickReport[], now: { state?: string; assignee?: string | null } = {}): WorkLine[] {
   const next = lines.map((line) => ({ ...line }))
   for (const entry of report) {
     const line = next.find((l) => l.lineId === entry.lineId)
     const open = line ? line.quantity - line.picked - line.rejected : 0
     const given = entry.picked + entry.rejected
-    if (!line || given > open) throw refuse('fulfillment.quantity', { lineId: entry.lineId, open, given })
+    if (!line || given > open) throw refuse('fulfillment.quantity', { lineId: entry.lineId, open, given, ...now })
     line.picked += entry.picked
     line.rejected += entry.rejected
   }
@@ -36,14 +36,3 @@ export const isAllPicked = (lines: readonly WorkLine[]): boolean => lines.every(
 
 /** Nothing is left to fill. */
 export const isAllRejected = (lines: readonly WorkLine[]): boolean => lines.every((l) => l.rejected === l.quantity)
-
-/** @throws `fulfillment.packages_differ` unless the packages hold exactly what was picked. */
-export function checkPackages(lines: readonly WorkLine[], packages: readonly { lines: readonly { lineId: string; quantity: number }[] }[]): void {
-  const packed = new Map<string, number>()
-  for (const content of packages.flatMap((p) => p.lines)) packed.set(content.lineId, (packed.get(content.lineId) ?? 0) + content.quantity)
-  const picked = new Map(lines.map((l) => [l.lineId, l.picked]))
-  for (const lineId of new Set([...picked.keys(), ...packed.keys()])) {
-    const [inBoxes, inHand] = [packed.get(lineId) ?? 0, picked.get(lineId) ?? 0]
-    if (inBoxes !== inHand) throw refuse('fulfillment.packages_differ', { lineId, picked: inHand, packed: inBoxes })
-  }
-}

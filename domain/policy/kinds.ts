@@ -56,6 +56,8 @@ export interface StoreWorkPolicy {
   whenUncollected: 'cancel' | 'ask'
   /** From hand-over until another of our nodes has received it; later than that it is an exception. */
   receiveWithin: string
+  /** Share (0–1) by which a package may weigh less than its SKUs say; lighter, and it is refused. */
+  weightTolerance: number
 }
 
 export interface LastMilePolicy {
@@ -130,7 +132,7 @@ export const defaultPolicies: Policies = {
     autoCancelAfter: 'P3D',
   },
   promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M', prices: { standard: 490, express: 990, other: 490 }, collect: { withinKm: 30, stores: 3 }, whenLate: { pick: 'tell', handOver: 'tell' } },
-  store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D', pickupReminder: 'P2D', whenUncollected: 'cancel', receiveWithin: 'P5D' },
+  store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D', pickupReminder: 'P2D', whenUncollected: 'cancel', receiveWithin: 'P5D', weightTolerance: 0.1 },
   last_mile: {
     waveSize: 12,
     waveWait: 'PT30M',

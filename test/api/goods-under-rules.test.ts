@@ -22,7 +22,7 @@ const submit = (sku: string, country = 'DE'): Promise<Reply> =>
     shipTo: { name: 'Customer', line1: 'Street 1', city: 'Berlin', postalCode: '10115', country, latitude: 52.5285, longitude: 13.3975 }, delivery: { method: 'delivery' },
     lines: [{ lineId: '1', sku, quantity: 1, unitPriceMinor: 1000 }], totalMinor: 1000, taxIncluded: true, tenders: [{ tenderId: 't1', provider: 'paid_elsewhere', amountMinor: 1000 }],
   }, { key: 'demo-channel-web' })
-const decisionOf = async (reply: Reply): Promise<Record<string, unknown>> => (await edge.get(`/v1/orders/${String(reply.body.orderId)}/sourcing`)).body as Record<string, unknown>
+const decisionOf = async (reply: Reply): Promise<Record<string, unknown>> => (await edge.get(`/v1/orders/${String(reply.body.orderId)}/sourcing`)).body
 
 it('sends hazardous goods only from a node that may handle them, and says why every other one lost', async () => {
   const sku = await goods({ 'store-mitte': 5, 'dc-01': 5 }, { hazardous: true })

@@ -90,7 +90,7 @@ async function packedOrder(tenders: NewTender[] = [card(9_093)]): Promise<{ orde
   const works = await database.db<{ fulfillment_id: string; line_id: string; quantity: number }>('fulfillment_lines').whereIn('fulfillment_id', sourced.fulfillments.map((f) => f.fulfillmentId)).orderBy('line_id')
   for (const { fulfillment_id: fulfillmentId, line_id: lineId, quantity } of works) {
     await database.db.transaction((tx) => pickFulfillment(tx, { fulfillmentId, actor: 'test', lines: [{ lineId, picked: quantity, rejected: 0 }] }))
-    const packages = [{ weightGrams: 500, lines: [{ lineId, quantity }] }]
+    const packages = [{ weightGrams: 1_500 * quantity, lines: [{ lineId, quantity }] }]
     await activities.orders.packFulfillment({ fulfillmentId, packages, commandId: `pack:${fulfillmentId}`, actor: 'test', waitingOn: then })
     await activities.carriers.buyLabels({ fulfillmentId, then })
   }

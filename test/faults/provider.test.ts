@@ -157,7 +157,7 @@ it('keeps a packed order waiting for its label, and gives the answer to the same
   const work = await released(orderId)
   await people.pickAll(work)
   await steer(system.carriers.url, '/control/outage', { ms: 11_000 })
-  const packages = { packages: [{ weightGrams: 500, lines: [{ lineId: '1', quantity: 1 }] }] }
+  const packages = { packages: [{ weightGrams: 900, lines: [{ lineId: '1', quantity: 1 }] }] }
   const pack = () => people.store(work.nodeId)('POST', `/v1/fulfillments/${work.fulfillmentId}/pack`, packages, { 'idempotency-key': `pack-${orderId}` })
   const first = await pack()
   expect([first.status, first.headers.get('retry-after')]).toEqual([503, '1'])

@@ -72,6 +72,9 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   'S10-claims': `UPDATE supply SET promised = promised + 1 WHERE reference = 'PO-MUTANT'`,
   'S10-ended': `UPDATE orders SET stage = 'cancelled' WHERE order_id = (SELECT order_id FROM supply_claims WHERE reference = 'PO-MUTANT')`,
   S11: `UPDATE allocations SET status = 'in_transfer' WHERE order_id = :live`,
+  O8: `WITH w AS (INSERT INTO waves (wave_id, node_id, opened_by) VALUES (gen_random_uuid(), 'dc-01', 'test') RETURNING wave_id)
+       INSERT INTO wave_fulfillments (wave_id, fulfillment_id, position) SELECT w.wave_id, fulfillment_id, 1 FROM w, fulfillments WHERE order_id = :live`,
+  O9: `UPDATE packages SET lines = '[]' WHERE fulfillment_id IN (SELECT fulfillment_id FROM fulfillments WHERE order_id = :delivered)`,
   O1: (world) => ({ ...world, acknowledged: ['00000000-0000-7000-8000-000000000000'] }),
   'O1-started': 'UPDATE workflow_starts SET done_at = NULL WHERE order_id = :live',
   O2: `UPDATE orders SET channel_order_id = 'same'`,

@@ -79,4 +79,10 @@ export const orders: readonly Invariant[] = [
   query('N4', 'the timeline tells what the rows are', 'quiet',
     `SELECT order_id FROM orders o WHERE (stage = 'cancelled') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.order_id AND type = 'order.cancelled')
        OR (stage = 'completed') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.order_id AND type = 'order.completed')`),
+  query('O8', 'a work order is in the wave it says, and in none once it was stopped', 'always',
+    `SELECT f.fulfillment_id FROM fulfillments f LEFT JOIN wave_fulfillments m ON m.fulfillment_id = f.fulfillment_id AND m.left_at IS NULL
+     WHERE f.wave_id IS DISTINCT FROM m.wave_id OR (m.wave_id IS NOT NULL AND f.status IN ('cancelled', 'rejected'))`),
+  query('O9', 'the packages of a work order hold exactly what was picked for it', 'always',
+    `SELECT f.fulfillment_id FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id) WHERE EXISTS (SELECT 1 FROM packages p WHERE p.fulfillment_id = f.fulfillment_id)
+       AND l.picked <> (SELECT coalesce(sum((c->>'quantity')::int), 0) FROM packages p, jsonb_array_elements(p.lines) c WHERE p.fulfillment_id = f.fulfillment_id AND c->>'lineId' = l.line_id)`),
 ]

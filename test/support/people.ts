@@ -156,11 +156,11 @@ export function peopleOf(system: Pick<System, 'url' | 'carriers'>): People {
     told: async (orderId) =>
       (await support<{ items: { type: string }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body.items.map((e) => e.type),
     pickAll: (w) => work(w, 'pick', { lines: w.lines.map((l) => ({ lineId: l.lineId, picked: l.quantity })) }),
-    packAll: (w) => work(w, 'pack', { packages: [{ weightGrams: 900, lines: w.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity })) }] }),
+    packAll: (w) => work(w, 'pack', { packages: [boxOf(w.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity })))] }),
     packPicked: async (w) => {
       const { lines } = (await store(w.nodeId)<FulfillmentView>('GET', `/v1/fulfillments/${w.fulfillmentId}`)).body
       const packed = lines.filter((l) => l.picked > 0).map((l) => ({ lineId: l.lineId, quantity: l.picked }))
-      return work(w, 'pack', { packages: [{ weightGrams: 900, lines: packed }] })
+      return work(w, 'pack', { packages: [boxOf(packed)] })
     },
     handOver: (w) => work(w, 'hand-over', {}),
     work,
@@ -174,3 +174,6 @@ export function peopleOf(system: Pick<System, 'url' | 'carriers'>): People {
     },
   }
 }
+
+/** A box that weighs as much as what is in it could. */
+const boxOf = (lines: { lineId: string; quantity: number }[]): { weightGrams: number; lines: object } => ({ weightGrams: 900 * lines.reduce((sum, l) => sum + l.quantity, 0), lines })
