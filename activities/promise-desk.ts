@@ -14,7 +14,7 @@ import type { NodeCalendar } from '../domain/promise/calendar'
 import { fetchedPromise, keptPromise, type OrderPromise } from '../domain/promise/kept'
 import { isObstacle } from '../domain/promise/obstacle'
 import { expectedDaysLate } from '../domain/promise/arrival'
-import { arrivalFrom, deliveryOptions, promiseFetched, promiseWith, zoneOf, type DeliveryOptions, type OptionsAsk, type PromiseNetwork, type Terms } from '../domain/promise/options'
+import { arrivalFrom, deliveryOptions, legsFrom, promiseFetched, promiseSent, zoneOf, type DeliveryOptions, type OptionsAsk, type PromiseNetwork, type Terms } from '../domain/promise/options'
 import type { PlannedShipment } from '../domain/sourcing/decision'
 import { createNodeReader } from './promise-nodes'
 
@@ -104,8 +104,8 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
         if (!destination) return undefined
         const to = { country: destination.country, zone: zoneOf(destination) }
         for (const offered of inZone.filter((s) => (service === undefined ? s.carrier !== ownFleet : s.service === service))) {
-          const promise = promiseWith(offered, to, known, shipments, documents, now)
-          if (!isObstacle(promise)) return keptPromise(promise, shipments.map(({ nodeId }) => ({ nodeId, calendar: network.get(nodeId)!.calendar as NodeCalendar })), offered.service)
+          const promise = promiseSent(offered, to, known, shipments, documents, now)
+          if (!isObstacle(promise)) return keptPromise(promise, legsFrom(shipments, documents.sourcing.consolidateAt).map((from) => ({ nodeId: from, calendar: network.get(from)!.calendar as NodeCalendar })), offered.service)
         }
         return undefined
       }

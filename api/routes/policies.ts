@@ -44,7 +44,7 @@ const draft = command({
     const { kind } = ctx.params
     const document = policyDocuments[kind].safeParse(ctx.body)
     if (!document.success) throw refuseSchema(document.error, 'body')
-    if (kind === 'sourcing') await knownNodes(tx, (document.data as SourcingPolicy).fences.excludeNodes)
+    if (kind === 'sourcing') await knownNodes(tx, document.data as SourcingPolicy)
     const { version } = await draftPolicy(tx, { kind, document: document.data, actor: ctx.actor })
     return created({ kind, version, status: 'draft' })
   },
@@ -77,10 +77,11 @@ const goBack = command({
 })
 
 /** A rule that names a node that is not there is a rule nobody meant. */
-async function knownNodes(tx: Transaction, nodeIds: readonly string[]): Promise<void> {
-  const unknown = await unknownNodes(tx, nodeIds)
-  const problems = unknown.map((nodeId) => ({ pointer: `/fences/excludeNodes/${nodeIds.indexOf(nodeId)}`, message: `No node ${nodeId}` }))
-  if (problems.length) throw refuse('node.unknown', { nodeId: unknown[0]! }, undefined, problems)
+async function knownNodes(tx: Transaction, { fences: { excludeNodes }, consolidateAt }: SourcingPolicy): Promise<void> {
+  const named = [...excludeNodes.map((nodeId, i) => ({ nodeId, pointer: `/fences/excludeNodes/${i}` })), ...(consolidateAt === undefined ? [] : [{ nodeId: consolidateAt, pointer: '/consolidateAt' }])]
+  const unknown = new Set(await unknownNodes(tx, named.map((n) => n.nodeId)))
+  const problems = named.filter((n) => unknown.has(n.nodeId)).map(({ nodeId, pointer }) => ({ pointer, message: `No node ${nodeId}` }))
+  if (problems.length) throw refuse('node.unknown', { nodeId: [...unknown][0]! }, undefined, problems)
 }
 
 export const policyRoutes = [getPolicy, draft, activate, goBack]

@@ -41,6 +41,7 @@ export const sourcingDocument: z.ZodType<SourcingPolicy> = z
     rules: z.array(z.enum(sourcingRules)).min(1).max(sourcingRules.length),
     maxShipments: z.int().min(1).max(10),
     splitLines: z.boolean().default(defaults.splitLines),
+    consolidateAt: nodeId.optional().meta({ description: 'What would leave from several nodes is gathered at this one, which sends it as one' }),
     splitGuardMinor: minor.default(defaults.splitGuardMinor),
     fences: fences.default(fences.parse({})),
     costs: costs.optional(),
@@ -51,13 +52,15 @@ export const sourcingDocument: z.ZodType<SourcingPolicy> = z
     for (const { path, message } of contradictions(policy)) context.addIssue({ code: 'custom', path, message })
   })
 
-function contradictions({ mode, rules, maxShipments, splitLines, splitGuardMinor, fences: f, costs: c }: SourcingPolicy): { path: (string | number)[]; message: string }[] {
+function contradictions({ mode, rules, maxShipments, consolidateAt, splitLines, splitGuardMinor, fences: f, costs: c }: SourcingPolicy): { path: (string | number)[]; message: string }[] {
   const found: { path: (string | number)[]; message: string }[] = []
   const say = (message: string, ...path: (string | number)[]): void => void found.push({ path, message })
   rules.forEach((rule, i) => rules.indexOf(rule) < i && say(`${rule} is named before`, 'rules', i))
   if (rules.includes('stores_first') && rules.includes('warehouses_first')) say('stores_first and warehouses_first contradict each other', 'rules')
   if (mode === 'cost' && !c) say('Mode cost needs costs', 'costs')
   if (maxShipments === 1 && splitLines) say('Lines cannot be split into one shipment: allow more in maxShipments', 'splitLines')
+  if (maxShipments === 1 && consolidateAt !== undefined) say('There is nothing to gather with one shipment: allow more in maxShipments', 'consolidateAt')
+  if (consolidateAt !== undefined && f.excludeNodes.includes(consolidateAt)) say('This node takes no orders by this policy', 'consolidateAt')
   if (maxShipments === 1 && splitGuardMinor > 0) say('There is nothing to guard with one shipment: allow more in maxShipments', 'splitGuardMinor')
   const reach = Math.max(0, ...(c?.rateCard ?? []).map((zone) => zone.upToKm))
   if (c && f.maxDistanceKm !== undefined && f.maxDistanceKm > reach) say(`Farther than the rate card reaches (${reach} km)`, 'fences', 'maxDistanceKm')

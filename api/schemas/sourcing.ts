@@ -13,6 +13,7 @@ export const sourcingDecision = z
     chosen: z
       .object({
         shipments: z.array(z.object({ nodeId: z.string(), lines: z.array(z.object({ lineId: z.string(), sku: z.string(), quantity: z.int() })) })),
+        gatheredAt: z.string().optional().meta({ description: 'The node at which all of it is gathered, and from which it is sent as one' }),
         reason: z.string(),
         parts,
         costMinor: z.int().optional(),

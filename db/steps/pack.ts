@@ -3,9 +3,11 @@ import { checkPackages, checkWeights } from '../../domain/fulfillment/packages'
 import type { FulfillmentAnswer, PackFulfillment } from '../../domain/messages'
 import type { WaitingOn } from '../../domain/order/status'
 import { defaultPolicies } from '../../domain/policy/kinds'
+import { refuse } from '../../domain/refusals'
 import type { Transaction } from '../connection'
 import { record } from '../events'
 import { insertPackages, lockWork, moveFulfillment, needAllPicked, refusedMove, unitWeights } from '../fulfillments'
+import { awaitedAt } from '../gathering'
 import { refreshOrder, setPartWait } from '../orders'
 
 export interface PackAsk extends PackFulfillment {
@@ -18,6 +20,8 @@ export async function packFulfillment(tx: Transaction, ask: PackAsk): Promise<Fu
   const { orderId } = order
   const lines = await needAllPicked(tx, fulfillment)
   if (fulfillment.status !== 'picked' || fulfillment.method === 'pickup') throw refusedMove(fulfillment)
+  const awaited = await awaitedAt(tx, orderId, fulfillment.nodeId)
+  if (awaited.length > 0 && fulfillment.method === 'delivery') throw refuse('fulfillment.waits_for_others', { from: awaited })
   checkPackages(lines, ask.packages)
   checkWeights(ask.packages, await unitWeights(tx, ask.fulfillmentId), order.policy.store_work.weightTolerance ?? defaultPolicies.store_work.weightTolerance)
   await moveFulfillment(tx, ask.fulfillmentId, 'packed')

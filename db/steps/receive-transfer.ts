@@ -7,6 +7,7 @@ import { rows, type Transaction } from '../connection'
 import { record } from '../events'
 import { insertPicked, lockWork, moveFulfillment, refreshPicked, refusedMove, workLines } from '../fulfillments'
 import { refreshOrder } from '../orders'
+import { gatheringWork, joinWork } from '../gathering'
 import { endTransfer, takeIn, type ReceivedLine } from '../transfers'
 import { openException } from '../waiting'
 import type { SourcedPart } from './source-order'
@@ -33,7 +34,9 @@ export async function receiveTransfer(tx: Transaction, ask: ReceiveAsk): Promise
   await moveFulfillment(tx, fulfillmentId, 'delivered')
   const method = workMethodAt(order.delivery.method, order.delivery.nodeId, nodeId)
   const { claimed, missing } = await endTransfer(tx, { orderId, fulfillmentId }, counted)
-  const next = claimed.length ? await insertPicked(tx, { orderId, nodeId, method, service: order.delivery.service, dueAt: ask.ifReceived.deadline!, waitingOn: ask.ifReceived }, claimed) : undefined
+  const joined = method === 'delivery' && claimed.length ? await gatheringWork(tx, orderId, nodeId) : undefined
+  if (joined !== undefined) await joinWork(tx, joined, claimed)
+  const next = joined ?? (claimed.length ? await insertPicked(tx, { orderId, nodeId, method, service: order.delivery.service, dueAt: ask.ifReceived.deadline!, waitingOn: ask.ifReceived }, claimed) : undefined)
   await takeIn(tx, { orderId, nodeId, actor }, { counted, claimed, next })
   await refreshPicked(tx, orderId)
   await record(tx, order, { type: 'fulfillment.received', actor, data: { fulfillmentId, nodeId, lines: counted.map(({ lineId, quantity }) => ({ lineId, quantity })), missing: missing.map(({ lineId, quantity }) => ({ lineId, quantity })) } })
@@ -41,7 +44,7 @@ export async function receiveTransfer(tx: Transaction, ask: ReceiveAsk): Promise
     await openException(tx, { ...order, kind: 'transfer.short', subject: fulfillmentId, owner: 'operations', summary: `${nodeId} did not find everything in the parcel from ${fulfillment.nodeId}: look for it, or claim it from the carrier`, data: { missing } })
   await refreshOrder(tx, orderId)
   const units = claimed.reduce((sum, l) => sum + l.quantity, 0)
-  const part = next === undefined ? undefined : { fulfillmentId: next, nodeId, method, units, waitingOn: ask.ifReceived }
+  const part = next === undefined || next === joined ? undefined : { fulfillmentId: next, nodeId, method, units, waitingOn: ask.ifReceived }
   return { fulfillmentId, status: 'delivered', short: missing.length > 0 && order.stage === 'open', ...(part && { part }) }
 }
 

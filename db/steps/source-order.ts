@@ -4,10 +4,13 @@ import type { WaitingOn } from '../../domain/order/status'
 import type { PartMilestones } from '../../domain/promise/kept'
 import { refuse } from '../../domain/refusals'
 import type { Shortage, SourcingDecision } from '../../domain/sourcing/decision'
+import { durationMs } from '../../domain/policy/duration'
+import { defaultPolicies } from '../../domain/policy/kinds'
 import { noteWaiting } from '../arrivals'
 import { rows, type Transaction } from '../connection'
 import { record, self } from '../events'
 import { releaseFulfillment } from '../fulfillments'
+import { gatheredAt } from '../gathering'
 import { openLines, planOfOpen, type AfterSale, type LineInNeed } from '../open-lines'
 import { promiseParts } from '../order-promise'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
@@ -88,11 +91,15 @@ export async function releaseParts(tx: Transaction, order: OrderRow, ask: Pick<S
   )
   const parts: SourcedPart[] = []
   const { service, nodeId: collectedAt } = order.delivery
+  const hub = await gatheredAt(tx, order, nodes.map((n) => n.nodeId))
+  // Where it is gathered the rest has to come first.
+  const gatheredBy = new Date(Date.parse(ask.dueAt) + durationMs(order.policy.store_work.receiveWithin ?? defaultPolicies.store_work.receiveWithin)).toISOString()
   for (const { nodeId, milestones } of nodes) {
-    const dueAt = milestones && milestones.pickBy < ask.dueAt ? milestones.pickBy : ask.dueAt
+    const patience = nodeId === hub ? gatheredBy : ask.dueAt
+    const dueAt = milestones && milestones.pickBy < patience ? milestones.pickBy : patience
     const waitingOn = { ...ask.ifSourced, deadline: dueAt }
-    const method = workMethodAt(order.delivery.method, collectedAt, nodeId)
-    const toNodeId = method === 'transfer' ? collectedAt : undefined
+    const method = hub !== undefined && nodeId !== hub ? 'transfer' : workMethodAt(order.delivery.method, collectedAt, nodeId)
+    const toNodeId = method === 'transfer' ? (hub ?? collectedAt) : undefined
     const released = await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method, toNodeId, service, dueAt, handOverBy: milestones?.handOverBy, waitingOn })
     parts.push({ nodeId, method, ...released, waitingOn, ...(milestones && { milestones }) })
   }

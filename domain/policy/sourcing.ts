@@ -14,6 +14,8 @@ export interface SourcingPolicy {
   fences: SourcingFences
   /** Needed by mode `cost`. */
   costs?: SourcingCosts
+  /** What would leave from several nodes is gathered at this one, which sends it as one. */
+  consolidateAt?: string
   /** How often an order that no node can fill is tried again. */
   retryEvery: string
   /** How long it may wait for stock before it is cancelled. */

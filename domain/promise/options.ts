@@ -91,7 +91,7 @@ function sentOptions(ask: OptionsAsk, network: PromiseNetwork, terms: Terms, now
   const { chosen, short } = fromStore ? { chosen: fromStore, short: [] } : planFor(ask, network, terms, now, { method: 'delivery' })
   if (!chosen) return { options: [], short, without: [] }
   const to = { country: ask.destination.country, zone: zoneOf(ask.destination) }
-  const answers = carriersOf(network).map((service) => ({ service, answer: promiseWith(service, to, network, chosen.shipments, terms, now) }))
+  const answers = carriersOf(network).map((service) => ({ service, answer: promiseSent(service, to, network, chosen.shipments, terms, now) }))
   const options = answers.flatMap(({ service: { service }, answer }): DeliveryOption[] =>
     isObstacle(answer) ? [] : [{ method: 'delivery', service, shipments: chosen.shipments, priceMinor: priceOf(service, terms.promise), promise: answer, ...(fromStore && { nodeId: ask.soldAt }) }],
   )
@@ -215,6 +215,27 @@ export function promiseWith(
   const { promise, why } = promiseDelivery(legs, now, { confidence: policy.confidence, correction: network.correction })
   return promise ?? why
 }
+
+/** The same where the policy has several shipments gathered at one node first: half of the doubt is allowed to each of the two ways. */
+export function promiseSent(service: PromiseService, to: { country: string; zone: string }, network: PromiseNetwork, shipments: readonly PlannedShipment[], terms: Pick<Terms, 'promise' | 'sourcing'>, now: number): DatePromise | Obstacle {
+  const hub = terms.sourcing.consolidateAt
+  if (hub === undefined || shipments.length < 2) return promiseWith(service, to, network, shipments, terms, now)
+  const node = network.nodes.get(hub)
+  if (!node) return obstacle('node.unknown', hub)
+  const each = { ...terms, promise: { ...terms.promise, confidence: Math.sqrt(terms.promise.confidence) } }
+  const gathered = bestTo(node, network, shipments, each, now)
+  if (!gathered) return obstacle('transit.unknown', hub)
+  const there = promiseUnpacked(node, gathered.promise)
+  if (isObstacle(there)) return there
+  const sent = promiseWith(service, to, network, [{ nodeId: hub, lines: shipments.flatMap((s) => s.lines) }], each, there.promisedBy)
+  if (isObstacle(sent)) return sent
+  const { cutoffAt, handOverBy } = gathered.promise
+  return { ...sent, cutoffAt, handOverBy, confidence: sent.confidence * gathered.promise.confidence, legs: [...gathered.promise.legs, ...sent.legs] }
+}
+
+/** The nodes of a promise's legs, in their order. */
+export const legsFrom = (shipments: readonly PlannedShipment[], hub: string | undefined): string[] =>
+  hub === undefined || shipments.length < 2 ? shipments.map((s) => s.nodeId) : [...shipments.map((s) => s.nodeId).filter((n) => n !== hub), hub]
 
 /** When a shipment from a node arrives by a service, with all its probabilities. */
 export function arrivalFrom(node: PromiseNode, service: PromiseService, to: { country: string; zone: string }, model: TransitModel, units: number, now: number): Arrival | Obstacle {

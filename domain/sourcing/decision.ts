@@ -59,6 +59,8 @@ export interface SourcingDecision {
 }
 export interface ChosenPlan {
   shipments: readonly PlannedShipment[]
+  /** The node at which all of it is gathered, and from which it is sent as one. */
+  gatheredAt?: string
   reason: string
   parts: Parts
   /** Cost mode: the sum of `parts`, and the least any plan could cost; they differ only where the search stopped early. */

@@ -13,7 +13,7 @@ import { ruleObjective } from './rules'
 import { priceOf } from './tariff'
 import { verdicts, weighing } from './verdicts'
 
-export type SourcingRules = Pick<SourcingPolicy, 'mode' | 'rules' | 'maxShipments' | 'splitLines' | 'splitGuardMinor' | 'fences' | 'costs'>
+export type SourcingRules = Pick<SourcingPolicy, 'mode' | 'rules' | 'maxShipments' | 'splitLines' | 'splitGuardMinor' | 'fences' | 'costs' | 'consolidateAt'>
 
 /** @returns a decision without `chosen` when no plan within the policy ships all of `ask.lines`. */
 export function source(ask: SourcingAsk, nodes: readonly Candidate[], policy: SourcingRules): SourcingDecision {
@@ -23,6 +23,7 @@ export function source(ask: SourcingAsk, nodes: readonly Candidate[], policy: So
   if (!optimum) return { mode: policy.mode, candidates: said.candidates, short: shortage(ask, judged, choice.problem.maxShipments) }
   const chosen: ChosenPlan = {
     shipments: shipmentsOf(ask, choice),
+    ...(ask.method === 'delivery' && policy.consolidateAt !== undefined && optimum.shipments.length > 1 && { gatheredAt: policy.consolidateAt }),
     reason: said.reason,
     parts: weighing({ ask, able, objective })(optimum.shipments),
     ...(policy.mode === 'cost' ? { costMinor: optimum.cost, atLeastMinor: optimum.atLeast } : {}),
