@@ -33,7 +33,7 @@ export interface Recreate {
 export const recreating = (model: Model, blinks: Blinks): Recreate => ({ blinks, keys: new Float64Array(model.stops), place: { vehicle: -1, at: -1, cost: 0 } })
 
 export function recreate(tours: Tours, { blinks, keys, place }: Recreate, random: () => number): void {
-  const { model, unserved, slotOf, count } = tours
+  const { model, unserved, slotOf, count, closed } = tours
   const { fleet } = model
   sort(tours, keys, random)
   let left = 0
@@ -42,7 +42,9 @@ export function recreate(tours: Tours, { blinks, keys, place }: Recreate, random
     place.cost = Infinity
     place.vehicle = -1
     for (let vehicle = 0; vehicle < slotOf.length; vehicle += 1) {
+      if (closed[vehicle] === 1) continue
       const same = fleet.sameAs[vehicle]!
+      // Of several empty ones of a kind the first is enough.
       if (same >= 0 && count[slotOf[vehicle]!] === 0 && count[slotOf[same]!] === 0) continue
       findPlace(tours, vehicle, stop, place, blinks)
     }

@@ -4,11 +4,11 @@
  */
 import type { Model } from './model'
 import type { Plan } from './problem'
-import { recreate, recreating } from './recreate'
+import { recreate, recreating, type Recreate } from './recreate'
 import { ruin, type Ruin } from './ruin'
-import { beginTrial, costChange, keepTrial, planOf, takeBack, totalCost, toursOf, type Tours } from './tours'
+import { beginTrial, costChange, emptyRun, keepTrial, planOf, setPlan, takeBack, totalCost, toursOf, type Tours } from './tours'
 
-/** Which part of the search is over after so many trials: a clock or a count; 1 ends it. */
+/** Which part of the search is over after so many trials, 1 ending it: a clock or a count. */
 export type Budget = (trials: number) => number
 
 export interface SearchSettings extends Ruin {
@@ -17,56 +17,114 @@ export interface SearchSettings extends Ruin {
   /** Temperature at the start and at the end, as a part of what a stop costs on average. */
   hot: number
   cold: number
+  /** Part of the budget that may go into doing with fewer vehicles, where they cost something. */
+  fewerVehicles: number
+  /** Part after which it is taken as a fact that some stops stay unserved, and only their priority counts. */
+  hopeful: number
 }
-export const usualSettings: SearchSettings = { stops: 10, longestString: 10, splits: 0.5, splitsDeeper: 0.01, blinkEvery: 100, hot: 0.3, cold: 0.003 }
+export const usualSettings: SearchSettings = {
+  stops: 10, longestString: 10, splits: 0.5, splitsDeeper: 0.01, blinkEvery: 100, hot: 0.3, cold: 0.003, fewerVehicles: 0.25, hopeful: 0.5,
+}
+
+interface Search {
+  tours: Tours
+  random: () => number
+  settings: SearchSettings
+  again: Recreate
+  /** By stop: what leaving it out weighs. */
+  missed: Float64Array
+  hopeful: boolean
+  temperature: number
+  cost: number
+  best: { plan: Plan; unserved: number; cost: number }
+  trials: number
+  budget: Budget
+  spent: number
+}
 
 /** How many trials there are between two looks at the budget. */
 const trialsPerLook = 32
 
+/** @param from stays within all bounds; what is unserved in it is placed. */
 export function search(model: Model, from: Plan, random: () => number, budget: Budget, settings: SearchSettings = usualSettings): Plan {
+  const it = begin(model, from, random, budget, settings)
+  const scale = it.cost / Math.max(1, model.stops)
+  if (model.fleet.perVehicle > 0) dropVehicles(it, scale)
+  const since = it.spent
+  while (it.spent < 1) {
+    it.temperature = scale * settings.hot * (settings.cold / settings.hot) ** ((it.spent - since) / (1 - since))
+    if (it.hopeful && it.spent > settings.hopeful && it.best.unserved > 0) settle(it)
+    tryOften(it)
+  }
+  return it.best.plan
+}
+
+function begin(model: Model, from: Plan, random: () => number, budget: Budget, settings: SearchSettings): Search {
   const tours = toursOf(model, from)
   const next = (): number => Math.floor(Math.log(1 - random()) / Math.log(1 - 1 / settings.blinkEvery))
   const again = recreating(model, { left: next(), next })
   recreate(tours, again, random)
   keepTrial(tours)
-  const missed = new Float64Array(model.stops).fill(1)
-  let best = { plan: planOf(tours), unserved: unservedWeight(tours), cost: totalCost(tours) }
-  let cost = best.cost
-  const scale = cost / Math.max(1, model.stops)
-  let temperature = 0
-  for (let trials = 0; ; trials += 1) {
-    if (trials % trialsPerLook === 0) {
-      const spent = budget(trials)
-      if (spent >= 1) return best.plan
-      temperature = scale * settings.hot * (settings.cold / settings.hot) ** spent
-    }
-    const missing = missedBy(tours, missed)
-    beginTrial(tours)
-    ruin(tours, settings, random)
-    recreate(tours, again, random)
-    const change = costChange(tours)
-    const missingNow = missedBy(tours, missed)
-    if (missingNow < missing || (missingNow === missing && change < -temperature * Math.log(random()))) {
-      keepTrial(tours)
-      cost += change
-      const unserved = unservedWeight(tours)
-      if (unserved < best.unserved || (unserved === best.unserved && cost < best.cost - 1e-7)) {
-        cost = totalCost(tours)
-        best = { plan: planOf(tours), unserved, cost }
-      }
-    } else takeBack(tours)
-    for (let i = 0; i < tours.unservedCount; i += 1) missed[tours.unserved[i]!]! += 1
+  const cost = totalCost(tours)
+  const best = { plan: planOf(tours), unserved: unservedWeight(tours, model.priority), cost }
+  return { tours, random, settings, again, missed: model.priority.slice(), hopeful: true, temperature: 0, cost, best, trials: 0, budget, spent: budget(0) }
+}
+
+/** Sends the stops of one run after another to the other vehicles, the run whose stops were easiest to place first. */
+function dropVehicles(it: Search, scale: number): void {
+  const { tours, settings, missed } = it
+  it.temperature = scale * Math.sqrt(settings.hot * settings.cold)
+  while (tours.unservedCount === 0 && it.spent < settings.fewerVehicles && emptyRun(tours, missed)) {
+    it.cost = totalCost(tours)
+    while (tours.unservedCount > 0 && it.spent < settings.fewerVehicles) tryOften(it)
   }
+  tours.closed.fill(0)
+  restart(it)
 }
 
-function missedBy({ unserved, unservedCount }: Tours, missed: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < unservedCount; i += 1) sum += missed[unserved[i]!]!
-  return sum
+/** From the best plan so far. */
+function restart(it: Search): void {
+  setPlan(it.tours, it.best.plan)
+  it.cost = totalCost(it.tours)
 }
 
-function unservedWeight({ model, unserved, unservedCount }: Tours): number {
+function settle(it: Search): void {
+  it.hopeful = false
+  it.missed.set(it.tours.model.priority)
+  restart(it)
+}
+
+function tryOften(it: Search): void {
+  for (let i = 0; i < trialsPerLook; i += 1) attempt(it)
+  it.trials += trialsPerLook
+  it.spent = it.budget(it.trials)
+}
+
+function attempt(it: Search): void {
+  const { tours, random, missed } = it
+  const missing = unservedWeight(tours, missed)
+  beginTrial(tours)
+  ruin(tours, it.settings, random)
+  recreate(tours, it.again, random)
+  const change = costChange(tours)
+  const missingNow = unservedWeight(tours, missed)
+  if (missingNow < missing || (missingNow === missing && change < -it.temperature * Math.log(random()))) {
+    keepTrial(tours)
+    it.cost += change
+    remember(it)
+  } else takeBack(tours)
+  if (it.hopeful) for (let i = 0; i < tours.unservedCount; i += 1) missed[tours.unserved[i]!]! += 1
+}
+
+function remember(it: Search): void {
+  const unserved = unservedWeight(it.tours, it.tours.model.priority)
+  if (unserved > it.best.unserved || (unserved === it.best.unserved && it.cost >= it.best.cost - 1e-9 * it.best.cost)) return
+  it.cost = totalCost(it.tours)
+  it.best = { plan: planOf(it.tours), unserved, cost: it.cost }
+}
+
+function unservedWeight({ unserved, unservedCount }: Tours, weight: Float64Array): number {
   let sum = 0
-  for (let i = 0; i < unservedCount; i += 1) sum += model.priority[unserved[i]!]!
+  for (let i = 0; i < unservedCount; i += 1) sum += weight[unserved[i]!]!
   return sum
 }

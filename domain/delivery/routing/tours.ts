@@ -38,6 +38,8 @@ export interface Tours {
   unservedCount: number
   unservedBefore: Int32Array
   unservedBeforeCount: number
+  /** By vehicle: whether it is to do without it. */
+  closed: Uint8Array
 }
 
 export function toursOf(model: Model, plan: Plan): Tours {
@@ -57,6 +59,7 @@ export function toursOf(model: Model, plan: Plan): Tours {
     mostUntil: new Float64Array(model.mixed ? slots * stride * loads : 0), mostFrom: new Float64Array(model.mixed ? slots * stride * loads : 0),
     vehicleOf: new Int32Array(stops), unserved: new Int32Array(stops), unservedCount: 0,
     unservedBefore: new Int32Array(stops), unservedBeforeCount: 0,
+    closed: new Uint8Array(vehicles),
   }
   setPlan(tours, plan)
   return tours
@@ -83,6 +86,24 @@ export function planOf({ nodes, stride, count, slotOf, unserved, unservedCount }
 }
 
 export const totalCost = ({ slotOf, cost }: Tours): number => slotOf.reduce((sum, slot) => sum + cost[slot]!, 0)
+
+/** Closes the vehicle whose stops weigh least together and leaves them unserved. @returns whether there is one that can be done without. */
+export function emptyRun(tours: Tours, weight: Float64Array): boolean {
+  const { model, nodes, stride, count, slotOf, closed, vehicleOf, unserved } = tours
+  const stopsOf = (vehicle: number): Int32Array => nodes.subarray(slotOf[vehicle]! * stride + 1, slotOf[vehicle]! * stride + 1 + count[slotOf[vehicle]!]!)
+  const weightOf = (vehicle: number): number => stopsOf(vehicle).reduce((sum, stop) => sum + weight[stop]!, 0)
+  const able = Array.from(slotOf.keys()).filter((v) => closed[v] === 0 && stopsOf(v).length > 0 && stopsOf(v).every((stop) => model.agreed[stop] === 0 && model.only[stop]! < 0))
+  const vehicle = able.sort((a, b) => weightOf(a) - weightOf(b))[0]
+  if (vehicle === undefined) return false
+  const stops = stopsOf(vehicle)
+  for (const stop of stops) vehicleOf[stop] = -1
+  unserved.set(stops, tours.unservedCount)
+  tours.unservedCount += stops.length
+  closed.forEach((_, v) => (closed[v] = v === vehicle || count[slotOf[v]!] === 0 ? 1 : 0))
+  count[slotOf[vehicle]!] = 0
+  refresh(tours, vehicle)
+  return true
+}
 
 /** From here on, changes can be taken back. */
 export function beginTrial(tours: Tours): void {

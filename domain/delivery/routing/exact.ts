@@ -1,0 +1,143 @@
+/**
+ * The best run of one vehicle over a dozen stops, proven: a dynamic programme over sets of stops (M. Held and R. Karp, 1962) that keeps, for each set and
+ * last stop, every way that no other one beats in cost and in time (Y. Dumas et al., An Optimal Algorithm for the TSP with Time Windows, 1995).
+ */
+import type { Model } from './model'
+
+/** More stops than this take too long. */
+export const exactStops = 12
+
+interface Way {
+  cost: number
+  /** When work begins at the last stop; 0 where no time binds. */
+  begin: number
+  /** Most by which what was collected has exceeded what was delivered, per dimension; only where stops may be left out. */
+  ahead: readonly number[]
+  last: number
+  before: Way | undefined
+}
+
+interface Question {
+  model: Model
+  vehicle: number
+  /** By stop: the set of those that must come before it. */
+  needs: readonly number[]
+  agreed: number
+  /** By set and dimension: what its stops deliver, and collect, together. */
+  delivers: Float64Array
+  collects: Float64Array
+  everything: boolean
+}
+
+/** @returns the stops in order; some are missing where not all can be served. Undefined where the agreed ones cannot all be served. */
+export function exactRun(model: Model, agreed: readonly number[] = [], vehicle = 0): number[] | undefined {
+  const question = { model, vehicle, needs: needsOf(model, agreed, vehicle), agreed: setOf(agreed), ...setLoads(model) }
+  return bestRun({ ...question, everything: true }) ?? bestRun({ ...question, everything: false })
+}
+
+function bestRun(question: Question): number[] | undefined {
+  const { model, agreed, everything } = question
+  const all = (1 << model.stops) - 1
+  const ways = Array.from({ length: 1 << model.stops }, (): (Way[] | undefined)[] => [])
+  let best: { lost: number; cost: number; way: Way | undefined } | undefined = agreed === 0 && !(everything && all > 0) ? { lost: lostBy(model, 0), cost: 0, way: undefined } : undefined
+  extend(question, ways, 0, start(question))
+  for (let set = 1; set <= all; set += 1) {
+    const lost = lostBy(model, set)
+    for (const fronts of ways[set]!)
+      for (const way of fronts ?? []) {
+        const cost = way.cost + costBack(question, way)
+        const isFinal = everything ? set === all : (agreed & ~set) === 0
+        if (isFinal && cost < Infinity && (!best || lost < best.lost || (lost === best.lost && cost < best.cost))) best = { lost, cost, way }
+        extend(question, ways, set, way)
+      }
+    ways[set] = []
+  }
+  return best && runOf(best.way)
+}
+
+function start({ model, vehicle, everything }: Question): Way {
+  const ahead = everything ? [] : Array.from({ length: model.loads }, () => 0)
+  return { cost: model.fleet.perVehicle, begin: model.timed ? model.fleet.shiftFrom[vehicle]! : 0, ahead, last: model.fleet.startNode[vehicle]!, before: undefined }
+}
+
+/** By one more stop, each that can come next. */
+function extend(question: Question, ways: (Way[] | undefined)[][], set: number, way: Way): void {
+  const { model, vehicle, needs, everything } = question
+  const { cost, time, timed, from, until, deadline, perLateSecond, nodes, only } = model
+  if (everything && !fitsAfter(question, set)) return
+  for (let stop = 0; stop < model.stops; stop += 1) {
+    if ((set >> stop) & 1 || (needs[stop]! & ~set) !== 0 || (only[stop]! >= 0 && only[stop] !== vehicle)) continue
+    const leg = way.last * nodes + stop
+    const begin = timed ? Math.max(from[stop]!, way.begin + time[leg]!) : 0
+    const grown = set | (1 << stop)
+    if (begin > deadline[stop]!) continue
+    const ahead = everything ? way.ahead : aheadAfter(question, grown, way.ahead)
+    if (!everything && !fitsWhole(question, grown, ahead)) continue
+    const late = begin > until[stop]! ? perLateSecond * (begin - until[stop]!) : 0
+    offer((ways[grown]![stop] ??= []), { cost: way.cost + cost[leg]! + late, begin, ahead, last: stop, before: way })
+  }
+}
+
+/** Keeps a way unless another one is as good in everything, and drops those that it beats. */
+function offer(front: Way[], way: Way): void {
+  for (const other of front) if (isAsGood(other, way)) return
+  let kept = 0
+  for (const other of front) if (!isAsGood(way, other)) front[kept++] = other
+  front.length = kept
+  front.push(way)
+}
+
+const isAsGood = (a: Way, b: Way): boolean => a.cost <= b.cost && a.begin <= b.begin && a.ahead.every((most, d) => most <= b.ahead[d]!)
+
+function costBack({ model, vehicle }: Question, { last, begin }: Way): number {
+  const leg = last * model.nodes + model.fleet.endNode[vehicle]!
+  return model.timed && begin + model.time[leg]! > model.fleet.shiftUntil[vehicle]! ? Infinity : model.cost[leg]!
+}
+
+/** All stops are served, so that what is aboard depends on the set of those behind, whatever their order. */
+function fitsAfter({ model, vehicle, delivers, collects }: Question, set: number): boolean {
+  const { loads, fleet } = model
+  const all = (1 << model.stops) - 1
+  for (let d = 0; d < loads; d += 1) {
+    const aboard = fleet.aboard[vehicle * loads + d]! + delivers[all * loads + d]! - delivers[set * loads + d]! + collects[set * loads + d]!
+    if (aboard > fleet.capacity[vehicle * loads + d]!) return false
+  }
+  return true
+}
+
+const aheadAfter = ({ model: { loads }, delivers, collects }: Question, set: number, ahead: readonly number[]): number[] =>
+  ahead.map((most, d) => Math.max(most, collects[set * loads + d]! - delivers[set * loads + d]!))
+
+const fitsWhole = ({ model: { loads, fleet }, vehicle, delivers }: Question, set: number, ahead: readonly number[]): boolean =>
+  ahead.every((most, d) => fleet.aboard[vehicle * loads + d]! + delivers[set * loads + d]! + most <= fleet.capacity[vehicle * loads + d]!)
+
+function needsOf({ stops, fleet }: Model, agreed: readonly number[], vehicle: number): number[] {
+  const first = agreed.slice(0, fleet.underway[vehicle])
+  return Array.from({ length: stops }, (_, stop) => setOf(agreed.includes(stop) ? agreed.slice(0, agreed.indexOf(stop)) : first))
+}
+
+const setOf = (stops: readonly number[]): number => stops.reduce((set, stop) => set | (1 << stop), 0)
+
+function setLoads({ stops, loads, delivers, collects }: Model): Pick<Question, 'delivers' | 'collects'> {
+  const sums = (of: Float64Array): Float64Array => {
+    const total = new Float64Array((1 << stops) * loads)
+    for (let set = 1; set < 1 << stops; set += 1) {
+      const stop = 31 - Math.clz32(set)
+      for (let d = 0; d < loads; d += 1) total[set * loads + d] = total[(set ^ (1 << stop)) * loads + d]! + of[stop * loads + d]!
+    }
+    return total
+  }
+  return { delivers: sums(delivers), collects: sums(collects) }
+}
+
+function lostBy({ stops, priority }: Model, set: number): number {
+  let lost = 0
+  for (let stop = 0; stop < stops; stop += 1) if (!((set >> stop) & 1)) lost += priority[stop]!
+  return lost
+}
+
+function runOf(way: Way | undefined): number[] {
+  const run: number[] = []
+  for (let at = way; at?.before; at = at.before) run.push(at.last)
+  return run.reverse()
+}
