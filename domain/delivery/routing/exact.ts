@@ -46,7 +46,7 @@ function bestRun(question: Question): number[] | undefined {
     for (const fronts of ways[set]!)
       for (const way of fronts ?? []) {
         const cost = way.cost + costBack(question, way)
-        const isFinal = everything ? set === all : (agreed & ~set) === 0
+        const isFinal = everything ? set === all && fitsAfter(question, all) : (agreed & ~set) === 0
         if (isFinal && cost < Infinity && (!best || lost < best.lost || (lost === best.lost && cost < best.cost))) best = { lost, cost, way }
         extend(question, ways, set, way)
       }

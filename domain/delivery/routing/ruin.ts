@@ -11,9 +11,11 @@ export interface Ruin {
   /** How often a string leaves some stops in its middle where they are, and how often one more of them. */
   splits: number
   splitsDeeper: number
+  /** How often the first run is taken whole, however long it is. */
+  wholeRuns: number
 }
 
-export function ruin(tours: Tours, { stops, longestString, splits, splitsDeeper }: Ruin, random: () => number): void {
+export function ruin(tours: Tours, { stops, longestString, splits, splitsDeeper, wholeRuns }: Ruin, random: () => number): void {
   const { model, vehicleOf, slotOf, count, before } = tours
   const longest = Math.min(longestString, averageLength(tours))
   const runs = Math.floor(random() * ((4 * stops) / (1 + longest) - 1) + 1)
@@ -24,7 +26,8 @@ export function ruin(tours: Tours, { stops, longestString, splits, splitsDeeper 
     const vehicle = vehicleOf[stop]!
     if (vehicle < 0 || before[vehicle]! >= 0) continue
     const length = count[slotOf[vehicle]!]!
-    const taken = Math.floor(random() * Math.min(length, longest) + 1)
+    const whole = ruined === 0 && random() < wholeRuns
+    const taken = whole ? length : Math.floor(random() * Math.min(length, longest) + 1)
     let kept = 0
     if (taken > 1 && taken < length && random() < splits) for (kept = 1; taken + kept < length && random() < splitsDeeper; ) kept += 1
     takeString(tours, vehicle, stop, taken, kept, random)

@@ -23,7 +23,7 @@ export interface SearchSettings extends Ruin {
   hopeful: number
 }
 export const usualSettings: SearchSettings = {
-  stops: 10, longestString: 10, splits: 0.5, splitsDeeper: 0.01, blinkEvery: 100, hot: 0.3, cold: 0.003, fewerVehicles: 0.25, hopeful: 0.5,
+  stops: 10, longestString: 10, splits: 0.5, splitsDeeper: 0.01, wholeRuns: 0.01, blinkEvery: 100, hot: 0.5, cold: 0.01, fewerVehicles: 0.25, hopeful: 0.5,
 }
 
 interface Search {
