@@ -10,12 +10,15 @@ import { timetable } from './timetable'
  * @param problem its vehicles start where and when their drivers are now, with what they have collected so far; stops already visited are not in it.
  * @returns stops that find no place without harm are unserved.
  */
-export function replan(problem: RoutingProblem, planning: Planning): Plan {
-  return planRuns({ ...problem, stops: unharmed(problem) }, planning)
-}
+export const replan = (problem: RoutingProblem, planning: Planning): Plan => planRuns(unharmed(problem), planning)
 
-/** The stops, with as much grace for those agreed as what is agreed needs by itself. */
-function unharmed(problem: RoutingProblem): RoutingProblem['stops'] {
-  const late = new Map(problem.vehicles.flatMap(({ agreed }, vehicle) => timetable(problem, vehicle, agreed).visits.map((v) => [v.stop, v.lateSeconds])))
-  return problem.stops.map((stop, i) => ({ ...stop, graceSeconds: Math.max(stop.graceSeconds, late.get(i) ?? 0) }))
+/** With as much grace, and as long a shift, as what is agreed needs by itself. */
+function unharmed(problem: RoutingProblem): RoutingProblem {
+  const tables = problem.vehicles.map(({ agreed }, vehicle) => timetable(problem, vehicle, agreed))
+  const late = new Map(tables.flatMap(({ visits }) => visits.map((visit) => [visit.stop, visit.lateSeconds])))
+  return {
+    ...problem,
+    stops: problem.stops.map((stop, i) => ({ ...stop, graceSeconds: Math.max(stop.graceSeconds, late.get(i) ?? 0) })),
+    vehicles: problem.vehicles.map((v, i) => ({ ...v, shift: { ...v.shift, untilSeconds: Math.max(v.shift.untilSeconds, tables[i]!.backSeconds) } })),
+  }
 }
