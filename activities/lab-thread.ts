@@ -1,18 +1,16 @@
 /** What the policy lab computes, inside its thread (`in-thread.ts`): it reads what it needs by itself, so that the process around it stays free. */
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import { needBackTest } from '../db/back-tests'
 import { connect, type Db } from '../db/connection'
 import { readPeriod } from '../db/views/back-test'
 import { backTest } from '../domain/sourcing/back-test'
-import { seeded } from '../domain/sourcing/bootstrap'
+import { seeded } from '../domain/seeded'
+import { say } from './thread-message'
 
 export interface LabTask {
   databaseUrl: string
   backTestId: string
 }
-export type LabMessage = { done: number } | { answer: unknown }
-
-const say = (message: LabMessage): void => parentPort!.postMessage(message)
 
 async function computed(db: Db, backTestId: string): Promise<unknown> {
   const { ask } = await needBackTest(db, backTestId)

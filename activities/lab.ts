@@ -19,7 +19,7 @@ export function createLabActivities(db: Db, databaseUrl: string) {
         noteProgress(db, backTestId, done).catch((cause: unknown) => void context.log.warn('the progress of a back-test could not be kept', { backTestId, cause }))
       }, everyMs)
       try {
-        const result = await inThread<BackTestResult>({ databaseUrl, backTestId }, { signal: context.cancellationSignal, progress: (now) => void (done = now) })
+        const result = await inThread<BackTestResult>('lab', { databaseUrl, backTestId }, { signal: context.cancellationSignal, progress: (now) => void (done = now) })
         await endBackTest(db, backTestId, { result })
       } finally {
         clearInterval(tell)

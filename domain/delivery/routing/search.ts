@@ -17,13 +17,15 @@ export interface SearchSettings extends Ruin {
   /** Temperature at the start and at the end, as a part of what a stop costs on average. */
   hot: number
   cold: number
+  /** How many times it is heated and cooled. */
+  anneals: number
   /** Part of the budget that may go into doing with fewer vehicles, where they cost something. */
   fewerVehicles: number
   /** Part after which it is taken as a fact that some stops stay unserved, and only their priority counts. */
   hopeful: number
 }
 export const usualSettings: SearchSettings = {
-  stops: 10, longestString: 10, splits: 0.5, splitsDeeper: 0.01, wholeRuns: 0.01, blinkEvery: 100, hot: 0.5, cold: 0.01, fewerVehicles: 0.25, hopeful: 0.5,
+  stops: 10, longestString: 10, splits: 0.5, splitsDeeper: 0.01, wholeRuns: 0.01, blinkEvery: 100, hot: 0.5, cold: 0.01, anneals: 1, fewerVehicles: 0.25, hopeful: 0.5,
 }
 
 interface Search {
@@ -52,7 +54,8 @@ export function search(model: Model, from: Plan, random: () => number, budget: B
   if (model.fleet.perVehicle > 0) dropVehicles(it, scale)
   const since = it.spent
   while (it.spent < 1) {
-    it.temperature = scale * settings.hot * (settings.cold / settings.hot) ** ((it.spent - since) / (1 - since))
+    const cooled = (((it.spent - since) / (1 - since)) * settings.anneals) % 1
+    it.temperature = scale * settings.hot * (settings.cold / settings.hot) ** cooled
     if (it.hopeful && it.spent > settings.hopeful && it.best.unserved > 0) settle(it)
     tryOften(it)
   }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { faultsOf, planFaults, type PlanFault } from '../../../../domain/delivery/routing/faults'
 import { forTrials, planRuns } from '../../../../domain/delivery/routing/plan-runs'
 import { noLoad, type Plan, type RoutingProblem, type Stop } from '../../../../domain/delivery/routing/problem'
-import { seeded } from '../../../../domain/sourcing/bootstrap'
+import { seeded } from '../../../../domain/seeded'
 import { holds } from '../../../support/property'
 import { grams, problems } from './problems'
 

@@ -7,7 +7,7 @@ import { forTrials, nothingPlanned, planRuns } from '../../../../domain/delivery
 import type { RoutingProblem } from '../../../../domain/delivery/routing/problem'
 import { isBetter, scoreOf } from '../../../../domain/delivery/routing/score'
 import { search } from '../../../../domain/delivery/routing/search'
-import { seeded } from '../../../../domain/sourcing/bootstrap'
+import { seeded } from '../../../../domain/seeded'
 import { instancesOf, routingFiles } from '../../../support/routing-files'
 import { holds } from '../../../support/property'
 import { bestOfAll, problems } from './problems'

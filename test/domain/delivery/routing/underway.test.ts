@@ -7,7 +7,7 @@ import { forTrials, planRuns } from '../../../../domain/delivery/routing/plan-ru
 import { noLoad, type Plan, type RoutingProblem } from '../../../../domain/delivery/routing/problem'
 import { timetable } from '../../../../domain/delivery/routing/timetable'
 import { replan } from '../../../../domain/delivery/routing/underway'
-import { seeded } from '../../../../domain/sourcing/bootstrap'
+import { seeded } from '../../../../domain/seeded'
 import { holds } from '../../../support/property'
 import { grams, problems } from './problems'
 
