@@ -1,5 +1,6 @@
 /** Plans for own drivers: as good as looking at every plan where that can be done, without fault everywhere, and never worse than what was there. */
 import fc from 'fast-check'
+import { instancesOf, routingFiles } from '../../../../bench/routing-instances'
 import { exactRun } from '../../../../domain/delivery/routing/exact'
 import { faultsOf } from '../../../../domain/delivery/routing/faults'
 import { modelOf } from '../../../../domain/delivery/routing/model'
@@ -8,7 +9,6 @@ import type { RoutingProblem } from '../../../../domain/delivery/routing/problem
 import { isBetter, scoreOf } from '../../../../domain/delivery/routing/score'
 import { search } from '../../../../domain/delivery/routing/search'
 import { seeded } from '../../../../domain/seeded'
-import { instancesOf, routingFiles } from '../../../support/routing-files'
 import { holds } from '../../../support/property'
 import { bestOfAll, problems } from './problems'
 

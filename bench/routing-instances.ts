@@ -1,9 +1,10 @@
 /** Published routing instances as problems: A. Augerat's set A (rounded distances, the published number of vehicles) and M. Solomon's (double precision). */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { noLoad, type RoutingProblem, type Stop } from '../../domain/delivery/routing/problem'
+import { noLoad, type RoutingProblem, type Stop } from '../domain/delivery/routing/problem'
 
-export const routingFiles = '/work/shared/data/routing'
+/** Beside the project; where it is not, whoever wants the instances does without and says so. */
+export const routingFiles = join(__dirname, '../../shared/data/routing')
 
 export interface Instance {
   name: string
