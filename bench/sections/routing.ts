@@ -77,7 +77,7 @@ function collecting(instances: readonly Instance[], milliseconds: number): Figur
 function exactly(count: number): Figure {
   const problems = Array.from({ length: count }, (_, i) => town({ stops: 12, vehicles: 1, seed: i + 1, shiftSeconds: 4 * 3_600 }))
   const budget = forTrials(1)
-  for (const problem of problems.slice(0, 5)) planRuns(problem, { random: seeded(1), budget })
+  for (const problem of problems.slice(0, 20)) planRuns(problem, { random: seeded(1), budget })
   let left = 0
   const took = problems.map((problem) => {
     const startedAt = cpuMilliseconds()

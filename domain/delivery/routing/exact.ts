@@ -27,12 +27,32 @@ interface Question {
   delivers: Float64Array
   collects: Float64Array
   everything: boolean
+  /** Priority that may be left unserved. */
+  mayLose: number
+  /** Runs that cost more are of no interest. */
+  atMost: number
+  /** See `costsToGo`. */
+  toGo: Float64Array
+  /** From beginning the work at one stop until being at another, whatever comes between. */
+  soonest: Float64Array
+}
+
+export interface Asked {
+  agreed?: readonly number[]
+  /** What a run costs, and leaves unserved by priority, where one is known: what cannot be better is not followed. */
+  known?: { cost: number; lost: number }
 }
 
 /** @returns the stops in order; some are missing where not all can be served. Undefined where the agreed ones cannot all be served. */
-export function exactRun(model: Model, agreed: readonly number[] = [], vehicle = 0): number[] | undefined {
-  const question = { model, vehicle, needs: needsOf(model, agreed, vehicle), agreed: setOf(agreed), ...setLoads(model) }
-  return bestRun({ ...question, everything: true }) ?? bestRun({ ...question, everything: false })
+export function exactRun(model: Model, { agreed = [], known = { cost: Infinity, lost: Infinity } }: Asked = {}, vehicle = 0): number[] | undefined {
+  const sets = { model, vehicle, needs: needsOf(model, agreed, vehicle), agreed: setOf(agreed), ...setLoads(model), soonest: soonestOf(model) }
+  const bound = Math.min(Number.MAX_VALUE, known.cost * (1 + 1e-9))
+  const all = { ...sets, everything: true, mayLose: 0, atMost: known.lost === 0 ? bound : Number.MAX_VALUE }
+  const most = { ...sets, everything: false, mayLose: known.lost, atMost: known.lost <= Math.min(...model.priority) ? bound : Number.MAX_VALUE }
+  const solved = (question: Omit<Question, 'toGo'>): number[] | undefined => bestRun({ ...question, toGo: costsToGo(question) })
+  // Whether all can be served at all is soon answered where nothing costs anything.
+  const canAll = known.lost === 0 || solved({ ...all, model: { ...model, cost: model.cost.map(() => 0), perLateSecond: 0 } }) !== undefined
+  return (canAll && solved(all)) || solved(most)
 }
 
 function bestRun(question: Question): number[] | undefined {
@@ -46,7 +66,7 @@ function bestRun(question: Question): number[] | undefined {
     for (const fronts of ways[set]!)
       for (const way of fronts ?? []) {
         const cost = way.cost + costBack(question, way)
-        const isFinal = everything ? set === all && fitsAfter(question, all) : (agreed & ~set) === 0
+        const isFinal = everything ? set === all : (agreed & ~set) === 0
         if (isFinal && cost < Infinity && (!best || lost < best.lost || (lost === best.lost && cost < best.cost))) best = { lost, cost, way }
         extend(question, ways, set, way)
       }
@@ -64,7 +84,7 @@ function start({ model, vehicle, everything }: Question): Way {
 function extend(question: Question, ways: (Way[] | undefined)[][], set: number, way: Way): void {
   const { model, vehicle, needs, everything } = question
   const { cost, time, timed, from, until, deadline, perLateSecond, nodes, only } = model
-  if (everything && !fitsAfter(question, set)) return
+  if (lostFrom(question, set, way) > question.mayLose || (everything && set === 0 && !fitsAfter(question, set))) return
   for (let stop = 0; stop < model.stops; stop += 1) {
     if ((set >> stop) & 1 || (needs[stop]! & ~set) !== 0 || (only[stop]! >= 0 && only[stop] !== vehicle)) continue
     const leg = way.last * nodes + stop
@@ -73,8 +93,9 @@ function extend(question: Question, ways: (Way[] | undefined)[][], set: number, 
     if (begin > deadline[stop]!) continue
     const ahead = everything ? way.ahead : aheadAfter(question, grown, way.ahead)
     if (!everything && !fitsWhole(question, grown, ahead)) continue
-    const late = begin > until[stop]! ? perLateSecond * (begin - until[stop]!) : 0
-    offer((ways[grown]![stop] ??= []), { cost: way.cost + cost[leg]! + late, begin, ahead, last: stop, before: way })
+    const spent = way.cost + cost[leg]! + (begin > until[stop]! ? perLateSecond * (begin - until[stop]!) : 0)
+    if (spent + question.toGo[grown * model.stops + stop]! > question.atMost) continue
+    offer((ways[grown]![stop] ??= []), { cost: spent, begin, ahead, last: stop, before: way })
   }
 }
 
@@ -87,7 +108,7 @@ function offer(front: Way[], way: Way): void {
   front.push(way)
 }
 
-const isAsGood = (a: Way, b: Way): boolean => a.cost <= b.cost && a.begin <= b.begin && a.ahead.every((most, d) => most <= b.ahead[d]!)
+const isAsGood = (a: Way, b: Way): boolean => a.cost <= b.cost && a.begin <= b.begin && (a.ahead.length === 0 || a.ahead.every((most, d) => most <= b.ahead[d]!))
 
 function costBack({ model, vehicle }: Question, { last, begin }: Way): number {
   const leg = last * model.nodes + model.fleet.endNode[vehicle]!
@@ -95,7 +116,7 @@ function costBack({ model, vehicle }: Question, { last, begin }: Way): number {
 }
 
 /** All stops are served, so that what is aboard depends on the set of those behind, whatever their order. */
-function fitsAfter({ model, vehicle, delivers, collects }: Question, set: number): boolean {
+function fitsAfter({ model, vehicle, delivers, collects }: Pick<Question, 'model' | 'vehicle' | 'delivers' | 'collects'>, set: number): boolean {
   const { loads, fleet } = model
   const all = (1 << model.stops) - 1
   for (let d = 0; d < loads; d += 1) {
@@ -103,6 +124,14 @@ function fitsAfter({ model, vehicle, delivers, collects }: Question, set: number
     if (aboard > fleet.capacity[vehicle * loads + d]!) return false
   }
   return true
+}
+
+/** Priority of the stops that cannot be reached in time any more. */
+function lostFrom({ model, soonest }: Question, set: number, { last, begin }: Way): number {
+  let lost = 0
+  if (!model.timed || last >= model.stops) return lost
+  for (let stop = 0; stop < model.stops; stop += 1) if (!((set >> stop) & 1) && begin + soonest[last * model.stops + stop]! > model.deadline[stop]!) lost += model.priority[stop]!
+  return lost
 }
 
 const aheadAfter = ({ model: { loads }, delivers, collects }: Question, set: number, ahead: readonly number[]): number[] =>
@@ -128,6 +157,40 @@ function setLoads({ stops, loads, delivers, collects }: Model): Pick<Question, '
     return total
   }
   return { delivers: sums(delivers), collects: sums(collects) }
+}
+
+/**
+ * By set and its last stop: the least that it costs to serve as many others as must be and to end, time left out of account;
+ * Infinity where the load does not fit then.
+ */
+function costsToGo(question: Omit<Question, 'toGo'>): Float64Array {
+  const { stops, nodes, cost, fleet } = question.model
+  const all = (1 << stops) - 1
+  const toGo = new Float64Array((all + 1) * stops).fill(Infinity)
+  for (let set = all; set > 0; set -= 1) {
+    if (question.everything && !fitsAfter(question, set)) continue
+    const mayEnd = lostBy(question.model, set) <= question.mayLose
+    for (let last = 0; last < stops; last += 1) {
+      if (!((set >> last) & 1)) continue
+      let least = mayEnd ? cost[last * nodes + fleet.endNode[question.vehicle]!]! : Infinity
+      for (let next = 0; next < stops; next += 1) {
+        if ((set >> next) & 1) continue
+        const way = cost[last * nodes + next]! + toGo[(set | (1 << next)) * stops + next]!
+        if (way < least) least = way
+      }
+      toGo[set * stops + last] = least
+    }
+  }
+  return toGo
+}
+
+/** R. Floyd, Algorithm 97: Shortest Path, 1962. */
+function soonestOf({ stops, nodes, time }: Model): Float64Array {
+  const soonest = Float64Array.from({ length: stops * stops }, (_, i) => time[Math.floor(i / stops) * nodes + (i % stops)]!)
+  for (let via = 0; via < stops; via += 1)
+    for (let a = 0; a < stops; a += 1)
+      for (let b = 0; b < stops; b += 1) soonest[a * stops + b] = Math.min(soonest[a * stops + b]!, soonest[a * stops + via]! + soonest[via * stops + b]!)
+  return soonest
 }
 
 function lostBy({ stops, priority }: Model, set: number): number {

@@ -5,6 +5,7 @@ import { modelOf, type Model } from './model'
 import type { Plan, RoutingProblem } from './problem'
 import { isBetter, scoreOf } from './score'
 import { search, type Budget, type SearchSettings } from './search'
+import { totalCost, toursOf } from './tours'
 
 export interface Planning {
   /** Uniform in [0, 1). */
@@ -19,9 +20,13 @@ export function planRuns(problem: RoutingProblem, planning: Planning): Plan {
   const given = sound(problem, planning.from ?? nothingPlanned(problem))
   if (problem.stops.length === 0 || problem.vehicles.length === 0) return given
   const model = modelOf(problem)
-  const found = exactPlan(problem, model) ?? search(model, given, planning.random, planning.budget, planning.settings)
+  const isSmall = problem.vehicles.length === 1 && problem.stops.length <= exactStops
+  const searched = search(model, given, planning.random, isSmall ? forTrials(trialsBeforeProof) : planning.budget, planning.settings)
+  const found = (isSmall && exactPlan(problem, model, searched)) || searched
   return isBetter(scoreOf(problem, found), scoreOf(problem, given)) ? found : given
 }
+
+const trialsBeforeProof = 320
 
 /** A search that ends after so many trials. */
 export const forTrials = (most: number): Budget => (trials) => trials / most
@@ -48,8 +53,9 @@ function sound(problem: RoutingProblem, plan: Plan): Plan {
   return { runs, unserved: problem.stops.map((_, stop) => stop).filter((stop) => !served.has(stop)) }
 }
 
-function exactPlan({ stops, vehicles }: RoutingProblem, model: Model): Plan | undefined {
-  if (vehicles.length !== 1 || stops.length > exactStops) return undefined
-  const run = exactRun(model, vehicles[0]!.agreed)
+/** @param tried by a short search, so that the proof has less to look at. */
+function exactPlan({ stops, vehicles }: RoutingProblem, model: Model, tried: Plan): Plan | undefined {
+  const lost = tried.unserved.reduce((sum, stop) => sum + stops[stop]!.priority, 0)
+  const run = exactRun(model, { agreed: vehicles[0]!.agreed, known: { cost: totalCost(toursOf(model, tried)), lost } })
   return run && { runs: [run], unserved: stops.map((_, stop) => stop).filter((stop) => !run.includes(stop)) }
 }

@@ -25,7 +25,7 @@ export interface SearchSettings extends Ruin {
   hopeful: number
 }
 export const usualSettings: SearchSettings = {
-  stops: 10, longestString: 10, splits: 0.5, splitsDeeper: 0.01, wholeRuns: 0.01, blinkEvery: 100, hot: 0.5, cold: 0.01, anneals: 1, fewerVehicles: 0.25, hopeful: 0.5,
+  stops: 10, longestString: 10, splits: 0.5, splitsDeeper: 0.01, wholeRuns: 0.01, blinkEvery: 100, hot: 0.5, cold: 0.01, anneals: 3, fewerVehicles: 0.25, hopeful: 0.5,
 }
 
 interface Search {
