@@ -19,8 +19,18 @@ export const variables = {
   STRIPE_API_KEY: z.string().default('sk_test_throughline').describe('Secret key of the payment provider'),
   STRIPE_WEBHOOK_SECRET: z.string().default('whsec_demo').describe('Signing secret of the payment provider’s webhooks'),
   STRIPE_BASE_URL: z.url().optional().describe('Where the payment provider answers, when it is not the real one'),
-  CARRIER_BASE_URL: z.url().default('http://127.0.0.1:3020').describe('Where the parcel carrier answers'),
-  CARRIER_WEBHOOK_SECRET: z.string().default('demo-carrier-secret').describe('Signing secret of the carrier’s tracking events'),
+  CARRIERS: z
+    .string()
+    .default('swiftparcel,hansepost,kestrel')
+    .transform((v) => v.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(['swiftparcel', 'hansepost', 'kestrel'])).min(1))
+    .describe('Parcel carriers with an account, comma separated; the first promises the dates of a service that several sell'),
+  CARRIER_BASE_URL: z.url().default('http://127.0.0.1:3020').describe('Where the parcel carriers answer, each under its name'),
+  CARRIER_WEBHOOK_SECRET: z.string().default('demo-carrier-secret').describe('Signing secret of the carriers’ tracking events'),
+  EASYPOST_API_KEY: z.string().optional().describe('Key of an EasyPost account; with it what EasyPost resells is compared too'),
+  EASYPOST_WEBHOOK_SECRET: z.string().min(8).default('demo-easypost-secret').describe('Secret EasyPost signs its webhooks with'),
+  EASYPOST_BASE_URL: z.url().optional().describe('Where EasyPost answers (ends in `/v2/`), when it is not the real one'),
+  EASYPOST_CONTACT_EMAIL: z.string().default('shipping@example.com').describe('Whom EasyPost writes to about claims'),
   PROVIDER_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one call to a provider or carrier may take'),
   CUSTOMER_REF_SECRET: z.string().min(8).default('demo-customer-ref-secret').describe('Key of the HMAC that stands for a customer in Temporal’s search attributes'),
   QUOTE_SECRET: z.string().min(16).default('demo-quote-secret').describe('Key that signs quotes; the same for all api processes'),

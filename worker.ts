@@ -3,7 +3,8 @@ import { NativeConnection, Runtime, Worker, type NativeConnectionOptions, type W
 import type { Connection } from '@temporalio/client'
 import pino from 'pino'
 import { createActivities } from './activities'
-import { parcelCarrier } from './adapters/carriers/parcel-carrier'
+import { ownFleetCarrier } from './adapters/carriers/own-fleet'
+import { connectCarriers } from './adapters/carriers/connect'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
 import { scheduleSweep } from './adapters/temporal-schedules'
@@ -15,6 +16,7 @@ import { startArrivals } from './relay/arrivals'
 import { channelFacts } from './relay/channel-facts'
 import { startInbox } from './relay/inbox'
 import { startLab } from './relay/lab'
+import { startDispatch, startRunReports } from './relay/runs'
 import { startStarter } from './relay/starts'
 import { createThreads } from './relay/threads'
 import { startWatch } from './relay/watch'
@@ -36,17 +38,19 @@ async function main(config: Config): Promise<void> {
   const connection = await NativeConnection.connect({ ...(target.connectionOptions as NativeConnectionOptions), ...uncompressed })
   const client = connectTemporal(target)
   await registerSearchAttributes(client.connection as Connection, target.namespace)
+  const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
   const activities = createActivities({
+    orders: threads,
     db,
     databaseUrl: config.DATABASE_URL,
     payments: stripeProvider({ apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }),
-    carriers: [parcelCarrier({ baseUrl: config.CARRIER_BASE_URL, webhookSecret: config.CARRIER_WEBHOOK_SECRET, timeoutMs: config.PROVIDER_TIMEOUT_MS })],
+    carriers: [ownFleetCarrier(), ...connectCarriers(config)],
   })
   const bundle = config.TASK_QUEUES.includes('orders') ? await workflowBundle(config.WORKFLOW_BUNDLE) : undefined
   const forQueue: Record<TaskQueue, Partial<WorkerOptions>> = {
     orders: {
       workflowBundle: bundle,
-      activities: { ...activities.orders, ...activities.lab },
+      activities: { ...activities.orders, ...activities.fleet, ...activities.lab },
       maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
       maxConcurrentWorkflowTaskExecutions: 40,
       workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 5 },
@@ -67,13 +71,14 @@ async function main(config: Config): Promise<void> {
     ),
   )
   await scheduleSweep(client, config.TASK_QUEUE_PREFIX)
-  const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
   const sweeps = [
     startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs, leftoversOnly: true }),
     startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs }),
     startArrivals({ db, threads, log }),
     startWatch({ db, log }),
     startLab({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
+    startDispatch({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
+    startRunReports({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
   ]
   // Said at any log level: whoever started the worker waits for this line, as it listens on no port.
   pino({ base: { process: 'worker' } }).info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')

@@ -2,19 +2,13 @@
 import type { WaitingOn } from '../domain/order/status'
 import { invariant } from '../domain/invariant'
 import type { Db } from '../db/connection'
-import { labelsToVoid, manifestJob, settleCarrierOperation } from '../db/carrier-operations'
-import { labelJob, saveLabels, type BoughtLabel, type LabelJob, type PackageToLabel } from '../db/shipments'
+import { claimJob, labelsToVoid, manifestJob, saveClaim, settleCarrierOperation } from '../db/carrier-operations'
+import { createLabelPurchase, type LabelOutcome } from './label-purchase'
 import type { Carrier } from './ports'
 
 export interface LabelAsk {
   fulfillmentId: string
-  carrier: string
   then: WaitingOn
-}
-export interface LabelOutcome {
-  carrier: string
-  service: string
-  trackingNumbers: string[]
 }
 
 export function createCarrierActivities(db: Db, carriers: readonly Carrier[]) {
@@ -23,16 +17,10 @@ export function createCarrierActivities(db: Db, carriers: readonly Carrier[]) {
     invariant(found, `carrier ${id} is connected`)
     return found
   }
+  const buy = createLabelPurchase(db, carriers)
   return {
-    /** Buys the label of every package of a fulfillment; what was bought by an earlier attempt is found again by its reference. */
-    buyLabels: async ({ fulfillmentId, carrier: id, then }: LabelAsk): Promise<LabelOutcome> => {
-      const carrier = carrierOf(id)
-      const job = await labelJob(db, fulfillmentId)
-      const labels: BoughtLabel[] = []
-      for (const box of job.packages) labels.push(await buyLabel(carrier, job, box))
-      await db.transaction((tx) => saveLabels(tx, fulfillmentId, labels, then))
-      return { carrier: id, service: job.service, trackingNumbers: labels.map((l) => l.trackingNumber) }
-    },
+    /** Chooses the carrier service and buys the label of every package of a fulfillment; what was bought by an earlier attempt is found again by its reference. */
+    buyLabels: (ask: LabelAsk): Promise<LabelOutcome> => buy(ask.fulfillmentId, ask.then),
 
     /** Tells the carrier which parcels it has been given. */
     manifest: async ({ operationId }: { operationId: string }): Promise<void> => {
@@ -42,9 +30,18 @@ export function createCarrierActivities(db: Db, carriers: readonly Carrier[]) {
       await settleCarrierOperation(db, operationId, 'succeeded')
     },
 
-    /** Gives back the labels of a fulfillment that will not travel, those included whose purchase had an unknown outcome. */
-    voidLabels: async ({ fulfillmentId }: { fulfillmentId: string }): Promise<void> => {
-      for (const label of await labelsToVoid(db, fulfillmentId)) {
+    /** Asks the carrier for compensation for a parcel it has lost or damaged; it knows the claim by our reference. */
+    claimParcel: async ({ operationId }: { operationId: string }): Promise<void> => {
+      const job = await claimJob(db, operationId)
+      if (job.status === 'succeeded') return
+      const { trackingNumber, reason, amountMinor, currency } = job
+      const { claimReference } = await carrierOf(job.carrier).claim({ reference: operationId, trackingNumber, reason, amountMinor, currency })
+      await db.transaction((tx) => saveClaim(tx, operationId, claimReference, job))
+    },
+
+    /** Gives back the labels of a fulfillment that will not travel, those included whose purchase had an unknown outcome; `stray`: only those it does not travel by. */
+    voidLabels: async ({ fulfillmentId, stray = false }: { fulfillmentId: string; stray?: boolean }): Promise<void> => {
+      for (const label of await labelsToVoid(db, fulfillmentId, stray)) {
         const carrier = carrierOf(label.carrier)
         const bought = await carrier.findLabel(label.operationId)
         if (bought) await carrier.voidLabel(bought.trackingNumber)
@@ -52,19 +49,4 @@ export function createCarrierActivities(db: Db, carriers: readonly Carrier[]) {
       }
     },
   }
-}
-
-async function buyLabel(carrier: Carrier, job: LabelJob, box: PackageToLabel): Promise<BoughtLabel> {
-  const label = await carrier.buyLabel({
-    reference: box.operationId,
-    service: job.service,
-    weightGrams: box.weightGrams,
-    lengthMm: box.lengthMm ?? undefined,
-    widthMm: box.widthMm ?? undefined,
-    heightMm: box.heightMm ?? undefined,
-    from: { ...job.nodeAddress, name: job.nodeName, country: job.nodeCountry },
-    to: { country: job.nodeCountry, ...job.shipTo },
-  })
-  const { trackingNumber, ...rest } = label
-  return { packageId: box.packageId, operationId: box.operationId, carrier: carrier.carrier, service: job.service, trackingNumber, label: rest }
 }

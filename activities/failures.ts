@@ -1,7 +1,7 @@
 /** Turns our three kinds of trouble into what Temporal understands: a refusal is final and typed by its code, a fault is retried, a broken invariant stays a plain error. */
 import { ApplicationFailure } from '@temporalio/common'
 import { Refusal } from '../domain/refusals'
-import { ProviderFault } from './ports'
+import { CarrierRefusal, ProviderFault } from './ports'
 
 export const faultType = 'ProviderFault'
 
@@ -24,5 +24,6 @@ export function translateFailures<Table extends Record<string, Activity>>(table:
 function translated(cause: unknown): unknown {
   if (cause instanceof Refusal) return ApplicationFailure.create({ message: cause.message, type: cause.code, nonRetryable: true, details: [cause.data] })
   if (cause instanceof ProviderFault) return ApplicationFailure.create({ message: cause.message, type: faultType, cause })
+  if (cause instanceof CarrierRefusal) return ApplicationFailure.create({ message: cause.message, type: 'CarrierRefusal', nonRetryable: true, cause }) // asked again only when somebody has had time to do something
   return cause
 }

@@ -1,7 +1,9 @@
 /** All side effects, assembled from what they need; their types are all that workflows know of them. */
 import type { Db } from '../db/connection'
 import { createCarrierActivities } from './carriers'
+import { createCollectionSteps } from './collection-steps'
 import { translateFailures } from './failures'
+import { createFleetActivities, type OrderTeller } from './fleet'
 import { withHeartbeats } from './heartbeats'
 import { createLabActivities } from './lab'
 import { createOrderSteps } from './order-steps'
@@ -14,13 +16,16 @@ export interface ActivityDeps {
   databaseUrl: string
   payments: PaymentProvider
   carriers: readonly Carrier[]
+  /** How an order's workflow is told. */
+  orders: OrderTeller
 }
 
 /** One table per party: our own database, our long computations, the payment provider, the carriers. The first two share a task queue. */
-export function createActivities({ db, databaseUrl, payments, carriers }: ActivityDeps) {
+export function createActivities({ db, databaseUrl, payments, carriers, orders }: ActivityDeps) {
   return {
-    orders: translateFailures(createOrderSteps(db, carriers)),
-    lab: translateFailures(createLabActivities(db, databaseUrl)),
+    orders: translateFailures({ ...createOrderSteps(db, carriers), ...createCollectionSteps(db) }),
+    fleet: translateFailures(createFleetActivities(db, orders)),
+    lab: translateFailures(createLabActivities(db, databaseUrl, carriers)),
     payments: withHeartbeats(translateFailures(createPaymentActivities(db, payments))),
     carriers: withHeartbeats(translateFailures(createCarrierActivities(db, carriers))),
   }
@@ -28,6 +33,7 @@ export function createActivities({ db, databaseUrl, payments, carriers }: Activi
 
 type Activities = ReturnType<typeof createActivities>
 export type OrderSteps = Activities['orders']
+export type FleetActivities = Activities['fleet']
 export type LabActivities = Activities['lab']
 export type PaymentActivities = Activities['payments']
 export type CarrierActivities = Activities['carriers']

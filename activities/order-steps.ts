@@ -4,7 +4,6 @@
  */
 import type { CancelOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
 import type { WaitingOn } from '../domain/order/status'
-import { chooseService, fastestService, priceMinor } from '../domain/delivery/service'
 import { refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
 import { once } from '../db/effects'
@@ -16,8 +15,8 @@ import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-rem
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
 import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
-import { moveLateWork, NobodyElse, promiseOfPart, type MoveAsk, type MoveOutcome } from '../db/steps/move-late-work'
-import { packFulfillment, type PackAsk, type PackOutcome } from '../db/steps/pack'
+import { moveLateWork, NobodyElse, type MoveAsk, type MoveOutcome } from '../db/steps/move-late-work'
+import { packFulfillment } from '../db/steps/pack'
 import { rejectFulfillment } from '../db/steps/pick'
 import { sourceOrder, type SourceAsk, type SourceOutcome } from '../db/steps/source-order'
 import type { Carrier } from './ports'
@@ -41,10 +40,10 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
     /** Cancels the whole order while it is in the building. */
     cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),
 
-    /** Picked goods go into boxes, and a carrier service is chosen for them. */
-    packFulfillment: async (ask: PackFulfillment & { waitingOn: WaitingOn }): Promise<PackOutcome> => {
-      const chosen = await chooseCarrier(db, carriers, ask)
-      return once(db, `pack:${ask.commandId}`, (tx) => packFulfillment(tx, { ...ask, ...chosen }))
+    /** Picked goods go into boxes. */
+    packFulfillment: async (ask: PackFulfillment & { waitingOn: WaitingOn }): Promise<FulfillmentAnswer> => {
+      await refuseUnlessOffered(db, carriers, ask.fulfillmentId)
+      return once(db, `pack:${ask.commandId}`, (tx) => packFulfillment(tx, ask))
     },
 
     /** The node cannot fill it. */
@@ -52,7 +51,7 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
       once(db, `reject:${ask.commandId}`, (tx) => rejectFulfillment(tx, ask)),
 
     /** The packages leave the building. */
-    handOver: (ask: HandOver & { ifCapture: WaitingOn; ifPaid: WaitingOn }): Promise<HandOverOutcome> =>
+    handOver: (ask: HandOver & { ifCapture: WaitingOn; ifPaid: WaitingOn; ifTransfer?: WaitingOn }): Promise<HandOverOutcome> =>
       once(db, `hand-over:${ask.commandId}`, (tx) => handOver(tx, ask)),
 
     /** What has still to leave is to be held again. Every attempt, after a decline too, has a number of its own. */
@@ -82,21 +81,9 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[]) {
   }
 }
 
-/** The service the order asked for, or the cheapest for these boxes; the fastest where the promise would be missed and the policy wants it kept. */
-async function chooseCarrier(db: Db, carriers: readonly Carrier[], ask: PackFulfillment): Promise<Pick<PackAsk, 'carrier' | 'service' | 'hurry'>> {
-  const { service } = await needFulfillment(db, ask.fulfillmentId)
-  const offers = carriers.flatMap((c) => c.services().map((s) => ({ ...s, carrier: c.carrier })))
-  const weights = ask.packages.map((p) => p.weightGrams)
-  const usual = chooseService(offers, weights, service || undefined)
-  if (!usual) throw refuse('delivery.service_not_offered', { service, offered: offers.map((o) => o.service) })
-  const fastest = (await isLate(db, ask.fulfillmentId)) ? fastestService(offers, weights) : undefined
-  if (!fastest || fastest.transitDays >= usual.transitDays) return { carrier: usual.carrier, service: usual.service }
-  return { carrier: fastest.carrier, service: fastest.service, hurry: { insteadOf: usual.service, costMinor: priceMinor(fastest, weights) - priceMinor(usual, weights) } }
-}
-
-/** Packed after the last hand-over that keeps the promise, in a shop that then pays for a faster way. */
-async function isLate(db: Db, fulfillmentId: string): Promise<boolean> {
-  const part = await promiseOfPart(db, fulfillmentId)
-  const handOverBy = part?.promise?.milestones[part.nodeId]?.handOverBy
-  return handOverBy !== undefined && part!.order.policy.promise.whenLate.handOver === 'faster_carrier' && new Date().toISOString() > handOverBy
+/** A service that nobody sells, or sells no more, is said at once and not found out by the carriers. */
+async function refuseUnlessOffered(db: Db, carriers: readonly Carrier[], fulfillmentId: string): Promise<void> {
+  const { service } = await needFulfillment(db, fulfillmentId)
+  const offered = [...new Set(carriers.flatMap((c) => c.services().map((s) => s.service)))]
+  if (service && !offered.includes(service)) throw refuse('delivery.service_not_offered', { service, offered })
 }

@@ -3,6 +3,8 @@
  * an answer (a decline included) is returned. Every call carries a key that is the same for every attempt of one operation.
  */
 
+import type { Parcel } from '../domain/delivery/rate-card'
+import type { ParcelStatus } from '../domain/delivery/tracking'
 import type { Weekday } from '../domain/promise/days'
 
 /** The payment provider. Amounts are minor units of `currency`. All methods throw `ProviderFault` when the outcome is not known or the provider is out of reach. */
@@ -76,42 +78,60 @@ export interface ProviderWebhook {
   read(rawBody: Buffer, signature: string | undefined): ProviderEvent | undefined
 }
 
-/** A carrier account: labels are bought per package, hand-over is told by manifest, tracking comes back as signed events. */
+/**
+ * A carrier account: what a parcel would cost, labels bought per package, hand-over told by manifest, tracking as signed events or asked for, claims for
+ * what it lost or damaged. All calls throw `ProviderFault` when it is out of reach or does not say what happened, `CarrierRefusal` when it says no.
+ */
 export interface Carrier {
   readonly carrier: string
+  /** What it sells, and when it collects and delivers; known without asking it. */
   services(): readonly CarrierService[]
+  /** What each of its services takes for these parcels together, or why it does not take them. A contract's price list answers without a call. */
+  rate(ask: RateAsk): Promise<readonly ServiceRate[]>
   /** Buys one label; the same `reference` always yields the same label. */
   buyLabel(ask: BuyLabel): Promise<Label>
-  /** The label bought under `reference`, if the carrier ever made one. */
+  /** The label bought under `reference`, if the carrier ever made one and it is not voided. */
   findLabel(reference: string): Promise<Label | undefined>
+  /** Repeats are harmless. */
   voidLabel(trackingNumber: string): Promise<void>
   /** Tells the carrier which parcels it has been given. Repeats are harmless. */
   manifest(ask: { reference: string; trackingNumbers: readonly string[] }): Promise<void>
-  /** Checks the signature of an event body and reads it. Throws `Refusal('signature.invalid')` or `Refusal('request.invalid')`. */
-  readEvent(rawBody: Buffer, signature: string | undefined): CarrierEvent
+  /** Everything it knows of a parcel, oldest first, with the ids its events have or would have; for when it has not told by itself. */
+  track(trackingNumber: string): Promise<readonly CarrierEvent[]>
+  /** Asks for compensation; once per reference. @returns the carrier's own number of the claim. */
+  claim(ask: ClaimAsk): Promise<{ claimReference: string }>
+  /**
+   * Checks the signature of an event body and reads it; undefined for messages that concern no parcel.
+   * @param header the value of a header by its name. Throws `Refusal('signature.invalid')` or `Refusal('request.invalid')`.
+   */
+  readEvent(rawBody: Buffer, header: (name: string) => string | undefined): CarrierEvent | undefined
 }
 
 export interface CarrierService {
+  /** What is sold: `standard`, `express`; several carriers may sell the same. */
   service: string
   name: string
-  /** Price by weight step, ascending; the last step also prices what is heavier. */
-  rates: readonly { upToGrams: number; priceMinor: number }[]
-  currency: string
   transitDays: number
   /** Countries it delivers to. */
   countries: readonly string[]
   /** Local days and hours at which it rings at doors. */
   deliversOn: readonly Weekday[]
   hours: { opens: string; closes: string }
+  /** Days on which it collects, and until what local time of the node; a node may have agreed on other hours. */
+  collects: { on: readonly Weekday[]; until: string }
 }
 
-export interface BuyLabel {
+export interface RateAsk {
+  from: Address
+  to: Address
+  parcels: readonly Parcel[]
+}
+
+export type ServiceRate = { service: string } & ({ priceMinor: number; currency: string; refused?: undefined } | { priceMinor?: undefined; refused: { code: string; says: string } })
+
+export interface BuyLabel extends Parcel {
   reference: string
   service: string
-  weightGrams: number
-  lengthMm?: number
-  widthMm?: number
-  heightMm?: number
   from: Address
   to: Address
 }
@@ -135,16 +155,26 @@ export interface Label {
   labelText: string
 }
 
-export const carrierStatuses = ['label_created', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'lost'] as const
-export type CarrierStatus = (typeof carrierStatuses)[number]
+export interface ClaimAsk {
+  reference: string
+  trackingNumber: string
+  reason: 'lost' | 'damaged'
+  amountMinor: number
+  currency: string
+}
 
 export interface CarrierEvent {
   eventId: string
   trackingNumber: string
-  status: CarrierStatus
+  status: ParcelStatus
   /** ISO instant at which it happened, by the carrier's clock. */
   at: string
   detail?: string
+}
+
+/** The carrier has answered, and the answer is no: asking again changes nothing, another carrier may. */
+export class CarrierRefusal extends Error {
+  override name = 'CarrierRefusal'
 }
 
 /** The outside world failed: out of reach, too slow, or an answer that does not say whether it happened. */

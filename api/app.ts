@@ -15,7 +15,7 @@ import { createEventFeed } from './event-feed'
 import { createMetrics } from './metrics'
 import { openApiDocument } from './openapi'
 import { internalProblem, problemOf, problemType, refuseField, type Problem } from './problem'
-import { createPromiseDesk } from './promise-desk'
+import { createPromiseDesk } from '../activities/promise-desk'
 import { createQuotes } from './quotes'
 import { readParams, readQuery, readRequestBody, type Answer, type Ctx, type Route } from './route'
 import { routes as ownRoutes } from './routes'
@@ -29,7 +29,7 @@ export function createApp(given: ApiDeps): Express {
     ...rest,
     feed: given.feed ?? createEventFeed(given.db, given.log),
     metrics: given.metrics ?? createMetrics(),
-    services: carriers.flatMap((carrier) => carrier.services().map((offered) => offered.service)),
+    services: [...new Set(carriers.flatMap((carrier) => carrier.services().map((offered) => offered.service)))],
     promises: createPromiseDesk({ db: given.db, carriers, log: given.log }),
     quotes: createQuotes(given.config.QUOTE_SECRET),
   }

@@ -3,13 +3,10 @@ import { statedConfidence } from '../domain/promise/kept'
 import type { DeliveryOption } from '../domain/promise/options'
 import { durationMs } from '../domain/policy/duration'
 import { refuse } from '../domain/refusals'
-import type { DeskAsk, PromiseDesk } from './promise-desk'
+import type { DeskAsk, PromiseDesk } from '../activities/promise-desk'
 import type { Quote, QuotedOption, Quotes } from './quotes'
 
 export type OptionsAsk = Omit<Quote, 'id' | 'options'>
-
-/** The methods an order's thread can carry out. */
-const method = 'delivery'
 
 /** What can be chosen now, with the signed quote that holds it. */
 export async function giveOptions({ promises, quotes }: { promises: PromiseDesk; quotes: Quotes }, ask: OptionsAsk, now: number): Promise<object> {
@@ -29,14 +26,14 @@ export async function giveOptions({ promises, quotes }: { promises: PromiseDesk;
 const deskAsk = ({ channel, lines, destination: { country, postalCode, latitude, longitude }, sourceNodeId }: OptionsAsk): DeskAsk => ({
   channel,
   lines,
-  method,
-  nodeId: sourceNodeId,
+  soldAt: sourceNodeId,
   destination: { country, postalCode, position: latitude === undefined || longitude === undefined ? undefined : { latitude, longitude } },
 })
 
-const quoted = ({ service, shipments, priceMinor, promise }: DeliveryOption): QuotedOption => ({
-  optionId: `${method}:${service}`,
+const quoted = ({ method, nodeId, service, shipments, priceMinor, promise }: DeliveryOption): QuotedOption => ({
+  optionId: [method, ...(method === 'delivery' ? [] : [nodeId]), ...(method === 'delivery' || method === 'ship_to_store' ? [service] : [])].join(':'),
   method,
+  ...(nodeId !== undefined && { nodeId }),
   service,
   priceMinor,
   promisedFrom: iso(promise.promisedFrom),
@@ -69,7 +66,7 @@ export async function takeUp(quotes: Quotes, { quoteId, optionId }: { quoteId: s
     [option === undefined, '/delivery/optionId', `The quote has no option ${optionId}`],
     [quote.channel !== order.channel, '/channel', `The quote was given to ${quote.channel}`],
     [summed(quote.lines) !== summed(order.lines), '/lines', 'The quote was for other goods'],
-    [order.shipTo === undefined || place(order.shipTo) !== place(quote.destination), '/shipTo', `The quote was for ${place(quote.destination)}`],
+    [option?.method === 'delivery' && (order.shipTo === undefined || place(order.shipTo) !== place(quote.destination)), '/shipTo', `The quote was for ${place(quote.destination)}`],
     [option !== undefined && order.shipping.priceMinor !== option.priceMinor, '/shipping/priceMinor', `The quoted price is ${option?.priceMinor}`],
   ]
   const errors = differs.flatMap(([isOther, pointer, message]) => (isOther ? [{ pointer, message }] : []))

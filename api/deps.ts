@@ -4,7 +4,7 @@ import type { Config } from '../config'
 import type { Db } from '../db/connection'
 import type { EventFeed } from './event-feed'
 import type { Metrics } from './metrics'
-import type { PromiseDesk } from './promise-desk'
+import type { PromiseDesk } from '../activities/promise-desk'
 import type { Quotes } from './quotes'
 import type { OrderThreads } from './threads'
 

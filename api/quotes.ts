@@ -18,6 +18,8 @@ export interface Quote {
 export interface QuotedOption {
   optionId: string
   method: string
+  /** Where it is fetched, or the store from which it is sent. */
+  nodeId?: string
   service: string
   priceMinor: number
   promisedFrom: string

@@ -104,6 +104,9 @@ const unknownIds: Record<string, RefusalCode> = {
   quarantineId: 'quarantine.unknown',
   reservationId: 'reservation.unknown',
   backTestId: 'back_test.unknown',
+  reOptimisationId: 're_optimisation.unknown',
+  runId: 'run.unknown',
+  stopId: 'stop.unknown',
   kind: 'policy.unknown',
   version: 'policy.unknown',
 }

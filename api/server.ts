@@ -2,8 +2,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
-import type { Carrier } from '../activities/ports'
-import { parcelCarrier } from '../adapters/carriers/parcel-carrier'
+import { ownFleetCarrier } from '../adapters/carriers/own-fleet'
+import { connectCarriers } from '../adapters/carriers/connect'
 import { stripeWebhook } from '../adapters/stripe/webhook'
 import { connectTemporal, temporalTarget, type TemporalTarget } from '../adapters/temporal'
 import { readConfig, type Config } from '../config'
@@ -34,7 +34,7 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
   const db = connect(config.DATABASE_URL, { poolMax: config.DB_POOL_MAX, applicationName: 'throughline api' })
   const client = connectTemporal(target)
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
-  const carriers: Carrier[] = [parcelCarrier({ baseUrl: config.CARRIER_BASE_URL, webhookSecret: config.CARRIER_WEBHOOK_SECRET, timeoutMs: config.PROVIDER_TIMEOUT_MS })]
+  const carriers = [ownFleetCarrier(), ...connectCarriers(config)]
   const gauge = createIntakeGauge()
   const starter = startStarter({ db, threads, log, pauseMs: gauge.pauseMs })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }) })

@@ -1,7 +1,7 @@
 /** The work order at a node: its status only moves along domain/fulfillment/moves.ts, guarded in the UPDATE itself. */
 import { uuidv7 } from 'uuidv7'
-import { fulfillmentActions, mayBecome, type FulfillmentStatus } from '../domain/fulfillment/moves'
-import type { WorkLine } from '../domain/fulfillment/pick'
+import { fulfillmentActions, mayBecome, type FulfillmentStatus, type WorkMethod } from '../domain/fulfillment/moves'
+import { isAllPicked, type WorkLine } from '../domain/fulfillment/pick'
 import type { PackagePlan } from '../domain/messages'
 import { refuse } from '../domain/refusals'
 import type { WaitingOn } from '../domain/order/status'
@@ -12,13 +12,15 @@ export interface FulfillmentRow {
   fulfillmentId: string
   orderId: string
   nodeId: string
-  method: string
+  method: WorkMethod
+  /** Of a transfer: the node that receives it. */
+  toNodeId: string | null
   service: string | null
   status: FulfillmentStatus
   labelled: boolean
 }
 
-const columns = `f.fulfillment_id AS "fulfillmentId", f.order_id AS "orderId", f.node_id AS "nodeId", f.method, f.service, f.status,
+const columns = `f.fulfillment_id AS "fulfillmentId", f.order_id AS "orderId", f.node_id AS "nodeId", f.method, f.to_node_id AS "toNodeId", f.service, f.status,
   (EXISTS (SELECT 1 FROM packages p WHERE p.fulfillment_id = f.fulfillment_id)
    AND NOT EXISTS (SELECT 1 FROM packages p WHERE p.fulfillment_id = f.fulfillment_id AND p.tracking_number IS NULL)) AS labelled`
 
@@ -42,7 +44,8 @@ export async function lockWork(tx: Transaction, fulfillmentId: string): Promise<
 export interface NewWork {
   orderId: string
   nodeId: string
-  method: string
+  method: WorkMethod
+  toNodeId?: string
   service?: string
   dueAt: string
   waitingOn: WaitingOn
@@ -54,41 +57,61 @@ export async function releaseFulfillment(
   work: NewWork,
 ): Promise<{ fulfillmentId: string; units: number }> {
   const fulfillmentId = uuidv7()
-  const released = await row<{ units: number }>(tx, releaseSql, { ...work, service: work.service ?? '', fulfillmentId, waitingOn: JSON.stringify(work.waitingOn) })
+  const released = await row<{ units: number }>(tx, releaseSql, { ...work, toNodeId: work.toNodeId ?? null, service: work.service ?? '', fulfillmentId, waitingOn: JSON.stringify(work.waitingOn) })
   return { fulfillmentId, units: released!.units }
 }
 
 const releaseSql = `
-  WITH f AS (INSERT INTO fulfillments (fulfillment_id, order_id, node_id, method, service, status, due_at, waiting_on)
-             VALUES (:fulfillmentId, :orderId, :nodeId, :method, :service, 'released', :dueAt, :waitingOn) RETURNING fulfillment_id, order_id, node_id),
+  WITH f AS (INSERT INTO fulfillments (fulfillment_id, order_id, node_id, method, to_node_id, service, status, due_at, waiting_on)
+             VALUES (:fulfillmentId, :orderId, :nodeId, :method, :toNodeId, :service, 'released', :dueAt, :waitingOn) RETURNING fulfillment_id, order_id, node_id),
     given AS (UPDATE allocations a SET fulfillment_id = f.fulfillment_id FROM f
               WHERE a.order_id = f.order_id AND a.node_id = f.node_id AND a.status = 'open' AND a.fulfillment_id IS NULL RETURNING a.line_id, a.sku, a.quantity),
     work AS (INSERT INTO fulfillment_lines (fulfillment_id, line_id, sku, quantity)
              SELECT f.fulfillment_id, line_id, sku, sum(quantity)::int FROM f, given GROUP BY 1, 2, 3 RETURNING quantity)
   SELECT coalesce(sum(quantity), 0)::int AS units FROM work`
 
-/** Where the instant of a move is kept. */
-const reachedAt: Partial<Record<FulfillmentStatus, string>> = {
-  packed: 'packed_at',
-  handed_over: 'handed_over_at',
-  delivered: 'ended_at',
-  rejected: 'ended_at',
-  cancelled: 'ended_at',
+/** A work order whose goods are at hand already: they came from another node. @returns its id. */
+export async function insertPicked(tx: Transaction, work: NewWork, lines: readonly { lineId: string; sku: string; quantity: number }[]): Promise<string> {
+  const fulfillmentId = uuidv7()
+  await run(
+    tx,
+    `WITH f AS (INSERT INTO fulfillments (fulfillment_id, order_id, node_id, method, service, status, due_at, waiting_on)
+                VALUES (:fulfillmentId, :orderId, :nodeId, :method, :service, 'picked', :dueAt, :waitingOn) RETURNING fulfillment_id)
+     INSERT INTO fulfillment_lines (fulfillment_id, line_id, sku, quantity, picked)
+     SELECT fulfillment_id, "lineId", sku, quantity, quantity FROM f, jsonb_to_recordset(:lines::jsonb) AS l("lineId" text, sku text, quantity int)`,
+    { ...work, service: work.service ?? '', fulfillmentId, waitingOn: JSON.stringify(work.waitingOn), lines: JSON.stringify(lines) },
+  )
+  return fulfillmentId
+}
+
+/** Where the instant of a move is kept. What is collected leaves and arrives at once. */
+const reachedAt: Partial<Record<FulfillmentStatus, readonly string[]>> = {
+  packed: ['packed_at'],
+  ready: ['ready_at'],
+  handed_over: ['handed_over_at'],
+  delivered: ['ended_at'],
+  collected: ['handed_over_at', 'ended_at'],
+  rejected: ['ended_at'],
+  cancelled: ['ended_at'],
+  expired: ['ended_at'],
+  returned: ['ended_at'],
+  lost: ['ended_at'],
 }
 
 /** Nothing more is waited for once the work has gone back. */
-const isOver: readonly FulfillmentStatus[] = ['rejected', 'cancelled']
+const isOver: readonly FulfillmentStatus[] = ['rejected', 'cancelled', 'expired']
 
 /**
  * Moves a fulfillment if its present status allows it.
  * @throws `fulfillment.state` with the present status and what is allowed now.
  */
-export async function moveFulfillment(tx: Transaction, fulfillmentId: string, to: FulfillmentStatus, set: { at?: string; service?: string } = {}): Promise<void> {
+export async function moveFulfillment(tx: Transaction, fulfillmentId: string, to: FulfillmentStatus, set: { at?: string } = {}): Promise<void> {
+  const reached = reachedAt[to] ?? []
   const moved = await row(
     tx,
-    `UPDATE fulfillments SET status = ?, service = coalesce(?, service) ${isOver.includes(to) ? ', waiting_on = NULL' : ''} ${reachedAt[to] ? `, ${reachedAt[to]} = coalesce(?, now())` : ''}
+    `UPDATE fulfillments SET status = ? ${isOver.includes(to) ? ', waiting_on = NULL' : ''} ${reached.map((column) => `, ${column} = coalesce(?, now())`).join('')}
      WHERE fulfillment_id = ? AND status = ANY(?) RETURNING 1`,
-    [to, set.service ?? null, ...(reachedAt[to] ? [set.at ?? null] : []), fulfillmentId, mayBecome(to)],
+    [to, ...reached.map(() => set.at ?? null), fulfillmentId, mayBecome(to)],
   )
   if (!moved) throw refusedMove(await needFulfillment(tx, fulfillmentId))
 }
@@ -98,7 +121,7 @@ export async function setAssignee(tx: Transaction, fulfillmentId: string, assign
 }
 
 export const refusedMove = (f: FulfillmentRow): Error =>
-  refuse('fulfillment.state', { state: f.status, allowedActions: fulfillmentActions(f.status, f.labelled) }, `The fulfillment is ${f.status}`)
+  refuse('fulfillment.state', { state: f.status, allowedActions: fulfillmentActions(f, f.labelled) }, `The fulfillment is ${f.status}`)
 
 export const workLines = (db: Db | Transaction, fulfillmentId: string): Promise<WorkLine[]> =>
   rows<WorkLine>(
@@ -106,6 +129,14 @@ export const workLines = (db: Db | Transaction, fulfillmentId: string): Promise<
     'SELECT line_id AS "lineId", sku, quantity, picked, rejected FROM fulfillment_lines WHERE fulfillment_id = ? ORDER BY line_id',
     [fulfillmentId],
   )
+
+/** @returns the lines of the work. @throws `fulfillment.not_all_picked` while some are still to be picked */
+export async function needAllPicked(tx: Transaction, { fulfillmentId, status }: FulfillmentRow): Promise<WorkLine[]> {
+  const lines = await workLines(tx, fulfillmentId)
+  if (['released', 'picking'].includes(status) && !isAllPicked(lines))
+    throw refuse('fulfillment.not_all_picked', { open: lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.picked - l.rejected })).filter((l) => l.quantity > 0) })
+  return lines
+}
 
 export async function saveWorkLines(tx: Transaction, fulfillmentId: string, lines: readonly WorkLine[]): Promise<void> {
   await run(

@@ -1,5 +1,6 @@
 /** Facts from outside: one row per (source, event id), committed before the sender hears 200, applied by lease. A repeat finds its row and changes nothing. */
 import type { CarrierReported, PaymentReported } from '../domain/messages'
+import type { WorkMoved } from './steps/source-order'
 import { row, rows, run, type Db, type Transaction } from './connection'
 
 export interface InboundFact {
@@ -15,8 +16,8 @@ export interface InboundFact {
 export interface Telling {
   channel: string
   channelOrderId: string
-  signal: 'paymentReported' | 'carrierReported'
-  fact: PaymentReported | CarrierReported
+  signal: 'paymentReported' | 'carrierReported' | 'workMoved'
+  fact: PaymentReported | CarrierReported | WorkMoved
 }
 export interface LeasedFact extends InboundFact {
   telling: Telling | null
@@ -30,6 +31,11 @@ export async function receiveFact(db: Db | Transaction, fact: InboundFact): Prom
     [fact.source, fact.eventId, fact.kind, fact.subject, JSON.stringify(fact.payload)],
   )
   return fresh !== undefined
+}
+
+/** Something we did ourselves to an order's rows: its workflow is told as of any fact, also when this process dies in between. */
+export async function tellLater(tx: Transaction, fact: InboundFact, telling: Telling): Promise<void> {
+  if (await receiveFact(tx, fact)) await rememberTelling(tx, fact, telling, 'applied')
 }
 
 /** Takes up to `limit` queued facts for `leaseMs`, oldest first. */

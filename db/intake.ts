@@ -4,6 +4,7 @@
  */
 import { createHash, createHmac } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
+import type { Position } from '../domain/delivery/distance'
 import { searchText, type NewOrder, type NewTender } from '../domain/order/new-order'
 import type { WaitingOn } from '../domain/order/status'
 import { durationMs } from '../domain/policy/duration'
@@ -13,6 +14,7 @@ import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
 import type { PlannedShipment, SourcingDecision } from '../domain/sourcing/decision'
 import { briefColumns, type OrderBrief } from './views/order-brief'
+import { comingFrom } from './open-lines'
 import { LostRace, type PlanMode } from './race'
 import { takeHold } from './reservations'
 import { claimPlanned, keptDecision, planClaim, type Plan } from './sourcing'
@@ -28,6 +30,8 @@ export interface Intake {
   customerRefSecret: string
   /** The quote the order takes up: each is used once, and its date is the order's. */
   quote?: { id: string; promise: ToldPromise }
+  /** Where the customer fetches it. */
+  collectedAt?: Position & { country: string }
   /** The date that can be kept with the nodes that were chosen; undefined where none can be said. */
   promiseFor?: (shipments: readonly PlannedShipment[]) => OrderPromise | undefined
 }
@@ -84,13 +88,12 @@ function promiseOf({ quote, promiseFor }: Intake, decision: SourcingDecision | u
   return { milestones: {}, ...can, ...quote.promise }
 }
 
-const planOf = ({ order, policies }: Intake): Plan => ({
+const planOf = ({ order, policies, collectedAt }: Intake): Plan => ({
   channel: order.channel,
   lines: order.lines.map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity, valueMinor: l.unitPriceMinor })),
-  method: order.delivery.method,
-  nodeId: order.delivery.nodeId,
-  destination: position(order),
-  country: order.shipTo?.country,
+  ...comingFrom(order.delivery),
+  destination: collectedAt ?? position(order),
+  country: collectedAt?.country ?? order.shipTo?.country,
   excluded: [],
   policy: policies.sourcing,
 })

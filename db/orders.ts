@@ -3,7 +3,7 @@ import { rollUp, type OrderFacts } from '../domain/order/rollup'
 import { mostUrgent, type WaitingOn } from '../domain/order/status'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import { invariant } from '../domain/invariant'
-import { row, run, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 
 export interface OrderRow {
   orderId: string
@@ -25,6 +25,12 @@ export async function lockOrder(tx: Transaction, orderId: string): Promise<Order
   const order = await row<OrderRow>(tx, `SELECT ${columns} FROM orders WHERE order_id = ? FOR UPDATE`, [orderId])
   invariant(order, `order ${orderId} has a row`)
   return order
+}
+
+/** Several, always in the same order. @returns them by id. */
+export async function lockOrders(tx: Transaction, orderIds: readonly string[]): Promise<Map<string, OrderRow>> {
+  const found = await rows<OrderRow>(tx, `SELECT ${columns} FROM orders WHERE order_id = ANY(?) ORDER BY order_id FOR UPDATE`, [[...new Set(orderIds)]])
+  return new Map(found.map((order) => [order.orderId, order]))
 }
 
 /** The same, by one of its fulfillments; undefined when there is no such fulfillment. */
@@ -71,7 +77,7 @@ export async function refreshOrder(tx: Transaction, orderId: string, own?: Waiti
        (SELECT coalesce(json_agg(json_build_object('status', status, 'tenderId', tender_id, 'part', part, 'amountMinor', amount_minor, 'authorizedMinor', authorized_minor,
                                           'capturedMinor', captured_minor, 'refundedMinor', refunded_minor)), '[]')
           FROM payments WHERE order_id = o.order_id) AS payments,
-       (SELECT coalesce(json_agg(json_build_object('status', status)), '[]') FROM fulfillments WHERE order_id = o.order_id) AS fulfillments,
+       (SELECT coalesce(json_agg(json_build_object('status', status, 'method', method)), '[]') FROM fulfillments WHERE order_id = o.order_id) AS fulfillments,
        ${waitColumns}
      FROM orders o WHERE order_id = ?`,
     [orderId],

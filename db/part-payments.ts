@@ -90,9 +90,9 @@ const moneySql = `
   SELECT o.shipping, o.tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor,
                                        'taxMinor', tax_minor, 'cancelled', cancelled)) FROM order_lines WHERE order_id = o.order_id) AS lines,
-    (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
-       WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.fulfillment_id IS DISTINCT FROM :fulfillmentId::uuid) AS gone,
-    (SELECT coalesce(json_agg(json_build_object('lineId', line_id, 'quantity', picked)), '[]') FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid) AS part,
+    (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
+       WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer' AND f.fulfillment_id IS DISTINCT FROM :fulfillmentId::uuid) AS gone,
+    (SELECT coalesce(json_agg(json_build_object('lineId', line_id, 'quantity', picked - resent)), '[]') FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid) AS part,
     (SELECT json_agg(json_build_object('paymentId', p.payment_id, 'tenderId', tender_id, 'provider', provider, 'amountMinor', p.amount_minor, 'part', part,
          'multicapture', multicapture, 'captures', op.captures,
          'freeMinor', CASE WHEN p.status <> 'authorized' OR authorization_expires_at <= now() OR op.ends THEN 0 ELSE authorized_minor - op.intended END) ORDER BY p.payment_id)

@@ -115,7 +115,7 @@ async function waitAfter(tx: Transaction, order: OrderRow, { waitingOn, fulfillm
   if (order.stage !== 'open') return undefined
   if (fulfillmentId === undefined) return waitingOn
   const part = await row<{ status: string }>(tx, 'SELECT status FROM fulfillments WHERE fulfillment_id = ?', [fulfillmentId])
-  await setPartWait(tx, fulfillmentId, part!.status === 'delivered' ? null : waitingOn)
+  await setPartWait(tx, fulfillmentId, ['delivered', 'collected', 'lost', 'returned'].includes(part!.status) ? null : waitingOn)
   return undefined
 }
 

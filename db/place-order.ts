@@ -1,4 +1,5 @@
 /** What every way in shares: an order document is checked against the network and its own arithmetic, with every reason named, and then accepted. */
+import type { Position } from '../domain/delivery/distance'
 import { partLineId, withoutKits, type Kits } from '../domain/order/kits'
 import { totalsProblems } from '../domain/order/totals'
 import type { NewOrder, SubmittedOrder } from '../domain/order/new-order'
@@ -22,7 +23,8 @@ export async function placeOrder(tx: Transaction, placing: Placing, mode: PlanMo
   const [first] = problems
   if (first) throw refuse(first.code ?? 'request.invalid', first.data ?? {}, first.message, problems.map(({ code, pointer, message }) => ({ code, pointer, message })))
   const lines = withoutKits(placing.order.lines, known.kits)
-  return acceptOrder(tx, { ...placing, order: { ...placing.order, lines, claim: placing.order.claim ?? known.claim ?? 'required' } }, mode)
+  const collectedAt = placing.order.delivery.method === 'delivery' ? undefined : (known.node ?? undefined)
+  return acceptOrder(tx, { ...placing, collectedAt, order: { ...placing.order, lines, claim: placing.order.claim ?? known.claim ?? 'required' } }, mode)
 }
 
 /** Everything that keeps a well-formed document from being an order here; none when it can be accepted. */
@@ -49,11 +51,9 @@ interface References {
   skus: string[]
   kits: Kits
   methods: string[]
-  nodeKnown: boolean
+  /** The node it names, if there is one that works. */
+  node: (Position & { country: string; methods: string[] }) | null
 }
-
-/** The methods an order's thread can carry out; a node may offer more than that. */
-const carriedOut = ['delivery'] as const
 
 /** One round trip for all that an order names. */
 async function references(tx: Transaction, order: SubmittedOrder): Promise<References> {
@@ -62,10 +62,10 @@ async function references(tx: Transaction, order: SubmittedOrder): Promise<Refer
     tx,
     `SELECT c.currency, c.claim,
        ARRAY(SELECT sku FROM skus WHERE sku = ANY(?)) AS skus, ${kitsSql} AS kits,
-       ARRAY(SELECT DISTINCT m FROM nodes, unnest(methods) AS m WHERE active AND m = ANY(?) ORDER BY m) AS methods,
-       (?::text IS NULL OR EXISTS (SELECT 1 FROM nodes WHERE node_id = ?)) AS "nodeKnown"
+       ARRAY(SELECT DISTINCT m FROM nodes, unnest(methods) AS m WHERE active ORDER BY m) AS methods,
+       (SELECT json_build_object('country', country, 'latitude', latitude, 'longitude', longitude, 'methods', CASE WHEN active THEN methods ELSE '{}' END) FROM nodes WHERE node_id = ?) AS node
      FROM (SELECT 1) one LEFT JOIN channels c ON c.channel_id = ?`,
-    [skus, skus, [...carriedOut], order.delivery.nodeId ?? null, order.delivery.nodeId ?? null, order.channel],
+    [skus, skus, order.delivery.nodeId ?? null, order.channel],
   )
   return found!
 }
@@ -98,8 +98,9 @@ function kitProblems({ lines }: SubmittedOrder, kits: Kits): OrderProblem[] {
   )
 }
 
-function deliveryProblems({ delivery }: SubmittedOrder, { methods, nodeKnown }: References, services: readonly string[]): OrderProblem[] {
+function deliveryProblems({ delivery }: SubmittedOrder, { methods, node }: References, services: readonly string[]): OrderProblem[] {
   const problems: OrderProblem[] = []
+  const isFetched = delivery.method !== 'delivery'
   if (!methods.includes(delivery.method)) {
     const message = `No node offers ${delivery.method}; offered: ${methods.join(', ')}`
     problems.push({ code: 'delivery.method_not_offered', pointer: '/delivery/method', message, data: { method: delivery.method, offered: methods } })
@@ -108,7 +109,11 @@ function deliveryProblems({ delivery }: SubmittedOrder, { methods, nodeKnown }: 
     const message = `No carrier offers ${delivery.service}; offered: ${services.join(', ')}`
     problems.push({ code: 'delivery.service_not_offered', pointer: '/delivery/service', message, data: { service: delivery.service, offered: services } })
   }
-  if (!nodeKnown) problems.push({ code: 'node.unknown', pointer: '/delivery/nodeId', message: `No node ${delivery.nodeId}`, data: { nodeId: delivery.nodeId } })
+  if (isFetched && node && methods.includes(delivery.method) && !node.methods.includes(delivery.method)) {
+    const message = `${delivery.nodeId} does not offer ${delivery.method}`
+    problems.push({ code: 'delivery.method_not_offered', pointer: '/delivery/nodeId', message, data: { method: delivery.method, offered: node.methods } })
+  }
+  if (delivery.nodeId !== undefined && !node) problems.push({ code: 'node.unknown', pointer: '/delivery/nodeId', message: `No node ${delivery.nodeId}`, data: { nodeId: delivery.nodeId } })
   return problems
 }
 

@@ -13,6 +13,8 @@ export interface Plan {
   lines: readonly (OpenLine & { valueMinor: number })[]
   method: string
   nodeId?: string
+  /** Only nodes from which own drivers start. */
+  ownDrivers?: boolean
   destination?: Position
   country?: string
   excluded: readonly string[]
@@ -62,7 +64,7 @@ const mostExpired = 1_000
 type CandidateRow = Omit<Candidate, 'position' | 'work'> & Position & { limit: number | null; taken: number | null }
 
 const candidatesSql = `
-  SELECT n.node_id AS "nodeId", n.type, n.country, n.latitude, n.longitude, n.active, n.methods, (n.capacity->>'ordersPerDay')::int AS "limit",
+  SELECT n.node_id AS "nodeId", n.type, n.country, n.latitude, n.longitude, n.active, n.methods, EXISTS (SELECT 1 FROM drivers d WHERE n.node_id = ANY(d.home_nodes)) AS "ownDrivers", (n.capacity->>'ordersPerDay')::int AS "limit",
     CASE WHEN n.capacity->>'ordersPerDay' IS NOT NULL THEN
       (SELECT count(*)::int FROM fulfillments f WHERE f.node_id = n.node_id AND f.status NOT IN ('rejected', 'cancelled')
        AND f.released_at >= date_trunc('day', now() AT TIME ZONE n.time_zone) AT TIME ZONE n.time_zone) END AS taken,

@@ -69,7 +69,7 @@ const orderPolicy = (policy: Policies): OrderPolicy => ({
   payment: policy.payment,
   sourcing: { retryEvery: policy.sourcing.retryEvery, autoCancelAfter: policy.sourcing.autoCancelAfter },
   promise: { whenLate: policy.promise.whenLate },
-  store_work: { acceptWithin: policy.store_work.acceptWithin, handOverWithin: policy.store_work.handOverWithin },
+  store_work: { acceptWithin: policy.store_work.acceptWithin, handOverWithin: policy.store_work.handOverWithin, whenUncollected: policy.store_work.whenUncollected, receiveWithin: policy.store_work.receiveWithin },
   last_mile: { deliverWithin: policy.last_mile.deliverWithin },
   returns: { window: policy.returns.window },
   care: policy.care,

@@ -21,17 +21,21 @@ export interface StockCount {
 export async function takeCounts(tx: Transaction, counts: readonly StockCount[], actor: string): Promise<boolean[]> {
   const inOrder = counts.map((count, index) => ({ ...count, index })).sort((a, b) => Date.parse(a.asOf) - Date.parse(b.asOf))
   const newest = new Map(inOrder.map((count) => [levelKey(count), count]))
-  const levels = await lockLevels(tx, [...newest.values()])
-  const taken = [...newest.values()].filter((count) => {
-    const countedAsOf = levels.get(levelKey(count))!.countedAsOf
-    return countedAsOf === null || Date.parse(count.asOf) > Date.parse(countedAsOf)
+  const first = await insertLevels(tx, [...newest.values()])
+  const levels = await lockLevels(tx, [...newest].flatMap(([key, count]) => (first.has(key) ? [] : [count])))
+  const taken = [...newest].flatMap(([key, count]) => {
+    const level = levels.get(key)
+    return first.has(key) || level!.countedAsOf === null || Date.parse(count.asOf) > Date.parse(level!.countedAsOf) ? [count] : []
   })
-  const moved = await movedSince(tx, taken)
-  const changes = taken.map((count) => {
+  const again = taken.filter((count) => !first.has(levelKey(count)))
+  const moved = await movedSince(tx, again)
+  const changes = again.map((count) => {
     const onHand = onHandAfterCount(count.onHand, moved.get(levelKey(count)) ?? 0)
     return { ...count, onHand, delta: onHand - levels.get(levelKey(count))!.onHand }
   })
-  await writeLevels(tx, changes, actor)
+  await writeLevels(tx, changes)
+  await writeMovements(tx, taken.length === changes.length ? changes : [...changes, ...taken.filter((count) => first.has(levelKey(count))).map((count) => ({ ...count, delta: count.onHand }))], actor)
+  await noteCounted(tx, new Set(taken.map((c) => c.sku)))
   const takenIndexes = new Set(taken.map((count) => count.index))
   return counts.map((_, index) => takenIndexes.has(index))
 }
@@ -45,16 +49,25 @@ interface LockedLevel {
 
 const levelKey = (of: { sku: string; nodeId: string }): string => JSON.stringify([of.sku, of.nodeId])
 
-/** Creates the levels that are not there yet, then locks all of them in one order. */
+/** Shelves that nobody has named before begin with their count: nothing can have moved there. @returns which they are. */
+async function insertLevels(tx: Transaction, counts: readonly StockCount[]): Promise<Set<string>> {
+  const fresh = await rows<{ sku: string; nodeId: string }>(
+    tx,
+    `INSERT INTO stock_levels (sku, node_id, on_hand, counted_as_of) SELECT * FROM unnest(?::text[], ?::text[], ?::int[], ?::timestamptz[]) AS c(sku, node_id, on_hand, as_of)
+     WHERE NOT EXISTS (SELECT 1 FROM stock_levels l WHERE l.sku = c.sku AND l.node_id = c.node_id) ORDER BY sku, node_id ON CONFLICT DO NOTHING RETURNING sku, node_id AS "nodeId"`,
+    [counts.map((c) => c.sku), counts.map((c) => c.nodeId), counts.map((c) => c.onHand), counts.map((c) => c.asOf)],
+  )
+  return new Set(fresh.map(levelKey))
+}
+
+/** Locks all others in one order. */
 async function lockLevels(tx: Transaction, counts: readonly StockCount[]): Promise<Map<string, LockedLevel>> {
-  const [skus, nodes] = [counts.map((c) => c.sku), counts.map((c) => c.nodeId)]
-  const pairs = 'SELECT * FROM unnest(?::text[], ?::text[]) AS c(sku, node_id)'
-  await run(tx, `INSERT INTO stock_levels (sku, node_id) ${pairs} ORDER BY sku, node_id ON CONFLICT DO NOTHING`, [skus, nodes])
+  if (counts.length === 0) return new Map()
   const locked = await rows<LockedLevel>(
     tx,
     `SELECT l.sku, l.node_id AS "nodeId", l.on_hand AS "onHand", l.counted_as_of AS "countedAsOf" FROM stock_levels l
-     WHERE (l.sku, l.node_id) IN (${pairs}) ORDER BY l.sku, l.node_id FOR UPDATE OF l`,
-    [skus, nodes],
+     WHERE (l.sku, l.node_id) IN (SELECT * FROM unnest(?::text[], ?::text[]) AS c(sku, node_id)) ORDER BY l.sku, l.node_id FOR UPDATE OF l`,
+    [counts.map((c) => c.sku), counts.map((c) => c.nodeId)],
   )
   return new Map(locked.map((level) => [levelKey(level), level]))
 }
@@ -71,19 +84,35 @@ async function movedSince(tx: Transaction, counts: readonly StockCount[]): Promi
   return new Map(sums.map((s) => [levelKey(s), s.units]))
 }
 
-async function writeLevels(tx: Transaction, changes: readonly (StockCount & { delta: number })[], actor: string): Promise<void> {
+type Change = StockCount & { delta: number }
+
+async function writeLevels(tx: Transaction, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return
-  const columns = [changes.map((c) => c.sku), changes.map((c) => c.nodeId), changes.map((c) => c.onHand), changes.map((c) => c.asOf), changes.map((c) => c.delta)]
-  const given = 'unnest(?::text[], ?::text[], ?::int[], ?::timestamptz[], ?::int[]) AS c(sku, node_id, on_hand, as_of, delta)'
-  await run(tx, 
-    `UPDATE stock_levels l SET on_hand = c.on_hand, counted_as_of = c.as_of, trust = 1, safety_stock = safety_stock_set FROM ${given} WHERE l.sku = c.sku AND l.node_id = c.node_id`,
-    columns,
+  await run(
+    tx,
+    `UPDATE stock_levels l SET on_hand = c.on_hand, counted_as_of = c.as_of, trust = 1, safety_stock = safety_stock_set
+     FROM unnest(?::text[], ?::text[], ?::int[], ?::timestamptz[]) AS c(sku, node_id, on_hand, as_of) WHERE l.sku = c.sku AND l.node_id = c.node_id`,
+    [changes.map((c) => c.sku), changes.map((c) => c.nodeId), changes.map((c) => c.onHand), changes.map((c) => c.asOf)],
   )
-  await run(tx, 
+}
+
+async function writeMovements(tx: Transaction, changes: readonly Change[], actor: string): Promise<void> {
+  const moved = changes.filter((c) => c.delta !== 0).sort(byLevel)
+  if (moved.length === 0) return
+  await run(
+    tx,
     `INSERT INTO stock_movements (sku, node_id, type, on_hand_delta, reason, actor)
-     SELECT sku, node_id, 'count', delta, 'counted as of ' || to_char(as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), ? FROM ${given} WHERE delta <> 0 ORDER BY sku, node_id`,
-    [actor, ...columns],
+     SELECT sku, node_id, 'count', delta, 'counted as of ' || to_char(as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), ?
+     FROM unnest(?::text[], ?::text[], ?::timestamptz[], ?::int[]) AS c(sku, node_id, as_of, delta)`,
+    [actor, moved.map((c) => c.sku), moved.map((c) => c.nodeId), moved.map((c) => c.asOf), moved.map((c) => c.delta)],
   )
+}
+
+const byLevel = (a: StockCount, b: StockCount): number => (a.sku < b.sku ? -1 : a.sku > b.sku ? 1 : a.nodeId < b.nodeId ? -1 : 1)
+
+/** Orders that wait for one of these look again. A count that raised nothing only makes them look for nothing. */
+async function noteCounted(tx: Transaction, skus: ReadonlySet<string>): Promise<void> {
+  await run(tx, 'INSERT INTO stock_arrivals (sku) SELECT sku FROM unnest(?::text[]) AS c(sku) WHERE EXISTS (SELECT 1 FROM order_lines l WHERE l.sku = c.sku AND l.backordered > 0)', [[...skus]])
 }
 
 /** Which of the SKUs and nodes that counts name exist. */

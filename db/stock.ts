@@ -99,6 +99,15 @@ async function freed(tx: Transaction, ask: { orderId: string; actor: string; rea
   return ended
 }
 
+/** Takes the levels of several fulfillments' claims in one order, before they leave one after the other. */
+export async function lockLevelsOf(tx: Transaction, fulfillmentIds: readonly string[]): Promise<void> {
+  await run(
+    tx,
+    `SELECT 1 FROM stock_levels WHERE (sku, node_id) IN (SELECT sku, node_id FROM allocations WHERE fulfillment_id = ANY(?) AND status = 'open') ORDER BY sku, node_id FOR UPDATE`,
+    [[...fulfillmentIds]],
+  )
+}
+
 /** The units of a fulfillment leave the building: off the shelf and off the books in one statement each. */
 export async function ship(tx: Transaction, ask: { orderId: string; fulfillmentId: string; nodeId: string; actor: string }): Promise<Ended[]> {
   const ended = await endAllocations(tx, ask.orderId, 'shipped', ask.fulfillmentId)
@@ -108,6 +117,21 @@ export async function ship(tx: Transaction, ask: { orderId: string; fulfillmentI
   await move(tx, ask, 'ship', left.map(([sku, quantity]) => ({ sku, allocated: -quantity, onHand: -quantity })))
   await changeLines(tx, ask.orderId, ended, 'allocated = l.allocated - v.quantity, shipped = l.shipped + v.quantity')
   return ended
+}
+
+/**
+ * Units that left and never arrived come back on the books of the node they left from: onto its shelf, to be looked at there, or to be written off at once,
+ * since they are nowhere. They count as shipped no more.
+ */
+export async function undeliver(tx: Transaction, cause: { orderId: string; nodeId: string; actor: string; reason: string; goods: 'restock' | 'inspect' | 'written_off' }, units: readonly Ended[]): Promise<void> {
+  const back = [...wantedPerSku(units)].sort(bySku)
+  const unsellable = (quantity: number): number => (cause.goods === 'inspect' ? quantity : 0)
+  if (cause.goods !== 'written_off')
+    for (const [sku, quantity] of back)
+      await run(tx, 'UPDATE stock_levels SET on_hand = on_hand + ?, unsellable = unsellable + ? WHERE sku = ? AND node_id = ?', [quantity, unsellable(quantity), sku, cause.nodeId])
+  await move(tx, cause, 'undelivered', back.map(([sku, quantity]) => ({ sku, onHand: quantity, unsellable: unsellable(quantity) })), cause.reason)
+  if (cause.goods === 'written_off') await move(tx, cause, 'write_off', back.map(([sku, quantity]) => ({ sku, onHand: -quantity })), cause.reason)
+  await changeLines(tx, cause.orderId, units, 'shipped = l.shipped - v.quantity')
 }
 
 /**

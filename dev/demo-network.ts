@@ -58,7 +58,7 @@ export const nodes: readonly DemoNode[] = [
     calendar: shopHours,
     cutoffs: { standard: '15:00', express: '16:00' },
     capacity: { ordersPerHour: 12 },
-    methods: ['delivery', 'pickup', 'carry_out'],
+    methods: ['delivery', 'pickup', 'ship_to_store', 'carry_out'],
   },
   {
     nodeId: 'store-kreuzberg',
@@ -70,7 +70,7 @@ export const nodes: readonly DemoNode[] = [
     calendar: shopHours,
     cutoffs: { standard: '15:00', express: '16:00' },
     capacity: { ordersPerHour: 10 },
-    methods: ['delivery', 'pickup', 'carry_out'],
+    methods: ['delivery', 'pickup', 'ship_to_store', 'carry_out'],
   },
   {
     nodeId: 'store-charlottenburg',
@@ -82,7 +82,7 @@ export const nodes: readonly DemoNode[] = [
     calendar: shopHours,
     cutoffs: { standard: '15:00', express: '16:00' },
     capacity: { ordersPerHour: 10 },
-    methods: ['delivery', 'pickup', 'carry_out'],
+    methods: ['delivery', 'pickup', 'ship_to_store', 'carry_out'],
   },
 ]
 

@@ -23,7 +23,7 @@ export const paymentPlan = ({ port, api, config, dataFolder }: SimulatorPlace): 
 export const carrierPlan = ({ port, api, config, dataFolder }: SimulatorPlace): ChildPlan => ({
   ...fromSource('carrier simulator', 'simulators/carriers/main.ts', [
     ...['--port', String(port), '--state', join(dataFolder, 'carriers.json')],
-    ...['--webhook-url', `${api}/v1/carriers/swiftparcel/events`, '--webhook-secret', config.CARRIER_WEBHOOK_SECRET],
+    ...['--webhook-url', `${api}/v1/carriers/{carrier}/events`, '--webhook-secret', config.CARRIER_WEBHOOK_SECRET],
   ]),
   isReady: () => speaksHttp(`http://127.0.0.1:${port}/`),
 })

@@ -6,6 +6,18 @@ export const orderWorkflowId = (channel: string, channelOrderId: string): string
 /** `back-test:<id>`: a question to the policy lab. */
 export const backTestWorkflowId = (backTestId: string): string => `back-test:${backTestId}`
 
+/** `dispatch:<nodeId>`: who sends a node's own drivers out. */
+export const dispatchWorkflowId = (nodeId: string): string => `dispatch:${nodeId}`
+export const dispatchWorkflowType = 'dispatch'
+
+/** `run:<nodeId>:<date>:<n>`: one driver's trip. */
+export const runWorkflowId = ({ nodeId, date, number }: { nodeId: string; date: string; number: number }): string => `run:${nodeId}:${date}:${number}`
+export const runWorkflowType = 'deliveryRun'
+
+/** `re-optimisation:<id>`, and `…:apply`: open orders planned again together. */
+export const reOptimisationWorkflowId = (id: string, apply: boolean): string => `re-optimisation:${id}${apply ? ':apply' : ''}`
+export const reOptimisationWorkflowType = 'reOptimisation'
+
 /** Task queues by the party they talk to, so each can be scaled and slowed on its own. */
 export const taskQueues = {
   orders: 'orders',

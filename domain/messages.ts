@@ -35,7 +35,7 @@ export interface OrderPolicy {
   payment: PaymentPolicy
   sourcing: Pick<SourcingPolicy, 'retryEvery' | 'autoCancelAfter'>
   promise: Pick<PromisePolicy, 'whenLate'>
-  store_work: Pick<StoreWorkPolicy, 'acceptWithin' | 'handOverWithin'>
+  store_work: Pick<StoreWorkPolicy, 'acceptWithin' | 'handOverWithin'> & Partial<Pick<StoreWorkPolicy, 'whenUncollected' | 'receiveWithin'>>
   last_mile: Pick<LastMilePolicy, 'deliverWithin'>
   returns: Pick<ReturnsPolicy, 'window'>
   care: CarePolicy
@@ -81,6 +81,20 @@ export interface PackagePlan {
 export interface HandOver extends Command {
   fulfillmentId: string
 }
+/** Goods that the customer fetches are at the counter. */
+export interface MakeReady extends Command {
+  fulfillmentId: string
+}
+/** The proof stays in the database; this is its id. */
+export interface Collect extends Command {
+  fulfillmentId: string
+  proofId: string
+}
+/** What another node sent has come; absent lines: all of it. */
+export interface ReceiveTransfer extends Command {
+  fulfillmentId: string
+  lines?: readonly { lineId: string; quantity: number }[]
+}
 export interface FulfillmentAnswer {
   fulfillmentId: string
   status: FulfillmentStatus
@@ -91,6 +105,9 @@ export const updates = {
   reportRejection: 'reportRejection',
   packFulfillment: 'packFulfillment',
   handOver: 'handOver',
+  readyForPickup: 'readyForPickup',
+  collect: 'collect',
+  receiveTransfer: 'receiveTransfer',
 } as const
 export type UpdateName = keyof typeof updates
 
@@ -104,6 +121,25 @@ export interface CarrierReported {
   status: FulfillmentStatus
   at: string
   /** What the rows say since this fact was applied: the part, and the order as a whole where that has changed. */
+  waits: { part: WaitingOn | null; order?: WaitingOn }
+  /** A parcel of it will never arrive: are its goods sent again, and by which operation is the carrier asked for compensation? */
+  trouble?: { packageId: string; reship: boolean; claim?: string }
+}
+/** What has left us: the captures that take its money, in minor units each. */
+export interface Gone {
+  at: string
+  captures: string[]
+  capturesMinor: number[]
+  /** The rest of the order is not held any more: `holdRemainder` is due once the captures are made. */
+  remainder?: true
+}
+/** What happened to a fulfillment on a run; its rows are already up to date. */
+export interface RunReported {
+  fulfillmentId: string
+  status: FulfillmentStatus
+  at: string
+  /** When it left with the driver. */
+  gone?: Gone
   waits: { part: WaitingOn | null; order?: WaitingOn }
 }
 /** Sent by support from the Temporal UI, where no update can be sent: `{"reason": "customer changed her mind", "actor": "support"}`. */
@@ -125,10 +161,38 @@ export interface StockArrived {
 export const signals = {
   paymentReported: 'paymentReported',
   carrierReported: 'carrierReported',
+  runReported: 'runReported',
+  workMoved: 'workMoved',
   cancelOrder: 'cancelOrder',
   exceptionRetried: 'exceptionRetried',
   stockArrived: 'stockArrived',
 } as const
+
+/** A dispatcher is told that something waits; how much, and how urgent it is, it looks up. */
+export const parcelsWaitSignal = 'parcelsWait'
+export interface DispatchStart {
+  nodeId: string
+  waveSize: number
+  /** ISO 8601 durations. */
+  waveWait: string
+  lookAgainEvery: string
+}
+
+/** A step of a run, with its number: told to the orders concerned, and watched for the next. */
+export const runSteppedSignal = 'runStepped'
+export interface RunStepped {
+  number: number
+  what: string
+}
+export interface RunStart {
+  runId: string
+  nodeId: string
+  driverId: string
+  stops: number
+  departBy: string
+  /** From the last door until the driver is back. */
+  returnWithin: string
+}
 
 /** The query `orderState`: what the workflow itself believes. */
 export interface OrderState {

@@ -45,6 +45,9 @@ export const refusals = {
   'exception.unknown': { status: 404, says: 'No such exception', data: '' },
   'quarantine.unknown': { status: 404, says: 'No such quarantined message', data: '' },
   'policy.unknown': { status: 404, says: 'No such policy or version', data: 'kind, version' },
+  'run.unknown': { status: 404, says: 'No such run', data: '' },
+  'stop.unknown': { status: 404, says: 'No such stop on this run', data: '' },
+  're_optimisation.unknown': { status: 404, says: 'No such re-optimisation', data: '' },
   'back_test.unknown': { status: 404, says: 'No such back-test', data: '' },
   // what state or stock does not allow
   'order.duplicate': { status: 409, says: 'This channel order id was used before with another body', data: 'orderId' },
@@ -57,7 +60,14 @@ export const refusals = {
   'fulfillment.quantity': { status: 409, says: 'More units than this fulfillment still has open', data: 'lineId, open, given' },
   'fulfillment.not_all_picked': { status: 409, says: 'Pick every line before packing', data: 'open: [{lineId, quantity}]' },
   'fulfillment.packages_differ': { status: 409, says: 'The packages must hold exactly what was picked', data: 'lineId, picked, packed' },
+  'collection.not_proven': { status: 409, says: 'The code is wrong: look at it again, or at an identity document', data: 'triesLeft' },
   'fulfillment.label_missing': { status: 409, says: 'The carrier has not given a label yet', data: 'waitingOn' },
+  'run.state': { status: 409, says: 'The run is not in a state that allows this', data: 'state, allowedActions' },
+  'run.nothing_waits': { status: 409, says: 'Nothing waits here that this driver could take', data: 'waiting' },
+  'run.driver_busy': { status: 409, says: 'This driver has a run that has not ended', data: 'runId' },
+  'run.driver_elsewhere': { status: 409, says: 'This driver does not start from this node', data: 'homeNodes' },
+  'stop.completed': { status: 409, says: 'This stop is done', data: 'state, completedAt' },
+  'task.unknown': { status: 400, says: 'This is no task of this stop', data: 'taskId' },
   'quote.expired': { status: 409, says: 'This quote has expired', data: 'expiredAt' },
   'quote.used': { status: 409, says: 'An order has used this quote already', data: '' },
   'quote.mismatch': { status: 409, says: 'The order is not what was quoted', data: '' },
@@ -69,6 +79,8 @@ export const refusals = {
   'back_test.no_orders': { status: 409, says: 'No order was placed in this period', data: 'from, to' },
   'back_test.too_many_orders': { status: 409, says: 'More orders were placed in this period than one back-test takes', data: 'orders, most' },
   'back_test.currencies': { status: 409, says: 'Orders in several currencies cannot be summed up', data: 'currencies' },
+  're_optimisation.no_costs': { status: 409, says: 'Only a policy with costs can say what is cheaper', data: 'version, mode' },
+  're_optimisation.state': { status: 409, says: 'The re-optimisation is not in a state that allows this', data: 'state' },
   'exception.resolved': { status: 409, says: 'This exception is already resolved', data: 'resolution' },
   'quarantine.ended': { status: 409, says: 'This message has already become an order', data: 'orderId' },
   'quarantine.still_invalid': { status: 409, says: 'This message can still not become an order', data: 'reasons' },
@@ -82,6 +94,7 @@ export const refusals = {
   // payment endings an order can have
   'payment.declined': { status: 409, says: 'The payment was declined', data: 'declineCode' },
   'payment.not_settled': { status: 409, says: 'The payment was not settled by its deadline', data: 'waitedSince' },
+  'collection.expired': { status: 409, says: 'Nobody came for the goods in time', data: 'pickupBy' },
   'sourcing.unfillable': { status: 409, says: 'No node could fill the order by its deadline', data: 'short' },
 } as const satisfies Record<string, { status: number; says: string; data: string }>
 

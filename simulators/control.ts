@@ -10,6 +10,8 @@ export interface Controls {
   deliveries: Deliveries
   kinds: readonly string[]
   operations: readonly string[]
+  /** Who shares the simulator, where several do: a fault or an outage may hit one of them. */
+  carriers?: readonly string[]
   /** Kinds of fault that make sense for one operation only. */
   onlyFor?: Readonly<Record<string, string>>
 }
@@ -21,7 +23,7 @@ export function controlRoutes(controls: Controls): Router {
   const routes = express.Router()
   routes.use(express.json({ type: () => true }))
   faultRoutes(routes, controls)
-  outageRoutes(routes, controls.outage)
+  outageRoutes(routes, controls)
   webhookRoutes(routes, controls.deliveries)
   return routes
 }
@@ -42,7 +44,7 @@ const answerRefusal: ErrorRequestHandler = (error: Error & { status?: number }, 
     .json({ error: { message: error instanceof ControlRefusal || status >= 500 ? error.message : `the body is not JSON: ${error.message}` } })
 }
 
-function faultRoutes(routes: Router, { faults, kinds, operations, onlyFor = {} }: Controls): void {
+function faultRoutes(routes: Router, { faults, kinds, operations, carriers = [], onlyFor = {} }: Controls): void {
   const answer = (): object => ({ pending: faults.pending() })
   routes.get('/faults', (_request, response) => void response.json(answer()))
   routes.delete('/faults', (_request, response) => {
@@ -56,6 +58,7 @@ function faultRoutes(routes: Router, { faults, kinds, operations, onlyFor = {} }
       delayMs: wholeNumber(longestDelayMs),
       operation: oneOf(operations),
       afterEffect: yesOrNo,
+      carrier: oneOf(carriers),
     })
     const only = onlyFor[kind]
     if (only && rest.operation && rest.operation !== only) throw new ControlRefusal(400, `operation: ${kind} is possible for ${only} only`)
@@ -65,16 +68,16 @@ function faultRoutes(routes: Router, { faults, kinds, operations, onlyFor = {} }
   })
 }
 
-function outageRoutes(routes: Router, outage: Outage): void {
+function outageRoutes(routes: Router, { outage, carriers = [] }: Controls): void {
   routes.get('/outage', (_request, response) => void response.json({ outage: outage.active() }))
   routes.delete('/outage', (_request, response) => {
     outage.clear()
     response.json({ outage: outage.active() })
   })
   routes.post('/outage', (request, response) => {
-    const { ms, until } = checkBody(request.body, { ms: wholeNumber(longestDelayMs), until: oneOf(['cleared']) })
+    const { ms, until, carrier } = checkBody(request.body, { ms: wholeNumber(longestDelayMs), until: oneOf(['cleared']), carrier: oneOf(carriers) })
     if ((ms === undefined) === (until === undefined)) throw new ControlRefusal(400, 'give either ms, or until: "cleared"')
-    outage.start(ms)
+    outage.start(ms, carrier)
     response.json({ outage: outage.active() })
   })
 }

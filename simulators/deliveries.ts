@@ -10,11 +10,13 @@ export interface Message {
   body: string
   /** When the event happened; a message nobody takes is given up a day later. */
   createdMs: number
+  /** Who sends it, where several share a simulator. */
+  sender?: string
 }
 
 export interface DeliveryOptions {
-  /** Where to deliver; while it is not known, messages wait. */
-  target(): string | undefined
+  /** Where to deliver a message; while it is not known, it waits. */
+  target(message: Message): string | undefined
   /** Signature headers for one attempt. */
   sign(body: string, atSeconds: number): Record<string, string>
   /** Called when the receiver took the message, or it was given up. */
@@ -104,7 +106,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
 
 /** One attempt. True only when the receiver answered 2xx: anything else means it may not have it. */
 async function send(options: DeliveryOptions, message: Message, stop: AbortSignal): Promise<boolean> {
-  const target = options.target()
+  const target = options.target(message)
   if (target === undefined) return false
   const headers = { 'content-type': 'application/json; charset=utf-8', ...options.sign(message.body, Math.floor(Date.now() / 1000)) }
   try {

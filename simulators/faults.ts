@@ -5,6 +5,8 @@ export interface Fault {
   kind: string
   /** The only operation it hits; any when absent. */
   operation?: string
+  /** The only party it hits, where several share a simulator. */
+  carrier?: string
   /** How long the answer is held back; each kind has its own default. */
   delayMs?: number
   /** For `error_500`: the effect happens although the answer says error. */
@@ -14,7 +16,7 @@ export interface Fault {
 export interface FaultQueue {
   add(fault: Fault, next: number): void
   /** The fault for this call, used up by it; the oldest that fits comes first. */
-  take(operation: string): Fault | undefined
+  take(operation: string, carrier?: string): Fault | undefined
   pending(): (Fault & { next: number })[]
   clear(): void
 }
@@ -23,8 +25,8 @@ export function faultQueue(): FaultQueue {
   let queue: (Fault & { next: number })[] = []
   return {
     add: (fault, next) => void (next > 0 && queue.push({ ...fault, next })),
-    take: (operation) => {
-      const found = queue.find((fault) => fault.operation === undefined || fault.operation === operation)
+    take: (operation, carrier) => {
+      const found = queue.find((fault) => (fault.operation ?? operation) === operation && (fault.carrier ?? carrier) === carrier)
       if (!found) return undefined
       found.next -= 1
       queue = queue.filter((fault) => fault.next > 0)
@@ -38,25 +40,26 @@ export function faultQueue(): FaultQueue {
 }
 
 export interface Outage {
-  /** @param forMs without it the outage lasts until it is cleared */
-  start(forMs?: number): void
+  /** @param forMs without it the outage lasts until it is cleared; @param carrier the only party that is out, where several share a simulator */
+  start(forMs?: number, carrier?: string): void
   clear(): void
+  /** Is anybody out? */
   active(): boolean
   /** Resets the connection of every call while the outage lasts: the caller cannot know whether it was heard. */
-  guard: RequestHandler
+  guard(carrier?: string): RequestHandler
 }
 
 export function outageSwitch(): Outage {
-  let untilMs = 0
-  const active = (): boolean => Date.now() < untilMs
+  const everybody = ''
+  const until = new Map<string, number>()
+  const isOut = (carrier: string): boolean => Date.now() < (until.get(carrier) ?? 0)
   return {
-    start: (forMs = Infinity) => {
-      untilMs = Date.now() + forMs
-    },
-    clear: () => {
-      untilMs = 0
-    },
-    active,
-    guard: (request, _response, next) => (active() ? void request.socket.resetAndDestroy() : next()),
+    start: (forMs = Infinity, carrier = everybody) => void until.set(carrier, Date.now() + forMs),
+    clear: () => until.clear(),
+    active: () => [...until.keys()].some(isOut),
+    guard:
+      (carrier = everybody) =>
+      (request, _response, next) =>
+        isOut(everybody) || isOut(carrier) ? void request.socket.resetAndDestroy() : next(),
   }
 }

@@ -1,10 +1,16 @@
-/** The carrier port on Swiftparcel's own JSON API: labels by reference, hand-over by manifest, scans as signed messages. */
+/** The carrier port on the parcel carriers' own JSON API, the same for each under a path of its own: labels by reference, hand-over by manifest, scans as signed messages. */
 import { z } from 'zod'
-import type { Address, BuyLabel, Carrier, CarrierService, Label } from '../../activities/ports'
-import { ProviderFault } from '../../activities/ports'
+import type { Address, BuyLabel, Carrier, ClaimAsk, Label, RateAsk, ServiceRate } from '../../activities/ports'
+import { CarrierRefusal, ProviderFault } from '../../activities/ports'
+import { priceParcel, type Parcel, type ParcelPrice } from '../../domain/delivery/rate-card'
+import { parcelStatuses } from '../../domain/delivery/tracking'
+import { isObstacle } from '../../domain/promise/obstacle'
+import type { Contract } from './contracts'
 import { readTrackingEvent } from './tracking-event'
 
 export interface ParcelCarrierOptions {
+  contract: Contract
+  /** Where the carriers answer, each under its name. */
   baseUrl: string
   webhookSecret: string
   /** How long one call may take. */
@@ -14,12 +20,13 @@ export interface ParcelCarrierOptions {
 export function parcelCarrier(options: ParcelCarrierOptions): Carrier {
   const call = caller(options)
   return {
-    carrier: 'swiftparcel',
-    services: () => services,
+    carrier: options.contract.carrier,
+    services: () => options.contract.services,
+    rate: async (ask) => options.contract.services.map((service) => rateByCard(service, ask)),
     buyLabel: async (ask) => {
       const label = answerAs(labelShape, await call('POST', '/v1/labels', labelRequest(ask)))
       if (label.status === 'voided')
-        throw new ProviderFault(`buy label: the label under ${ask.reference} was voided; a new one needs a new reference`, 'none')
+        throw new CarrierRefusal(`buy label: the label under ${ask.reference} was voided; a new one needs a new reference`)
       return labelOf(label)
     },
     findLabel: async (reference) => {
@@ -29,46 +36,22 @@ export function parcelCarrier(options: ParcelCarrierOptions): Carrier {
     },
     voidLabel: async (trackingNumber) => void (await call('DELETE', `/v1/labels/${encodeURIComponent(trackingNumber)}`)),
     manifest: async ({ reference, trackingNumbers }) => void (await call('POST', '/v1/manifests', { reference, tracking_numbers: trackingNumbers })),
-    readEvent: (rawBody, signature) => readTrackingEvent(rawBody, signature, options.webhookSecret),
+    track: async (trackingNumber) => {
+      const { events } = answerAs(trackingShape, await call('GET', `/v1/tracking/${encodeURIComponent(trackingNumber)}`))
+      return events.map(({ event_id, status, at }) => ({ eventId: event_id, trackingNumber, status, at }))
+    },
+    claim: async (ask) => ({ claimReference: answerAs(claimShape, await call('POST', '/v1/claims', claimRequest(ask))).claim_id }),
+    readEvent: (rawBody, header) => readTrackingEvent(rawBody, header('carrier-signature'), options.webhookSecret),
   }
 }
 
-/** Where and when it delivers, by the contract. */
-const doors = {
-  countries: ['DE', 'AT', 'BE', 'CZ', 'DK', 'FR', 'LU', 'NL', 'PL'],
-  deliversOn: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'],
-  hours: { opens: '08:00', closes: '20:00' },
-} as const
-
-/** The contract's rate card, net of tax. */
-const services: readonly CarrierService[] = [
-  {
-    service: 'standard',
-    name: 'Swiftparcel Standard',
-    rates: [
-      { upToGrams: 1_000, priceMinor: 389 },
-      { upToGrams: 5_000, priceMinor: 549 },
-      { upToGrams: 10_000, priceMinor: 849 },
-      { upToGrams: 31_500, priceMinor: 1_549 },
-    ],
-    currency: 'EUR',
-    transitDays: 2,
-    ...doors,
-  },
-  {
-    service: 'express',
-    name: 'Swiftparcel Express',
-    rates: [
-      { upToGrams: 1_000, priceMinor: 790 },
-      { upToGrams: 5_000, priceMinor: 990 },
-      { upToGrams: 10_000, priceMinor: 1_390 },
-      { upToGrams: 31_500, priceMinor: 2_290 },
-    ],
-    currency: 'EUR',
-    transitDays: 1,
-    ...doors,
-  },
-]
+/** What all parcels together cost by the contract's price list: no call is needed, so a carrier that is out can still be compared. */
+function rateByCard({ service, card }: Contract['services'][number], { from, to, parcels }: RateAsk): ServiceRate {
+  const prices = parcels.map((parcel) => priceParcel(card, parcel, { from, to }))
+  const refused = prices.find(isObstacle)
+  if (refused) return { service, refused: { code: refused.obstacle, says: refused.says } }
+  return { service, currency: card.currency, priceMinor: prices.reduce((sum, price) => sum + (price as ParcelPrice).priceMinor, 0) }
+}
 
 const labelShape = z.object({
   tracking_number: z.string().min(1),
@@ -78,6 +61,10 @@ const labelShape = z.object({
   label: z.string(),
   status: z.enum(['active', 'voided']),
 })
+
+const trackingShape = z.object({ events: z.array(z.object({ event_id: z.string().min(1), status: z.enum(parcelStatuses), at: z.iso.datetime() })) })
+
+const claimShape = z.object({ claim_id: z.string().min(1) })
 
 const labelsShape = z.object({ labels: z.array(labelShape) })
 
@@ -100,10 +87,14 @@ const labelOf = (label: z.infer<typeof labelShape>): Label => ({
 const labelRequest = (ask: BuyLabel): object => ({
   reference: ask.reference,
   service: ask.service,
-  parcel: { weight_g: ask.weightGrams, length_mm: ask.lengthMm, width_mm: ask.widthMm, height_mm: ask.heightMm },
+  parcel: parcelRequest(ask),
   from: addressRequest(ask.from),
   to: addressRequest(ask.to),
 })
+
+const parcelRequest = (parcel: Parcel): object => ({ weight_g: parcel.weightGrams, length_mm: parcel.lengthMm, width_mm: parcel.widthMm, height_mm: parcel.heightMm })
+
+const claimRequest = ({ reference, trackingNumber, reason, amountMinor }: ClaimAsk): object => ({ reference, tracking_number: trackingNumber, reason, amount_cents: amountMinor })
 
 const addressRequest = ({ name, line1, line2, city, postalCode, country }: Address): object => ({
   ...Object.fromEntries(Object.entries({ name, street: line1, street2: line2, city, postcode: postalCode }).filter(([, part]) => part)),
@@ -114,17 +105,20 @@ type Call = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => 
 
 /** One request with a deadline. What fails is a fault that says whether it may have happened all the same. */
 const caller =
-  ({ baseUrl, timeoutMs }: ParcelCarrierOptions): Call =>
+  ({ contract, baseUrl, timeoutMs }: ParcelCarrierOptions): Call =>
   async (method, path, body) => {
     const what = `${method} ${path.split('?')[0]}`
-    const answer = await request(what, `${baseUrl.replace(/\/$/, '')}${path}`, {
+    const answer = await request(what, `${baseUrl.replace(/\/$/, '')}/${contract.carrier}${path}`, {
       method,
       signal: AbortSignal.timeout(timeoutMs),
       ...(body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {}),
     })
     if (answer.status < 300) return answer.json
+    const said = `${what}: ${answer.status} ${reasonOf(answer.json)}`
     // The carrier stores nothing under a key: after an error of its own, asking again or looking up is safe, but only that tells.
-    throw new ProviderFault(`${what}: ${answer.status} ${reasonOf(answer.json)}`, answer.status >= 500 ? 'unknown' : 'none')
+    if (answer.status >= 500) throw new ProviderFault(said, 'unknown')
+    if (answer.status === 429) throw new ProviderFault(said, 'none')
+    throw new CarrierRefusal(said)
   }
 
 async function request(what: string, url: string, init: RequestInit): Promise<{ status: number; json: unknown }> {

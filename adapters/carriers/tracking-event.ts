@@ -1,7 +1,8 @@
 /** Reads a carrier's signed scan: the signature first, over the raw bytes and in constant time, then the body, field by field. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import { carrierStatuses, type CarrierEvent } from '../../activities/ports'
+import type { CarrierEvent } from '../../activities/ports'
+import { parcelStatuses } from '../../domain/delivery/tracking'
 import { refuse } from '../../domain/refusals'
 
 /** Older signatures are refused: a recorded message cannot be sent again later. Each delivery attempt is signed anew. */
@@ -11,7 +12,7 @@ const toleranceSeconds = 300
 const eventShape = z.object({
   eventId: z.string().min(1).max(200),
   trackingNumber: z.string().min(1).max(100),
-  status: z.enum(carrierStatuses),
+  status: z.enum(parcelStatuses),
   at: z.iso.datetime({ offset: true }).transform((at) => new Date(at).toISOString()),
   detail: z.string().max(1000).optional(),
 })

@@ -36,7 +36,7 @@ const getFulfillment = route({
   answers: { 200: fulfillmentAnswer },
   async run(ctx) {
     const found = await fulfillmentView(ctx.db, ctx.params.fulfillmentId, { role: ctx.key.role })
-    if (!found || !reachesNode(ctx.key, found.nodeId)) throw refuse('fulfillment.unknown')
+    if (!found || ![found.nodeId, found.toNodeId].some((n) => n !== null && reachesNode(ctx.key, n))) throw refuse('fulfillment.unknown')
     return ok(found)
   },
 })

@@ -16,22 +16,24 @@ import { keptLineId, text, uuid } from '../schemas/fields'
 import { fulfillmentAnswer } from '../schemas/order-view'
 
 const params = z.strictObject({ fulfillmentId: uuid })
-type Params = z.output<typeof params>
-const base = { method: 'post', tag: 'Fulfillments', roles: may.workFulfillments, params, answers: { 200: fulfillmentAnswer } } as const
+export type FulfillmentParams = z.output<typeof params>
+/** What every command on a work order shares. */
+export const fulfillmentCommand = { method: 'post', tag: 'Fulfillments', roles: may.workFulfillments, params, answers: { 200: fulfillmentAnswer } } as const
 const quantity = z.int('Must be a whole number from 0 to 100,000').min(0).max(100_000)
 
 /** @throws `fulfillment.unknown` also for the work of a node that the key does not reach. */
-async function orderOf(ctx: Ctx<Params>): Promise<string> {
+export async function orderOf(ctx: Ctx<FulfillmentParams>): Promise<string> {
   const place = await fulfillmentPlace(ctx.db, ctx.params.fulfillmentId)
   if (!place || !reachesNode(ctx.key, place.nodeId)) throw refuse('fulfillment.unknown')
   return place.orderId
 }
 
-const view = async ({ db, params: { fulfillmentId }, role }: Pick<AnswerCtx<Params>, 'db' | 'params' | 'role'>): Promise<Answer> => ok(await fulfillmentView(db, fulfillmentId, { role }))
+/** The work order as it is now. */
+export const viewOf = async ({ db, params: { fulfillmentId }, role }: Pick<AnswerCtx<FulfillmentParams>, 'db' | 'params' | 'role'>): Promise<Answer> => ok(await fulfillmentView(db, fulfillmentId, { role }))
 
 /** POST /v1/fulfillments/{fulfillmentId}/assign */
 export const assignFulfillment = command({
-  ...base,
+  ...fulfillmentCommand,
   path: '/v1/fulfillments/{fulfillmentId}/assign',
   summary: 'Give the work to somebody',
   body: z.strictObject({ assignee: text(100) }),
@@ -52,10 +54,10 @@ const pickLine = z
 const pickBody = z.strictObject({ lines: z.array(pickLine).min(1).max(500) })
 
 const pickFields = {
-  ...base,
+  ...fulfillmentCommand,
   path: '/v1/fulfillments/{fulfillmentId}/pick',
   summary: 'Report picked and rejected units',
-  description: 'Adds to what was reported before. Orders ship complete from one node: when units are rejected, the order goes to the next best node.',
+  description: 'Adds to what was reported before. What is rejected goes to the next best node.',
   body: pickBody,
 } as const
 
@@ -73,7 +75,7 @@ const pickRejected = orderCommand({
   async ask(ctx) {
     return { orderId: await orderOf(ctx), update: 'reportRejection', args: { fulfillmentId: ctx.params.fulfillmentId, lines: ctx.body.lines } }
   },
-  answer: view,
+  answer: viewOf,
 })
 type PickBody = z.output<typeof pickBody>
 
@@ -102,21 +104,21 @@ const packBody = z.strictObject({
 
 /** POST /v1/fulfillments/{fulfillmentId}/pack */
 export const packFulfillment = orderCommand({
-  ...base,
+  ...fulfillmentCommand,
   path: '/v1/fulfillments/{fulfillmentId}/pack',
   summary: 'Pack into packages; answers with carrier, tracking numbers and labels',
   body: packBody,
   ask: async (ctx) => ({ orderId: await orderOf(ctx), update: 'packFulfillment', args: { fulfillmentId: ctx.params.fulfillmentId, ...ctx.body } }),
-  answer: view,
+  answer: viewOf,
 })
 
 /** POST /v1/fulfillments/{fulfillmentId}/hand-over */
 export const handOver = orderCommand({
-  ...base,
+  ...fulfillmentCommand,
   path: '/v1/fulfillments/{fulfillmentId}/hand-over',
   summary: 'The packages leave the building',
   description: 'Needs a valid payment authorisation; the capture follows.',
   body: z.strictObject({}),
   ask: async (ctx) => ({ orderId: await orderOf(ctx), update: 'handOver', args: { fulfillmentId: ctx.params.fulfillmentId } }),
-  answer: view,
+  answer: viewOf,
 })

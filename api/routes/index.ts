@@ -3,6 +3,7 @@ import type { Route } from '../route'
 import { backTestRoutes } from './back-tests'
 import { channelRoutes } from './channels'
 import { shopifyWebhook } from './channels-shopify'
+import { collect, readyForPickup, receive } from './collection'
 import { demoRoutes } from './demo'
 import { driverRoutes } from './drivers'
 import { eventStreams } from './events'
@@ -16,8 +17,11 @@ import { cancelOrder, submitOrder } from './orders-commands'
 import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
+import { reOptimisationRoutes } from './re-optimisations'
+import { runRoutes } from './runs'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
+import { trackingRoutes } from './tracking'
 
 export const routes: readonly Route[] = [
   ...promiseRoutes,
@@ -30,15 +34,21 @@ export const routes: readonly Route[] = [
   pickFulfillmentRoute,
   packFulfillment,
   handOver,
+  readyForPickup,
+  collect,
+  receive,
   ...nodeRoutes,
   ...skuRoutes,
   ...channelRoutes,
   shopifyWebhook,
   ...driverRoutes,
+  ...runRoutes,
+  ...trackingRoutes,
   ...inventoryRoutes,
   ...policyRoutes,
   ...sourcingRoutes,
   ...backTestRoutes,
+  ...reOptimisationRoutes,
   ...exceptionRoutes,
   ...quarantineRoutes,
   ...demoRoutes,

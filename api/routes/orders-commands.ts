@@ -12,7 +12,7 @@ import { refuse } from '../../domain/refusals'
 import { reachesChannel, requireChannel } from '../auth'
 import { command, orderCommand } from '../command'
 import { optionsInstead, takeUp, type TakenUp } from '../delivery-options'
-import type { PlanPromise } from '../promise-desk'
+import type { PlanPromise } from '../../activities/promise-desk'
 import { may } from '../permissions'
 import { ok, type Answer, type Ctx, type Route } from '../route'
 import { newOrder, orderBriefAnswer, type NewOrderBody } from '../schemas/order'
@@ -94,16 +94,19 @@ const briefAnswer = (brief: OrderBrief, status: number): Answer => ({ status, bo
 function submitted(body: NewOrderBody, taken: TakenUp | undefined): SubmittedOrder {
   const { delivery } = body
   if ('method' in delivery) return { ...body, delivery }
-  const { method, service } = taken!.option
-  return { ...body, delivery: { method, service, nodeId: taken!.quote.sourceNodeId } }
+  const { method, service, nodeId } = taken!.option
+  return { ...body, delivery: { method, ...(travels(method) && { service }), ...(nodeId !== undefined && { nodeId }) } }
 }
+
+/** By a carrier, to the customer or to the store where she fetches it. */
+const travels = (method: string): boolean => method === 'delivery' || method === 'ship_to_store'
 
 /** What an accepted order is promised: the quoted date, or the one that the nodes chosen for it can keep. */
 function promising(promise: PlanPromise, body: NewOrderBody, taken: TakenUp | undefined): Pick<Intake, 'quote' | 'promiseFor'> {
-  const service = taken?.option.service ?? ('method' in body.delivery ? body.delivery.service : undefined)
+  const { method, nodeId, service } = taken?.option ?? (body.delivery as { method: string; nodeId?: string; service?: string })
   const { country = '', postalCode = '' } = body.shipTo ?? {}
   return {
-    promiseFor: (shipments) => (country === '' ? undefined : promise({ service, destination: { country, postalCode }, shipments }, Date.now())),
+    promiseFor: (shipments) => promise({ method, nodeId, ...(travels(method) && { service }), ...(country !== '' && { destination: { country, postalCode } }), shipments }, Date.now()),
     ...(taken && { quote: { id: taken.quote.id, promise: { promisedFrom: taken.option.promisedFrom, promisedBy: taken.option.promisedBy, confidence: taken.option.confidence } } }),
   }
 }

@@ -38,7 +38,7 @@ export function outsideRoutes({ webhook, carriers, wake }: OutsideParties): Rout
     method: 'post',
     path: '/v1/carriers/{carrier}/events',
     tag: 'Outside',
-    summary: 'A carrier reports a parcel (signature in Carrier-Signature)',
+    summary: 'A carrier reports a parcel (signature in Carrier-Signature, or X-Hmac-Signature for EasyPost)',
     roles: 'public',
     raw: true,
     params: z.strictObject({ carrier: text(100) }),
@@ -46,9 +46,12 @@ export function outsideRoutes({ webhook, carriers, wake }: OutsideParties): Rout
     async run(ctx) {
       const carrier = carriers.find((c) => c.carrier === ctx.params.carrier)
       if (!carrier) throw refuse('carrier.not_found')
-      const { eventId, trackingNumber, status, at } = carrier.readEvent(ctx.rawBody, ctx.header('carrier-signature'))
-      await receiveFact(ctx.db, { source: `carrier:${carrier.carrier}`, eventId, kind: 'carrier', subject: trackingNumber, payload: { status, at } })
-      wake()
+      const event = carrier.readEvent(ctx.rawBody, (name) => ctx.header(name))
+      if (event) {
+        const { eventId, trackingNumber, status, at } = event
+        await receiveFact(ctx.db, { source: `carrier:${carrier.carrier}`, eventId, kind: 'carrier', subject: trackingNumber, payload: { status, at } })
+        wake()
+      }
       return ok({ received: true })
     },
   })

@@ -1,5 +1,6 @@
 /** The single view of an order, its list and its timeline, as answers show them. */
 import { z } from 'zod'
+import { choiceReasons, lossReasons } from '../../domain/delivery/choice'
 import { eventTypes } from '../../domain/events'
 import { fulfillmentStatuses } from '../../domain/fulfillment/moves'
 import { orderFulfillmentStatuses, orderStatuses, paymentStatuses, waitReasons } from '../../domain/order/status'
@@ -36,6 +37,7 @@ export const fulfillmentAnswer = z
     channelOrderId: z.string(),
     nodeId: z.string(),
     method: z.string(),
+    toNodeId: z.string().nullable().meta({ description: 'Of a transfer: the node that receives it' }),
     service: z.string().nullable(),
     status,
     assignee: z.string().nullable(),
@@ -43,6 +45,7 @@ export const fulfillmentAnswer = z
     releasedAt: at,
     packedAt: at.nullable(),
     handedOverAt: at.nullable(),
+    pickup: z.object({ readyAt: at, pickupBy: at, collectedBy: z.enum(['code', 'identity document']).nullable() }).nullable(),
     endedAt: at.nullable(),
     lines: z.array(workLine),
     packages: z.array(packageView),
@@ -74,6 +77,22 @@ const line = z.object({
   kit: z.object({ lineId: z.string(), sku: z.string(), quantity: count }).nullable().meta({ description: 'The line as it was ordered, where this is a component of a kit' }),
 })
 
+const offer = {
+  carrier: z.string(),
+  service: z.string(),
+  priceMinor: minor,
+  currency: z.string(),
+  kept: z.number().optional().meta({ description: 'Probability that all is delivered by the promised day' }),
+  withinDays: z.int().optional().meta({ description: 'Days until all is delivered with the confidence asked for' }),
+}
+const carrierChoice = z
+  .object({
+    chosen: z.object({ ...offer, reason: z.enum(choiceReasons) }).optional(),
+    others: z.array(z.object({ ...offer, priceMinor: minor.optional(), currency: z.string().optional(), lost: z.enum(lossReasons), says: z.string() })),
+    hurry: z.object({ insteadOf: z.string(), costMinor: minor }).optional().meta({ description: 'A dearer service was taken than the one the date was promised on' }),
+  })
+  .meta({ id: 'CarrierChoice', description: 'Which carrier service carries the parcels, and why each other lost' })
+
 const statuses = { status: z.enum(orderStatuses), paymentStatus: z.enum(paymentStatuses), fulfillmentStatus: z.enum(orderFulfillmentStatuses), workflowOpen: z.boolean() }
 
 export const orderAnswer = z
@@ -104,6 +123,7 @@ export const orderAnswer = z
         method: z.string(),
         status,
         assignee: z.string().nullable(),
+        readyAt: at.nullable(),
         lines: z.array(workLine),
         packages: z.array(packageView),
       }),
@@ -120,6 +140,11 @@ export const orderAnswer = z
         promisedBy: at.nullable(),
         handedOverAt: at.nullable(),
         deliveredAt: at.nullable(),
+        run: z
+          .object({ runId: z.string(), stop: z.int(), of: z.int(), etaFrom: at.nullable(), etaTo: at.nullable(), status: z.string(), trackingPath: z.string() })
+          .nullable()
+          .meta({ description: 'While an own driver brings it: which stop of how many, and when' }),
+        choice: carrierChoice.nullable(),
       }),
     ),
     returns: z.array(z.object({ returnId: z.string(), status: z.string(), lines: z.array(lineQuantity) })),
@@ -141,6 +166,7 @@ export const orderAnswer = z
     promise: z.object({ promisedFrom: at.nullable(), promisedBy: at.nullable(), confidence: z.number().nullable(), state: z.enum(['on_track', 'at_risk', 'missed', 'kept']) }),
     money: z.object({ currency: z.string(), authorizedMinor: minor, capturedMinor: minor, refundedMinor: minor, owedMinor: minor }),
     waitingOn,
+    pickupCode: z.string().optional().meta({ description: 'What the customer says at the counter while something waits there; for channels and support' }),
     allowedActions: z.array(z.string()),
   })
   .meta({ id: 'Order' })

@@ -56,9 +56,12 @@ export const newOrder = z
     tenders: z.array(tender).min(1).max(10),
   })
   .superRefine((order, ctx) => {
-    const method = 'method' in order.delivery ? order.delivery.method : undefined
-    if (order.shipTo === undefined && method !== 'pickup' && method !== 'carry_out')
+    const method = 'method' in order.delivery ? order.delivery.method : order.delivery.optionId.split(':')[0]
+    const isFetched = method === 'pickup' || method === 'ship_to_store' || method === 'carry_out'
+    if (order.shipTo === undefined && !isFetched)
       ctx.addIssue({ code: 'custom', path: ['shipTo'], message: 'Is needed for everything that is sent' })
+    if (isFetched && 'method' in order.delivery && order.delivery.nodeId === undefined)
+      ctx.addIssue({ code: 'custom', path: ['delivery', 'nodeId'], message: 'Say in which store the customer gets it' })
     if (order.customer === undefined && method !== 'carry_out') ctx.addIssue({ code: 'custom', path: ['customer'], message: 'Is needed unless the goods are carried out of the store' })
     const repeated = order.tenders.findIndex((t, i) => order.tenders.findIndex((other) => other.tenderId === t.tenderId) < i)
     if (repeated >= 0) ctx.addIssue({ code: 'custom', path: ['tenders', repeated, 'tenderId'], message: 'Tender ids must differ within an order' })

@@ -1,6 +1,6 @@
 /** Policy documents, per kind, as they may be written: the shapes of domain/policy/kinds.ts. */
 import { z } from 'zod'
-import { defaultPolicies, policyKinds, type Policies } from '../../domain/policy/kinds'
+import { defaultPolicies, parcelRemedies, policyKinds, type Policies } from '../../domain/policy/kinds'
 import { at, duration } from './fields'
 import { sourcingDocument } from './sourcing-policy'
 
@@ -15,14 +15,42 @@ export const policyDocuments = {
     quoteLifetime: duration,
     holdLifetime: duration,
     prices: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'Must be a service'), z.int().min(0).max(100_000_000)).default(defaultPolicies.promise.prices),
+    collect: z.strictObject({ withinKm: z.number().gt(0).max(1_000), stores: z.int().min(0).max(20) }).default(defaultPolicies.promise.collect),
     whenLate: z
       .strictObject({ pick: z.enum(['tell', 're_source']).default('tell'), handOver: z.enum(['tell', 'faster_carrier']).default('tell') })
       .default(defaultPolicies.promise.whenLate),
   }),
-  store_work: z.strictObject({ acceptWithin: duration, handOverWithin: duration.default(defaultPolicies.store_work.handOverWithin), pickupWindow: duration }),
-  last_mile: z.strictObject({ waveSize: few, waveWait: duration, attempts: few, deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin) }),
+  store_work: z.strictObject({
+    acceptWithin: duration,
+    handOverWithin: duration.default(defaultPolicies.store_work.handOverWithin),
+    pickupWindow: duration,
+    pickupReminder: duration.default(defaultPolicies.store_work.pickupReminder),
+    whenUncollected: z.enum(['cancel', 'ask']).default(defaultPolicies.store_work.whenUncollected),
+    receiveWithin: duration.default(defaultPolicies.store_work.receiveWithin),
+  }),
+  last_mile: z.strictObject({
+    waveSize: few,
+    waveWait: duration,
+    attempts: few,
+    nextAttemptAfter: duration.default(defaultPolicies.last_mile.nextAttemptAfter),
+    departWithin: duration.default(defaultPolicies.last_mile.departWithin),
+    returnWithin: duration.default(defaultPolicies.last_mile.returnWithin),
+    radiusKm: z.number().gt(0).max(500).default(defaultPolicies.last_mile.radiusKm),
+    etaWindow: duration.default(defaultPolicies.last_mile.etaWindow),
+    roadFactor: z.number().min(1).max(5).default(defaultPolicies.last_mile.roadFactor),
+    speedKmh: z.number().min(1).max(200).default(defaultPolicies.last_mile.speedKmh),
+    stopMinutes: z.number().min(0).max(240).default(defaultPolicies.last_mile.stopMinutes),
+    deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin),
+  }),
   returns: z.strictObject({ window: duration, restockBy: duration }),
   care: z.strictObject({ retryEvery: duration }),
+  parcels: z.strictObject({
+    lost: z.enum(parcelRemedies),
+    damaged: z.enum(parcelRemedies),
+    returned: z.enum(parcelRemedies),
+    goodsBack: z.enum(['restock', 'inspect']),
+    answerWithin: duration,
+  }),
 } as const satisfies { [Kind in keyof Policies]: z.ZodType<Policies[Kind]> }
 
 export const policyKind = z.enum(policyKinds)

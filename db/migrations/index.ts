@@ -12,10 +12,17 @@ import * as promise from './0011-promise'
 import * as reservations from './0012-reservations'
 import * as backTests from './0013-back-tests'
 import * as supply from './0014-supply'
+import * as reOptimisations from './0015-re-optimisations'
+import * as collection from './0018-collection'
+import * as carriers from './0019-carriers'
+import * as countedArrivals from './0021-counted-arrivals'
+import * as runs from './0022-runs'
 
 export interface Migration {
   name: string
   up: string
 }
 
-export const migrations: readonly Migration[] = [network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply]
+export const migrations: readonly Migration[] = [
+  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, countedArrivals, runs,
+]

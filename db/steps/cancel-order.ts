@@ -1,15 +1,17 @@
 /** Cancels a whole order while it is in the building: work stopped, stock free, the voids recorded that give the money back. */
-import { hasLeft, isInBuilding } from '../../domain/fulfillment/moves'
+import { isGone, isInBuilding } from '../../domain/fulfillment/moves'
 import type { CancelOrder, CancelOrderAnswer } from '../../domain/messages'
 import { refuse } from '../../domain/refusals'
 import { run, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
+import { leaveDispatch } from '../dispatch'
 import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendVoids } from '../payment-operations'
 import { release } from '../stock'
 import { endClaims } from '../supply-claims'
+import { unclaimInTransfer } from '../transfers'
 import { settleExceptions } from '../waiting'
 
 export interface CancelOutcome extends CancelOrderAnswer {
@@ -24,11 +26,13 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   if (order.stage === 'cancelled') throw refuse('order.already_cancelled', { state: 'cancelled' })
   if (order.stage === 'completed') throw refuse('order.closed', { state: 'completed' })
   const fulfillments = await fulfillmentsOf(tx, ask.orderId)
-  const gone = fulfillments.filter((f) => hasLeft(f.status))
+  const gone = fulfillments.filter(isGone)
   if (gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: 'return' })
   const stopped = fulfillments.filter((f) => isInBuilding(f.status))
   for (const f of stopped) await moveFulfillment(tx, f.fulfillmentId, 'cancelled')
   const freed = await release(tx, { orderId: ask.orderId, actor: ask.actor, reason: 'cancelled' })
+  await leaveDispatch(tx, stopped.map((f) => f.fulfillmentId))
+  await unclaimInTransfer(tx, ask.orderId)
   await endClaims(tx, ask.orderId, 'cancelled')
   await run(tx, 'UPDATE order_lines SET cancelled = quantity - shipped, backordered = 0 WHERE order_id = ?', [ask.orderId])
   await refreshPicked(tx, ask.orderId)

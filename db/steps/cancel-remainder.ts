@@ -1,12 +1,13 @@
 /** What nobody could fill by its deadline is cancelled, while what has left or is being worked on goes on. */
-import { isInBuilding } from '../../domain/fulfillment/moves'
-import { rows, type Transaction } from '../connection'
+import { isBetweenNodes, isInBuilding } from '../../domain/fulfillment/moves'
+import { row, rows, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record, self } from '../events'
 import { fulfillmentsOf } from '../fulfillments'
-import { lockOrder, refreshOrder } from '../orders'
+import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendVoids } from '../payment-operations'
 import { endClaims } from '../supply-claims'
+import { tellRefundDue, worthOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
 
 export interface RemainderCancelled {
@@ -26,17 +27,43 @@ export async function cancelRemainder(tx: Transaction, { orderId, reason }: { or
     [orderId, orderId],
   )
   await endClaims(tx, orderId, 'cancelled')
-  await settleExceptions(tx, order, 'cancelled', 'sourcing.short')
+  await giveUpResending(tx, order)
+  await settleExceptions(tx, order, 'cancelled', { kind: 'sourcing.short' })
+  const outcome = await unitsCancelled(tx, order, lines, reason)
+  await refreshOrder(tx, orderId, null)
+  return outcome
+}
+
+/** What follows when units of an order were cancelled and the rest goes on: told, audited, and their money let go once nothing more leaves. */
+export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: readonly { lineId: string; quantity: number }[], reason: string): Promise<RemainderCancelled> {
+  const { orderId } = order
   await record(tx, order, { type: 'order.lines_cancelled', actor: self, data: { lines, reason } })
   await writeAudit(tx, { actor: self, action: 'order.cancel_lines', subject: orderId, cause: reason })
-  if (await paidElsewhere(tx, orderId)) {
-    const summary = 'Units were cancelled that the channel has been paid for: give the money back there'
-    await openException(tx, { ...order, kind: 'order.refund_elsewhere', subject: orderId, owner: 'finance', summary, data: { lines } })
-  }
-  const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status))
-  const voids = leaving ? [] : (await intendVoids(tx, orderId)).map((v) => v.operationId)
-  await refreshOrder(tx, orderId, null)
-  return { voids }
+  await tellIfPaidElsewhere(tx, order, lines)
+  const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasOpenUnits(tx, orderId))
+  return { voids: leaving ? [] : (await intendVoids(tx, orderId)).map((v) => v.operationId) }
+}
+
+/** Money that the channel took is given back there. */
+export async function tellIfPaidElsewhere(tx: Transaction, order: OrderRow, lines: readonly { lineId: string; quantity: number }[]): Promise<void> {
+  if (!(await paidElsewhere(tx, order.orderId))) return
+  const summary = 'Units were cancelled that the channel has been paid for: give the money back there'
+  await openException(tx, { ...order, kind: 'order.refund_elsewhere', subject: order.orderId, owner: 'finance', summary, data: { lines } })
+}
+
+/** Are there units that still look for a node? */
+export const hasOpenUnits = async (tx: Transaction, orderId: string): Promise<boolean> =>
+  (await row(tx, 'SELECT 1 FROM order_lines WHERE order_id = ? AND quantity > cancelled + shipped + allocated LIMIT 1', [orderId])) !== undefined
+
+/** What was to be sent again has been paid: without goods the money goes back. */
+async function giveUpResending(tx: Transaction, order: OrderRow): Promise<void> {
+  const lines = await rows<{ lineId: string; quantity: number }>(
+    tx,
+    `UPDATE order_lines l SET resend = 0 FROM order_lines before WHERE l.order_id = ? AND l.resend > 0 AND before.order_id = l.order_id AND before.line_id = l.line_id
+     RETURNING l.line_id AS "lineId", before.resend AS quantity`,
+    [order.orderId],
+  )
+  if (lines.length > 0) await tellRefundDue(tx, order, order.orderId, { lines, worthMinor: await worthOf(tx, order.orderId, lines) })
 }
 
 const paidElsewhere = async (tx: Transaction, orderId: string): Promise<boolean> =>

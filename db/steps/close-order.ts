@@ -14,13 +14,16 @@ export interface WaitNotice {
   exception?: Omit<OpenException, 'orderId' | 'channel'>
 }
 
+/** Money that is owed is owed by closed orders too. */
+const outlivesOrder = ['shipment.refund_due', 'order.refund_elsewhere'] as const
+
 /** Nothing is open any more, and the row says that the workflow is not either. */
 export async function closeOrder(tx: Transaction, { orderId, status }: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> {
   const order = await lockOrder(tx, orderId)
   const closed = await row(tx, 'UPDATE orders SET workflow_open = false, stage = ?, closed_at = now() WHERE order_id = ? AND workflow_open RETURNING order_id', [status, orderId])
   if (!closed) return
   if (status === 'completed') await record(tx, order, { type: 'order.completed', actor: self })
-  await settleExceptions(tx, order, `the order is ${status}`)
+  await settleExceptions(tx, order, `the order is ${status}`, { except: outlivesOrder })
   await refreshOrder(tx, orderId, null)
 }
 
@@ -47,5 +50,5 @@ export async function noteRefusedCancel(tx: Transaction, ask: { orderId: string;
 
 /** What was waited on has come: the exceptions of that kind are settled. What the order waits on next is for the step that brought it to say. */
 export async function settleWait(tx: Transaction, ask: { orderId: string; kind: string; resolution: string }): Promise<void> {
-  await settleExceptions(tx, await lockOrder(tx, ask.orderId), ask.resolution, ask.kind)
+  await settleExceptions(tx, await lockOrder(tx, ask.orderId), ask.resolution, { kind: ask.kind })
 }

@@ -1,10 +1,9 @@
 /** A node that has not begun in time loses the work to the next best, if there is one: nothing is given up for nothing. */
 import type { WaitingOn } from '../../domain/order/status'
-import type { OrderPromise } from '../../domain/promise/kept'
-import { row, type Db, type Transaction } from '../connection'
+import type { Transaction } from '../connection'
 import { record, self } from '../events'
 import { lockWork, moveFulfillment, workLines } from '../fulfillments'
-import { refreshOrder, type OrderRow } from '../orders'
+import { refreshOrder } from '../orders'
 import type { PlanMode } from '../race'
 import { release } from '../stock'
 import { claimParts, releaseParts, told, type SourcedPart } from './source-order'
@@ -40,11 +39,3 @@ export async function moveLateWork(tx: Transaction, ask: MoveAsk, mode: PlanMode
 export class NobodyElse extends Error {
   override name = 'NobodyElse'
 }
-
-/** What was promised of a part of an order, and the order it belongs to. */
-export const promiseOfPart = (tx: Db | Transaction, fulfillmentId: string): Promise<{ promise: OrderPromise | null; nodeId: string; order: Pick<OrderRow, 'policy'> } | undefined> =>
-  row(
-    tx,
-    `SELECT o.promise, f.node_id AS "nodeId", json_build_object('policy', o.policy) AS "order" FROM fulfillments f JOIN orders o USING (order_id) WHERE fulfillment_id = ?`,
-    [fulfillmentId],
-  )

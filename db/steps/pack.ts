@@ -1,42 +1,27 @@
-/** Picked goods go into boxes: the packages exist, the labels are wanted. */
-import { checkPackages, isAllPicked } from '../../domain/fulfillment/pick'
+/** Picked goods go into boxes: the packages exist, the labels are wanted. Which carrier gives them is chosen next, where carriers can be asked. */
+import { checkPackages } from '../../domain/fulfillment/pick'
 import type { FulfillmentAnswer, PackFulfillment } from '../../domain/messages'
 import type { WaitingOn } from '../../domain/order/status'
-import { refuse } from '../../domain/refusals'
 import type { Transaction } from '../connection'
-import { record, self } from '../events'
-import { insertPackages, lockWork, moveFulfillment, refusedMove, workLines } from '../fulfillments'
+import { record } from '../events'
+import { insertPackages, lockWork, moveFulfillment, needAllPicked, refusedMove } from '../fulfillments'
 import { refreshOrder, setPartWait } from '../orders'
-import { intendLabels } from '../shipments'
-
-export interface PackOutcome extends FulfillmentAnswer {
-  carrier: string
-}
 
 export interface PackAsk extends PackFulfillment {
-  carrier: string
-  service: string
-  /** A faster service than usual was taken, so that the promise is kept; what it costs more, in minor units. */
-  hurry?: { insteadOf: string; costMinor: number }
   waitingOn: WaitingOn
 }
 
 /** @throws `fulfillment.state`, `fulfillment.not_all_picked`, `fulfillment.packages_differ` */
-export async function packFulfillment(tx: Transaction, ask: PackAsk): Promise<PackOutcome> {
+export async function packFulfillment(tx: Transaction, ask: PackAsk): Promise<FulfillmentAnswer> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   const { orderId } = order
-  const lines = await workLines(tx, ask.fulfillmentId)
-  if (['released', 'picking'].includes(fulfillment.status) && !isAllPicked(lines))
-    throw refuse('fulfillment.not_all_picked', { open: lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.picked - l.rejected })).filter((l) => l.quantity > 0) })
-  if (fulfillment.status !== 'picked') throw refusedMove(fulfillment)
+  const lines = await needAllPicked(tx, fulfillment)
+  if (fulfillment.status !== 'picked' || fulfillment.method === 'pickup') throw refusedMove(fulfillment)
   checkPackages(lines, ask.packages)
-  await moveFulfillment(tx, ask.fulfillmentId, 'packed', { service: ask.service })
-  const packageIds = await insertPackages(tx, ask.fulfillmentId, ask.packages)
-  await intendLabels(tx, ask.fulfillmentId, orderId, ask.carrier, packageIds)
-  const data = { fulfillmentId: ask.fulfillmentId, packages: ask.packages.length, carrier: ask.carrier, service: ask.service }
-  await record(tx, order, { type: 'fulfillment.packed', actor: ask.actor, data })
-  if (ask.hurry) await record(tx, order, { type: 'promise.at_risk', actor: self, data: { fulfillmentId: ask.fulfillmentId, milestone: 'hand_over', action: 'faster_carrier', service: ask.service, ...ask.hurry } })
+  await moveFulfillment(tx, ask.fulfillmentId, 'packed')
+  await insertPackages(tx, ask.fulfillmentId, ask.packages)
+  await record(tx, order, { type: 'fulfillment.packed', actor: ask.actor, data: { fulfillmentId: ask.fulfillmentId, packages: ask.packages.length } })
   await setPartWait(tx, ask.fulfillmentId, ask.waitingOn)
   await refreshOrder(tx, orderId)
-  return { fulfillmentId: ask.fulfillmentId, status: 'packed', carrier: ask.carrier }
+  return { fulfillmentId: ask.fulfillmentId, status: 'packed' }
 }

@@ -1,4 +1,5 @@
 /** Gives what an order still needs to nodes: adopts the claim made at intake, or plans and claims now, and releases the work orders; or says what cannot be had. */
+import { workMethodAt, type WorkMethod } from '../../domain/fulfillment/moves'
 import type { WaitingOn } from '../../domain/order/status'
 import type { PartMilestones } from '../../domain/promise/kept'
 import { refuse } from '../../domain/refusals'
@@ -38,10 +39,18 @@ export interface ShortOutcome {
 export interface SourcedPart {
   fulfillmentId: string
   nodeId: string
+  method: WorkMethod
   units: number
   /** By when it must be picked, and handed over, for its promise to be kept; where one was given for this node. */
   milestones?: PartMilestones
   waitingOn: WaitingOn
+}
+
+/** What a workflow is told when work nobody had begun was given to other nodes. */
+export interface WorkMoved {
+  /** The fulfillments that ended by it. */
+  from: string[]
+  parts: SourcedPart[]
 }
 
 /** @throws `order.already_cancelled` when the order was stopped meanwhile; LostRace in hopeful mode. */
@@ -58,7 +67,7 @@ export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMod
     actor: self,
     data: told(f),
   })))
-  if (lines.length) for (const kind of ['sourcing.short', 'supply.withdrawn']) await settleExceptions(tx, order, 'it can be had', kind)
+  if (lines.length) for (const kind of ['sourcing.short', 'supply.withdrawn']) await settleExceptions(tx, order, 'it can be had', { kind })
   await refreshOrder(tx, order.orderId, null)
   return { outcome: 'sourced', fulfillments }
 }
@@ -75,24 +84,34 @@ export async function releaseParts(tx: Transaction, order: OrderRow, ask: Pick<S
     [order.orderId],
   )
   const parts: SourcedPart[] = []
-  const { method, service } = order.delivery
+  const { service, nodeId: collectedAt } = order.delivery
   for (const { nodeId, milestones } of nodes) {
     const dueAt = milestones && milestones.pickBy < ask.dueAt ? milestones.pickBy : ask.dueAt
     const waitingOn = { ...ask.ifSourced, deadline: dueAt }
-    const released = await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method, service, dueAt, waitingOn })
-    parts.push({ nodeId, ...released, waitingOn, ...(milestones && { milestones }) })
+    const method = workMethodAt(order.delivery.method, collectedAt, nodeId)
+    const toNodeId = method === 'transfer' ? collectedAt : undefined
+    const released = await releaseFulfillment(tx, { orderId: order.orderId, nodeId, method, toNodeId, service, dueAt, waitingOn })
+    parts.push({ nodeId, method, ...released, waitingOn, ...(milestones && { milestones }) })
   }
   return parts
 }
 
 /** Plans these lines, claims what is chosen, and keeps the decision. */
 export async function claimParts(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
-  const alone = await planClaim(tx, await planOfOpen(tx, order, lines), mode)
+  const alone = await planned(tx, order, lines, mode)
   const together = alone.chosen && (await holdsSome(tx, order.orderId))
   const decision = together ? await plannedTogether(tx, order) : alone
   if (!together && decision.chosen) await claimPlanned(tx, { orderId: order.orderId, channel: order.channel, shipments: decision.chosen.shipments, actor: self })
   await keepDecision(tx, order.orderId, decision, order.policy.versions.sourcing)
   return decision
+}
+
+/** What the store cannot give, where the customer fetches it, may be sent there by others. */
+async function planned(tx: Transaction, order: OrderRow, lines: readonly LineInNeed[], mode: PlanMode): Promise<SourcingDecision> {
+  const decision = await planClaim(tx, await planOfOpen(tx, order, lines), mode)
+  if (decision.chosen || order.delivery.method !== 'pickup') return decision
+  const gathered = await planClaim(tx, await planOfOpen(tx, { ...order, delivery: { ...order.delivery, method: 'ship_to_store' } }, lines), mode)
+  return gathered.chosen ? gathered : decision
 }
 
 /** Has some of the order been claimed while the rest had still to come? */
@@ -111,7 +130,7 @@ async function plannedTogether(tx: Transaction, order: OrderRow): Promise<Sourci
   await rows(tx, 'SELECT 1 FROM stock_levels WHERE sku IN (SELECT sku FROM order_lines WHERE order_id = ?) ORDER BY sku, node_id FOR UPDATE', [orderId])
   const all = async (inner: Transaction): Promise<SourcingDecision> => {
     await releaseUnassigned(inner, { orderId, actor: self, reason: 'planned again' })
-    const decision = await planClaim(inner, await planOfOpen(inner, order, await openLines(inner, orderId)), 'locked')
+    const decision = await planned(inner, order, await openLines(inner, orderId), 'locked')
     if (!decision.chosen) throw new NotTogether(decision)
     await claimPlanned(inner, { orderId, channel, shipments: decision.chosen.shipments, actor: self })
     return decision

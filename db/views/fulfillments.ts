@@ -1,7 +1,7 @@
 /** Reads the work of stores and warehouses: one work order, and the lists a node works from. */
-import { fulfillmentActions, type FulfillmentStatus } from '../../domain/fulfillment/moves'
+import { fulfillmentActions, type FulfillmentStatus, type WorkMethod } from '../../domain/fulfillment/moves'
 import { row, rows, type Db, type Transaction } from '../connection'
-import { Conditions, list } from './sql'
+import { Conditions, iso, list } from './sql'
 
 export interface FulfillmentView {
   fulfillmentId: string
@@ -9,7 +9,9 @@ export interface FulfillmentView {
   channel: string
   channelOrderId: string
   nodeId: string
-  method: string
+  method: WorkMethod
+  /** Of a transfer: the node that receives it. */
+  toNodeId: string | null
   service: string | null
   status: FulfillmentStatus
   assignee: string | null
@@ -17,10 +19,17 @@ export interface FulfillmentView {
   releasedAt: string
   packedAt: string | null
   handedOverAt: string | null
+  /** Of goods that are fetched: since when they wait at the counter, until when, and when and how they were given. */
+  pickup: PickupView | null
   endedAt: string | null
   lines: FulfillmentLineView[]
   packages: PackageView[]
   allowedActions: string[]
+}
+export interface PickupView {
+  readyAt: string
+  pickupBy: string
+  collectedBy: 'code' | 'identity document' | null
 }
 export interface FulfillmentLineView {
   lineId: string
@@ -61,9 +70,13 @@ export const workLinesJson = list(
   'fl.line_id',
 )
 
-const columns = `f.fulfillment_id AS "fulfillmentId", f.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", f.node_id AS "nodeId", f.method,
+/** How long the goods of fulfillment `f` wait at the counter; null while they do not. What was proven stays with the row. */
+const pickupJson = `CASE WHEN f.ready_at IS NOT NULL THEN json_build_object('readyAt', ${iso('f.ready_at')}, 'pickupBy', ${iso('f.pickup_by')},
+  'collectedBy', (SELECT CASE WHEN (c.proof->>'idChecked')::boolean THEN 'identity document' ELSE 'code' END FROM collection_proofs c WHERE c.proof_id = f.proof_id)) END`
+
+const columns = `f.fulfillment_id AS "fulfillmentId", f.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", f.node_id AS "nodeId", f.method, f.to_node_id AS "toNodeId",
   nullif(f.service, '') AS service, f.status, f.assignee, f.due_at AS "dueAt", f.released_at AS "releasedAt", f.packed_at AS "packedAt",
-  f.handed_over_at AS "handedOverAt", f.ended_at AS "endedAt", ${workLinesJson} AS lines, ${packagesJson} AS packages`
+  f.handed_over_at AS "handedOverAt", f.ended_at AS "endedAt", ${pickupJson} AS pickup, ${workLinesJson} AS lines, ${packagesJson} AS packages`
 
 export const isLabelled = (packages: readonly { trackingNumber: string | null }[]): boolean => packages.length > 0 && packages.every((p) => p.trackingNumber !== null)
 
@@ -72,7 +85,7 @@ const working = ['store', 'operations', 'admin']
 
 const withActions = (found: Omit<FulfillmentView, 'allowedActions'>, role?: string): FulfillmentView => ({
   ...found,
-  allowedActions: role === undefined || working.includes(role) ? fulfillmentActions(found.status, isLabelled(found.packages)) : [],
+  allowedActions: role === undefined || working.includes(role) ? fulfillmentActions(found, isLabelled(found.packages)) : [],
 })
 
 /** One work order; `role` narrows what is allowed to what that role may do. */
@@ -82,8 +95,8 @@ export async function fulfillmentView(db: Db | Transaction, fulfillmentId: strin
 }
 
 /** Where a work order is, for the check of who may see it. */
-export const fulfillmentPlace = (db: Db | Transaction, fulfillmentId: string): Promise<{ nodeId: string; orderId: string } | undefined> =>
-  row(db, 'SELECT node_id AS "nodeId", order_id AS "orderId" FROM fulfillments WHERE fulfillment_id = ?', [fulfillmentId])
+export const fulfillmentPlace = (db: Db | Transaction, fulfillmentId: string): Promise<{ nodeId: string; toNodeId: string | null; orderId: string } | undefined> =>
+  row(db, 'SELECT node_id AS "nodeId", to_node_id AS "toNodeId", order_id AS "orderId" FROM fulfillments WHERE fulfillment_id = ?', [fulfillmentId])
 
 export interface FulfillmentFilter {
   nodeId?: string
@@ -98,10 +111,10 @@ export interface FulfillmentFilter {
 /** Oldest first: what was released first is worked on first. */
 export async function fulfillmentList(db: Db, filter: FulfillmentFilter, role: string): Promise<FulfillmentView[]> {
   const where = new Conditions()
-    .when(filter.nodeId, 'f.node_id = ?')
+    .when(filter.nodeId, '? IN (f.node_id, f.to_node_id)')
     .when(filter.status, 'f.status = ?')
     .when(filter.assignee, 'f.assignee = ?')
-    .when(filter.nodes && [...filter.nodes], 'f.node_id = ANY(?)')
+    .when(filter.nodes && [...filter.nodes], 'ARRAY[f.node_id, f.to_node_id] && ?::text[]')
     .when(filter.after, 'f.fulfillment_id > ?')
   const found = await rows<Omit<FulfillmentView, 'allowedActions'>>(
     db,

@@ -1,5 +1,6 @@
 /** The single view of an order: everything anyone who helps the customer needs, in one query and one document. */
-import { hasLeft, type FulfillmentStatus } from '../../domain/fulfillment/moves'
+import type { Choice } from '../../domain/delivery/choice'
+import { isGone, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { KitLine } from '../../domain/order/kits'
 import type { WaitingOn } from '../../domain/order/status'
 import { worthMinor } from '../../domain/payment/shares'
@@ -39,6 +40,8 @@ export interface OrderView {
   promise: PromiseView
   money: MoneyView
   waitingOn: WaitingOn | null
+  /** What the customer says at the counter, once something waits there for her; for the channel and support. */
+  pickupCode?: string
   allowedActions: string[]
 }
 export interface OrderLineView {
@@ -67,6 +70,8 @@ export interface OrderFulfillmentView {
   method: string
   status: FulfillmentStatus
   assignee: string | null
+  /** Since when it has been at the counter. */
+  readyAt: string | null
   lines: FulfillmentLineView[]
   packages: PackageView[]
 }
@@ -81,6 +86,10 @@ export interface ShipmentView {
   promisedBy: string | null
   handedOverAt: string | null
   deliveredAt: string | null
+  /** While an own driver brings it: which stop of how many, and when. */
+  run: { runId: string; stop: number; of: number; etaFrom: string | null; etaTo: string | null; status: string; trackingPath: string } | null
+  /** Why this service carries it, and why each other does not; null for parcels from before it was kept. */
+  choice: Choice | null
 }
 export interface PaymentView {
   paymentId: string
@@ -119,15 +128,20 @@ const linesJson = list(
   'l.position',
 )
 const fulfillmentsJson = list(
-  `json_build_object('fulfillmentId', f.fulfillment_id, 'nodeId', f.node_id, 'method', f.method, 'status', f.status, 'assignee', f.assignee,
+  `json_build_object('fulfillmentId', f.fulfillment_id, 'nodeId', f.node_id, 'method', f.method, 'status', f.status, 'assignee', f.assignee, 'readyAt', ${iso('f.ready_at')},
      'lines', ${workLinesJson}, 'packages', ${packagesJson})`,
   'fulfillments f WHERE f.order_id = o.order_id',
   'f.fulfillment_id',
 )
+/** The run that brings shipment `s`, or will. */
+const runJson = `(SELECT json_build_object('runId', r.run_id, 'stop', st.sequence, 'of', (SELECT count(*) FROM stops a WHERE a.run_id = r.run_id AND a.status <> 'dropped'),
+    'etaFrom', ${iso('st.eta_from')}, 'etaTo', ${iso('st.eta_to')}, 'status', r.status, 'trackingPath', '/t/' || st.token)
+  FROM stop_tasks t JOIN stops st USING (stop_id) JOIN delivery_runs r USING (run_id) WHERE t.fulfillment_id = s.fulfillment_id AND st.status <> 'dropped' ORDER BY r.run_id DESC LIMIT 1)`
 /** One per package: each has its own tracking number and its own fate. */
 const shipmentsJson = list(
   `json_build_object('shipmentId', s.shipment_id, 'packageId', p.package_id, 'fulfillmentId', s.fulfillment_id, 'carrier', s.carrier, 'service', s.service,
-     'trackingNumber', p.tracking_number, 'status', p.status, 'promisedBy', ${iso('s.promised_by')}, 'handedOverAt', ${iso('s.handed_over_at')}, 'deliveredAt', ${iso('s.delivered_at')})`,
+     'trackingNumber', p.tracking_number, 'status', p.status, 'promisedBy', ${iso('s.promised_by')}, 'handedOverAt', ${iso('s.handed_over_at')}, 'deliveredAt', ${iso('s.delivered_at')}, 'run', ${runJson},
+     'choice', (SELECT c.choice FROM carrier_choices c WHERE c.fulfillment_id = s.fulfillment_id ORDER BY c.number DESC LIMIT 1))`,
   'shipments s JOIN packages p USING (shipment_id) WHERE s.order_id = o.order_id',
   's.shipment_id, p.number',
 )
@@ -139,7 +153,8 @@ const paymentsJson = list(
   'p.tender_id, p.part',
 )
 
-interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | 'money' | 'allowedActions'> {
+interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | 'money' | 'allowedActions' | 'pickupCode'> {
+  pickupCode: string | null
   stage: string
   promise: OrderPromise | null
 }
@@ -147,7 +162,8 @@ interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | '
 const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", o.version, o.status, o.payment_status AS "paymentStatus",
   o.fulfillment_status AS "fulfillmentStatus", o.workflow_open AS "workflowOpen", o.placed_at AS "placedAt", o.accepted_at AS "acceptedAt", o.closed_at AS "closedAt",
   o.currency, o.total_minor AS "totalMinor", o.tax_included AS "taxIncluded", o.shipping, o.claim, o.priority, o.customer, o.ship_to AS "shipTo", o.delivery,
-  o.waiting_on AS "waitingOn", o.promise, o.stage, ${linesJson} AS lines, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments`
+  o.waiting_on AS "waitingOn", o.promise, o.stage,
+  (SELECT max(pickup_code) FROM fulfillments f WHERE f.order_id = o.order_id AND f.status = 'ready') AS "pickupCode", ${linesJson} AS lines, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments`
 
 /** @returns undefined when there is no such order. Who may see it is for the caller to check. */
 export async function orderView(db: Db | Transaction, orderId: string, viewer: { role: string }): Promise<OrderView | undefined> {
@@ -155,9 +171,10 @@ export async function orderView(db: Db | Transaction, orderId: string, viewer: {
   return found && present(found, viewer.role)
 }
 
-function present({ stage, ...order }: OrderFacts, role: string): OrderView {
+function present({ stage, pickupCode, ...order }: OrderFacts, role: string): OrderView {
   return {
     ...order,
+    ...(pickupCode !== null && tellsCustomers.includes(role) && { pickupCode }),
     holds: [],
     returns: [],
     promise: promiseView(order, new Date().toISOString()),
@@ -166,10 +183,17 @@ function present({ stage, ...order }: OrderFacts, role: string): OrderView {
   }
 }
 
-function promiseView({ promise, shipments, fulfillments, status }: Pick<OrderFacts, 'promise' | 'shipments' | 'fulfillments' | 'status'>, now: string): PromiseView {
+function promiseView({ promise, shipments, fulfillments, status, delivery }: Pick<OrderFacts, 'promise' | 'shipments' | 'fulfillments' | 'status' | 'delivery'>, now: string): PromiseView {
   const { promisedFrom, promisedBy, confidence } = promise ?? { promisedFrom: null, promisedBy: null, confidence: null }
-  const arrived = ['delivered', 'completed'].includes(status) ? shipments.map((s) => s.deliveredAt ?? '').sort().at(-1) : undefined
+  const arrived = delivery.method !== 'delivery' ? readyAt(fulfillments) : ['delivered', 'completed'].includes(status) ? shipments.map((s) => s.deliveredAt ?? '').sort().at(-1) : undefined
   return { promisedFrom, promisedBy, confidence, state: promiseState(promise, now, fulfillments, arrived) }
+}
+
+/** When the last of what the customer fetches was at the counter; absent while some of it is not. */
+function readyAt(fulfillments: readonly OrderFulfillmentView[]): string | undefined {
+  const live = fulfillments.filter((f) => !['rejected', 'cancelled'].includes(f.status) && !(f.method === 'transfer' && f.status === 'delivered'))
+  const ready = live.map((f) => f.readyAt ?? (f.status === 'collected' ? '' : undefined))
+  return live.length > 0 && ready.every((at) => at !== undefined) ? ready.sort().at(-1) : undefined
 }
 
 function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'taxIncluded' | 'payments'>, stage: string): MoneyView {
@@ -182,11 +206,14 @@ function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'ta
   return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor) }
 }
 
+/** Who may tell the customer her code. */
+const tellsCustomers = ['channel', 'support']
+
 const cancelling = ['channel', 'store', 'support', 'operations', 'admin']
 
 /** The commands on the order that its state and the role allow now, named as the last segment of their path. */
 function orderActions(order: Pick<OrderFacts, 'fulfillments'>, stage: string, role: string): string[] {
-  const cancellable = stage === 'open' && !order.fulfillments.some((f) => hasLeft(f.status))
+  const cancellable = stage === 'open' && !order.fulfillments.some(isGone)
   return cancellable && cancelling.includes(role) ? ['cancel'] : []
 }
 

@@ -17,6 +17,8 @@ export interface PromiseNodeRow {
   longitude: number
   active: boolean
   methods: string[]
+  /** Own drivers start from here. */
+  ownDrivers: boolean
   timeZone: string
   calendar: Partial<Record<Weekday, Hours>>
   specialDays: Record<string, { hours: Hours[] }>
@@ -32,7 +34,7 @@ export interface PromiseNodeRow {
 export const promiseNodes = (db: Db): Promise<PromiseNodeRow[]> => rows(db, nodesSql)
 
 const nodesSql = `
-  SELECT n.node_id AS "nodeId", n.type, n.country, coalesce(n.address->>'postalCode', '') AS "postalCode", n.latitude, n.longitude, n.active, n.methods, n.time_zone AS "timeZone",
+  SELECT n.node_id AS "nodeId", n.type, n.country, coalesce(n.address->>'postalCode', '') AS "postalCode", n.latitude, n.longitude, n.active, n.methods, EXISTS (SELECT 1 FROM drivers d WHERE n.node_id = ANY(d.home_nodes)) AS "ownDrivers", n.time_zone AS "timeZone",
     n.calendar, n.special_days AS "specialDays", n.cutoffs, n.pickups, n.lead_minutes AS "leadMinutes", n.capacity,
     json_build_object('orders', coalesce(w.orders, 0), 'units', coalesce(w.units, 0)) AS waiting,
     CASE WHEN n.capacity->>'ordersPerDay' IS NULL THEN 0 ELSE
@@ -100,16 +102,17 @@ export const parcelsSeen = (db: Db, limit: number): Promise<ParcelSeen[]> =>
 export interface WorkSeen {
   nodeId: string
   releasedAt: string
-  /** None: it is not packed yet. */
+  /** Or put aside at the counter; none: not yet. */
   packedAt: string | null
 }
 
-/** The newest work orders, with how long each took; what was taken away from the node is left out. */
+/** The newest work orders, with how long each took until it was packed or at the counter; what was taken away from the node is left out, and what only came from another. */
 export const workSeen = (db: Db, limit: number): Promise<WorkSeen[]> =>
   rows(
     db,
-    `SELECT node_id AS "nodeId", released_at AS "releasedAt", packed_at AS "packedAt" FROM fulfillments
-     WHERE status NOT IN ('rejected', 'cancelled') AND released_at > now() - interval '180 days' ORDER BY released_at DESC LIMIT ?`,
+    `SELECT node_id AS "nodeId", released_at AS "releasedAt", coalesce(packed_at, ready_at) AS "packedAt" FROM fulfillments f
+     WHERE status NOT IN ('rejected', 'cancelled') AND method <> 'carry_out'
+       AND NOT EXISTS (SELECT 1 FROM fulfillments t WHERE t.order_id = f.order_id AND t.to_node_id = f.node_id) AND released_at > now() - interval '180 days' ORDER BY released_at DESC LIMIT ?`,
     [limit],
   )
 
@@ -131,13 +134,17 @@ export const promisesJudged = (db: Db, limit: number): Promise<JudgedPromise[]> 
     [limit],
   )
 
+/** What the customer fetches is promised to be at the counter. */
+const isFetched = `o.delivery->>'method' IN ('pickup', 'ship_to_store')`
+
 /** Every promise whose time has come, with whether it was kept. */
 export const promisesDue = (db: Db, { from, to }: { from: string; to: string }): Promise<PastPromise[]> =>
   rows(
     db,
-    `SELECT coalesce((SELECT s.carrier FROM shipments s WHERE s.order_id = o.order_id ORDER BY s.delivered_at DESC NULLS FIRST LIMIT 1), 'none') AS carrier,
+    `SELECT CASE WHEN ${isFetched} THEN 'store' ELSE coalesce((SELECT s.carrier FROM shipments s WHERE s.order_id = o.order_id ORDER BY s.delivered_at DESC NULLS FIRST LIMIT 1), 'none') END AS carrier,
        (o.promise->>'confidence')::float8 AS confidence,
-       o.status IN ('delivered', 'completed') AND coalesce((SELECT max(s.delivered_at) FROM shipments s WHERE s.order_id = o.order_id) <= (o.promise->>'promisedBy')::timestamptz, false) AS kept
-     FROM orders o WHERE o.placed_at >= ?::timestamptz AND o.placed_at < ?::timestamptz AND o.stage <> 'cancelled' AND (o.promise->>'promisedBy')::timestamptz < now()`,
+       CASE WHEN ${isFetched} THEN coalesce((SELECT max(f.ready_at) FROM fulfillments f WHERE f.order_id = o.order_id AND f.method = 'pickup') <= (o.promise->>'promisedBy')::timestamptz, false)
+            ELSE o.status IN ('delivered', 'completed') AND coalesce((SELECT max(s.delivered_at) FROM shipments s WHERE s.order_id = o.order_id) <= (o.promise->>'promisedBy')::timestamptz, false) END AS kept
+     FROM orders o WHERE o.delivery->>'method' <> 'carry_out' AND o.placed_at >= ?::timestamptz AND o.placed_at < ?::timestamptz AND o.stage <> 'cancelled' AND (o.promise->>'promisedBy')::timestamptz < now()`,
     [from, to],
   )

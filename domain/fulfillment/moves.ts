@@ -1,16 +1,18 @@
 /** The life of a fulfillment as a table: from each status, where it may go. A test checks that every status is reachable and has a way out. */
+import { ownDriver } from '../delivery/own-fleet'
+
 export const fulfillmentStatuses = [
   'released', 'picking', 'picked', 'packed', 'ready', 'handed_over', 'in_transit', 'delivered', 'collected', 'expired', 'rejected', 'cancelled', 'returning', 'returned', 'lost',
 ] as const
 export type FulfillmentStatus = (typeof fulfillmentStatuses)[number]
 
 export const fulfillmentMoves = {
-  released: ['picking', 'picked', 'rejected', 'cancelled'], // rejected: nothing is left to fill
+  released: ['picking', 'picked', 'collected', 'rejected', 'cancelled'], // collected: carried out at the till; rejected: nothing is left to fill
   picking: ['picked', 'rejected', 'cancelled'],
   picked: ['packed', 'ready', 'rejected', 'cancelled'],
   packed: ['ready', 'handed_over', 'cancelled'],
   ready: ['collected', 'expired', 'cancelled'],
-  handed_over: ['in_transit', 'delivered', 'returning', 'lost'],
+  handed_over: ['in_transit', 'delivered', 'returning', 'lost'], // delivered: of a transfer, received by the other node
   in_transit: ['delivered', 'returning', 'lost'],
   returning: ['returned', 'in_transit', 'lost'],
   // ends
@@ -35,16 +37,40 @@ export const isInBuilding = (status: FulfillmentStatus): boolean => (inBuilding 
 /** Out of the building, whatever became of it: a cancellation comes too late. */
 export const hasLeft = (status: FulfillmentStatus): boolean => !isInBuilding(status) && !['rejected', 'cancelled', 'expired'].includes(status)
 
+/** How a work order goes on: sent to the customer, fetched by her, carried out at once, or sent to the node that gives it to her. */
+export const workMethods = ['delivery', 'pickup', 'carry_out', 'transfer'] as const
+export type WorkMethod = (typeof workMethods)[number]
+
+/** Of an order's delivery method; `ship_to_store` says only that the goods may come from anywhere. */
+export const workMethodAt = (method: string, collectedAt: string | undefined, nodeId: string): WorkMethod => {
+  if (method === 'delivery' || method === 'carry_out') return method
+  return nodeId === collectedAt ? 'pickup' : 'transfer'
+}
+
+/** The goods may come from anywhere, to a store where the customer fetches them. */
+export const isGathered = (method: string): boolean => method === 'ship_to_store'
+
+/** On its way between two of our own nodes: it has left a building, and not us. */
+export const isBetweenNodes = (work: { method: string; status: FulfillmentStatus }): boolean => work.method === 'transfer' && (work.status === 'handed_over' || work.status === 'in_transit')
+
+/** Too late to be cancelled: the customer has it, or somebody who brings it to her. What a transfer brought is a work order of its own. */
+export const isGone = (work: { method: string; status: FulfillmentStatus }): boolean => work.method !== 'transfer' && hasLeft(work.status)
+
 /** The commands an associate may give now, named as the last segment of their path. */
-export function fulfillmentActions(status: FulfillmentStatus, labelled: boolean): string[] {
+export function fulfillmentActions({ status, method, service }: { status: FulfillmentStatus; method: string; service?: string | null }, labelled: boolean): string[] {
   switch (status) {
     case 'released':
     case 'picking':
-      return ['assign', 'pick']
+      return method === 'carry_out' ? [] : ['assign', 'pick']
     case 'picked':
-      return ['assign', 'pack']
+      return ['assign', method === 'pickup' ? 'ready-for-pickup' : 'pack']
     case 'packed':
-      return labelled ? ['hand-over'] : []
+      return labelled && service !== ownDriver ? ['hand-over'] : []
+    case 'ready':
+      return ['collect']
+    case 'handed_over':
+    case 'in_transit':
+      return method === 'transfer' ? ['receive'] : []
     default:
       return []
   }

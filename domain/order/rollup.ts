@@ -1,12 +1,12 @@
 /** Where an order is, computed from its parts. The columns of that name are only a cache of this function, rewritten in the transaction that changes a part. */
-import { isInBuilding, type FulfillmentStatus } from '../fulfillment/moves'
+import { isBetweenNodes, isInBuilding, type FulfillmentStatus } from '../fulfillment/moves'
 import type { OrderFulfillmentStatus, OrderPaymentStatus, OrderStatus } from './status'
 
 export interface OrderFacts {
   stage: 'open' | 'completed' | 'cancelled'
   lines: readonly LineFacts[]
   payments: readonly PaymentFacts[]
-  fulfillments: readonly { status: FulfillmentStatus }[]
+  fulfillments: readonly { status: FulfillmentStatus; method: string }[]
 }
 export interface LineFacts {
   quantity: number
@@ -43,7 +43,7 @@ function orderStatus({ stage, lines, payments, fulfillments }: OrderFacts): Orde
   if (sum(lines, (l) => l.delivered) === wanted) return 'delivered'
   if (shipped === wanted) return 'shipped'
   if (shipped > 0) return 'partially_shipped'
-  if (fulfillments.some((f) => isInBuilding(f.status))) return 'in_fulfillment'
+  if (fulfillments.some((f) => isInBuilding(f.status) || isBetweenNodes(f))) return 'in_fulfillment'
   if (lines.some((l) => l.backordered > 0)) return 'backordered'
   return latest(payments).every(isHeld) ? 'sourcing' : 'placed'
 }

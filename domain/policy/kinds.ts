@@ -11,6 +11,7 @@ export interface Policies {
   last_mile: LastMilePolicy
   returns: ReturnsPolicy
   care: CarePolicy
+  parcels: ParcelPolicy
 }
 
 export interface PaymentPolicy {
@@ -25,8 +26,10 @@ export interface PromisePolicy {
   confidence: number
   quoteLifetime: string
   holdLifetime: string
-  /** What the customer pays for a service, in minor units of her channel’s currency; `other` for services that are not named. */
+  /** What the customer pays for a service, in minor units of her channel’s currency; `other` for services that are not named. What she fetches is free unless `pickup`, `ship_to_store` or `carry_out` has a price. */
   prices: Readonly<Record<string, number>>
+  /** Where a customer may fetch it: how far from her, and how many stores she is offered. */
+  collect: { withinKm: number; stores: number }
   /** What is done when a part misses a milestone of its promise; `tell`: an exception. */
   whenLate: WhenLate
 }
@@ -43,16 +46,52 @@ export interface StoreWorkPolicy {
   acceptWithin: string
   /** From packed to handed over; later than that it is an exception. */
   handOverWithin: string
+  /** From ready until nobody has come for it; whole days count the days on which the store is open. */
   pickupWindow: string
+  /** How long before its end the customer is reminded. */
+  pickupReminder: string
+  /** What nobody has fetched: `cancel` it and give the money back, or `ask` support. */
+  whenUncollected: 'cancel' | 'ask'
+  /** From hand-over until another of our nodes has received it; later than that it is an exception. */
+  receiveWithin: string
 }
 
 export interface LastMilePolicy {
   waveSize: number
   waveWait: string
   attempts: number
+  /** From one failed attempt to the next. */
+  nextAttemptAfter: string
+  /** From planned to departed; later than that it is an exception. */
+  departWithin: string
+  /** From the last door until the driver is back; later than that it is an exception. */
+  returnWithin: string
+  /** How far from their node own drivers go. */
+  radiusKm: number
+  /** How wide a time is told to a customer. */
+  etaWindow: string
+  /** How fast a driver is: roads against the great circle, the speed between doors, the time at one. */
+  roadFactor: number
+  speedKmh: number
+  stopMinutes: number
   /** From hand-over to delivery; later than that the parcel is looked for. */
   deliverWithin: string
 }
+
+/** What is done about a parcel that never arrives. */
+export interface ParcelPolicy {
+  lost: ParcelRemedy
+  damaged: ParcelRemedy
+  /** Brought back to the sender. */
+  returned: ParcelRemedy
+  /** Goods that were brought back: on the shelf at once, or to be looked at first. */
+  goodsBack: 'restock' | 'inspect'
+  /** From the report until somebody must have answered the customer. */
+  answerWithin: string
+}
+export const parcelRemedies = ['reship', 'refund'] as const
+/** `reship`: the same again, from the best node. `refund`: what was in it is cancelled, and finance is told what to give back. */
+export type ParcelRemedy = (typeof parcelRemedies)[number]
 
 export interface ReturnsPolicy {
   /** From delivery until nothing can be sent back any more; then the order is completed. */
@@ -73,7 +112,7 @@ export interface PolicySnapshot extends Policies {
   versions: Record<PolicyKind, number>
 }
 
-export const policyKinds = ['payment', 'sourcing', 'promise', 'store_work', 'last_mile', 'returns', 'care'] as const satisfies readonly PolicyKind[]
+export const policyKinds = ['payment', 'sourcing', 'promise', 'store_work', 'last_mile', 'returns', 'care', 'parcels'] as const satisfies readonly PolicyKind[]
 
 /** What applies until somebody activates another version; also version 1 of every kind. */
 export const defaultPolicies: Policies = {
@@ -88,9 +127,23 @@ export const defaultPolicies: Policies = {
     retryEvery: 'PT15M',
     autoCancelAfter: 'P3D',
   },
-  promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M', prices: { standard: 490, express: 990, other: 490 }, whenLate: { pick: 'tell', handOver: 'tell' } },
-  store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D' },
-  last_mile: { waveSize: 12, waveWait: 'PT30M', attempts: 2, deliverWithin: 'P10D' },
+  promise: { confidence: 0.9, quoteLifetime: 'PT30M', holdLifetime: 'PT15M', prices: { standard: 490, express: 990, other: 490 }, collect: { withinKm: 30, stores: 3 }, whenLate: { pick: 'tell', handOver: 'tell' } },
+  store_work: { acceptWithin: 'PT4H', handOverWithin: 'PT24H', pickupWindow: 'P7D', pickupReminder: 'P2D', whenUncollected: 'cancel', receiveWithin: 'P5D' },
+  last_mile: {
+    waveSize: 12,
+    waveWait: 'PT30M',
+    attempts: 2,
+    nextAttemptAfter: 'PT12H',
+    departWithin: 'PT45M',
+    returnWithin: 'PT2H',
+    radiusKm: 12,
+    etaWindow: 'PT15M',
+    roadFactor: 1.35,
+    speedKmh: 22,
+    stopMinutes: 4,
+    deliverWithin: 'P10D',
+  },
   returns: { window: 'P30D', restockBy: 'P45D' },
   care: { retryEvery: 'PT1M' },
+  parcels: { lost: 'reship', damaged: 'reship', returned: 'refund', goodsBack: 'restock', answerWithin: 'P2D' },
 }

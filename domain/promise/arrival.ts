@@ -62,7 +62,7 @@ export function arrivalOf(leg: Leg, now: Instant, horizonDays: number): Arrival 
 export const arrivedBy = (arrival: Arrival, day: LocalDay): number => probabilityUpTo(arrival, day - arrival.firstDay)
 
 /** P(delivered by the end of `day`) of a parcel handed over at `at`, whatever the node did before. */
-export function arrivedByFrom(leg: Leg, at: Instant, day: LocalDay): number {
+export function arrivedByFrom(leg: Pick<Leg, 'calendar' | 'days' | 'transit'>, at: Instant, day: LocalDay): number {
   const handOverDay = leg.calendar.zone.dayOf(at)
   if (day < handOverDay) return 0
   let transit = 0

@@ -43,6 +43,12 @@ export function keptPromise(promise: DatePromise, parts: readonly { nodeId: stri
   }
 }
 
+/** Of what the customer fetches: the store has put it aside by then. */
+export function fetchedPromise(promise: Pick<DatePromise, 'promisedFrom' | 'promisedBy' | 'confidence'>, nodeId: string): OrderPromise {
+  const promisedBy = iso(promise.promisedBy)
+  return { promisedFrom: iso(promise.promisedFrom), promisedBy, confidence: statedConfidence(promise.confidence), milestones: { [nodeId]: { pickBy: promisedBy, handOverBy: promisedBy, scanBy: promisedBy } } }
+}
+
 function milestoneOf(nodeId: string, calendar: NodeCalendar, handOverBy: number, promisedBy: number): [string, PartMilestones][] {
   const found = milestonesOf(calendar, { handOverBy, promisedBy }, guard)
   return isObstacle(found) ? [] : [[nodeId, { pickBy: iso(found.pickBy), handOverBy: iso(found.handOverBy), scanBy: iso(found.scanBy) }]]

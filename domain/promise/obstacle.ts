@@ -12,6 +12,8 @@ export const obstacles = {
   'pickup.never': 'The carrier collects on no day on which the node is open',
   'carrier.never_delivers': 'The carrier has no day on which it delivers',
   'carrier.does_not_serve': 'The carrier does not deliver there',
+  'parcel.too_heavy': 'The parcel is heavier than the carrier takes',
+  'parcel.too_large': 'The parcel is larger than the carrier takes',
   'transit.unknown': 'Nothing is known of how long this carrier takes to this place',
   'capacity.full': 'The node has no room for this order within the days looked ahead',
   'order.empty': 'There is nothing to send',

@@ -24,6 +24,8 @@ export interface Candidate {
   work?: { limit: number; taken: number }
   /** 0–1 per SKU, how far its count is believed; absent is 1. */
   trust?: Readonly<Record<string, number>>
+  /** Own drivers start from here. */
+  ownDrivers?: boolean
   /** By how many days a shipment is expected to miss what was promised; absent is none. */
   daysLate?: number
 }
@@ -33,6 +35,8 @@ export interface SourcingAsk {
   /** Where the goods go; absent when the address has no position. */
   destination?: Position
   country?: string
+  /** Only nodes from which own drivers start. */
+  ownDrivers?: boolean
   /** Nodes that already said no to this order. */
   excluded: readonly string[]
   /** Shipments that are under way already, and count against the most there may be. */

@@ -7,15 +7,14 @@ export interface DeliveredParcel {
   /** From the order to the door. */
   tookMs: number
 }
-/** @returns expected days from the order to the door; undefined where nothing was delivered yet. */
+/** @returns expected days from the order to the door; undefined where too little was delivered yet. */
 export type DeliveryDays = (nodeId: string, distanceMeters: number) => number | undefined
 
 /** Distances that are told apart; beyond the last all are one. */
 const bandsKm = [30, 100, 300, 700]
-/** Parcels of a node and band from which their own mean is taken, and not that of a larger group. */
+/** Parcels from which a mean is taken: of the node and band, else of the band over all nodes. */
 const enough = 20
 
-/** Means per node and band; those with few parcels take the band's over all nodes, and that of all parcels where the band has few. */
 export function learnDeliveryDays(parcels: Iterable<DeliveredParcel>): DeliveryDays {
   const sums = new Map<string, { days: number; count: number }>()
   for (const { nodeId, distanceMeters, tookMs } of parcels)
@@ -24,13 +23,12 @@ export function learnDeliveryDays(parcels: Iterable<DeliveredParcel>): DeliveryD
       sums.set(group, { days: sum.days + tookMs / dayMs, count: sum.count + 1 })
     }
   return (nodeId, distanceMeters) => {
-    const found = groups(nodeId, distanceMeters).map((group) => sums.get(group))
-    const best = found.find((sum) => sum !== undefined && sum.count >= enough) ?? found[2]
+    const best = groups(nodeId, distanceMeters).map((group) => sums.get(group)).find((sum) => sum !== undefined && sum.count >= enough)
     return best && best.days / best.count
   }
 }
 
 const groups = (nodeId: string, distanceMeters: number): string[] => {
   const band = bandsKm.findIndex((km) => distanceMeters <= km * 1000)
-  return [`${band}\n${nodeId}`, `${band}`, 'all']
+  return [`${band}\n${nodeId}`, `${band}`]
 }

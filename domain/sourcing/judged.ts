@@ -32,6 +32,7 @@ function fenceOf(node: Candidate, ask: SourcingAsk, { fences, mode, costs }: Pic
   if (!node.active) return 'not active'
   if (ask.excluded.includes(node.nodeId)) return 'rejected this order before'
   if (!node.methods.includes(ask.method)) return `does not offer ${ask.method}`
+  if (ask.ownDrivers && !node.ownDrivers) return 'no own drivers start from here'
   if (fences.excludeNodes.includes(node.nodeId)) return 'excluded by the policy'
   if (fences.sameCountry && ask.country !== undefined && node.country !== ask.country) return `in ${node.country}: goods do not cross a border`
   if (fences.maxDistanceKm !== undefined && distance > fences.maxDistanceKm * 1000) return `${km(distance)} away, farther than ${fences.maxDistanceKm} km`

@@ -1,14 +1,14 @@
-/** What one can ask the simulated carrier behind its API: its books, a scan of one parcel, the pace at which parcels move by themselves. */
+/** What one can ask the simulated carriers behind their API: their books, a scan of one parcel, the pace at which parcels move by themselves. */
 import type { Router } from 'express'
 import { closeControl, longestDelayMs } from '../control'
 import { checkBody, ControlRefusal, oneOf, required, wholeNumber, words, yesOrNo } from '../control-body'
-import { keepParcel, parcelStatuses, report, type CarrierDesk, type Parcel } from './parcels'
+import { keepParcel, parcelStatuses, report, type CarrierDesk, type DamageClaim, type Parcel } from './parcels'
 
 /** A week: a parcel may be made to travel as slowly as a real one. */
 const slowestMs = 7 * 24 * 3_600_000
 
 export function carrierControl(routes: Router, desk: CarrierDesk): Router {
-  routes.get('/books', (_request, response) => void response.json({ parcels: desk.books.all('parcel').map(entry) }))
+  routes.get('/books', (_request, response) => void response.json({ parcels: desk.books.all('parcel').map(entry), claims: desk.books.all('claim').map(claimEntry) }))
   routes.get('/pace', (_request, response) => void response.json(desk.pace))
   routes.post('/pace', (request, response) => {
     const wanted = checkBody(request.body, { inTransitMs: wholeNumber(slowestMs), deliveredMs: wholeNumber(slowestMs) })
@@ -30,9 +30,15 @@ export function carrierControl(routes: Router, desk: CarrierDesk): Router {
 }
 
 const entry = (parcel: Parcel): object => ({
+  carrier: parcel.carrier,
   trackingNumber: parcel.id,
   reference: parcel.reference,
+  service: parcel.service,
   status: parcel.status,
   manifested: parcel.manifestedMs !== undefined,
+  ...(parcel.collectedOn === undefined ? {} : { collectedOn: parcel.collectedOn }),
   voided: parcel.voided,
+  chargedMinor: parcel.voided ? 0 : parcel.priceMinor,
 })
+
+const claimEntry = ({ claimId, trackingNumber, reason, amountMinor }: DamageClaim): object => ({ claimId, trackingNumber, reason, amountMinor })

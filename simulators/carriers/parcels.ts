@@ -1,13 +1,12 @@
-/** The parcel carrier's books: a label per reference, manifests, and what becomes of each parcel, on its own or by hand. */
+/** The carriers' books: a label per reference, manifests, claims, and what becomes of each parcel, on its own or by hand. */
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Books } from '../books'
 import type { FaultQueue } from '../faults'
+import { cards, type CarrierName } from './cards'
+import { collectedOn, type Measured } from './pricing'
 
-export const parcelStatuses = ['label_created', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'lost'] as const
+export const parcelStatuses = ['label_created', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'address_unknown', 'damaged', 'returning', 'returned', 'lost'] as const
 export type ParcelStatus = (typeof parcelStatuses)[number]
-
-export const serviceNames = ['standard', 'express'] as const
-export type ServiceName = (typeof serviceNames)[number]
 
 export interface PostalAddress {
   name?: string
@@ -18,12 +17,12 @@ export interface PostalAddress {
   country: string
 }
 
-export interface Parcel {
+export interface Parcel extends Measured {
   /** The tracking number. */
   id: string
+  carrier: CarrierName
   reference: string
-  service: ServiceName
-  weightGrams: number
+  service: string
   from: PostalAddress
   to: PostalAddress
   priceMinor: number
@@ -31,6 +30,8 @@ export interface Parcel {
   createdMs: number
   voided: boolean
   manifestedMs?: number
+  /** Local date of the collection it went with. */
+  collectedOn?: string
   /** From when its journey is counted: the manifest, or its return to the road after an exception. */
   journeyFromMs?: number
   /** When it will be scanned by itself; absent when never, or when it already was. */
@@ -39,14 +40,25 @@ export interface Parcel {
 }
 
 export interface Manifest {
-  /** The shipper's reference. */
+  /** Carrier and the shipper's reference. */
   id: string
   manifestId: string
   trackingNumbers: string[]
 }
 
+/** What the shipper asks for a parcel that was lost or damaged. */
+export interface DamageClaim {
+  /** Carrier and the shipper's reference. */
+  id: string
+  claimId: string
+  trackingNumber: string
+  reason: string
+  amountMinor: number
+}
+
 export interface TrackingEvent {
   id: string
+  carrier: CarrierName
   trackingNumber: string
   status: ParcelStatus
   atMs: number
@@ -55,9 +67,10 @@ export interface TrackingEvent {
 
 export interface CarrierRecords {
   parcel: Parcel
-  /** Tracking number by the shipper's reference. */
+  /** Tracking number by carrier and the shipper's reference. */
   reference: { id: string; trackingNumber: string }
   manifest: Manifest
+  claim: DamageClaim
   event: TrackingEvent
   /** Events not yet taken by the receiver, and how they are to be sent. */
   pending: { id: string; dueMs?: number; duplicate?: boolean }
@@ -76,63 +89,51 @@ export interface CarrierDesk {
   stop: AbortSignal
 }
 
-/** Price by weight step in euro cents; the last step also prices what is heavier. */
-const rateCard = {
-  standard: [
-    { upToGrams: 1_000, priceMinor: 389 },
-    { upToGrams: 5_000, priceMinor: 549 },
-    { upToGrams: 10_000, priceMinor: 849 },
-    { upToGrams: 31_500, priceMinor: 1_549 },
-  ],
-  express: [
-    { upToGrams: 1_000, priceMinor: 790 },
-    { upToGrams: 5_000, priceMinor: 990 },
-    { upToGrams: 10_000, priceMinor: 1_390 },
-    { upToGrams: 31_500, priceMinor: 2_290 },
-  ],
-} as const
-
 export const currency = 'EUR'
 
-const priceOf = (service: ServiceName, weightGrams: number): number =>
-  (rateCard[service].find((step) => weightGrams <= step.upToGrams) ?? rateCard[service].at(-1)!).priceMinor
-
-export type LabelAsk = Pick<Parcel, 'reference' | 'service' | 'weightGrams' | 'from' | 'to'>
+export type LabelAsk = Omit<Parcel, 'id' | 'status' | 'createdMs' | 'voided' | 'manifestedMs' | 'collectedOn' | 'journeyFromMs' | 'inTransitAtMs' | 'deliveredAtMs'>
 
 /** Makes a label, or gives again the one made before under the same reference. */
 export function makeLabel(desk: CarrierDesk, ask: LabelAsk): Parcel {
-  const before = labelOf(desk, ask.reference)
+  const before = labelOf(desk, ask.carrier, ask.reference)
   if (before) return before
-  const parcel: Parcel = {
-    ...ask,
-    id: newTrackingNumber(desk),
-    priceMinor: priceOf(ask.service, ask.weightGrams),
-    status: 'label_created',
-    createdMs: Date.now(),
-    voided: false,
-  }
+  const parcel: Parcel = { ...ask, id: newTrackingNumber(desk, cards[ask.carrier].prefix), status: 'label_created', createdMs: Date.now(), voided: false }
   desk.books.put('parcel', parcel)
-  desk.books.put('reference', { id: ask.reference, trackingNumber: parcel.id })
+  desk.books.put('reference', { id: keyOf(ask.carrier, ask.reference), trackingNumber: parcel.id })
   return parcel
 }
 
-export function labelOf(desk: CarrierDesk, reference: string): Parcel | undefined {
-  const known = desk.books.get('reference', reference)
+export function labelOf(desk: CarrierDesk, carrier: CarrierName, reference: string): Parcel | undefined {
+  const known = desk.books.get('reference', keyOf(carrier, reference))
   return known && desk.books.get('parcel', known.trackingNumber)
 }
 
+/** Each carrier has references of its own. */
+const keyOf = (carrier: CarrierName, reference: string): string => `${carrier} ${reference}`
+
+/** Takes down a claim, or gives again the one made before under the same reference. */
+export function makeClaim(desk: CarrierDesk, reference: string, { id, carrier }: Parcel, ask: Pick<DamageClaim, 'reason' | 'amountMinor'>): DamageClaim {
+  const before = desk.books.get('claim', keyOf(carrier, reference))
+  if (before) return before
+  const claim: DamageClaim = { id: keyOf(carrier, reference), claimId: `CL${randomBytes(6).toString('hex').toUpperCase()}`, trackingNumber: id, ...ask }
+  desk.books.put('claim', claim)
+  return claim
+}
+
 /** Takes over parcels. Those it already has stay as they are; the clock of the others starts now. */
-export function manifest(desk: CarrierDesk, reference: string, parcels: readonly Parcel[]): Manifest {
-  const before = desk.books.get('manifest', reference)
+export function manifest(desk: CarrierDesk, carrier: CarrierName, reference: string, parcels: readonly Parcel[]): Manifest {
+  const id = keyOf(carrier, reference)
+  const before = desk.books.get('manifest', id)
   const numbers = parcels.map((parcel) => parcel.id)
   const made: Manifest = {
-    id: reference,
+    id,
     manifestId: before?.manifestId ?? `MF${randomBytes(6).toString('hex').toUpperCase()}`,
     trackingNumbers: [...new Set([...(before?.trackingNumbers ?? []), ...numbers])],
   }
   desk.books.put('manifest', made)
   const nowMs = Date.now()
-  for (const parcel of parcels) if (parcel.manifestedMs === undefined) keepParcel(desk, { ...parcel, manifestedMs: nowMs, journeyFromMs: nowMs })
+  const day = collectedOn(cards[carrier], nowMs)
+  for (const parcel of parcels) if (parcel.manifestedMs === undefined) keepParcel(desk, { ...parcel, manifestedMs: nowMs, journeyFromMs: nowMs, collectedOn: day })
   return made
 }
 
@@ -168,7 +169,7 @@ export function report(
   plan: { duplicate?: boolean; delayMs?: number; detail?: string } = {},
 ): TrackingEvent {
   const nowMs = Date.now()
-  const event: TrackingEvent = { id: `ev_${randomBytes(10).toString('hex')}`, trackingNumber: parcel.id, status, atMs: nowMs, detail: plan.detail }
+  const event: TrackingEvent = { id: `ev_${randomBytes(10).toString('hex')}`, carrier: parcel.carrier, trackingNumber: parcel.id, status, atMs: nowMs, detail: plan.detail }
   const backOnTheRoad = parcel.manifestedMs !== undefined && !onTheRoad.includes(parcel.status)
   keepParcel(desk, { ...parcel, status, journeyFromMs: backOnTheRoad ? nowMs : parcel.journeyFromMs })
   desk.books.put('event', event)
@@ -185,11 +186,11 @@ export const eventBody = (event: TrackingEvent): string =>
     ...(event.detail === undefined ? {} : { detail: event.detail }),
   })
 
-/** `SP` and eleven digits, the last a check digit (Luhn), as carriers number their parcels. */
-function newTrackingNumber(desk: CarrierDesk): string {
+/** Two letters and eleven digits, the last a check digit (Luhn), as carriers number their parcels. */
+function newTrackingNumber(desk: CarrierDesk, prefix: string): string {
   const digits = String(randomInt(10_000_000_000)).padStart(10, '0')
-  const number = `SP${digits}${luhnDigit(digits)}`
-  return desk.books.get('parcel', number) ? newTrackingNumber(desk) : number
+  const number = `${prefix}${digits}${luhnDigit(digits)}`
+  return desk.books.get('parcel', number) ? newTrackingNumber(desk, prefix) : number
 }
 
 function luhnDigit(digits: string): number {

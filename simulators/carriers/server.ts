@@ -1,6 +1,6 @@
 /**
- * A parcel carrier one can run at home, with a wire format of its own: it sells labels, takes parcels over by manifest, moves them by itself
- * and reports every scan in a signed message. It keeps books of its own and goes wrong on demand.
+ * Three parcel carriers one can run at home, with a wire format of their own, each under a path of its own: they sell labels by their price lists, take
+ * parcels over by manifest, move them by themselves and report every scan in a signed message. They keep books of their own and go wrong on demand.
  */
 import express from 'express'
 import { setMaxListeners } from 'node:events'
@@ -10,6 +10,7 @@ import { startDeliveries, type Deliveries, type Message } from '../deliveries'
 import { faultQueue, outageSwitch } from '../faults'
 import { listen } from '../listen'
 import { timestampedSignature } from '../signature'
+import { carrierNames } from './cards'
 import { carrierControl } from './control'
 import { eventBody, moveParcels, type CarrierDesk, type CarrierRecords, type Parcel, type TrackingEvent } from './parcels'
 import { apiRoutes, faultKinds, operations } from './routes'
@@ -17,7 +18,7 @@ import { apiRoutes, faultKinds, operations } from './routes'
 export interface CarrierSimulatorOptions {
   /** 0 takes any free port. */
   port: number
-  /** Where scans are reported; while it is not known, reports wait. */
+  /** Where scans are reported, `{carrier}` standing for who reports; while it is not known, reports wait. */
   webhookUrl?: string
   webhookSecret: string
   /** File the books are kept in; without it they end with the process. */
@@ -42,7 +43,7 @@ export async function startCarrierSimulator(options: CarrierSimulatorOptions): P
   setMaxListeners(0, stop.signal)
   const books = openBooks<CarrierRecords>({ path: options.statePath })
   const deliveries = startDeliveries({
-    target: () => webhookUrl,
+    target: ({ sender = '' }) => webhookUrl?.replace('{carrier}', sender),
     sign: (body, atSeconds) => ({ 'Carrier-Signature': timestampedSignature(options.webhookSecret, body, atSeconds) }),
     done: (id) => {
       books.drop('pending', id)
@@ -87,8 +88,8 @@ export async function startCarrierSimulator(options: CarrierSimulatorOptions): P
 function application(desk: CarrierDesk, deliveries: Deliveries): express.Express {
   const outage = outageSwitch()
   const app = express().disable('x-powered-by').disable('etag')
-  app.use('/control', carrierControl(controlRoutes({ faults: desk.faults, outage, deliveries, kinds: faultKinds, operations }), desk))
-  app.use('/v1', outage.guard, apiRoutes(desk))
+  app.use('/control', carrierControl(controlRoutes({ faults: desk.faults, outage, deliveries, kinds: faultKinds, operations, carriers: carrierNames }), desk))
+  for (const carrier of carrierNames) app.use(`/${carrier}/v1`, outage.guard(carrier), apiRoutes(desk, carrier))
   return app
 }
 
@@ -102,4 +103,4 @@ function resumeDeliveries(desk: CarrierDesk, deliveries: Deliveries): void {
 
 const isMoving = (parcel: Parcel): boolean => parcel.inTransitAtMs !== undefined || parcel.deliveredAtMs !== undefined
 
-const messageOf = (event: TrackingEvent): Message => ({ id: event.id, body: eventBody(event), createdMs: event.atMs })
+const messageOf = (event: TrackingEvent): Message => ({ id: event.id, body: eventBody(event), createdMs: event.atMs, sender: event.carrier })

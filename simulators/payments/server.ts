@@ -97,7 +97,7 @@ function application(provider: Provider, deliveries: Deliveries, apiKey: string)
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'extended')
   const control = controlRoutes({ faults: provider.faults, outage, deliveries, kinds: faultKinds, operations, onlyFor: { decline: 'authorize' } })
   app.use('/control', paymentControl(control, provider))
-  app.use('/v1', outage.guard, apiRoutes(provider, apiKey))
+  app.use('/v1', outage.guard(), apiRoutes(provider, apiKey))
   return app
 }
 

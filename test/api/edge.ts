@@ -4,6 +4,8 @@ import { createServer, type Server } from 'node:http'
 import { Writable } from 'node:stream'
 import { uuidv7 } from 'uuidv7'
 import { createApp } from '../../api/app'
+import { contracts } from '../../adapters/carriers/contracts'
+import { ownFleetCarrier } from '../../adapters/carriers/own-fleet'
 import { parcelCarrier } from '../../adapters/carriers/parcel-carrier'
 import { createEventFeed } from '../../api/event-feed'
 import { createLog } from '../../api/log'
@@ -62,7 +64,7 @@ export async function openEdge(options: { routes?: readonly Route[]; demo?: bool
     log,
     feed,
     config: { DEMO: options.demo ?? true, COMMAND_DEADLINE_MS: options.commandDeadlineMs ?? 1_000, CUSTOMER_REF_SECRET: 'test-secret', QUOTE_SECRET: 'test-quote-secret' },
-    carriers: [parcelCarrier({ baseUrl: 'http://127.0.0.1:1', webhookSecret: 'test-secret', timeoutMs: 100 })],
+    carriers: [ownFleetCarrier(), parcelCarrier({ contract: contracts.swiftparcel, baseUrl: 'http://127.0.0.1:1', webhookSecret: 'test-secret', timeoutMs: 100 })],
     wake: () => undefined,
     demo: { temporalAddress: '127.0.0.1:7233', temporalUi: 'http://127.0.0.1:8233', namespace: 'default', simulators: { payments: 'http://127.0.0.1:3010', carriers: 'http://127.0.0.1:3020' } },
     routes: options.routes,

@@ -3,6 +3,7 @@ import { createCarrierActivities } from '../../activities/carriers'
 import { createOrderSteps } from '../../activities/order-steps'
 import { createPaymentActivities } from '../../activities/payments'
 import type { Carrier, PaymentProvider, ProviderEvent } from '../../activities/ports'
+import { contracts } from '../../adapters/carriers/contracts'
 import { parcelCarrier } from '../../adapters/carriers/parcel-carrier'
 import { stripeProvider } from '../../adapters/stripe/provider'
 import { stripeWebhook } from '../../adapters/stripe/webhook'
@@ -54,7 +55,7 @@ async function world(options: { multicapture: boolean }): Promise<void> {
   receiver = await startReceiver()
   payments = await startPaymentSimulator({ port: 0, webhookUrl: receiver.url, ...secrets, ...options })
   const provider = stripeProvider({ apiKey: secrets.apiKey, baseUrl: payments.url, timeoutMs: 300 })
-  const carrier = parcelCarrier({ baseUrl: carriers.url, webhookSecret: 'carrier-parts', timeoutMs: 2_000 })
+  const carrier = parcelCarrier({ contract: contracts.swiftparcel, baseUrl: carriers.url, webhookSecret: 'carrier-parts', timeoutMs: 2_000 })
   activities = activitiesOf(provider, carrier)
 }
 
@@ -90,8 +91,8 @@ async function packedOrder(tenders: NewTender[] = [card(9_093)]): Promise<{ orde
   for (const { fulfillment_id: fulfillmentId, line_id: lineId, quantity } of works) {
     await database.db.transaction((tx) => pickFulfillment(tx, { fulfillmentId, actor: 'test', lines: [{ lineId, picked: quantity, rejected: 0 }] }))
     const packages = [{ weightGrams: 500, lines: [{ lineId, quantity }] }]
-    const { carrier } = await activities.orders.packFulfillment({ fulfillmentId, packages, commandId: `pack:${fulfillmentId}`, actor: 'test', waitingOn: then })
-    await activities.carriers.buyLabels({ fulfillmentId, carrier, then })
+    await activities.orders.packFulfillment({ fulfillmentId, packages, commandId: `pack:${fulfillmentId}`, actor: 'test', waitingOn: then })
+    await activities.carriers.buyLabels({ fulfillmentId, then })
   }
   return { orderId, parts: works.map((w) => w.fulfillment_id) }
 }

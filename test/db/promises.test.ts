@@ -1,10 +1,11 @@
 /** Promises of the past, judged by what then happened. */
 import { uuidv7 } from 'uuidv7'
 import type { CalibrationReport } from '../../domain/promise/calibration'
+import { contracts } from '../../adapters/carriers/contracts'
 import { parcelCarrier } from '../../adapters/carriers/parcel-carrier'
 import { giveOptions } from '../../api/delivery-options'
 import { createLog } from '../../api/log'
-import { createPromiseDesk } from '../../api/promise-desk'
+import { createPromiseDesk } from '../../activities/promise-desk'
 import { createQuotes } from '../../api/quotes'
 import { openEdge, type Edge } from '../api/edge'
 import { place } from '../api/orders-in-store'
@@ -72,6 +73,6 @@ it('learns from the work of a node how long it takes, and promises accordingly',
 
 /** Another api process on the same database, which has not yet learned anything. */
 function anotherDesk({ db }: Edge): { options: (ask: object) => Promise<object> } {
-  const promises = createPromiseDesk({ db, carriers: [parcelCarrier({ baseUrl: 'http://127.0.0.1:1', webhookSecret: 'test-secret', timeoutMs: 100 })], log: createLog('silent', 'test') })
+  const promises = createPromiseDesk({ db, carriers: [parcelCarrier({ contract: contracts.swiftparcel, baseUrl: 'http://127.0.0.1:1', webhookSecret: 'test-secret', timeoutMs: 100 })], log: createLog('silent', 'test') })
   return { options: (ask) => giveOptions({ promises, quotes: createQuotes('test-quote-secret') }, ask as Parameters<typeof giveOptions>[1], Date.now()) }
 }

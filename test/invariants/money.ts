@@ -42,6 +42,8 @@ interface PartedOrder extends Priced {
   open: boolean
   lines: (PricedLine & { cancelled: number; shipped: number })[]
   gone: Units[]
+  /** Paid, not delivered and not sent again: finance has been told to give it back. */
+  due: Units[]
   /** Taken by others; asked of the provider by captures; taken, and still held, at the provider; given back. */
   elsewhere: number
   asked: number
@@ -56,8 +58,9 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
     `SELECT o.order_id AS "orderId", stage, workflow_open AS open, shipping, tax_included AS "taxIncluded",
        (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor,
                         'cancelled', cancelled, 'shipped', shipped)) FROM order_lines l WHERE l.order_id = o.order_id) AS lines,
-       (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
-          WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL) AS gone,
+       (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
+          WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') AS gone,
+       (SELECT coalesce(json_agg(u), '[]') FROM exceptions e, jsonb_array_elements(e.data->'lines') u WHERE e.order_id = o.order_id AND e.kind = 'shipment.refund_due') AS due,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
        p.*
      FROM orders o, LATERAL (
@@ -76,12 +79,14 @@ const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (o
   violations: async ({ db }) => (await partedOrders(db)).filter((o) => isBroken(o, worthMinor(o, o.gone))).map(({ lines: _lines, ...o }) => o),
 })
 
-/** A closed order keeps what was not cancelled; money taken elsewhere is given back there. */
+/** A closed order keeps what was not cancelled, and what finance has been told to give back until it is; money taken elsewhere is given back there. */
 function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
   if (open) return false
   if (stage === 'cancelled') return o.taken - o.refunded !== 0
   const kept = worthMinor(o, o.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled })))
-  return o.elsewhere + o.taken - o.refunded !== Math.max(kept, o.elsewhere)
+  const keptAndDue = worthMinor(o, [...o.due, ...o.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled }))])
+  const has = o.elsewhere + o.taken - o.refunded
+  return has > Math.max(keptAndDue, o.elsewhere) || has < Math.max(kept, o.elsewhere) || (o.refunded === 0 && has !== Math.max(keptAndDue, o.elsewhere))
 }
 
 export const money: readonly Invariant[] = [

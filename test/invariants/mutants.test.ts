@@ -71,6 +71,7 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   S10: `UPDATE supply SET quantity = promised - 1 WHERE reference = 'PO-MUTANT'`,
   'S10-claims': `UPDATE supply SET promised = promised + 1 WHERE reference = 'PO-MUTANT'`,
   'S10-ended': `UPDATE orders SET stage = 'cancelled' WHERE order_id = (SELECT order_id FROM supply_claims WHERE reference = 'PO-MUTANT')`,
+  S11: `UPDATE allocations SET status = 'in_transfer' WHERE order_id = :live`,
   O1: (world) => ({ ...world, acknowledged: ['00000000-0000-7000-8000-000000000000'] }),
   'O1-started': 'UPDATE workflow_starts SET done_at = NULL WHERE order_id = :live',
   O2: `UPDATE orders SET channel_order_id = 'same'`,

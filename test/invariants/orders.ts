@@ -62,7 +62,7 @@ export const orders: readonly Invariant[] = [
   besideWorkflow('O3-agrees', 'the workflow waits on what the row says', async (order, running, state) => running && (await state()).waitingOn?.what !== order.what),
   query('O4', 'a fulfillment has the times its status implies, along the table of moves', 'always',
     `WITH allowed(was, became) AS (VALUES ${moves}) SELECT fulfillment_id FROM fulfillments f
-     WHERE (handed_over_at IS NOT NULL) <> (status IN ('handed_over', 'in_transit', 'delivered', 'returning', 'returned', 'lost'))
+     WHERE (handed_over_at IS NOT NULL) <> (status IN ('handed_over', 'in_transit', 'delivered', 'collected', 'returning', 'returned', 'lost'))
         OR (ended_at IS NOT NULL) <> (NOT EXISTS (SELECT 1 FROM allowed WHERE was = f.status))`),
   query('O4-final', 'an order ends once', 'always', `SELECT order_id FROM order_events WHERE type IN ('order.completed', 'order.cancelled') GROUP BY 1 HAVING count(*) > 1`),
   besideWorkflow('O5', 'the workflow sees the fulfillments the rows have', async (order, running, state) => {

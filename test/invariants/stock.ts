@@ -11,15 +11,20 @@ export const stock: readonly Invariant[] = [
   query('S3', 'levels are the replay of their movements', 'always',
     `SELECT l.sku, l.node_id FROM stock_levels l LEFT JOIN (SELECT sku, node_id, sum(on_hand_delta) h, sum(unsellable_delta) u, sum(reserved_delta) r, sum(allocated_delta) a FROM stock_movements GROUP BY 1, 2) m USING (sku, node_id)
      WHERE (on_hand, unsellable, reserved, allocated) IS DISTINCT FROM (coalesce(h, 0), coalesce(u, 0), coalesce(r, 0), coalesce(a, 0))`),
-  query('S4', 'what left the shelves is what orders shipped', 'always',
-    `SELECT sku FROM (SELECT sku, -sum(on_hand_delta) AS n FROM stock_movements WHERE type = 'ship' GROUP BY 1) m FULL JOIN (SELECT sku, sum(shipped) AS n FROM order_lines WHERE shipped > 0 GROUP BY 1) s USING (sku) WHERE m.n IS DISTINCT FROM s.n`),
-  query('S5', 'a claim ends once, and then has an end', 'always', `SELECT allocation_id FROM allocations WHERE (status = 'open') <> (ended_at IS NULL)`),
+  query('S4', 'what left the shelves and did not come back is what orders shipped', 'always',
+    `SELECT sku FROM (SELECT sku, -sum(on_hand_delta) AS n FROM stock_movements WHERE type IN ('ship', 'undelivered') GROUP BY 1) m FULL JOIN (SELECT sku, sum(shipped) AS n FROM order_lines WHERE shipped > 0 GROUP BY 1) s USING (sku) WHERE coalesce(m.n, 0) <> coalesce(s.n, 0)`),
+  query('S5', 'a claim ends once, and then has an end', 'always', `SELECT allocation_id FROM allocations WHERE (status IN ('open', 'in_transfer')) <> (ended_at IS NULL)`),
   query('S5-reserved', 'a hold is given back exactly once', 'always',
     `SELECT node_id FROM (SELECT sku, node_id, sum(reserved_delta) AS n FROM stock_movements WHERE type IN ('reserve', 'release') GROUP BY 1, 2) m
      JOIN (SELECT sku, node_id, sum(quantity) FILTER (WHERE status = 'open') AS n FROM reservation_lines JOIN reservations USING (reservation_id) GROUP BY 1, 2) r USING (sku, node_id)
      WHERE m.n <> coalesce(r.n, 0)`),
-  query('S9', 'a line’s allocated units are its open allocations', 'always',
-    `SELECT l.order_id, l.line_id FROM order_lines l WHERE allocated <> (SELECT coalesce(sum(quantity), 0) FROM allocations a WHERE a.order_id = l.order_id AND a.line_id = l.line_id AND status = 'open')`),
+  query('S9', 'a line’s allocated units are its open allocations, on a shelf or between two nodes', 'always',
+    `SELECT l.order_id, l.line_id FROM order_lines l WHERE allocated <> (SELECT coalesce(sum(quantity), 0) FROM allocations a WHERE a.order_id = l.order_id AND a.line_id = l.line_id AND status IN ('open', 'in_transfer'))`),
+  query('S11', 'what is between two nodes belongs to a transfer that is under way, and is claimed by its order at most once', 'always',
+    `SELECT a.allocation_id::text FROM allocations a JOIN fulfillments f USING (fulfillment_id) WHERE a.status = 'in_transfer' AND (f.method <> 'transfer' OR f.status NOT IN ('handed_over', 'in_transit'))
+     UNION ALL SELECT sku FROM (SELECT sku, -sum(on_hand_delta) AS n FROM stock_movements WHERE type = 'transfer' GROUP BY 1) m
+       LEFT JOIN (SELECT l.sku, sum(l.picked - l.received) AS n FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id) WHERE f.method = 'transfer' AND f.handed_over_at IS NOT NULL GROUP BY 1) t USING (sku)
+       WHERE m.n <> coalesce(t.n, 0)`),
   query('S10', 'never more is promised of what is to come than is announced, or than may be pre-ordered', 'always',
     `SELECT sku, reference FROM supply WHERE promised > quantity UNION ALL SELECT sku, 'pre-order' FROM skus WHERE preorder_promised > preorder_cap`),
   query('S10-claims', 'what is promised is the sum of open claims on it', 'always',

@@ -1,5 +1,6 @@
 /** Every way an order's life can go, played to its end on a real system: what the recorded histories are made of. */
-import { eventually, peopleOf, type People, type OrderWish } from '../support/people'
+import type { RunView } from '../../db/views/runs'
+import { caller, eventually, peopleOf, type People, type OrderWish } from '../support/people'
 import { startSystem, type PolicyChanges, type System } from '../support/system'
 
 export interface Scenario {
@@ -119,6 +120,59 @@ export const scenarios: readonly Scenario[] = [
       return deliver(people, orderId, fulfillments[0]!)
     },
   },
+  {
+    name: 'fetched-at-the-counter',
+    policies: { store_work: { pickupWindow: 'PT1H', pickupReminder: 'PT59M59S' } },
+    play: async (people) => {
+      const { orderId, work } = await released(people, { ...socks, delivery: { method: 'pickup', nodeId: 'store-mitte' } })
+      await people.pickAll(work)
+      await people.work(work, 'ready-for-pickup', {})
+      await eventually(() => people.told(orderId), (types) => types.includes('fulfillment.pickup_reminded'))
+      const { pickupCode } = await people.order(orderId)
+      await people.work(work, 'collect', { proof: { name: 'Customer', pickupCode } })
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'nobody-came-for-it',
+    policies: { store_work: { pickupWindow: 'PT1S', pickupReminder: 'PT5S' } },
+    play: async (people) => {
+      const { orderId, work } = await released(people, { ...socks, delivery: { method: 'pickup', nodeId: 'store-mitte' } })
+      await people.pickAll(work)
+      await people.work(work, 'ready-for-pickup', {})
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'sent-to-the-store-and-fetched',
+    play: async (people) => {
+      const { orderId, work } = await released(people, { lines: [{ sku: 'SHOE-LB-41', quantity: 1 }], delivery: { method: 'ship_to_store', nodeId: 'store-mitte' } })
+      await people.pickAll(work)
+      await people.packAll(work)
+      await people.handOver(work)
+      await people.work(work, 'receive', {}, 'store-mitte')
+      const here = (await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'picked'))).fulfillments.find((f) => f.status === 'picked')!
+      await people.work(here, 'ready-for-pickup', {})
+      const { pickupCode } = await people.order(orderId)
+      await people.work(here, 'collect', { proof: { name: 'Customer', pickupCode } })
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'brought-by-an-own-driver',
+    play: async (people, system) => {
+      const courier = caller(system.url, 'demo-courier-driver-mark')
+      const { orderId, work } = await released(people, { ...socks, delivery: { method: 'delivery', service: 'own_driver', nodeId: 'store-mitte' } })
+      await people.pickAll(work)
+      await people.packAll(work)
+      const { body: run } = await people.operations<RunView>('POST', '/v1/nodes/store-mitte/runs', { driverId: 'driver-mark' })
+      for (const step of ['accept', 'depart']) await courier('POST', `/v1/runs/${run.runId}/${step}`, {})
+      const [stop] = run.stops
+      await courier('POST', `/v1/runs/${run.runId}/stops/${stop!.stopId}/complete`, { tasks: [{ taskId: stop!.tasks[0]!.taskId, outcome: 'done' }] })
+      return ended(people, orderId)
+    },
+  },
+  { name: 'carried-out', play: async (people) => ended(people, await people.place({ ...socks, delivery: { method: 'carry_out', nodeId: 'store-mitte' } })) },
   {
     name: 'unfillable',
     policies: { sourcing: { retryEvery: 'PT0.3S', autoCancelAfter: 'PT2S' } },

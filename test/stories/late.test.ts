@@ -49,7 +49,7 @@ it('sends by the fastest service what is packed too late for its promise, and sh
   const sku = await people.stocked({ 'store-mitte': 1 })
   const orderId = await people.place({ lines: [{ sku, quantity: 1 }] })
   const [work] = (await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments
-  await system.db.raw(`UPDATE orders SET promise = jsonb_set(promise, '{milestones,store-mitte,handOverBy}', '"2026-01-01T00:00:00.000Z"') WHERE order_id = ?`, [orderId])
+  await system.db.raw(`UPDATE orders SET promise = jsonb_set(promise, '{promisedBy}', '"2026-01-01T19:00:00.000Z"') WHERE order_id = ?`, [orderId])
   await people.pickAll(work!)
   const packed = await people.packAll(work!)
   expect(packed.body.packages[0]).toMatchObject({ service: 'express' })

@@ -29,6 +29,9 @@ export async function heldAndTaken(system: Pick<System, 'payments'>, orderId: st
 }
 
 export interface Parcel {
+  carrier: string
+  service: string
+  chargedMinor: number
   trackingNumber: string
   reference: string
   voided: boolean

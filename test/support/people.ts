@@ -48,6 +48,7 @@ export interface OrderWish {
   priority?: number
   customer?: Record<string, string>
   shipTo?: Record<string, unknown>
+  delivery?: { method: string; nodeId?: string; service?: string }
 }
 
 /** An order document that adds up. */
@@ -70,7 +71,7 @@ export function orderOf(wish: OrderWish = {}): Record<string, unknown> & { chann
     ...(wish.priority === undefined ? {} : { priority: wish.priority }),
     customer: wish.customer ?? { customerRef: 'c-77', name: 'Customer', email: 'customer@example.com' },
     shipTo: wish.shipTo ?? nearMitte,
-    delivery: { method: 'delivery' },
+    delivery: wish.delivery ?? { method: 'delivery' },
     lines,
     shipping: { priceMinor: 490, taxMinor: 0 },
     totalMinor,
@@ -118,6 +119,8 @@ export interface People {
   /** What was picked, where some of it was not. */
   packPicked(work: FulfillmentWork): Promise<Answer<FulfillmentView>>
   handOver(work: FulfillmentWork): Promise<Answer<FulfillmentView>>
+  /** Any other command on a work order, by the store that has it, or another. */
+  work(work: FulfillmentWork, action: string, body: unknown, nodeId?: string): Promise<Answer<FulfillmentView>>
   /** The carrier reports a parcel by itself. */
   carrierSays(trackingNumber: string, status: string, more?: object): Promise<void>
 }
@@ -129,8 +132,8 @@ export function peopleOf(system: Pick<System, 'url' | 'carriers'>): People {
   const shop = caller(system.url, 'demo-channel-web')
   const operations = caller(system.url, 'demo-operations')
   const order = async (orderId: string): Promise<OrderView> => (await support<OrderView>('GET', `/v1/orders/${orderId}`)).body
-  const work = (w: FulfillmentWork, action: string, body: unknown): Promise<Answer<FulfillmentView>> =>
-    store(w.nodeId)<FulfillmentView>('POST', `/v1/fulfillments/${w.fulfillmentId}/${action}`, body)
+  const work = (w: FulfillmentWork, action: string, body: unknown, nodeId = w.nodeId): Promise<Answer<FulfillmentView>> =>
+    store(nodeId)<FulfillmentView>('POST', `/v1/fulfillments/${w.fulfillmentId}/${action}`, body)
   return {
     shop,
     support,
@@ -160,6 +163,7 @@ export function peopleOf(system: Pick<System, 'url' | 'carriers'>): People {
       return work(w, 'pack', { packages: [{ weightGrams: 900, lines: packed }] })
     },
     handOver: (w) => work(w, 'hand-over', {}),
+    work,
     carrierSays: async (trackingNumber, status, more = {}) => {
       const answer = await fetch(`${system.carriers.url}/control/parcels/${trackingNumber}`, {
         method: 'POST',

@@ -9,7 +9,8 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pino from 'pino'
 import { createActivities } from '../../activities'
-import { parcelCarrier } from '../../adapters/carriers/parcel-carrier'
+import { ownFleetCarrier } from '../../adapters/carriers/own-fleet'
+import { connectCarriers, type CarrierAccounts } from '../../adapters/carriers/connect'
 import { stripeProvider } from '../../adapters/stripe/provider'
 import { stripeWebhook } from '../../adapters/stripe/webhook'
 import { createApp } from '../../api/app'
@@ -24,6 +25,7 @@ import { startArrivals } from '../../relay/arrivals'
 import { channelFacts } from '../../relay/channel-facts'
 import { startInbox } from '../../relay/inbox'
 import { startLab } from '../../relay/lab'
+import { startDispatch, startRunReports } from '../../relay/runs'
 import { startStarter } from '../../relay/starts'
 import { createThreads, type Threads } from '../../relay/threads'
 import { startCarrierSimulator } from '../../simulators/carriers/server'
@@ -38,6 +40,8 @@ export interface SystemOptions {
   /** false: the test starts workers by itself (as processes to be killed). */
   worker?: boolean
   maxCachedWorkflows?: number
+  /** With whom there are accounts; Swiftparcel alone unless told otherwise. */
+  carriers?: CarrierAccounts['CARRIERS']
   /** Another Temporal server than the one all suites share. */
   temporalAddress?: string
   /** Where the api's log goes; nowhere by default. */
@@ -84,25 +88,28 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const native = await NativeConnection.connect({ address })
   const payments = await startPaymentSimulator({ port: 0, webhookSecret: secrets.stripeWebhook, apiKey: secrets.stripeKey })
   const carriers = await startCarrierSimulator({ port: 0, webhookSecret: secrets.carrier, inTransitMs: 0, deliveredMs: 0 })
-  const carrier = parcelCarrier({ baseUrl: carriers.url, webhookSecret: secrets.carrier, timeoutMs: providerTimeoutMs })
+  const accounts = { CARRIERS: options.carriers ?? (['swiftparcel'] as const), CARRIER_BASE_URL: carriers.url, CARRIER_WEBHOOK_SECRET: secrets.carrier, PROVIDER_TIMEOUT_MS: providerTimeoutMs }
+  const connected = [ownFleetCarrier(), ...connectCarriers(accounts)]
   const provider = stripeProvider({ apiKey: secrets.stripeKey, baseUrl: payments.url, timeoutMs: providerTimeoutMs })
   const threads = createThreads({ client, db, queuePrefix })
   const starter = startStarter({ db, threads, log, idleMs: 200 })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
   const arrivals = startArrivals({ db, threads, log, idleMs: 100 })
   const lab = startLab({ db, client, log, queuePrefix, idleMs: 200 })
+  const dispatch = startDispatch({ db, client, log, queuePrefix, idleMs: 100 })
+  const runReports = startRunReports({ db, client, log, queuePrefix, idleMs: 100 })
   const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system', QUOTE_SECRET: 'quote-secret-system' }
-  const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: [carrier], wake: inbox.wake })
-  const app = createApp({ db, threads, log, config, carriers: [carrier], wake: starter.wake, routes: outside })
+  const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: connected, wake: inbox.wake })
+  const app = createApp({ db, threads, log, config, carriers: connected, wake: starter.wake, routes: outside })
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
   const server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, '127.0.0.1', () => resolve(listening))
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   payments.setWebhookUrl(`${url}/v1/payments/stripe/webhook`)
-  carriers.setWebhookUrl(`${url}/v1/carriers/swiftparcel/events`)
+  carriers.setWebhookUrl(`${url}/v1/carriers/{carrier}/events`)
 
-  const activities = createActivities({ db, databaseUrl: database.url, payments: provider, carriers: [carrier] })
+  const activities = createActivities({ db, databaseUrl: database.url, payments: provider, carriers: connected, orders: threads })
   let running: { workers: Worker[]; done: Promise<unknown> } | undefined
   const startWorker = async (): Promise<void> => {
     const common = { connection: native, shutdownGraceTime: '2 seconds' as const }
@@ -110,7 +117,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       Worker.create({
         ...common,
         taskQueue: queuePrefix + taskQueues.orders,
-        activities: { ...activities.orders, ...activities.lab },
+        activities: { ...activities.orders, ...activities.fleet, ...activities.lab },
         workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
         maxCachedWorkflows: options.maxCachedWorkflows ?? 200,
       }),
@@ -128,7 +135,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop()])
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await Promise.all([payments.close(), carriers.close()])
@@ -142,6 +149,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     TASK_QUEUE_PREFIX: queuePrefix,
     STRIPE_API_KEY: secrets.stripeKey,
     STRIPE_BASE_URL: payments.url,
+    CARRIERS: accounts.CARRIERS.join(','),
     CARRIER_BASE_URL: carriers.url,
     CARRIER_WEBHOOK_SECRET: secrets.carrier,
     PROVIDER_TIMEOUT_MS: String(providerTimeoutMs),

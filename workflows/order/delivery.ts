@@ -1,26 +1,47 @@
-/** Chapter three, for each part: the store picks and packs, the carrier gives a label, the goods leave, the money is taken, the parcel arrives. */
+/** Chapter three, for each part that is sent: the node picks and packs, the carrier gives a label, the goods leave, the money is taken, the parcel arrives. */
 import { CancellationScope, condition } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { carriers, payments, step } from '../support/activities'
+import { giveBackLabels } from './labels'
 import { holdRemainder } from './payment'
 import { show } from './show'
 import { newWorks } from './sourcing'
 import { waiting, waits, type Thread, type Work } from './thread'
 import { persist, waitFor, waitOrEscalate } from './waits'
 
-/** Follows one fulfillment to its end: delivered, or gone back because the node could not fill it. */
+/** Delivered, or gone back because the node could not fill it. */
 export async function deliver(thread: Thread, work: Work): Promise<void> {
-  thread.chapter = 'fulfillment'
-  await pickedAndPacked(thread, work)
-  if (work.status === 'rejected') return
-  await labelled(thread, work)
-  await handedOver(thread, work)
-  thread.chapter = 'delivery'
-  await Promise.all([captured(thread, work), manifested(thread, work)])
-  await Promise.all([delivered(thread, work), work.handOver!.remainder && holdRemainder(thread)])
+  await prepared(thread, work)
+  if (wentBack(work)) return
+  const strays = await labelled(thread, work)
+  await Promise.all([onItsWay(thread, work), strays && giveBackLabels(thread, work, work.fulfillmentId, true)])
 }
 
-async function pickedAndPacked(thread: Thread, work: Work): Promise<void> {
+async function onItsWay(thread: Thread, work: Work): Promise<void> {
+  await handedOver(thread, work)
+  thread.chapter = 'delivery'
+  await Promise.all([captured(thread, work), work.manifest !== undefined && manifested(thread, work)])
+  await Promise.all([delivered(thread, work), work.gone!.remainder && holdRemainder(thread)])
+}
+
+/** Sent to the node where the customer fetches it, which receives it as a part of its own. */
+export async function transfer(thread: Thread, work: Work): Promise<void> {
+  await prepared(thread, work)
+  if (wentBack(work)) return
+  await labelled(thread, work)
+  await handedOver(thread, work)
+  thread.chapter = 'transfer'
+  await manifested(thread, work)
+  const late = { kind: 'transfer.overdue', subject: work.fulfillmentId, owner: 'operations', summary: `What ${work.nodeId} sent to the other node has not been received in time: look for the parcel` } as const
+  await waitOrEscalate(thread, work, work.wait!, late, () => work.deliveredAt !== undefined)
+}
+
+/** The node could not fill it, or somebody else does. */
+export const wentBack = (work: Work): boolean => work.status === 'rejected' || work.status === 'cancelled'
+
+/** Picked and packed, or put aside at the counter; or gone back because the node could not fill it. */
+export async function prepared(thread: Thread, work: Work): Promise<void> {
+  thread.chapter = 'fulfillment'
   const late = { kind: 'fulfillment.late', subject: work.fulfillmentId, owner: 'operations', summary: `${work.nodeId} has not packed in time` } as const
   const begun = (): boolean => work.status !== 'released'
   const movesOn = thread.start.policy.promise.whenLate.pick === 're_source'
@@ -44,51 +65,63 @@ const movedOn = (thread: Thread, work: Work): Promise<boolean> =>
     return true
   })
 
-async function labelled(thread: Thread, work: Work): Promise<void> {
+/** @returns whether another carrier may have sold labels that are not used. */
+async function labelled(thread: Thread, work: Work): Promise<boolean> {
   const { handOverWithin } = thread.start.policy.store_work
   const patience = waiting('hand_over', handOverWithin)
   const { handOverBy = patience.deadline } = work.milestones ?? {}
   const then = { ...patience, deadline: [patience.deadline!, handOverBy!].sort()[0]! }
-  const trouble = { kind: 'carrier.unavailable', subject: work.fulfillmentId, owner: 'operations', summary: `${work.carrier} gives no label` } as const
+  const trouble = { kind: 'carrier.unavailable', subject: work.fulfillmentId, owner: 'operations', summary: 'No carrier gives a label' } as const
   const label = await persist(thread, work, { waitingOn: waiting('carrier', null), trouble }, () =>
-    carriers(`Buy labels from ${work.carrier}`).buyLabels({ fulfillmentId: work.fulfillmentId, carrier: work.carrier!, then }),
+    carriers('Choose a carrier and buy labels').buyLabels({ fulfillmentId: work.fulfillmentId, then }),
   )
+  work.carrier = label!.carrier
   work.trackingNumbers = label!.trackingNumbers
   work.service = label!.service
   waits(work, then)
   show(thread)
+  return label!.strays === true
 }
 
 async function handedOver(thread: Thread, work: Work): Promise<void> {
   const late = { kind: 'fulfillment.not_handed_over', subject: work.fulfillmentId, owner: 'operations', summary: `${work.nodeId} has packed but not handed over` } as const
-  await waitOrEscalate(thread, work, work.wait!, late, () => work.handOver !== undefined)
+  await waitOrEscalate(thread, work, work.wait!, late, () => work.gone !== undefined)
   show(thread, { status: 'shipped', carrier: work.carrier })
 }
 
 /** Taking the money follows the goods. If it fails now it is a case for finance, never an undo. */
-async function captured(thread: Thread, work: Work): Promise<void> {
+export async function captured(thread: Thread, work: Work): Promise<void> {
   const then = waiting('delivery', thread.start.policy.last_mile.deliverWithin)
-  for (const [i, operationId] of work.handOver!.captures.entries()) {
-    const amount = formatMinor(work.handOver!.capturesMinor[i]!, thread.start.currency)
+  for (const [i, operationId] of work.gone!.captures.entries()) {
+    const amount = formatMinor(work.gone!.capturesMinor[i]!, thread.start.currency)
     const trouble = { kind: 'payment.capture_failed', subject: operationId, owner: 'finance', summary: `The goods have left and ${amount} could not be captured` } as const
     const outcome = await persist(thread, work, { waitingOn: waiting('capture', null), trouble }, () =>
       payments(`Capture ${amount}`).capturePayment({ operationId, then, fulfillmentId: work.fulfillmentId }),
     )
     thread.payments[outcome!.paymentId] = outcome!.status
   }
-  waits(work, work.deliveredAt === undefined ? then : null)
+  waits(work, isOver(work) ? null : then)
   show(thread)
 }
 
 async function manifested(thread: Thread, work: Work): Promise<void> {
   const trouble = { kind: 'carrier.manifest_failed', subject: work.fulfillmentId, owner: 'operations', summary: `${work.carrier} has not confirmed the hand-over` } as const
-  await persist(thread, work, { waitingOn: waiting('carrier', null), trouble }, () => carriers(`Tell ${work.carrier} what it has been given`).manifest({ operationId: work.handOver!.manifest }))
+  await persist(thread, work, { waitingOn: waiting('carrier', null), trouble }, () => carriers(`Tell ${work.carrier} what it has been given`).manifest({ operationId: work.manifest! }))
 }
 
 async function delivered(thread: Thread, work: Work): Promise<void> {
   const late = { kind: 'shipment.overdue', subject: work.fulfillmentId, owner: 'support', summary: `${work.carrier} has not delivered in time: look for the parcel` } as const
-  await waitOrEscalate(thread, work, waiting('delivery', thread.start.policy.last_mile.deliverWithin), late, () => work.deliveredAt !== undefined)
-  show(thread, { status: 'delivered' })
+  await waitOrEscalate(thread, work, waiting('delivery', thread.start.policy.last_mile.deliverWithin), late, () => isOver(work))
+  for (const { claim } of work.troubles ?? []) if (claim) await claimed(thread, work, claim)
+  show(thread, work.deliveredAt === undefined ? {} : { status: 'delivered' })
+}
+
+/** Delivered, or it never will be. */
+const isOver = (work: Work): boolean => work.deliveredAt !== undefined || work.status === 'lost' || work.status === 'returned'
+
+async function claimed(thread: Thread, work: Work, operationId: string): Promise<void> {
+  const trouble = { kind: 'carrier.claim_failed', subject: operationId, owner: 'operations', summary: `${work.carrier} does not take the claim for a parcel` } as const
+  await persist(thread, work, { trouble }, () => carriers(`Claim compensation from ${work.carrier}`).claimParcel({ operationId }))
 }
 
 /** Waits until a packed fulfillment has its labels, or will never get them. */

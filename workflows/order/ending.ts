@@ -1,18 +1,20 @@
 /** How a thread ends: completed when nothing can change any more, or unwound so that the customer has her money and the shelf its goods. */
 import { allHandlersFinished, condition, isCancellation } from '@temporalio/workflow'
 import type { OrderEnding } from '../../domain/messages'
-import { carriers, step } from '../support/activities'
+import { step } from '../support/activities'
 import { Ending, refusalIn } from '../support/failures'
 import { show } from './show'
 import { stopAll } from './messages'
+import { giveBackLabels } from './labels'
 import { letGo } from './payment'
 import { waiting, waits, type Thread } from './thread'
-import { persist, waitFor } from './waits'
+import { waitFor } from './waits'
 
 /** Chapter four: until the return window has closed. */
 export async function afterSale(thread: Thread): Promise<void> {
   thread.chapter = 'return window'
   const deliveredAt = thread.works.map((w) => w.deliveredAt ?? '').sort().at(-1)!
+  if (deliveredAt === '') return // nothing has arrived that could be sent back
   const window = { ...waiting('return_window', thread.start.policy.returns.window), since: deliveredAt }
   const { rowWait } = thread.whole
   await waitFor(thread, thread.whole, rowWait?.what === 'return_window' ? rowWait : window, () => false)
@@ -38,7 +40,7 @@ export async function unwind(thread: Thread, cause: unknown): Promise<OrderEndin
   const code = cause instanceof Ending ? cause.code : undefined
   const { outcome, reason } = thread.cancelled ?? (await cancelFor(thread, code ?? 'order.closed'))
   show(thread, { status: 'cancelled' })
-  for (const fulfillmentId of outcome.labelled) await giveBackLabels(thread, fulfillmentId)
+  for (const fulfillmentId of outcome.labelled) await giveBackLabels(thread, thread.whole, fulfillmentId, false)
   for (const operationId of outcome.voids) await letGo(thread, operationId)
   return close(thread, 'cancelled', reason)
 }
@@ -52,8 +54,3 @@ const cancelFor = (thread: Thread, reason: string): Promise<NonNullable<Thread['
     stopAll(thread, outcome)
     return thread.cancelled
   })
-
-async function giveBackLabels(thread: Thread, fulfillmentId: string): Promise<void> {
-  const trouble = { kind: 'carrier.void_failed', subject: fulfillmentId, owner: 'operations', summary: 'The order is cancelled and its labels could not be given back' } as const
-  await persist(thread, thread.whole, { waitingOn: waiting('carrier', null), trouble }, () => carriers('Give back the labels').voidLabels({ fulfillmentId }))
-}

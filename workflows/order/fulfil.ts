@@ -1,8 +1,12 @@
 /** Chapters two and three: every unit has a node, or waits for one; and each part goes its own way, in parallel, to its end. */
 import { condition } from '@temporalio/workflow'
-import { deliver } from './delivery'
+import { awaitCollection, carryOut } from './collection'
+import { deliver, transfer } from './delivery'
 import { sourceOrder } from './sourcing'
 import type { Thread, Work } from './thread'
+
+/** How a part goes on from its node. */
+const ways = { delivery: deliver, pickup: awaitCollection, carry_out: carryOut, transfer } as const
 
 /**
  * Until every part has come to its end and nothing is left to source. What a node rejects goes to the next best, while the other parts go on.
@@ -13,7 +17,7 @@ export const fulfil = (thread: Thread): Promise<void> =>
     const going = new Set<Work>()
     const follow = (work: Work): void => {
       going.add(work)
-      deliver(thread, work).then(() => going.delete(work), reject)
+      ways[work.method](thread, work).then(() => going.delete(work), reject)
     }
     sourceAndFollow(thread, follow, () => going.size === 0).then(resolve, reject)
   })

@@ -1,26 +1,34 @@
 /** Everything an order can be told while it lives. Commands are refused by a validator where the story already knows better, and checked again on the rows. */
 import { CancellationScope, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
-import { hasLeft } from '../../domain/fulfillment/moves'
+import { hasLeft, isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
-  type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
-  type OrderState, type PackFulfillment, type PaymentReported, type RejectLines, type StockArrived,
+  type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
+  type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived,
 } from '../../domain/messages'
 import type { PaymentState } from '../../domain/payment/view'
+import type { WorkMoved } from '../../db/steps/source-order'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
 import { step } from '../support/activities'
+import { now } from '../support/clock'
 import { answering, refusalIn, refusing } from '../support/failures'
 import { labelsOrEnd } from './delivery'
 import { show } from './show'
+import { newWorks } from './sourcing'
 import { waiting, waitingOn, waits, workOf, type Thread, type Work } from './thread'
 
 const cancelOrder = defineUpdate<CancelOrderAnswer, [CancelOrder]>(updates.cancelOrder)
 const packFulfillment = defineUpdate<FulfillmentAnswer, [PackFulfillment]>(updates.packFulfillment)
 const reportRejection = defineUpdate<FulfillmentAnswer, [RejectLines]>(updates.reportRejection)
 const handOver = defineUpdate<FulfillmentAnswer, [HandOver]>(updates.handOver)
+const readyForPickup = defineUpdate<FulfillmentAnswer, [MakeReady]>(updates.readyForPickup)
+const collect = defineUpdate<FulfillmentAnswer, [Collect]>(updates.collect)
+const receiveTransfer = defineUpdate<FulfillmentAnswer, [ReceiveTransfer]>(updates.receiveTransfer)
 const cancelOrderSignal = defineSignal<[CancelOrderSignal?]>(signals.cancelOrder)
 const paymentReported = defineSignal<[PaymentReported]>(signals.paymentReported)
 const carrierReported = defineSignal<[CarrierReported]>(signals.carrierReported)
+const runReported = defineSignal<[RunReported]>(signals.runReported)
+const workMoved = defineSignal<[WorkMoved]>(signals.workMoved)
 const exceptionRetried = defineSignal<[ExceptionRetried]>(signals.exceptionRetried)
 const stockArrived = defineSignal<[StockArrived]>(signals.stockArrived)
 const orderState = defineQuery<OrderState>(orderStateQuery)
@@ -32,17 +40,29 @@ export function listen(thread: Thread): void {
     description: 'Cancel the whole order while it is in the building. Answers once the stock is free; the money follows.',
     validator: (_ask: CancelOrder) => refuseIfGone(thread),
   })
-  setHandler(packFulfillment, (ask) => pack(thread, ask), {
+  setHandler(packFulfillment, (ask) => heardOf(thread, ask).then(() => pack(thread, ask)), {
     description: 'Picked goods are in boxes. Answers when the carrier has given labels.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
   })
-  setHandler(reportRejection, (ask) => reject(thread, ask), {
+  setHandler(reportRejection, (ask) => heardOf(thread, ask).then(() => reject(thread, ask)), {
     description: 'The node cannot fill (part of) it; the order goes to another node.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
   })
-  setHandler(handOver, (ask) => leave(thread, ask), {
+  setHandler(handOver, (ask) => heardOf(thread, ask).then(() => leave(thread, ask)), {
     description: 'The packages have left the building. Needs a valid authorisation; the capture follows.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
+  })
+  setHandler(readyForPickup, (ask) => heardOf(thread, ask).then(() => makeReady(thread, ask)), {
+    description: 'The goods wait for the customer at the counter.',
+    validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId),
+  })
+  setHandler(collect, (ask) => heardOf(thread, ask).then(() => fetch(thread, ask)), {
+    description: 'The customer has the goods. Needs a valid authorisation; the capture follows.',
+    validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId, 'ready'),
+  })
+  setHandler(receiveTransfer, (ask) => heardOf(thread, ask).then(() => receive(thread, ask)), {
+    description: 'Another node has received what was sent to it; what is missing is looked for elsewhere.',
+    validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId, 'handed_over'),
   })
   setHandler(cancelOrderSignal, (ask) => cancelFromUi(thread, ask ?? {}), {
     description: 'For support, from the Temporal UI: {"reason": "…", "actor": "…"}. Done like the update; a refusal shows on the timeline and in the exception queue.',
@@ -51,6 +71,8 @@ export function listen(thread: Thread): void {
     description: 'The provider reported a payment; its row is already up to date.',
   })
   setHandler(carrierReported, (fact) => hearCarrier(thread, fact), { description: 'The carrier reported a parcel; its row is already up to date.' })
+  setHandler(runReported, (fact) => hearRun(thread, fact), { description: 'An own driver reported a door; the rows are already up to date.' })
+  setHandler(workMoved, (fact) => hearMoved(thread, fact), { description: 'Work nobody had begun comes from other nodes now; the rows are already up to date.' })
   setHandler(exceptionRetried, () => void (thread.nudges += 1), { description: 'Somebody pressed retry: whatever waits is tried again now.' })
   setHandler(stockArrived, () => void (thread.nudges += 1), { description: 'Stock has come that the order waits for: it looks again now.' })
   setHandler(orderState, () => state(thread), { description: 'What the workflow itself believes.' })
@@ -98,7 +120,7 @@ async function pack(thread: Thread, ask: PackFulfillment): Promise<FulfillmentAn
     const packing = openWork(thread, ask.fulfillmentId)
     const label = waiting('label', null)
     const answer = await answering(() => step(`Pack into ${ask.packages.length} ${ask.packages.length === 1 ? 'package' : 'packages'}`).packFulfillment({ ...ask, waitingOn: label }))
-    Object.assign(packing, { status: answer.status, carrier: answer.carrier })
+    packing.status = answer.status
     waits(packing, label)
     return packing
   })
@@ -127,39 +149,108 @@ const leave = (thread: Thread, ask: HandOver): Promise<FulfillmentAnswer> =>
     const work = openWork(thread, ask.fulfillmentId)
     const ifCapture = waiting('capture', null)
     const ifPaid = waiting('delivery', thread.start.policy.last_mile.deliverWithin)
-    const { at, captures, capturesMinor, manifest, remainder, ...answer } = await answering(() => step('Hand over').handOver({ ...ask, ifCapture, ifPaid }))
-    Object.assign(work, { status: 'handed_over', handOver: { at, captures, capturesMinor, manifest, remainder } })
-    waits(work, captures.length ? ifCapture : ifPaid)
+    const ifTransfer = work.method === 'transfer' ? waiting('transfer', thread.start.policy.store_work.receiveWithin!) : undefined
+    const { at, captures, capturesMinor, manifest, remainder, ...answer } = await answering(() => step('Hand over').handOver({ ...ask, ifCapture, ifPaid, ifTransfer }))
+    Object.assign(work, { status: 'handed_over', manifest, gone: { at, captures, capturesMinor, remainder } })
+    waits(work, captures.length ? ifCapture : (ifTransfer ?? ifPaid))
     return answer
   })
 
-function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since }: CarrierReported): void {
+const makeReady = (thread: Thread, ask: MakeReady): Promise<FulfillmentAnswer> =>
+  thread.lock(async () => {
+    const work = openWork(thread, ask.fulfillmentId)
+    const { readyAt, pickupBy, remindAt, ...answer } = await answering(() => step(`Ready for pickup at ${work.nodeId}`).makeReady(ask))
+    Object.assign(work, { status: 'ready', pickup: { pickupBy, remindAt } })
+    waits(work, { what: 'collection', since: readyAt, deadline: pickupBy })
+    return answer
+  })
+
+const fetch = (thread: Thread, ask: Collect): Promise<FulfillmentAnswer> =>
+  thread.lock(async () => {
+    const work = openWork(thread, ask.fulfillmentId, 'ready')
+    const ifCapture = waiting('capture', null)
+    const given = await answering(() => step('Collected').collect({ ...ask, ifCapture }))
+    if (given.outcome === 'not proven') throw refusing('collection.not_proven', { triesLeft: given.triesLeft })
+    const { fulfillmentId, status, outcome: _, ...gone } = given
+    Object.assign(work, { status, gone, deliveredAt: gone.at })
+    waits(work, gone.captures.length ? ifCapture : null)
+    return { fulfillmentId, status }
+  })
+
+const receive = (thread: Thread, ask: ReceiveTransfer): Promise<FulfillmentAnswer> =>
+  thread.lock(async () => {
+    const work = openWork(thread, ask.fulfillmentId, 'handed_over')
+    const ifReceived = waiting('picking', thread.start.policy.store_work.acceptWithin)
+    const { part, short, ...answer } = await answering(() => step('Received from another node').receiveTransfer({ ...ask, ifReceived }))
+    Object.assign(work, { status: answer.status, deliveredAt: ifReceived.since })
+    waits(work, null)
+    if (part) thread.arrivals.push(...newWorks(thread, [part]))
+    if (short) thread.toSource = true
+    return answer
+  })
+
+function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since, trouble }: CarrierReported): void {
   const work = workOf(thread, fulfillmentId)
   if (!work) return
   work.status = status
   if (status === 'delivered') work.deliveredAt ??= at
+  if (trouble && !work.troubles?.some((known) => known.packageId === trouble.packageId)) {
+    work.troubles = [...(work.troubles ?? []), trouble]
+    if (trouble.reship) thread.toSource = true
+  }
   work.rowWait = since.part
   if (since.part === null) work.wait = null
   if (since.order) waits(thread.whole, since.order)
   show(thread)
 }
 
+/** Said twice, the parts are known already. */
+function hearMoved(thread: Thread, { from, parts }: WorkMoved): void {
+  for (const work of thread.works.filter((w) => from.includes(w.fulfillmentId))) {
+    work.status = 'cancelled'
+    waits(work, null)
+  }
+  const works = newWorks(thread, parts.filter((p) => !workOf(thread, p.fulfillmentId)))
+  thread.arrivals.push(...works)
+  if (works.length) show(thread, { nodeId: works[0]!.nodeId })
+}
+
+/** Said again by a run that was not sure: what was heard stays. */
+function hearRun(thread: Thread, { fulfillmentId, status, at, gone, waits: since }: RunReported): void {
+  const work = workOf(thread, fulfillmentId)
+  if (!work || work.deliveredAt !== undefined) return
+  work.status = status
+  if (gone) work.gone ??= gone
+  if (status === 'delivered') work.deliveredAt = at
+  waits(work, since.part)
+  if (since.order) waits(thread.whole, since.order)
+  show(thread)
+}
+
 function refuseIfGone(thread: Thread): void {
-  const gone = thread.works.filter((w) => hasLeft(w.status))
+  const gone = thread.works.filter(isGone)
   if (gone.length) throw refusing('order.already_handed_over', { fulfillmentIds: gone.map((w) => w.fulfillmentId), instead: 'return' })
   if (thread.cancelled) throw refusing('order.already_cancelled', { state: 'cancelled' })
 }
 
-function refuseUnlessOpen(thread: Thread, fulfillmentId: string): void {
-  openWork(thread, fulfillmentId)
+/** What the story does not know yet it may be about to be told: then the handler waits for it. */
+function refuseUnlessOpen(thread: Thread, fulfillmentId: string, when?: 'ready' | 'handed_over'): void {
+  if (workOf(thread, fulfillmentId)) openWork(thread, fulfillmentId, when)
+}
+
+const wordComesWithinMs = 5_000
+
+/** The rows know the fulfillment, or nobody would have asked: word of it is on its way. */
+async function heardOf(thread: Thread, { fulfillmentId }: { fulfillmentId: string }): Promise<void> {
+  if (!workOf(thread, fulfillmentId)) await thread.until(() => workOf(thread, fulfillmentId) !== undefined, now() + wordComesWithinMs, 'Word of this work')
 }
 
 /** @throws when the order was cancelled, or the fulfillment is none of this order's or has come to an end. */
-function openWork(thread: Thread, fulfillmentId: string): Work {
+function openWork(thread: Thread, fulfillmentId: string, when?: 'ready' | 'handed_over'): Work {
   if (thread.cancelled) throw refusing('fulfillment.state', { state: 'cancelled', allowedActions: [] })
   const work = workOf(thread, fulfillmentId)
   if (!work) throw refusing('fulfillment.unknown')
-  if (work.status !== 'released' && work.status !== 'packed') throw refusing('fulfillment.state', { state: work.status, allowedActions: [] })
+  if (when ? work.status !== when : work.status !== 'released' && work.status !== 'packed') throw refusing('fulfillment.state', { state: work.status, allowedActions: [] })
   return work
 }
 

@@ -53,7 +53,7 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
 
 /** What nobody could fill by then is cancelled: the whole order, or what is left of it when other parts go on. */
 async function giveUp(thread: Thread): Promise<Work[]> {
-  const goesOn = thread.works.some((w) => w.status !== 'rejected' && w.status !== 'cancelled')
+  const goesOn = thread.works.some((w) => !['rejected', 'cancelled', 'expired'].includes(w.status))
   if (!goesOn) throw new Ending('sourcing.unfillable')
   const { orderId } = thread.start
   const { voids } = await thread.lock(() => {
@@ -66,9 +66,9 @@ async function giveUp(thread: Thread): Promise<Work[]> {
   return []
 }
 
-/** Parts as the rows have them, from now on followed. */
+/** Parts as the rows have them, from now on followed; before there were other ways, all were sent. */
 export function newWorks(thread: Thread, parts: readonly SourcedPart[]): Work[] {
-  const works = parts.map(({ fulfillmentId, nodeId, milestones, waitingOn }): Work => ({ fulfillmentId, nodeId, milestones, status: 'released', wait: waitingOn, rowWait: waitingOn }))
+  const works = parts.map(({ fulfillmentId, nodeId, method = 'delivery', milestones, waitingOn }): Work => ({ fulfillmentId, nodeId, method, milestones, status: 'released', wait: waitingOn, rowWait: waitingOn }))
   thread.works.push(...works)
   return works
 }

@@ -1,7 +1,7 @@
 /** What an order's workflow knows: small, plain, and enough to decide. Everything else is rows. */
 import { CancellationScope } from '@temporalio/workflow'
-import type { FulfillmentStatus } from '../../domain/fulfillment/moves'
-import type { OrderEnding, OrderStart } from '../../domain/messages'
+import type { FulfillmentStatus, WorkMethod } from '../../domain/fulfillment/moves'
+import type { CarrierReported, Gone, OrderEnding, OrderStart } from '../../domain/messages'
 import type { PartMilestones } from '../../domain/promise/kept'
 import { mostUrgent, type WaitingOn } from '../../domain/order/status'
 import type { PaymentState } from '../../domain/payment/view'
@@ -49,14 +49,22 @@ export interface Waiter {
 export interface Work extends Waiter {
   readonly fulfillmentId: string
   readonly nodeId: string
+  readonly method: WorkMethod
   status: FulfillmentStatus
   /** By when it must have come how far for its promise to be kept. */
   milestones?: PartMilestones
   carrier?: string
   service?: string
   trackingNumbers?: string[]
-  handOver?: { at: string; captures: string[]; capturesMinor: number[]; manifest: string; remainder?: true }
+  /** Of goods that the customer fetches: until when they wait, and when she is reminded. */
+  pickup?: { pickupBy: string; remindAt?: string }
+  gone?: Gone
+  /** The carrier is to be told of what it was given. */
+  manifest?: string
+  /** When the customer had it; of a transfer, when the other node had. */
   deliveredAt?: string
+  /** Parcels of it that will never arrive. */
+  troubles?: NonNullable<CarrierReported['trouble']>[]
 }
 
 export function openThread(start: OrderStart): Thread {

@@ -1,6 +1,6 @@
 /** How this workflow calls the outside: options per party in one place. Timeouts and retries live here; business deadlines come with the policy. */
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow'
-import type { CarrierActivities, LabActivities, OrderSteps, PaymentActivities } from '../../activities'
+import type { CarrierActivities, FleetActivities, LabActivities, OrderSteps, PaymentActivities } from '../../activities'
 
 /** Our own database: one short transaction, tried again until it is there. Only a refusal ends it. */
 const stepOptions = {
@@ -27,6 +27,12 @@ const labOptions = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 8 },
 } as const satisfies ActivityOptions
 
+/** Planning takes seconds at most, telling a wave of orders some more; tried again until it is done. */
+const fleetOptions = {
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+} as const satisfies ActivityOptions
+
 /** A step in our database, with the sentence the Temporal UI shows for it. */
 export const step = (summary: string): OrderSteps => proxyLocalActivities<OrderSteps>({ ...stepOptions, summary })
 
@@ -35,6 +41,9 @@ export const payments = (summary: string): PaymentActivities => proxyActivities<
 export const carriers = (summary: string): CarrierActivities => proxyActivities<CarrierActivities>({ ...providerOptions, summary, taskQueue: queue('carriers') })
 
 export const lab = (summary: string): LabActivities => proxyActivities<LabActivities>({ ...labOptions, summary })
+
+/** What dispatchers and runs ask: our own database, and word to the orders on board. */
+export const fleet = (summary: string): FleetActivities => proxyActivities<FleetActivities>({ ...fleetOptions, summary })
 
 /** Queues of one installation share a prefix: `shop-orders` → `shop-payments`. */
 const queue = (name: 'payments' | 'carriers'): string => workflowInfo().taskQueue.replace(/orders$/, name)

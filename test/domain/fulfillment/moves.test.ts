@@ -29,8 +29,8 @@ it('guards an UPDATE with exactly the statuses that may become the wanted one', 
 })
 
 it('offers an associate only what the table allows', () => {
-  expect(fulfillmentActions('released', false)).toEqual(['assign', 'pick'])
-  expect(fulfillmentActions('picked', false)).toEqual(['assign', 'pack'])
-  expect([fulfillmentActions('packed', false), fulfillmentActions('packed', true)]).toEqual([[], ['hand-over']])
-  expect(fulfillmentActions('delivered', true)).toEqual([])
+  expect(fulfillmentActions({ status: 'released', method: 'delivery' }, false)).toEqual(['assign', 'pick'])
+  expect(fulfillmentActions({ status: 'picked', method: 'delivery' }, false)).toEqual(['assign', 'pack'])
+  expect([fulfillmentActions({ status: 'packed', method: 'delivery' }, false), fulfillmentActions({ status: 'packed', method: 'delivery' }, true)]).toEqual([[], ['hand-over']])
+  expect(fulfillmentActions({ status: 'delivered', method: 'delivery' }, true)).toEqual([])
 })

@@ -1,9 +1,10 @@
 /** Nodes as rows become nodes as promises know them. Calendars are opened once per setting: they keep the days they have worked out. */
 import type { PromiseNodeRow, WorkSeen } from '../db/views/promise'
-import { openCalendar, type CalendarSettings, type NodeCalendar } from '../domain/promise/calendar'
+import { openCalendar, type NodeCalendar } from '../domain/promise/calendar'
 import { queueAhead } from '../domain/promise/capacity'
 import { dayMs, minuteMs } from '../domain/promise/days'
 import { learnLeadTimes, type LeadTimes } from '../domain/promise/lead-time'
+import { calendarSettings, type CollectingService } from '../domain/promise/node-calendar'
 import { isObstacle, type Obstacle } from '../domain/promise/obstacle'
 import { zoneOf, type PromiseNode } from '../domain/promise/options'
 import { workingMsBetween } from '../domain/promise/working-time'
@@ -11,7 +12,7 @@ import { workingMsBetween } from '../domain/promise/working-time'
 const lookAheadDays = 14
 
 /** @returns a reader of rows; `work` is what the nodes have done so far, from which it learns how long they take. */
-export function createNodeReader(services: readonly { carrier: string; service: string }[]): (found: readonly PromiseNodeRow[], work: readonly WorkSeen[], now: number) => Map<string, PromiseNode> {
+export function createNodeReader(services: readonly CollectingService[]): (found: readonly PromiseNodeRow[], work: readonly WorkSeen[], now: number) => Map<string, PromiseNode> {
   const calendars = new Map<string, { settings: string; calendar: NodeCalendar | Obstacle }>()
   const calendarOf = (node: PromiseNodeRow): NodeCalendar | Obstacle => {
     const settings = calendarSettings(node, services)
@@ -45,32 +46,16 @@ function learnLeads(calendars: ReadonlyMap<string, NodeCalendar | Obstacle>, wor
 const anyService = ''
 
 function promiseNode(node: PromiseNodeRow, calendar: NodeCalendar | Obstacle, leads: LeadTimes, now: number): PromiseNode {
-  const { nodeId, type, country, active, methods, latitude, longitude, capacity } = node
+  const { nodeId, type, country, active, methods, ownDrivers, latitude, longitude, capacity } = node
   const limited = capacity.ordersPerHour !== undefined || capacity.unitsPerHour !== undefined
   return {
     candidate: {
-      nodeId, type, country, active, methods, position: { latitude, longitude },
+      nodeId, type, country, active, methods, ownDrivers, position: { latitude, longitude },
       ...(capacity.ordersPerDay !== undefined && { work: { limit: capacity.ordersPerDay, taken: node.takenToday } }),
     },
     zone: zoneOf(node),
     calendar,
     lead: leads(nodeId, anyService, node.leadMinutes),
     ...(limited && !isObstacle(calendar) && { capacity: { settings: capacity, taken: queueAhead(calendar, capacity, node.waiting, now, lookAheadDays) } }),
-  }
-}
-
-/** What nobody has set: a service is worked on the same day until closing, and every carrier collects at closing. */
-export function calendarSettings(
-  { timeZone, calendar, specialDays, cutoffs, pickups }: Pick<PromiseNodeRow, 'timeZone' | 'calendar' | 'specialDays' | 'cutoffs' | 'pickups'>,
-  services: readonly { carrier: string; service: string }[],
-): CalendarSettings {
-  const closing = Object.fromEntries(Object.entries(calendar).map(([weekday, hours]) => [weekday, hours.closes]))
-  const collected = Object.fromEntries(Object.entries(closing).map(([weekday, closes]) => [weekday, [closes]]))
-  return {
-    timeZone,
-    weekly: calendar,
-    specialDays,
-    cutoffs: { ...Object.fromEntries(services.map((s) => [s.service, closing])), ...cutoffs },
-    pickups: { ...Object.fromEntries(services.map((s) => [s.carrier, collected])), ...pickups },
   }
 }

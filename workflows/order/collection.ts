@@ -1,0 +1,64 @@
+/** Chapter three, for each part that the customer takes with her: put aside at the counter until she comes or her time is over; or carried out of the store at once. */
+import { step } from '../support/activities'
+import { Ending } from '../support/failures'
+import { captured, prepared, wentBack } from './delivery'
+import { stopAll } from './messages'
+import { holdRemainder, letGo } from './payment'
+import { show } from './show'
+import { waiting, waits, type Thread, type Work } from './thread'
+import { waitFor, waitOrEscalate } from './waits'
+
+/** Collected, or expired because nobody came, or gone back because the store could not fill it. @throws Ending `collection.expired` when nothing of the order is left */
+export async function awaitCollection(thread: Thread, work: Work): Promise<void> {
+  await prepared(thread, work)
+  if (wentBack(work)) return
+  thread.chapter = 'collection'
+  show(thread)
+  const over = (): boolean => work.status !== 'ready'
+  const { remindAt } = work.pickup!
+  if (remindAt !== undefined && (await waitFor(thread, work, { ...work.wait!, deadline: remindAt }, over)) === 'too late')
+    await step('Remind the customer').remindOfPickup({ fulfillmentId: work.fulfillmentId })
+  await fetchedOrExpired(thread, work, over)
+  if (work.status === 'collected') await taken(thread, work)
+}
+
+async function fetchedOrExpired(thread: Thread, work: Work, over: () => boolean): Promise<void> {
+  const wait = { ...work.wait!, deadline: work.pickup!.pickupBy }
+  if (thread.start.policy.store_work.whenUncollected === 'ask') {
+    const late = { kind: 'collection.overdue', subject: work.fulfillmentId, owner: 'support', summary: `Nobody has come to ${work.nodeId} for it: ask the customer, or cancel` } as const
+    return waitOrEscalate(thread, work, wait, late, over)
+  }
+  if ((await waitFor(thread, work, wait, over)) === 'too late') await expire(thread, work)
+}
+
+/** At the deadline; somebody who came at the last moment has won. */
+const expire = (thread: Thread, work: Work): Promise<void> =>
+  thread.lock(async () => {
+    if (work.status !== 'ready') return
+    const expired = await step('Nobody came: back to the shelf').expirePickup({ fulfillmentId: work.fulfillmentId, reason: 'collection.expired' })
+    if (expired.outcome === 'too late') return
+    work.status = 'expired'
+    waits(work, null)
+    if (expired.outcome === 'nothing left') {
+      thread.cancelled = { outcome: expired.cancelled, reason: 'collection.expired' }
+      stopAll(thread, expired.cancelled)
+      throw new Ending('collection.expired')
+    }
+    for (const operationId of expired.voids) await letGo(thread, operationId)
+  })
+
+/** Sold over the counter: it never waits for anybody. */
+export async function carryOut(thread: Thread, work: Work): Promise<void> {
+  await thread.lock(async () => {
+    if (work.status !== 'released') return
+    const given = await step('Carried out of the store').carryOut({ fulfillmentId: work.fulfillmentId, actor: 'throughline', ifCapture: waiting('capture', null) })
+    Object.assign(work, { status: 'collected', gone: given, deliveredAt: given.at })
+    waits(work, given.captures.length ? waiting('capture', null) : null)
+  })
+  if (work.status === 'collected') await taken(thread, work)
+}
+
+async function taken(thread: Thread, work: Work): Promise<void> {
+  await Promise.all([captured(thread, work), work.gone!.remainder && holdRemainder(thread)])
+  show(thread, { status: 'delivered' })
+}
