@@ -77,7 +77,8 @@ function collecting(instances: readonly Instance[], milliseconds: number): Figur
 function exactly(count: number): Figure {
   const problems = Array.from({ length: count }, (_, i) => town({ stops: 12, vehicles: 1, seed: i + 1, shiftSeconds: 4 * 3_600 }))
   const budget = forTrials(1)
-  for (const problem of problems.slice(0, 20)) planRuns(problem, { random: seeded(1), budget })
+  // Warm, with what can be served and with what cannot.
+  for (let i = 0; i < 20; i += 1) planRuns(town({ stops: 12, vehicles: 1, seed: 1_000 + i, shiftSeconds: i % 2 ? 2 * 3_600 : 4 * 3_600 }), { random: seeded(1), budget })
   let left = 0
   const took = problems.map((problem) => {
     const startedAt = cpuMilliseconds()
@@ -85,7 +86,7 @@ function exactly(count: number): Figure {
     return cpuMilliseconds() - startedAt
   })
   const measured = `p50 ${percentile(took, 0.5).toFixed(1)} ms, p95 ${percentile(took, 0.95).toFixed(1)} ms, most ${Math.max(...took).toFixed(1)} ms; ${left} of ${12 * count} stops not served in time`
-  return { section, what: '12 stops with windows, deliveries and collections, proven best', reach: '≤ 50 ms', measured, ok: Math.max(...took) <= 50 }
+  return { section, what: '12 stops with windows, deliveries and collections, proven best, warm', reach: '≤ 50 ms', measured, ok: Math.max(...took) <= 50 }
 }
 
 async function aWave(milliseconds: number): Promise<Figure> {

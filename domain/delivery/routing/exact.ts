@@ -95,20 +95,29 @@ function extend(question: Question, ways: (Way[] | undefined)[][], set: number, 
     if (!everything && !fitsWhole(question, grown, ahead)) continue
     const spent = way.cost + cost[leg]! + (begin > until[stop]! ? perLateSecond * (begin - until[stop]!) : 0)
     if (spent + question.toGo[grown * model.stops + stop]! > question.atMost) continue
-    offer((ways[grown]![stop] ??= []), { cost: spent, begin, ahead, last: stop, before: way })
+    const front = (ways[grown]![stop] ??= [])
+    if (!isBeaten(front, spent, begin, ahead)) offer(front, { cost: spent, begin, ahead, last: stop, before: way })
   }
 }
 
-/** Keeps a way unless another one is as good in everything, and drops those that it beats. */
+/** Whether another one is as good in everything. */
+function isBeaten(front: readonly Way[], cost: number, begin: number, ahead: readonly number[]): boolean {
+  for (const other of front) if (other.cost <= cost && other.begin <= begin && isAsLow(other.ahead, ahead)) return true
+  return false
+}
+
+/** Drops those that it beats. */
 function offer(front: Way[], way: Way): void {
-  for (const other of front) if (isAsGood(other, way)) return
   let kept = 0
-  for (const other of front) if (!isAsGood(way, other)) front[kept++] = other
+  for (const other of front) if (other.cost < way.cost || other.begin < way.begin || !isAsLow(way.ahead, other.ahead)) front[kept++] = other
   front.length = kept
   front.push(way)
 }
 
-const isAsGood = (a: Way, b: Way): boolean => a.cost <= b.cost && a.begin <= b.begin && (a.ahead.length === 0 || a.ahead.every((most, d) => most <= b.ahead[d]!))
+function isAsLow(a: readonly number[], b: readonly number[]): boolean {
+  for (let d = 0; d < a.length; d += 1) if (a[d]! > b[d]!) return false
+  return true
+}
 
 function costBack({ model, vehicle }: Question, { last, begin }: Way): number {
   const leg = last * model.nodes + model.fleet.endNode[vehicle]!
