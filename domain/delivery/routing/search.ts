@@ -6,7 +6,7 @@ import type { Model } from './model'
 import type { Plan } from './problem'
 import { recreate, recreating, type Recreate } from './recreate'
 import { ruin, type Ruin } from './ruin'
-import { beginTrial, costChange, emptyRun, keepTrial, planOf, setPlan, takeBack, totalCost, toursOf, type Tours } from './tours'
+import { beginTrial, breaksTimes, costChange, emptyRun, keepTrial, planOf, setPlan, takeBack, totalCost, toursOf, type Tours } from './tours'
 
 /** Which part of the search is over after so many trials, 1 ending it: a clock or a count. */
 export type Budget = (trials: number) => number
@@ -111,7 +111,8 @@ function attempt(it: Search): void {
   recreate(tours, it.again, random)
   const change = costChange(tours)
   const missingNow = unservedWeight(tours, missed)
-  if (missingNow < missing || (missingNow === missing && change < -it.temperature * Math.log(random()))) {
+  const isAccepted = missingNow < missing || (missingNow === missing && change < -it.temperature * Math.log(random()))
+  if (isAccepted && !breaksTimes(tours)) {
     keepTrial(tours)
     it.cost += change
     remember(it)

@@ -26,6 +26,8 @@ export interface Tours {
   leg: Float64Array
   begin: Float64Array
   latest: Float64Array
+  /** By slot: seconds past deadlines and the shift's end, together. */
+  over: Float64Array
   /** By slot and dimension. */
   delivered: Float64Array
   collected: Float64Array
@@ -55,6 +57,7 @@ export function toursOf(model: Model, plan: Plan): Tours {
     count: new Int32Array(slots), cost: new Float64Array(slots), version: new Int32Array(slots), versions: 0,
     nodes: new Int32Array(slots * stride), leg: new Float64Array(slots * stride),
     begin: new Float64Array(slots * stride), latest: new Float64Array(slots * stride),
+    over: new Float64Array(slots),
     delivered: new Float64Array(slots * loads), collected: new Float64Array(slots * loads),
     mostUntil: new Float64Array(model.mixed ? slots * stride * loads : 0), mostFrom: new Float64Array(model.mixed ? slots * stride * loads : 0),
     vehicleOf: new Int32Array(stops), unserved: new Int32Array(stops), unservedCount: 0,
@@ -119,6 +122,12 @@ export function costChange({ touched, touchedCount, slotOf, before, cost }: Tour
     change += cost[slotOf[vehicle]!]! - cost[before[vehicle]!]!
   }
   return change
+}
+
+/** Whether a run keeps its times less than before: where a way around is shorter than the straight one, taking a stop out can make others late. */
+export function breaksTimes({ touched, touchedCount, slotOf, before, over }: Tours): boolean {
+  for (let i = 0; i < touchedCount; i += 1) if (over[slotOf[touched[i]!]!]! > over[before[touched[i]!]!]! + 1e-9) return true
+  return false
 }
 
 export function keepTrial(tours: Tours): void {
@@ -199,22 +208,26 @@ export function refresh(tours: Tours, vehicle: number): void {
     cost += way
   }
   if (end === base + 1) cost = 0
-  tours.cost[slot] = model.timed ? cost + refreshTimes(tours, vehicle, base, end) : cost
+  tours.cost[slot] = model.timed ? cost + refreshTimes(tours, vehicle, slot, base, end) : cost
   if (model.loads > 0) refreshLoads(tours, vehicle, slot, base, end)
 }
 
 /** @returns what lateness costs. */
-function refreshTimes({ model, nodes, begin, latest }: Tours, vehicle: number, base: number, end: number): number {
+function refreshTimes({ model, nodes, begin, latest, over }: Tours, vehicle: number, slot: number, base: number, end: number): number {
   const { fleet, time, from, until, deadline, perLateSecond } = model
-  let late = 0
+  let [late, tooLate] = [0, 0]
   begin[base] = fleet.shiftFrom[vehicle]!
   for (let at = base + 1; at <= end; at += 1) {
     const node = nodes[at]!
     const arrival = begin[at - 1]! + time[nodes[at - 1]! * model.nodes + node]!
     const starts = arrival < from[node]! ? from[node]! : arrival
     begin[at] = starts
-    if (starts > until[node]!) late += starts - until[node]!
+    if (starts > until[node]!) {
+      late += starts - until[node]!
+      if (starts > deadline[node]!) tooLate += starts - deadline[node]!
+    }
   }
+  over[slot] = tooLate + (end > base + 1 && begin[end]! > fleet.shiftUntil[vehicle]! ? begin[end]! - fleet.shiftUntil[vehicle]! : 0)
   latest[end] = fleet.shiftUntil[vehicle]!
   for (let at = end - 1; at > base; at -= 1) {
     const node = nodes[at]!
