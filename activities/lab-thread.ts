@@ -1,5 +1,5 @@
 /** What the policy lab computes, inside its thread (`in-thread.ts`): it reads what it needs by itself, so that the process around it stays free. */
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import highsLoader from 'highs'
 import pino from 'pino'
 import { needBackTest } from '../db/back-tests'
@@ -9,20 +9,18 @@ import { findReOptimisation, type Proposal } from '../db/re-optimisations'
 import { readPeriod } from '../db/views/back-test'
 import { sharedShelves, unpickedOrders, type UnpickedOrder } from '../db/views/open-orders'
 import type { SourcingPolicy } from '../domain/policy/sourcing'
+import { seeded } from '../domain/seeded'
 import { backTest } from '../domain/sourcing/back-test'
 import { reoptimise } from '../domain/sourcing/batch'
 import { batchOrder, type OpenOrder } from '../domain/sourcing/batch-options'
 import { batchPool } from '../domain/sourcing/batch-pool'
-import { seeded } from '../domain/sourcing/bootstrap'
 import type { PlannedShipment } from '../domain/sourcing/decision'
 import { highsSolver } from '../domain/sourcing/highs-solver'
 import type { Carrier, CarrierService } from './ports'
 import { createPromiseDesk, type PlanPromise } from './promise-desk'
+import { say } from './thread-message'
 
 export type LabTask = { databaseUrl: string } & ({ backTestId: string } | { reOptimisationId: string; services: readonly { carrier: string; services: readonly CarrierService[] }[] })
-export type LabMessage = { done: number } | { answer: unknown }
-
-const say = (message: LabMessage): void => parentPort!.postMessage(message)
 
 async function tested(db: Db, backTestId: string): Promise<unknown> {
   const { ask } = await needBackTest(db, backTestId)

@@ -22,7 +22,7 @@ export function createLabActivities(db: Db, databaseUrl: string, carriers: reado
         noteProgress(db, backTestId, done).catch((cause: unknown) => void context.log.warn('the progress of a back-test could not be kept', { backTestId, cause }))
       }, everyMs)
       try {
-        const result = await inThread<BackTestResult>({ databaseUrl, backTestId }, { signal: context.cancellationSignal, progress: (now) => void (done = now) })
+        const result = await inThread<BackTestResult>('lab', { databaseUrl, backTestId }, { signal: context.cancellationSignal, progress: (now) => void (done = now) })
         await endBackTest(db, backTestId, { result })
       } finally {
         clearInterval(tell)
@@ -36,7 +36,7 @@ export function createLabActivities(db: Db, databaseUrl: string, carriers: reado
       const beat = setInterval(() => context.heartbeat(), everyMs)
       try {
         const services = carriers.map((c) => ({ carrier: c.carrier, services: c.services() }))
-        const proposal = await inThread<Proposal>({ databaseUrl, reOptimisationId, services }, { signal: context.cancellationSignal })
+        const proposal = await inThread<Proposal>('lab', { databaseUrl, reOptimisationId, services }, { signal: context.cancellationSignal })
         await db.transaction((tx) => propose(tx, reOptimisationId, proposal))
       } finally {
         clearInterval(beat)

@@ -7,6 +7,7 @@ import { list } from './sections/list'
 import { history, lives, memory } from './sections/lives'
 import { options } from './sections/promise'
 import { reserve } from './sections/reserve'
+import { routing } from './sections/routing'
 import { sourcing } from './sections/sourcing'
 import { counts } from './sections/stock'
 import { report, type Figure } from './report'
@@ -21,6 +22,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   reserve,
   counts,
   sourcing,
+  routing,
   'back-test': backTests,
   batch,
   options,

@@ -1,7 +1,7 @@
 /** A back-test as the policy lab runs it, alone: a year of a mid-sized shop, replayed against a draft by costs and against ranked rules, and compared. */
 import { defaultPolicies } from '../../domain/policy/kinds'
 import { backTest } from '../../domain/sourcing/back-test'
-import { seeded } from '../../domain/sourcing/bootstrap'
+import { seeded } from '../../domain/seeded'
 import { learnDeliveryDays } from '../../domain/sourcing/delivery-days'
 import type { Period, ReplayedNode, ReplayedOrder } from '../../domain/sourcing/replay'
 import type { StockChange } from '../../domain/sourcing/shelves'
