@@ -1,6 +1,12 @@
 /** One driver's trip: which of the waiting parcels he takes, and in which order he brings them. */
 import type { Position } from './distance'
-import { arrivals, driveMs, roadMeters, type Pace } from './run'
+import { seeded } from '../seeded'
+import { faultsOf } from './routing/faults'
+import { greatCircleMatrix } from './routing/matrix'
+import { forTrials, planRuns } from './routing/plan-runs'
+import { noLoad, type RoutingProblem } from './routing/problem'
+import { timetable } from './routing/timetable'
+import { arrivals, roadMeters, type Pace } from './run'
 
 /** What waits for one door, urgent first. All instants in milliseconds. */
 export interface Drop extends Position {
@@ -34,75 +40,49 @@ export interface Trip {
 }
 
 /**
- * The most urgent drops that fit, each inserted where it costs least, then improved by moving and reversing until nothing helps.
- * A drop whose window or whose driver's shift could not be kept stays for another trip. @returns undefined when none fits.
+ * As many drops as fit, the urgent ones before the others, by the shortest round trip (`routing/`); begun at the end where most customers wait less, as it is as long either way.
+ * A drop whose window, or whose driver's shift, could not be kept stays for another trip. Deterministic. @returns undefined when none fits.
  */
 export function planTrip(ask: TripAsk): Trip | undefined {
-  let route: Drop[] = []
-  for (const drop of ask.drops) {
-    if (route.length >= ask.maxStops || !fits([...route, drop], ask.vehicle)) continue
-    route = cheapestInsertion(route, drop, ask) ?? route
-  }
-  if (route.length === 0) return undefined
-  route = soonest(improved(route, ask), ask)
-  const meters = lengthOf(route, ask)
+  const drops = ask.drops.slice(0, ask.maxStops)
+  const problem = problemOf(ask, drops)
+  const [run = []] = planRuns(problem, { random: seeded(1), budget: forTrials(mostTrials) }).runs
+  if (run.length === 0) return undefined
+  const route = soonest(run, problem).map((i) => drops[i]!)
+  const { meters } = timetable(problem, 0, run)
   const apart = route.reduce((sum, drop) => sum + 2 * roadMeters(ask.depot, drop, ask.pace), 0)
   return { drops: route, arriveAt: arrivals(route, ask.depot, ask.departAt, ask.pace), distanceMeters: meters, savedMeters: apart - meters }
 }
 
-/** A round trip is as long either way: it begins where most customers wait less. */
-function soonest(route: Drop[], ask: TripAsk): Drop[] {
-  const back = [...route].reverse()
-  const wait = (r: Drop[]): number => arrivals(r, ask.depot, ask.departAt, ask.pace).reduce((sum, at) => sum + at, 0)
-  return isOnTime(back, ask) && lengthOf(back, ask) <= lengthOf(route, ask) && wait(back) < wait(route) ? back : route
-}
+/** Some hundredths of a second: somebody waits for the answer. Up to a dozen doors it is proven best without. */
+const mostTrials = 4_000
 
-const fits = (drops: readonly Drop[], { maxParcels = Infinity, maxWeightGrams = Infinity }: Vehicle): boolean =>
-  drops.reduce((sum, d) => sum + d.parcels, 0) <= maxParcels && drops.reduce((sum, d) => sum + d.weightGrams, 0) <= maxWeightGrams
-
-function lengthOf(route: readonly Drop[], { depot, pace }: TripAsk): number {
-  const places: Position[] = [depot, ...route, depot]
-  return places.slice(1).reduce((sum, place, i) => sum + roadMeters(places[i]!, place, pace), 0)
-}
-
-/** Every window is kept, and the driver is back in time. */
-function isOnTime(route: readonly Drop[], { depot, departAt, backBy = Infinity, pace }: TripAsk): boolean {
-  const at = arrivals(route, depot, departAt, pace)
-  const last = route.at(-1)
-  if (route.some((drop, i) => at[i]! > (drop.windowTo ?? Infinity))) return false
-  return !last || at.at(-1)! + pace.stopMinutes * 60_000 + driveMs(roadMeters(last, depot, pace), pace) <= backBy
-}
-
-function cheapestInsertion(route: readonly Drop[], drop: Drop, ask: TripAsk): Drop[] | undefined {
-  const options = Array.from({ length: route.length + 1 }, (_, i) => [...route.slice(0, i), drop, ...route.slice(i)]).filter((r) => isOnTime(r, ask))
-  return shortest(options, ask)
-}
-
-/** Moves of one to three neighbours and reversals, the best first, until none is shorter. */
-function improved(route: Drop[], ask: TripAsk): Drop[] {
-  for (let best = route, length = lengthOf(route, ask); ; ) {
-    const better = shortest([...neighbours(best)].filter((r) => lengthOf(r, ask) < length && isOnTime(r, ask)), ask)
-    if (!better) return best
-    best = better
-    length = lengthOf(better, ask)
+/** Seconds count from the departure. */
+function problemOf({ depot, vehicle: { maxParcels = unlimited, maxWeightGrams = unlimited }, departAt, backBy, pace }: TripAsk, drops: readonly Drop[]): RoutingProblem {
+  const seconds = (at: number): number => Math.floor((at - departAt) / 1_000)
+  return {
+    matrix: greatCircleMatrix([depot, ...drops], { roadFactor: pace.roadFactor, metersPerSecond: pace.speedKmh / 3.6 }),
+    stops: drops.map(({ parcels, weightGrams, windowFrom, windowTo }, i) => ({
+      place: i + 1,
+      delivers: { ...noLoad, packages: parcels, weightGrams },
+      collects: noLoad,
+      window: { fromSeconds: windowFrom === undefined ? 0 : Math.max(0, seconds(windowFrom)), untilSeconds: windowTo === undefined ? longestSeconds : seconds(windowTo) },
+      graceSeconds: 0,
+      serviceSeconds: Math.round(pace.stopMinutes * 60),
+      priority: drops.length - i,
+    })),
+    vehicles: [{ capacity: { packages: maxParcels, weightGrams: maxWeightGrams, volumeMilliliters: unlimited }, shift: { fromSeconds: 0, untilSeconds: backBy === undefined ? longestSeconds : seconds(backBy) }, startPlace: 0, endPlace: 0, aboard: noLoad, agreed: [], underway: 0 }],
+    objective: { perMeter: 1, perSecond: 0, perLateSecond: 0, perVehicle: 0 },
   }
 }
 
-function* neighbours(route: readonly Drop[]): Generator<Drop[]> {
-  for (let i = 0; i < route.length; i += 1) {
-    for (let j = i + 1; j < route.length; j += 1) yield [...route.slice(0, i), ...route.slice(i, j + 1).reverse(), ...route.slice(j + 1)]
-    for (let size = 1; size <= 3 && i + size <= route.length; size += 1) {
-      const rest = [...route.slice(0, i), ...route.slice(i + size)]
-      for (let at = 0; at <= rest.length; at += 1) if (at !== i) yield [...rest.slice(0, at), ...route.slice(i, i + size), ...rest.slice(at)]
-    }
-  }
-}
+const unlimited = 1_000_000_000
+const longestSeconds = 7 * 86_400
 
-function shortest(routes: readonly Drop[][], ask: TripAsk): Drop[] | undefined {
-  let best: { route: Drop[]; length: number } | undefined
-  for (const route of routes) {
-    const length = lengthOf(route, ask)
-    if (!best || length < best.length) best = { route, length }
-  }
-  return best?.route
+/** The same trip from the other end, where that is possible and most customers wait less. */
+function soonest(run: readonly number[], problem: RoutingProblem): readonly number[] {
+  const back = [...run].reverse()
+  const wait = (way: readonly number[]): number => timetable(problem, 0, way).visits.reduce((sum, visit) => sum + visit.beginSeconds, 0)
+  const isPossible = faultsOf(problem, { runs: [back], unserved: problem.stops.flatMap((_, i) => (run.includes(i) ? [] : [i])) }).length === 0
+  return isPossible && wait(back) < wait(run) ? back : run
 }
