@@ -18,10 +18,10 @@ export async function gatheredAt(tx: Transaction, order: OrderRow, nodes: readon
 }
 
 /** What is still on its way to a node for an order, or has still to leave for it. */
-export const awaitedAt = (tx: Transaction, orderId: string, nodeId: string): Promise<{ nodeId: string; status: string }[]> =>
+export const awaitedAt = (tx: Transaction, orderId: string, nodeId: string): Promise<{ nodeId: string; state: string }[]> =>
   rows(
     tx,
-    `SELECT node_id AS "nodeId", status FROM fulfillments WHERE order_id = ? AND method = 'transfer' AND to_node_id = ? AND status IN ('released', 'picking', 'picked', 'packed', 'handed_over', 'in_transit') ORDER BY node_id`,
+    `SELECT node_id AS "nodeId", status AS state FROM fulfillments WHERE order_id = ? AND method = 'transfer' AND to_node_id = ? AND status IN ('released', 'picking', 'picked', 'packed', 'handed_over', 'in_transit') ORDER BY node_id`,
     [orderId, nodeId],
   )
 

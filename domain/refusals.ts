@@ -68,7 +68,7 @@ export const refusals = {
   'fulfillment.weight_implausible': { status: 409, says: 'A package weighs less than what is in it', data: 'package, weightGrams, goodsGrams, leastGrams' },
   'fulfillment.too_many_units': { status: 409, says: 'More units than a packing proposal is made for', data: 'units, most' },
   'fulfillment.scans_differ': { status: 409, says: 'Scan every package of this work once, and nothing else', data: 'missing: [{packageId, number, trackingNumber}], foreign, repeated, state, assignee' },
-  'fulfillment.waits_for_others': { status: 409, says: 'Other nodes send the rest of this order here first', data: 'from: [{nodeId, status}]' },
+  'fulfillment.waits_for_others': { status: 409, says: 'Other nodes send the rest of this order here first', data: 'from: [{nodeId, state}]' },
   'fulfillment.label_missing': { status: 409, says: 'The carrier has not given a label yet', data: 'waitingOn' },
   'wave.nothing_to_pick': { status: 409, says: 'No work waits at this node that is in no wave and with nobody else', data: 'nodeId' },
   'run.state': { status: 409, says: 'The run is not in a state that allows this', data: 'state, allowedActions' },

@@ -26,7 +26,7 @@ it('sends the part of a store to the warehouse first, which packs and sends all 
   expect((await people.support<{ items: { chosen: object }[] }>('GET', `/v1/orders/${orderId}/sourcing`)).body.items[0]!.chosen).toMatchObject({ gatheredAt: 'dc-01' })
   const [hub, part] = [at(sourced, 'dc-01'), at(sourced, 'store-mitte')]
   await people.pickAll(hub)
-  expect(await people.packAll(hub)).toMatchObject({ status: 409, body: { code: 'fulfillment.waits_for_others', from: [{ nodeId: 'store-mitte', status: 'released' }] } })
+  expect(await people.packAll(hub)).toMatchObject({ status: 409, body: { code: 'fulfillment.waits_for_others', from: [{ nodeId: 'store-mitte', state: 'released' }] } })
   await people.pickAll(part)
   await people.packAll(part)
   await people.handOver(part)
