@@ -45,7 +45,7 @@ async function main(config: Config): Promise<void> {
     db,
     databaseUrl: config.DATABASE_URL,
     payments: stripeProvider({ apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }),
-    carriers: [ownFleetCarrier(), ...connectCarriers(config)],
+    carriers: [ownFleetCarrier(), ...(await connectCarriers(config))],
   })
   const bundle = config.TASK_QUEUES.includes('orders') ? await workflowBundle(config.WORKFLOW_BUNDLE) : undefined
   const forQueue: Record<TaskQueue, Partial<WorkerOptions>> = {

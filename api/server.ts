@@ -34,7 +34,7 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
   const db = connect(config.DATABASE_URL, { poolMax: config.DB_POOL_MAX, applicationName: 'throughline api' })
   const client = connectTemporal(target)
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
-  const carriers = [ownFleetCarrier(), ...connectCarriers(config)]
+  const carriers = [ownFleetCarrier(), ...(await connectCarriers(config))]
   const gauge = createIntakeGauge()
   const starter = startStarter({ db, threads, log, pauseMs: gauge.pauseMs })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }) })

@@ -120,7 +120,7 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
     delivery: JSON.stringify(order.delivery),
     customerRef: customerRefHmac(order, intake.customerRefSecret),
     search: searchText(order),
-    policy: JSON.stringify(policies),
+    ...snapshotOf(policies),
     status: decision && !decision.chosen ? 'backordered' : paid ? 'sourcing' : 'placed',
     paymentStatus: paid ? 'captured' : 'pending',
     promise: json(promiseOf(intake, decision)),
@@ -136,11 +136,14 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
 }
 
 const insertOrderSql = `
-  WITH o AS (
+  WITH snapshot AS (
+    INSERT INTO policy_snapshots (snapshot_id, document) SELECT :snapshotId, :snapshot::jsonb
+    WHERE NOT EXISTS (SELECT 1 FROM policy_snapshots WHERE snapshot_id = :snapshotId) ON CONFLICT DO NOTHING),
+  o AS (
     INSERT INTO orders (order_id, channel, channel_order_id, body_hash, currency, total_minor, tax_included, shipping, priority, claim, customer, ship_to,
-                        delivery, customer_ref_hmac, search, policy, status, payment_status, fulfillment_status, waiting_on, own_waiting_on, promise, quote_id, placed_at, accepted_at)
+                        delivery, customer_ref_hmac, search, policy_snapshot_id, status, payment_status, fulfillment_status, waiting_on, own_waiting_on, promise, quote_id, placed_at, accepted_at)
     VALUES (:orderId, :channel, :channelOrderId, :bodyHash, :currency, :totalMinor, :taxIncluded, :shipping, :priority, :claim, :customer, :shipTo,
-            :delivery, :customerRef, :search, :policy, :status, :paymentStatus, 'none', :waitingOn, :waitingOn, :promise, :quoteId, :placedAt, :now)
+            :delivery, :customerRef, :search, :snapshotId, :status, :paymentStatus, 'none', :waitingOn, :waitingOn, :promise, :quoteId, :placedAt, :now)
     ON CONFLICT DO NOTHING RETURNING *),
   line AS (
     INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor, kit)
@@ -160,6 +163,12 @@ const insertOrderSql = `
   decided AS (INSERT INTO sourcing_decisions (order_id, number, decision) SELECT order_id, 1, :decision::jsonb FROM o WHERE :decision::jsonb IS NOT NULL),
   event AS (INSERT INTO order_events (order_id, channel, type, actor, data) SELECT order_id, channel, 'order.placed', :actor, :placed::jsonb FROM o)
   SELECT ${briefColumns} FROM o`
+
+/** The policies as they are kept, under their own hash: all orders placed under the same ones share them. */
+function snapshotOf(policies: PolicySnapshot): { snapshotId: string; snapshot: string } {
+  const snapshot = JSON.stringify(policies)
+  return { snapshotId: createHash('sha256').update(snapshot).digest('hex').slice(0, 32), snapshot }
+}
 
 /** A tender to be authorised has its operation from the beginning; of one taken elsewhere nothing is left to do. */
 function paymentRow(tender: NewTender): Record<string, unknown> {

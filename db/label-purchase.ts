@@ -8,6 +8,7 @@ import type { NodeHours } from '../domain/promise/node-calendar'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, self } from './events'
 import { lockWork, refusedMove } from './fulfillments'
+import { snapshotOf } from './orders'
 
 export interface PackageToLabel {
   packageId: string
@@ -56,7 +57,7 @@ export async function purchaseJob(db: Db, fulfillmentId: string): Promise<Purcha
 
 const ofLabels = `FROM carrier_operations op WHERE op.fulfillment_id = f.fulfillment_id AND op.kind = 'label'`
 const jobSql = `
-  SELECT f.order_id AS "orderId", o.currency, o.delivery->>'service' AS wanted, o.promise, json_build_object('promise', o.policy->'promise') AS policy, c.time_zone AS "timeZone",
+  SELECT f.order_id AS "orderId", o.currency, o.delivery->>'service' AS wanted, o.promise, json_build_object('promise', ${snapshotOf('o')}->'promise') AS policy, c.time_zone AS "timeZone",
     json_build_object('name', n.name, 'country', n.country, 'postalCode', coalesce(n.address->>'postalCode', ''), 'address', n.address, 'timeZone', n.time_zone,
                       'calendar', n.calendar, 'specialDays', n.special_days, 'cutoffs', n.cutoffs, 'pickups', n.pickups) AS node,
     coalesce((SELECT t.address || jsonb_build_object('name', t.name, 'country', t.country) FROM nodes t WHERE t.node_id = f.to_node_id), o.ship_to) AS "shipTo",

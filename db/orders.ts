@@ -18,7 +18,10 @@ export interface OrderRow {
   delivery: { method: string; service?: string; nodeId?: string }
 }
 
-const columns = `order_id AS "orderId", channel, channel_order_id AS "channelOrderId", currency, total_minor AS "totalMinor", stage, claim, policy, waiting_on AS "waitingOn", delivery`
+/** The policies an order was placed under, as SQL. @param order the table or its alias */
+export const snapshotOf = (order: string): string => `(SELECT document FROM policy_snapshots WHERE snapshot_id = ${order}.policy_snapshot_id)`
+
+const columns = `order_id AS "orderId", channel, channel_order_id AS "channelOrderId", currency, total_minor AS "totalMinor", stage, claim, ${snapshotOf('orders')} AS policy, waiting_on AS "waitingOn", delivery`
 
 /** Takes the order's lock for the rest of the transaction: a cancel and a hand-over cannot both win. */
 export async function lockOrder(tx: Transaction, orderId: string): Promise<OrderRow> {

@@ -5,7 +5,7 @@ import { holdsMoney, mergeView, type PaymentView } from '../domain/payment/view'
 import { invariant } from '../domain/invariant'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, self } from './events'
-import { lockOrderOf, refreshOrder, setPartWait, type OrderRow } from './orders'
+import { lockOrderOf, refreshOrder, setPartWait, snapshotOf, type OrderRow } from './orders'
 import { settleOperations, type OperationKind } from './payment-operations'
 import { openException } from './waiting'
 
@@ -61,7 +61,7 @@ export async function loadOperation(db: Db | Transaction, operationId: string): 
        op.key_number AS "keyNumber", op.key_first_used_at AS "keyFirstUsedAt", op.key_spent AS "keySpent", op.final, ${paymentJson} AS payment,
        EXISTS (SELECT 1 FROM payment_operations c WHERE c.payment_id = op.payment_id AND c.kind = 'capture' AND c.status IN ('intended', 'unknown')
                AND c.operation_id <> op.operation_id) AS "capturesOpen",
-       (o.policy->'sourcing'->>'maxShipments')::int > 1 AND (SELECT sum(quantity) > 1 FROM order_lines l WHERE l.order_id = o.order_id) AS "inParts",
+       (${snapshotOf('o')}->'sourcing'->>'maxShipments')::int > 1 AND (SELECT sum(quantity) > 1 FROM order_lines l WHERE l.order_id = o.order_id) AS "inParts",
        o.channel, o.channel_order_id AS "channelOrderId"
      FROM payment_operations op JOIN payments p USING (payment_id) JOIN orders o ON o.order_id = op.order_id WHERE operation_id = ?`,
     [operationId],

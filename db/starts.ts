@@ -3,6 +3,7 @@ import type { OrderPolicy, OrderStart } from '../domain/messages'
 import type { Policies } from '../domain/policy/kinds'
 import { invariant } from '../domain/invariant'
 import { row, rows, run, type Db } from './connection'
+import { snapshotOf } from './orders'
 
 export interface StartArguments {
   start: OrderStart
@@ -51,7 +52,7 @@ export async function loadStart(db: Db, orderId: string): Promise<StartArguments
   const order = await row<StartRow>(
     db,
     `SELECT order_id AS "orderId", channel, channel_order_id AS "channelOrderId", placed_at AS "placedAt", accepted_at AS "acceptedAt", currency,
-       total_minor AS "totalMinor", delivery->>'method' AS method, policy, customer_ref_hmac AS "customerRef",
+       total_minor AS "totalMinor", delivery->>'method' AS method, ${snapshotOf('o')} AS policy, customer_ref_hmac AS "customerRef",
        (SELECT count(*)::int FROM order_lines WHERE order_id = o.order_id) AS "lineCount",
        (SELECT json_agg(json_strip_nulls(json_build_object('tenderId', tender_id, 'paymentId', payment_id, 'provider', provider, 'amountMinor', p.amount_minor,
                  'authorizeOperationId', (SELECT operation_id FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.purpose = 'authorize'))) ORDER BY tender_id)

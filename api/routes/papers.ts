@@ -1,14 +1,16 @@
 /** Paper for the packing table: the slip that goes into the box and the label that goes onto it. */
 import { z } from 'zod'
-import { labelPaper, slipPaper } from '../../db/views/papers'
+import { labelPaper, slipPaper, type LabelPaper, type SlipPaper } from '../../db/views/papers'
 import { refuse } from '../../domain/refusals'
 import { visibleFulfillment } from '../access'
 import { reachesNode } from '../auth'
-import { labelPdf } from '../papers/label'
-import { packingSlipPdf } from '../papers/packing-slip'
 import { may } from '../permissions'
 import { file, route } from '../route'
 import { uuid } from '../schemas/fields'
+
+// Fonts and barcodes are large: a process that prints nothing does not load them.
+const packingSlip = async (slip: SlipPaper): Promise<Buffer> => (await import('../papers/packing-slip.js')).packingSlipPdf(slip)
+const label = async (parcel: LabelPaper & { trackingNumber: string }): Promise<Buffer> => (await import('../papers/label.js')).labelPdf(parcel)
 
 const pdf = { 200: z.string().meta({ override: { type: 'string', format: 'binary' } }) }
 const print = { method: 'get', tag: 'Fulfillments', roles: may.readFulfillments, answers: pdf, media: 'application/pdf' } as const
@@ -21,7 +23,7 @@ const getSlip = route({
   async run(ctx) {
     await visibleFulfillment(ctx, ctx.params.fulfillmentId)
     const slip = (await slipPaper(ctx.db, ctx.params.fulfillmentId))!
-    return file(await packingSlipPdf(slip), { media: 'application/pdf', name: `packing-slip-${slip.fulfillmentId}.pdf` })
+    return file(await packingSlip(slip), { media: 'application/pdf', name: `packing-slip-${slip.fulfillmentId}.pdf` })
   },
 })
 
@@ -39,7 +41,7 @@ const getLabel = route({
     const { trackingNumber, status } = found
     if (stopped.includes(status)) throw refuse('fulfillment.state', { state: status, assignee: null, allowedActions: [] }, `The fulfillment is ${status}: its labels are void`)
     if (trackingNumber === null) throw refuse('fulfillment.label_missing', { waitingOn: 'carrier' })
-    return file(await labelPdf({ ...found, trackingNumber }), { media: 'application/pdf', name: `label-${ctx.params.packageId}.pdf` })
+    return file(await label({ ...found, trackingNumber }), { media: 'application/pdf', name: `label-${ctx.params.packageId}.pdf` })
   },
 })
 

@@ -20,6 +20,7 @@ import * as countedArrivals from './0021-counted-arrivals'
 import * as runs from './0022-runs'
 import * as shortfalls from './0023-shortfalls'
 import * as goodsUnderRules from './0024-goods-under-rules'
+import * as policySnapshots from './0025-policy-snapshots'
 
 export interface Migration {
   name: string
@@ -28,5 +29,5 @@ export interface Migration {
 
 export const migrations: readonly Migration[] = [
   network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules,
+  shortfalls, goodsUnderRules, policySnapshots,
 ]
