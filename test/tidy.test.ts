@@ -76,7 +76,7 @@ it('has no file that nothing uses', () => {
   for (const s of sources)
     for (const [, path] of s.text.matchAll(/(?:from|import|require|resolve)\s*\(?\s*['"](\.[^'"]+)['"]/g)) {
       const target = relative(root, resolve(root, dirname(s.path), path!))
-      for (const end of ['', '.ts', '.mjs', '/index.ts']) imports.add(target + end)
+      for (const end of ['', '.ts', '.mjs', '/index.ts']) imports.add(target.replace(/\.js$/, '') + end)
     }
   const named = ['package.json', '.ci/run', 'jest.config.js', 'Dockerfile', 'docker-compose.yml', ...tracked.filter((p) => p.startsWith('dev/'))].map((p) => read(join(root, p))).join('\n')
   const isRoot = (path: string): boolean => path.endsWith('.test.ts') || path === 'eslint.config.mjs' || named.includes(path) || named.includes(basename(path, '.ts') + '.ts') || named.includes(basename(path))
