@@ -1,13 +1,16 @@
 /** What the workflows of the last mile ask: what waits, that a wave be closed, that orders be told, that somebody hear of a driver who is late. */
+import { Context } from '@temporalio/activity'
 import type { Db } from '../db/connection'
 import { once } from '../db/effects'
 import { waitingAt, type WaitingAt } from '../db/dispatch'
 import { tellingsOf, type OrderTelling } from '../db/runs'
 import { reportLateRun } from '../db/steps/late-run'
-import { planRun } from '../db/steps/plan-run'
-import { freeDrivers } from '../db/views/runs'
+import { readWave, writeWaveRun } from '../db/steps/plan-wave'
+import { planningMs, routesOf } from '../domain/delivery/plan-wave'
+import type { Plan } from '../domain/delivery/routing/problem'
 import { signals } from '../domain/messages'
-import { Refusal } from '../domain/refusals'
+import { inThread } from './in-thread'
+import type { RoutingTask } from './routing-thread'
 
 export interface OrderTeller {
   /** @returns false when the order's workflow has closed. */
@@ -16,17 +19,26 @@ export interface OrderTeller {
 
 const self = 'throughline'
 
-export function createFleetActivities(db: Db, orders: OrderTeller) {
+/** @param plan how a wave is planned: in a thread beside the workflows. */
+export function createFleetActivities(db: Db, orders: OrderTeller, plan: (task: RoutingTask) => Promise<Plan> = inItsThread) {
   return {
     /** What waits at a node now. */
     lookAtDispatch: ({ nodeId }: { nodeId: string }): Promise<WaitingAt> => waitingAt(db, nodeId),
 
-    /** Runs for the free drivers who are on their shift, one after the other, until nothing that waits can be taken. @returns what is left, and for whom there is no driver. */
+    /**
+     * Runs for all free drivers who are on their shift, planned together; each is written by itself, so that an attempt that follows a death goes on with the drivers and parcels that are left.
+     * @returns how much still waits, and the runs of this attempt.
+     */
     closeWave: async ({ nodeId }: { nodeId: string }): Promise<{ left: number; runs: string[] }> => {
+      const wave = await readWave(db, nodeId, Date.now())
       const runs: string[] = []
-      for (const driverId of await freeDrivers(db, nodeId)) {
-        const runId = await planned(db, { nodeId, driverId })
-        if (runId) runs.push(runId)
+      if (wave) {
+        const planned = await plan({ problem: wave.problem, underway: false, milliseconds: planningMs(wave.drops.length), seed: 1 })
+        for (const [vehicle, route] of routesOf(wave.problem, planned).entries()) {
+          if (route.length === 0) continue
+          const runId = await db.transaction((tx) => writeWaveRun(tx, wave, { vehicle, route, actor: self, now: Date.now() }))
+          if (runId) runs.push(runId)
+        }
       }
       return { left: (await waitingAt(db, nodeId)).count, runs }
     },
@@ -43,12 +55,4 @@ export function createFleetActivities(db: Db, orders: OrderTeller) {
   }
 }
 
-/** A driver who got busy meanwhile, or whom nothing fits, is passed over. */
-async function planned(db: Db, ask: { nodeId: string; driverId: string }): Promise<string | undefined> {
-  try {
-    return await db.transaction((tx) => planRun(tx, { ...ask, actor: self, now: Date.now(), withinShift: true }))
-  } catch (cause) {
-    if (cause instanceof Refusal && cause.code.startsWith('run.')) return undefined
-    throw cause
-  }
-}
+const inItsThread = (task: RoutingTask): Promise<Plan> => inThread<Plan>('routing', task, { signal: Context.current().cancellationSignal })

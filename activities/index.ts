@@ -25,7 +25,7 @@ export interface ActivityDeps {
 export function createActivities({ db, databaseUrl, payments, carriers, orders }: ActivityDeps) {
   return {
     orders: translateFailures({ ...createOrderSteps(db, carriers, createPromiseDesk({ db, carriers, log: { warn: () => undefined } })), ...createCollectionSteps(db) }),
-    fleet: translateFailures(createFleetActivities(db, orders)),
+    fleet: withHeartbeats(translateFailures(createFleetActivities(db, orders))),
     lab: translateFailures(createLabActivities(db, databaseUrl, carriers)),
     payments: withHeartbeats(translateFailures(createPaymentActivities(db, payments))),
     carriers: withHeartbeats(translateFailures(createCarrierActivities(db, carriers))),

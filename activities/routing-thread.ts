@@ -1,5 +1,6 @@
 /** Plans runs by the clock, inside its thread (`in-thread.ts`): a search that fills a core for seconds would hold up every workflow beside it. */
 import { workerData } from 'node:worker_threads'
+import { oneByOne } from '../domain/delivery/routing/one-by-one'
 import { forMilliseconds, planRuns } from '../domain/delivery/routing/plan-runs'
 import type { Plan, RoutingProblem } from '../domain/delivery/routing/problem'
 import { replan } from '../domain/delivery/routing/underway'
@@ -18,7 +19,13 @@ export interface RoutingTask {
 
 function planned({ problem, from, underway, milliseconds, seed }: RoutingTask): Plan {
   const budget = forMilliseconds(milliseconds, () => performance.now())
-  return (underway ? replan : planRuns)(problem, { random: seeded(seed), budget, ...(from && { from }) })
+  const random = seeded(seed)
+  if (underway) return replan(problem, { random, budget, ...(from && { from }) })
+  const first = from ?? oneByOne(problem, () => ({ random, budget: (trials) => Math.max(trials / firstTrials, 2 * budget(trials)) }))
+  return planRuns(problem, { random, budget, from: first })
 }
+
+/** Each vehicle for itself; all of them in half of the time at most. */
+const firstTrials = 2_000
 
 say({ answer: planned(workerData as RoutingTask) })

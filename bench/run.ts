@@ -10,6 +10,7 @@ import { reserve } from './sections/reserve'
 import { routing } from './sections/routing'
 import { sourcing } from './sections/sourcing'
 import { counts } from './sections/stock'
+import { wave } from './sections/wave'
 import { report, type Figure } from './report'
 import { realServer, startSite, type Site } from './site'
 
@@ -23,6 +24,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   counts,
   sourcing,
   routing,
+  wave,
   'back-test': backTests,
   batch,
   options,

@@ -46,14 +46,21 @@ export interface WaitingParcel extends Position {
   attempt: number
 }
 
+const waitingColumns = `fulfillment_id AS "fulfillmentId", order_id AS "orderId", parcels, weight_grams AS "weightGrams", latitude, longitude, window_from AS "windowFrom", window_to AS "windowTo", attempt`
+const waitsNow = `node_id = ? AND status = 'waiting' AND not_before <= now()`
+const urgentFirst = 'ORDER BY window_to NULLS LAST, queued_at'
+
+/** What waits at a node now, the most urgent first; nothing is locked. */
+export const readWaiting = (db: Db, nodeId: string, limit: number): Promise<WaitingParcel[]> =>
+  rows(db, `SELECT ${waitingColumns} FROM dispatch_queue WHERE ${waitsNow} ${urgentFirst} LIMIT ?`, [nodeId, limit])
+
 /** Locks what waits at a node now, the most urgent first; what another transaction has taken is left out. */
 export const takeWaiting = (tx: Transaction, nodeId: string, limit: number): Promise<WaitingParcel[]> =>
-  rows(
-    tx,
-    `SELECT fulfillment_id AS "fulfillmentId", order_id AS "orderId", parcels, weight_grams AS "weightGrams", latitude, longitude, window_from AS "windowFrom", window_to AS "windowTo", attempt
-     FROM dispatch_queue WHERE node_id = ? AND status = 'waiting' AND not_before <= now() ORDER BY window_to NULLS LAST, queued_at LIMIT ? FOR UPDATE SKIP LOCKED`,
-    [nodeId, limit],
-  )
+  rows(tx, `SELECT ${waitingColumns} FROM dispatch_queue WHERE ${waitsNow} ${urgentFirst} LIMIT ? FOR UPDATE SKIP LOCKED`, [nodeId, limit])
+
+/** Locks those of `fulfillmentIds` that still wait at the node; what was taken or cancelled since is left out. */
+export const takePlanned = (tx: Transaction, nodeId: string, fulfillmentIds: readonly string[]): Promise<WaitingParcel[]> =>
+  rows(tx, `SELECT ${waitingColumns} FROM dispatch_queue WHERE ${waitsNow} AND fulfillment_id = ANY(?) ${urgentFirst} FOR UPDATE SKIP LOCKED`, [nodeId, [...fulfillmentIds]])
 
 /** Sets where a postal code lies; what was parked for it waits from now on. @returns how many parcels that moved. */
 export async function putGeocode(tx: Transaction, place: { country: string; postalCode: string } & Position): Promise<number> {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import type { Position } from '../domain/delivery/distance'
-import type { Trip } from '../domain/delivery/plan-trip'
+import type { Trip } from '../domain/delivery/trip'
 import { mayRunBecome, runActions, type RunStatus, type TaskOutcome } from '../domain/delivery/run'
 import type { CarrierReported, RunReported } from '../domain/messages'
 import { refuse } from '../domain/refusals'

@@ -5,12 +5,13 @@ import type { Site } from '../site'
 
 export async function list(site: Site, quick: boolean): Promise<Figure[]> {
   const total = quick ? 20_000 : 200_000
+  await site.db.raw(`INSERT INTO policy_snapshots (snapshot_id, document) VALUES ('bench', '{}') ON CONFLICT DO NOTHING`)
   await site.db.raw(
-    `INSERT INTO orders (order_id, channel, channel_order_id, body_hash, currency, total_minor, tax_included, shipping, priority, claim, customer, delivery, search, policy,
+    `INSERT INTO orders (order_id, channel, channel_order_id, body_hash, currency, total_minor, tax_included, shipping, priority, claim, customer, delivery, search, policy_snapshot_id,
                          status, payment_status, fulfillment_status, stage, waiting_on, workflow_open, placed_at)
      SELECT gen_random_uuid(), (ARRAY['web', 'marketplace', 'pos'])[1 + n % 3], 'list-' || n, decode('00', 'hex'), 'EUR', 1000 + n % 9000, true, '{"priceMinor":0,"taxMinor":0}', 5, 'later',
             jsonb_build_object('name', 'Customer ' || n, 'email', 'customer' || n || '@example.com'), '{"method":"delivery"}',
-            'list-' || n || ' customer ' || n || ' customer' || n || '@example.com', '{}', (ARRAY['delivered', 'completed', 'shipped', 'in_fulfillment'])[1 + n % 4], 'captured', 'fulfilled', 'completed', NULL, false,
+            'list-' || n || ' customer ' || n || ' customer' || n || '@example.com', 'bench', (ARRAY['delivered', 'completed', 'shipped', 'in_fulfillment'])[1 + n % 4], 'captured', 'fulfilled', 'completed', NULL, false,
             now() - n * interval '1 minute' FROM generate_series(1, ?::int) AS n`,
     [total],
   )

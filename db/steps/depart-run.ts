@@ -16,7 +16,7 @@ import { lockLevelsOf, ship } from '../stock'
 import { markResent } from '../undelivered'
 import { openException } from '../waiting'
 import { goesAway } from './collect'
-import { etaWindow } from './plan-run'
+import { etaWindow } from './write-run'
 
 /** @throws `run.unknown`, `run.state` */
 export async function departRun(tx: Transaction, { runId, actor }: { runId: string; actor: string }): Promise<void> {

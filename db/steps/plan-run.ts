@@ -1,15 +1,10 @@
-/** A run for one driver from what waits at a node: the trip is planned, its stops are written, and everybody who waits is told when to expect him. */
-import type { Position } from '../../domain/delivery/distance'
-import { planTrip, type Drop } from '../../domain/delivery/plan-trip'
-import { driveMs, roadMeters } from '../../domain/delivery/run'
-import { durationMs } from '../../domain/policy/duration'
-import type { LastMilePolicy } from '../../domain/policy/kinds'
+/** A run for one driver from what waits at a node, planned while somebody waits for it; a wave for several drivers is planned in `plan-wave.ts`. */
+import { planTrip } from '../../domain/delivery/plan-trip'
 import { refuse } from '../../domain/refusals'
-import { row, rows, type Transaction } from '../connection'
-import { takeWaiting, type WaitingParcel } from '../dispatch'
-import { record } from '../events'
+import type { Transaction } from '../connection'
+import { takeWaiting } from '../dispatch'
 import { activePolicies } from '../policies'
-import { insertRun, report } from '../runs'
+import { dropOf, groupedByDoor, lockFreeDriver, writeRun } from './write-run'
 
 export interface PlanRunAsk {
   nodeId: string
@@ -18,99 +13,20 @@ export interface PlanRunAsk {
   actor: string
   /** Milliseconds since 1970. */
   now: number
-  /** The driver must be back at the end of his shift; a person may send him longer. */
-  withinShift?: boolean
 }
 
 /** More than a driver brings in a day. */
 const mostDrops = 200
 
-/** @returns its id. @throws `driver.not_found`, `run.driver_elsewhere`, `run.driver_busy`, `run.nothing_waits` */
-export async function planRun(tx: Transaction, ask: PlanRunAsk): Promise<string> {
-  const driver = await freeDriver(tx, ask)
+/** A person may send a driver beyond his shift. @returns the run's id. @throws `driver.not_found`, `run.driver_elsewhere`, `run.driver_busy`, `run.nothing_waits` */
+export async function planRun(tx: Transaction, { nodeId, driverId, maxStops, actor, now }: PlanRunAsk): Promise<string> {
+  const driver = await lockFreeDriver(tx, { nodeId, driverId })
   const policy = (await activePolicies(tx)).documents.last_mile
-  const waiting = await takeWaiting(tx, ask.nodeId, mostDrops)
+  const waiting = await takeWaiting(tx, nodeId, mostDrops)
   const doors = groupedByDoor(waiting)
-  const drops = [...doors].map(([id, parcels]) => dropOf(id, parcels, driver, ask.now, policy))
+  const drops = [...doors].map(([id, parcels]) => dropOf(id, parcels, driver, now, policy))
   const { maxParcels, maxWeightGrams } = driver.vehicle
-  const trip = planTrip({
-    depot: driver, drops, vehicle: { maxParcels, maxWeightGrams }, maxStops: ask.maxStops ?? mostDrops, departAt: ask.now, pace: policy,
-    ...(ask.withinShift && driver.shiftEnds !== null && { backBy: Date.parse(driver.shiftEnds) }),
-  })
+  const trip = planTrip({ depot: driver, drops, vehicle: { maxParcels, maxWeightGrams }, maxStops: maxStops ?? mostDrops, departAt: now, pace: policy })
   if (!trip) throw refuse('run.nothing_waits', { waiting: waiting.length })
-  const planned = trip.drops.map((drop, i) => {
-    const parcels = doors.get(drop.id)!
-    return { orderId: parcels[0]!.orderId, fulfillmentIds: parcels.map((p) => p.fulfillmentId), ...etaWindow(trip.arriveAt[i]!, policy) }
-  })
-  const departBy = new Date(ask.now + durationMs(policy.departWithin)).toISOString()
-  const runId = await insertRun(tx, { nodeId: ask.nodeId, driverId: ask.driverId, date: driver.date, departBy, trip, doors: planned })
-  for (const [i, stop] of planned.entries()) await tellPlanned(tx, stop, { runId, stop: i + 1, of: planned.length, actor: ask.actor })
-  await report(tx, runId, 'planned', [])
-  return runId
-}
-
-interface FreeDriver extends Position {
-  homeNodes: string[]
-  vehicle: { maxParcels?: number; maxWeightGrams?: number }
-  date: string
-  shiftEnds: string | null
-}
-
-/** The driver, locked, with the place he starts from. */
-async function freeDriver(tx: Transaction, { nodeId, driverId }: PlanRunAsk): Promise<FreeDriver> {
-  const driver = await row<FreeDriver>(
-    tx,
-    `SELECT d.home_nodes AS "homeNodes", d.vehicle, n.latitude, n.longitude, (now() AT TIME ZONE n.time_zone)::date::text AS date,
-       ((now() AT TIME ZONE n.time_zone)::date + (d.shift->>'to')::time) AT TIME ZONE n.time_zone AS "shiftEnds"
-     FROM drivers d JOIN nodes n ON n.node_id = ? WHERE driver_id = ? FOR NO KEY UPDATE OF d`,
-    [nodeId, driverId],
-  )
-  if (!driver) throw refuse('driver.not_found')
-  if (!driver.homeNodes.includes(nodeId)) throw refuse('run.driver_elsewhere', { homeNodes: driver.homeNodes })
-  const busy = await row<{ runId: string }>(tx, `SELECT run_id AS "runId" FROM delivery_runs WHERE driver_id = ? AND status IN ('planned', 'accepted', 'departed')`, [driverId])
-  if (busy) throw refuse('run.driver_busy', busy)
-  return driver
-}
-
-/** Everything of one order for one place is one ring at the door. */
-function groupedByDoor(waiting: readonly WaitingParcel[]): Map<string, WaitingParcel[]> {
-  const doors = new Map<string, WaitingParcel[]>()
-  for (const parcel of waiting) {
-    const door = JSON.stringify([parcel.orderId, parcel.latitude, parcel.longitude])
-    doors.set(door, [...(doors.get(door) ?? []), parcel])
-  }
-  return doors
-}
-
-/** A promise that cannot be kept any more is no reason to leave the parcel behind. */
-function dropOf(id: string, parcels: readonly WaitingParcel[], depot: Position, now: number, policy: LastMilePolicy): Drop {
-  const { latitude, longitude, windowFrom, windowTo } = parcels[0]!
-  const soonest = now + driveMs(roadMeters(depot, { latitude, longitude }, policy), policy)
-  return {
-    id, latitude, longitude,
-    parcels: parcels.reduce((sum, p) => sum + p.parcels, 0),
-    weightGrams: parcels.reduce((sum, p) => sum + p.weightGrams, 0),
-    ...(windowFrom !== null && { windowFrom: Date.parse(windowFrom) }),
-    ...(windowTo !== null && Date.parse(windowTo) >= soonest && { windowTo: Date.parse(windowTo) }),
-  }
-}
-
-const fiveMinutesMs = 300_000
-
-/** What a customer is told: from the full five minutes before, as wide as the policy says. */
-export function etaWindow(arriveAt: number, { etaWindow: width }: Pick<LastMilePolicy, 'etaWindow'>): { etaFrom: string; etaTo: string } {
-  const from = Math.floor(arriveAt / fiveMinutesMs) * fiveMinutesMs
-  return { etaFrom: new Date(from).toISOString(), etaTo: new Date(from + durationMs(width)).toISOString() }
-}
-
-interface PlannedStop {
-  orderId: string
-  fulfillmentIds: readonly string[]
-  etaFrom: string
-  etaTo: string
-}
-
-async function tellPlanned(tx: Transaction, { orderId, fulfillmentIds, etaFrom, etaTo }: PlannedStop, { actor, ...where }: { runId: string; stop: number; of: number; actor: string }): Promise<void> {
-  const [order] = await rows<{ channel: string }>(tx, 'SELECT channel FROM orders WHERE order_id = ?', [orderId])
-  await record(tx, { orderId, channel: order!.channel }, ...fulfillmentIds.map((fulfillmentId) => ({ type: 'shipment.planned' as const, actor, data: { fulfillmentId, ...where, etaFrom, etaTo } })))
+  return writeRun(tx, { nodeId, driverId, date: driver.date, trip, doors, policy, actor, now })
 }

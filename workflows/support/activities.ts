@@ -30,6 +30,7 @@ const labOptions = {
 /** Planning takes seconds at most, telling a wave of orders some more; tried again until it is done. */
 const fleetOptions = {
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '10 seconds', // a killed worker is noticed by then
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 } as const satisfies ActivityOptions
 

@@ -1,6 +1,7 @@
 /** One driver's trip: what fits, the urgent before the others, and the nearest door first. */
 import fc from 'fast-check'
-import { planTrip, type Drop, type TripAsk } from '../../../domain/delivery/plan-trip'
+import { planTrip, type TripAsk } from '../../../domain/delivery/plan-trip'
+import type { Drop } from '../../../domain/delivery/trip'
 import { holds } from '../../support/property'
 
 const pace = { roadFactor: 1.35, speedKmh: 22, stopMinutes: 4 }

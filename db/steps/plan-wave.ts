@@ -1,0 +1,64 @@
+/**
+ * A wave for all free drivers of a node at once: read without a lock, planned outside any transaction, then written driver by driver in a short one each.
+ * Whatever happened meanwhile wins: a parcel that was taken or cancelled is left out, a driver who is not as he was is passed over, and what he would have brought waits on.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { waveProblem } from '../../domain/delivery/plan-wave'
+import type { RoutingProblem } from '../../domain/delivery/routing/problem'
+import { tripAlong, type Drop } from '../../domain/delivery/trip'
+import { Refusal } from '../../domain/refusals'
+import type { Db, Transaction } from '../connection'
+import { readWaiting, takePlanned } from '../dispatch'
+import { activePolicies } from '../policies'
+import { freeDrivers } from '../views/runs'
+import { dropOf, groupedByDoor, lockFreeDriver, readDriver, writeRun, type DriverAtNode } from './write-run'
+
+export interface Wave {
+  nodeId: string
+  /** A stop for each of `drops`, a vehicle for each of `drivers`, in their order. */
+  problem: RoutingProblem
+  drops: readonly (Drop & { fulfillmentIds: readonly string[] })[]
+  drivers: readonly (DriverAtNode & { driverId: string })[]
+}
+
+/** More than a driver brings in a day, and more than a node sends at once. */
+const mostParcels = { perDriver: 200, perWave: 1_000 }
+
+/** @returns undefined when nothing waits or nobody is free. */
+export async function readWave(db: Db, nodeId: string, now: number): Promise<Wave | undefined> {
+  const drivers: Wave['drivers'][number][] = []
+  for (const driverId of await freeDrivers(db, nodeId)) {
+    const driver = await readDriver(db, { nodeId, driverId })
+    if (driver) drivers.push({ driverId, ...driver })
+  }
+  const [depot] = drivers
+  const waiting = depot ? await readWaiting(db, nodeId, Math.min(mostParcels.perWave, drivers.length * mostParcels.perDriver)) : []
+  if (!depot || waiting.length === 0) return undefined
+  const pace = (await activePolicies(db)).documents.last_mile
+  const drops = [...groupedByDoor(waiting)].map(([id, parcels]) => ({ ...dropOf(id, parcels, depot, now, pace), fulfillmentIds: parcels.map((p) => p.fulfillmentId) }))
+  const vehicles = drivers.map(({ vehicle: { maxParcels, maxWeightGrams }, shiftEnds }) => ({ maxParcels, maxWeightGrams, ...(shiftEnds !== null && { backBy: Date.parse(shiftEnds) }) }))
+  return { nodeId, problem: waveProblem({ depot, drops, drivers: vehicles, departAt: now, pace }), drops, drivers }
+}
+
+/** The run of one driver of the wave along `route`, without what does not wait any more. @returns undefined when he is passed over. */
+export async function writeWaveRun(tx: Transaction, wave: Wave, { vehicle, route, actor, now }: { vehicle: number; route: readonly number[]; actor: string; now: number }): Promise<string | undefined> {
+  const { driverId, ...asPlanned } = wave.drivers[vehicle]!
+  const { nodeId } = wave
+  const driver = await stillFree(tx, nodeId, driverId)
+  if (!driver || !isDeepStrictEqual(driver, asPlanned)) return undefined
+  const planned = route.map((stop) => wave.drops[stop]!)
+  const doors = groupedByDoor(await takePlanned(tx, nodeId, planned.flatMap((drop) => drop.fulfillmentIds)))
+  const drops = planned.filter((drop) => doors.has(drop.id))
+  if (drops.length === 0) return undefined
+  const policy = (await activePolicies(tx)).documents.last_mile
+  return writeRun(tx, { nodeId, driverId, date: driver.date, trip: tripAlong(drops, { depot: driver, departAt: now, pace: policy }), doors, policy, actor, now })
+}
+
+async function stillFree(tx: Transaction, nodeId: string, driverId: string): Promise<DriverAtNode | undefined> {
+  try {
+    return await lockFreeDriver(tx, { nodeId, driverId })
+  } catch (cause) {
+    if (cause instanceof Refusal) return undefined
+    throw cause
+  }
+}

@@ -1,0 +1,67 @@
+/** What waits at a node and the drivers who could bring it, as one question to the routing engine; and its plan as one route per driver. */
+import type { Position } from './distance'
+import { faultsOf } from './routing/faults'
+import { greatCircleMatrix } from './routing/matrix'
+import { noLoad, type Plan, type RoutingProblem } from './routing/problem'
+import { timetable } from './routing/timetable'
+import type { Pace } from './run'
+import type { Drop } from './trip'
+
+export interface Vehicle {
+  maxParcels?: number
+  maxWeightGrams?: number
+}
+export interface WaveDriver extends Vehicle {
+  /** By when he must be back; absent: any time. */
+  backBy?: number
+}
+export interface WaveAsk {
+  depot: Position
+  drops: readonly Drop[]
+  drivers: readonly WaveDriver[]
+  departAt: number
+  pace: Pace
+}
+
+/** One stop per drop and one vehicle per driver, in the order given; seconds count from the departure. */
+export function waveProblem({ depot, drops, drivers, departAt, pace }: WaveAsk): RoutingProblem {
+  const seconds = (at: number): number => Math.floor((at - departAt) / 1_000)
+  return {
+    matrix: greatCircleMatrix([depot, ...drops], { roadFactor: pace.roadFactor, metersPerSecond: pace.speedKmh / 3.6 }),
+    stops: drops.map(({ parcels, weightGrams, windowFrom, windowTo }, i) => ({
+      place: i + 1,
+      delivers: { ...noLoad, packages: parcels, weightGrams },
+      collects: noLoad,
+      window: { fromSeconds: windowFrom === undefined ? 0 : Math.max(0, seconds(windowFrom)), untilSeconds: windowTo === undefined ? longestSeconds : seconds(windowTo) },
+      graceSeconds: 0,
+      serviceSeconds: Math.round(pace.stopMinutes * 60),
+      priority: drops.length - i,
+    })),
+    vehicles: drivers.map(({ maxParcels = unlimited, maxWeightGrams = unlimited, backBy }) => ({
+      capacity: { packages: maxParcels, weightGrams: maxWeightGrams, volumeMilliliters: unlimited },
+      shift: { fromSeconds: 0, untilSeconds: backBy === undefined ? longestSeconds : seconds(backBy) },
+      startPlace: 0, endPlace: 0, aboard: noLoad, agreed: [], underway: 0,
+    })),
+    objective: { perMeter: 1, perSecond: 0, perLateSecond: 0, perVehicle: 0 },
+  }
+}
+
+const unlimited = 1_000_000_000
+const longestSeconds = 7 * 86_400
+
+/** One route per driver, empty for one who stays; each begun at the end where most customers wait less, where it is as long and possible either way. */
+export const routesOf = (problem: RoutingProblem, plan: Plan): (readonly number[])[] => plan.runs.map((run, vehicle) => soonest(problem, vehicle, run))
+
+function soonest(problem: RoutingProblem, vehicle: number, run: readonly number[]): readonly number[] {
+  const back = [...run].reverse()
+  const wait = (way: readonly number[]): number => timetable(problem, vehicle, way).visits.reduce((sum, visit) => sum + visit.beginSeconds, 0)
+  const alone = { runs: problem.vehicles.map((_, i) => (i === vehicle ? back : [])), unserved: problem.stops.flatMap((_, i) => (run.includes(i) ? [] : [i])) }
+  return faultsOf(problem, alone).length === 0 && wait(back) < wait(run) ? back : run
+}
+
+const leastMs = 200
+const perDropMs = 7
+const mostMs = 1_600
+
+/** For how long the plan of a wave is searched, in milliseconds: a customer's window is not won by waiting for the last meter. */
+export const planningMs = (drops: number): number => Math.min(mostMs, leastMs + perDropMs * drops)
