@@ -13,6 +13,7 @@ import { exceptionRoutes } from './exceptions'
 import { fulfillmentReads } from './fulfillment-reads'
 import { handOver, packFulfillment, pickFulfillmentRoute } from './fulfillments'
 import { inventoryRoutes } from './inventory'
+import { ledgerRoutes } from './ledger'
 import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
 import { cancelOrder, submitOrder } from './orders-commands'
@@ -32,6 +33,7 @@ export const routes: readonly Route[] = [
   submitOrder,
   cancelOrder,
   ...orderReads,
+  ...ledgerRoutes,
   ...eventStreams,
   ...fulfillmentReads,
   ...assignmentRoutes,

@@ -1,0 +1,46 @@
+/** The ledger is written here: each journal once, in the transaction of the fact it is about, under the order's lock. */
+import { captureJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
+import { row, run, type Transaction } from './connection'
+import type { PaymentRow } from './payments'
+
+/** Goods have left. Where they are worth nothing, there is nothing to post. */
+export const postSale = (tx: Transaction, order: { orderId: string; currency: string }, sale: Sale): Promise<void> => post(tx, { ...order, paymentId: null }, saleJournal(sale))
+
+/** News of a payment says that more was taken, or given back, than was known. */
+export async function postMoney(tx: Transaction, orderId: string, known: PaymentRow, now: { capturedMinor: number; refundedMinor: number }): Promise<void> {
+  const { paymentId, provider, currency } = known
+  const [takenMinor, givenMinor] = [now.capturedMinor - known.capturedMinor, now.refundedMinor - known.refundedMinor]
+  if (takenMinor > 0) await post(tx, { orderId, paymentId, currency }, captureJournal({ paymentId, provider, amountMinor: takenMinor, capturedMinor: now.capturedMinor }))
+  if (givenMinor > 0) {
+    const owedMinor = await owedToCustomer(tx, orderId)
+    await post(tx, { orderId, paymentId, currency }, refundJournal({ paymentId, provider, amountMinor: givenMinor, refundedMinor: now.refundedMinor, owedMinor }))
+  }
+}
+
+/** What was paid of an order and no goods have left for. */
+async function owedToCustomer(tx: Transaction, orderId: string): Promise<number> {
+  const found = await row<{ receivableMinor: number }>(
+    tx,
+    `SELECT coalesce(sum(amount_minor), 0)::int8 AS "receivableMinor" FROM ledger_entries WHERE order_id = ? AND account = 'receivable'`,
+    [orderId],
+  )
+  return Math.max(0, -found!.receivableMinor)
+}
+
+interface About {
+  orderId: string
+  paymentId: string | null
+  currency: string
+}
+
+/** A journal that was posted before fails on its key: what calls this twice for one fact is broken. */
+async function post(tx: Transaction, { orderId, paymentId, currency }: About, { journalId, kind, entries }: Journal): Promise<void> {
+  if (entries.length === 0) return
+  await run(
+    tx,
+    `INSERT INTO ledger_entries (journal_id, kind, order_id, payment_id, currency, account, amount_minor, cause)
+     SELECT ?, ?, ?::uuid, ?::uuid, ?, e.account, e."amountMinor", e.cause
+     FROM ROWS FROM (jsonb_to_recordset(?::jsonb) AS (account text, "amountMinor" bigint, cause text)) WITH ORDINALITY AS e ORDER BY ordinality`,
+    [journalId, kind, orderId, paymentId, currency, JSON.stringify(entries)],
+  )
+}
