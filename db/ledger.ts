@@ -17,6 +17,19 @@ export async function postMoney(tx: Transaction, orderId: string, known: Payment
   }
 }
 
+/** Many journals of facts that cannot come again, in one statement. */
+export async function postAll(tx: Transaction, posted: readonly { about: About; journal: Journal }[]): Promise<void> {
+  const entries = posted.flatMap(({ about, journal }) => journal.entries.map((e) => ({ ...about, ...e, journalId: journal.journalId, kind: journal.kind })))
+  if (entries.length === 0) return
+  const column = <K extends keyof (typeof entries)[number]>(name: K): (typeof entries)[number][K][] => entries.map((e) => e[name])
+  await run(
+    tx,
+    `INSERT INTO ledger_entries (journal_id, kind, order_id, payment_id, currency, account, amount_minor, cause)
+     SELECT * FROM unnest(?::text[], ?::text[], ?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::int8[], ?::text[])`,
+    [column('journalId'), column('kind'), column('orderId'), column('paymentId'), column('currency'), column('account'), column('amountMinor'), column('cause')],
+  )
+}
+
 /** What was paid of an order and no goods have left for. */
 async function owedToCustomer(tx: Transaction, orderId: string): Promise<number> {
   const found = await row<{ receivableMinor: number }>(
@@ -34,13 +47,4 @@ interface About {
 }
 
 /** A journal that was posted before fails on its key: what calls this twice for one fact is broken. */
-async function post(tx: Transaction, { orderId, paymentId, currency }: About, { journalId, kind, entries }: Journal): Promise<void> {
-  if (entries.length === 0) return
-  await run(
-    tx,
-    `INSERT INTO ledger_entries (journal_id, kind, order_id, payment_id, currency, account, amount_minor, cause)
-     SELECT ?, ?, ?::uuid, ?::uuid, ?, e.account, e."amountMinor", e.cause
-     FROM ROWS FROM (jsonb_to_recordset(?::jsonb) AS (account text, "amountMinor" bigint, cause text)) WITH ORDINALITY AS e ORDER BY ordinality`,
-    [journalId, kind, orderId, paymentId, currency, JSON.stringify(entries)],
-  )
-}
+const post = (tx: Transaction, about: About, journal: Journal): Promise<void> => postAll(tx, [{ about, journal }])

@@ -90,6 +90,8 @@ export const refusals = {
   'back_test.currencies': { status: 409, says: 'Orders in several currencies cannot be summed up', data: 'currencies' },
   're_optimisation.no_costs': { status: 409, says: 'Only a policy with costs can say what is cheaper', data: 'version, mode' },
   're_optimisation.state': { status: 409, says: 'The re-optimisation is not in a state that allows this', data: 'state' },
+  'settlement.invalid': { status: 400, says: 'This is no whole settlement file', data: 'line, reason' },
+  'settlement.unknown': { status: 404, says: 'No such settlement', data: '' },
   'exception.resolved': { status: 409, says: 'This exception is already resolved', data: 'resolution' },
   'quarantine.ended': { status: 409, says: 'This message has already become an order', data: 'orderId' },
   'quarantine.still_invalid': { status: 409, says: 'This message can still not become an order', data: 'reasons' },

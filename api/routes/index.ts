@@ -23,6 +23,7 @@ import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
 import { reOptimisationRoutes } from './re-optimisations'
 import { runRoutes } from './runs'
+import { settlementRoutes } from './settlements'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
 import { trackingRoutes } from './tracking'
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   cancelOrder,
   ...orderReads,
   ...ledgerRoutes,
+  ...settlementRoutes,
   ...eventStreams,
   ...fulfillmentReads,
   ...assignmentRoutes,

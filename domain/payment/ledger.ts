@@ -109,6 +109,24 @@ export function refundJournal({ paymentId, provider, amountMinor, refundedMinor,
   ])
 }
 
+export interface PaidOut {
+  operationId: string
+  provider: string
+  settlementId: string
+  line: number
+  /** Of a refund: below zero. */
+  grossMinor: number
+  feeMinor: number
+}
+
+/** The provider's file names an operation of ours: what it took has left its hands, less its fee. */
+export const settlementJournal = ({ operationId, provider, settlementId, line, grossMinor, feeMinor }: PaidOut): Journal =>
+  journal(`settlement:${operationId}`, 'settlement', [
+    { account: 'bank', amountMinor: grossMinor - feeMinor, cause: `Paid out by ${provider}: settlement ${settlementId}, line ${line}` },
+    { account: 'fees', amountMinor: feeMinor, cause: `Fee kept by ${provider}: settlement ${settlementId}, line ${line}` },
+    { account: moneyAccount(provider), amountMinor: -grossMinor, cause: `No longer with ${provider}: settlement ${settlementId}, line ${line}` },
+  ])
+
 /** @throws BrokenInvariant where it does not sum to zero, or names an account twice */
 function journal(journalId: string, kind: Journal['kind'], all: readonly Entry[]): Journal {
   const entries = all.filter((e) => e.amountMinor !== 0)

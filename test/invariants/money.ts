@@ -131,6 +131,19 @@ export const money: readonly Invariant[] = [
   query('M4', 'every journal of the ledger sums to zero in each currency', 'always', `SELECT journal_id, currency FROM ledger_entries GROUP BY 1, 2 HAVING sum(amount_minor) <> 0`),
   ledgerAgrees,
   ofParts('M4-sales', 'what left is sold in the ledger for exactly what it is worth', 'always', (o, gone) => o.sold !== gone || o.owed !== gone),
+  query('M7', 'a matched line pays out one operation of ours: the same payment, kind, amount and currency, once', 'always',
+    `SELECT l.settlement_id, l.line FROM settlement_lines l LEFT JOIN payment_operations op USING (operation_id) LEFT JOIN payments p USING (payment_id)
+     WHERE l.outcome = 'matched' AND (op.status IS DISTINCT FROM 'succeeded' OR NOT op.paid_out OR (op.kind, p.reference, p.currency) IS DISTINCT FROM (l.kind, l.reference, l.currency)
+       OR abs(l.gross_minor) <> op.amount_minor OR (SELECT count(*) FROM settlement_lines m WHERE m.operation_id = l.operation_id AND m.outcome = 'matched') > 1)`),
+  query('M7-reverse', 'an operation is paid out by a line of a settlement, and by none otherwise', 'always',
+    `SELECT operation_id FROM payment_operations op WHERE paid_out <> EXISTS (SELECT 1 FROM settlement_lines l WHERE l.operation_id = op.operation_id AND l.outcome = 'matched')`),
+  query('M7-ledger', 'what was paid out has left the clearing account, and its fee is booked', 'always',
+    `SELECT l.settlement_id, l.line FROM settlement_lines l JOIN payment_operations op USING (operation_id) JOIN payments p USING (payment_id) WHERE l.outcome = 'matched' AND (
+       -l.gross_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.journal_id = 'settlement:' || l.operation_id AND account = 'provider_clearing:' || p.provider)
+       OR l.fee_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.journal_id = 'settlement:' || l.operation_id AND account = 'fees'))`),
+  query('M7-cases', 'every line of a settlement agrees or is a break, and every break is a case', 'always',
+    `SELECT l.settlement_id, l.line FROM settlement_lines l WHERE outcome = 'new' OR (outcome = 'broken' AND NOT EXISTS (SELECT 1 FROM settlement_breaks b WHERE b.settlement_id = l.settlement_id AND b.line = l.line))
+     UNION ALL SELECT settlement_id, line FROM settlement_breaks b WHERE NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.exception_id = b.exception_id AND e.kind = 'settlement.' || b.reason AND e.owner = 'finance')`),
   query('M6-ledger', 'a closed order owes nothing and is owed nothing', 'quiet',
     `SELECT order_id FROM ledger_entries e JOIN orders o USING (order_id) WHERE NOT workflow_open AND account = 'receivable' GROUP BY 1 HAVING sum(amount_minor) <> 0`),
   ofParts('M6', 'a closed order took exactly what it delivered: what was not cancelled, or nothing', 'quiet', keptWrongly),
