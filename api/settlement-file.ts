@@ -14,7 +14,7 @@ import { refuse } from '../domain/refusals'
 import { ClientGone, mediaType } from './body'
 import { BrokenCsv, csvRecords, type CsvRecord } from './csv'
 
-const batchSize = 2_000
+const batchSize = 1_000
 
 /** A sender that says nothing for so long has gone; how long the whole file takes does not matter. */
 const silenceMs = 60_000

@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import { formatMinor } from '../domain/money'
 import { correctionOf, type BreakReason } from '../domain/payment/settlement'
 import { rows, run, type Transaction } from './connection'
-import { record, self } from './events'
+import { self } from './events'
 
 const cases = {
   missing: { kind: 'settlement.missing', summary: 'Taken or given back, and in no settlement', owner: 'finance' },
@@ -84,13 +84,15 @@ async function openPage(tx: Transaction, settlementId: string, opened: readonly 
 /** What was missing or wrong in an earlier file has come in this one: its case is settled. */
 export async function settleCases(tx: Transaction, settlementId: string): Promise<void> {
   const resolution = `Paid out in settlement ${settlementId}`
-  const settled = await rows<{ exceptionId: string; kind: string; orderId: string; channel: string }>(
+  await run(
     tx,
-    `UPDATE exceptions e SET resolved_at = now(), resolution = ?, resolved_by = ?
-     FROM settlement_lines l JOIN settlement_breaks b ON b.operation_id = l.operation_id AND b.settlement_id <> l.settlement_id AND b.reason IN ('missing', 'wrong_amount'), orders o
-     WHERE l.settlement_id = ? AND l.outcome = 'matched' AND e.exception_id = b.exception_id AND e.resolved_at IS NULL AND o.order_id = e.order_id
-     RETURNING e.exception_id AS "exceptionId", e.kind, o.order_id AS "orderId", o.channel`,
-    [resolution, self, settlementId],
+    `WITH settled AS (
+       UPDATE exceptions e SET resolved_at = now(), resolution = :resolution, resolved_by = :self
+       FROM settlement_lines l JOIN settlement_breaks b ON b.operation_id = l.operation_id AND b.settlement_id <> l.settlement_id AND b.reason IN ('missing', 'wrong_amount'), orders o
+       WHERE l.settlement_id = :settlementId AND l.outcome = 'matched' AND e.exception_id = b.exception_id AND e.resolved_at IS NULL AND o.order_id = e.order_id
+       RETURNING e.exception_id, e.kind, o.order_id, o.channel)
+     INSERT INTO order_events (order_id, channel, type, actor, data)
+     SELECT order_id, channel, 'exception.resolved', :self, jsonb_build_object('exceptionId', exception_id, 'kind', kind, 'resolution', :resolution::text) FROM settled ORDER BY exception_id`,
+    { settlementId, resolution, self },
   )
-  for (const { exceptionId, kind, ...order } of settled) await record(tx, order, { type: 'exception.resolved', actor: self, data: { exceptionId, kind, resolution } })
 }

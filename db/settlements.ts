@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import { settlementJournal } from '../domain/payment/ledger'
 import type { SettlementLine } from '../domain/payment/settlement'
 import type { ProviderFees } from '../domain/policy/kinds'
-import { row, rows, run, type Transaction } from './connection'
+import { row, run, type Transaction } from './connection'
 import { postAll } from './ledger'
 import { openCases, settleCases } from './settlement-cases'
 import { coveredUntil, matchLines } from './settlement-matching'
@@ -22,7 +22,6 @@ export type ReadLine = { line: number } & ({ read: SettlementLine } | { why: str
 
 /** Any number nobody else uses for an advisory lock in this database. */
 const settlementLock = 7_204_482
-const pageSize = 2_000
 
 /** @returns the settlement's id; that of the first time for a file that was received before, of which nothing is done again. */
 export async function receiveSettlement(tx: Transaction, file: SettlementFile, { fees, actor }: { fees: ProviderFees; actor: string }): Promise<string> {
@@ -73,17 +72,19 @@ interface PaidLine {
   currency: string
 }
 
-/** Matched money leaves the clearing account, a page of lines at a time. */
+/** Matched money leaves the clearing account, some lines at a time. */
 async function postPaidOut(tx: Transaction, settlementId: string, provider: string): Promise<void> {
-  for (let after = 0; ; ) {
-    const page = await rows<PaidLine>(
-      tx,
-      `SELECT l.line, l.operation_id AS "operationId", op.order_id AS "orderId", op.payment_id AS "paymentId", l.gross_minor AS "grossMinor", l.fee_minor AS "feeMinor", l.currency
-       FROM settlement_lines l JOIN payment_operations op USING (operation_id) WHERE l.settlement_id = ? AND l.outcome = 'matched' AND l.line > ? ORDER BY l.line LIMIT ?`,
-      [settlementId, after, pageSize],
-    )
-    if (page.length === 0) return
-    await postAll(tx, page.map((p) => ({ about: p, journal: settlementJournal({ ...p, provider, settlementId }) })))
-    after = page.at(-1)!.line
+  await run(
+    tx,
+    `DECLARE paid_lines NO SCROLL CURSOR FOR
+     SELECT l.line, l.operation_id AS "operationId", op.order_id AS "orderId", op.payment_id AS "paymentId", l.gross_minor AS "grossMinor", l.fee_minor AS "feeMinor", l.currency
+     FROM settlement_lines l JOIN payment_operations op USING (operation_id) WHERE l.settlement_id = ? AND l.outcome = 'matched' ORDER BY l.line`,
+    [settlementId],
+  )
+  for (;;) {
+    const paid = (await tx.raw<{ rows: PaidLine[] }>('FETCH 1000 FROM paid_lines')).rows
+    if (paid.length === 0) break
+    await postAll(tx, paid.map((p) => ({ about: p, journal: settlementJournal({ ...p, provider, settlementId }) })))
   }
+  await tx.raw('CLOSE paid_lines')
 }
