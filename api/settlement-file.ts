@@ -1,10 +1,10 @@
 /**
  * A settlement file is written to disk while it comes, and looked at before anything is booked: what is no such file, or only a part of one, is refused whole.
- * So a slow sender holds no connection to the database, and a file of any length costs the memory of a few lines.
+ * So a slow sender holds no connection to the database, and a file of any length costs the memory of a few lines. Its name is taken away at once: it goes
+ * with whoever holds it open, also when this process is killed.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { open, rm, type FileHandle } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ const silenceMs = 60_000
 /** The file on disk. In the hash of a command it stands for its content. */
 export class SpooledFile {
   constructor(
-    private readonly path: string,
+    private readonly file: FileHandle,
     readonly sha256: Buffer,
   ) {}
   toJSON(): object {
@@ -31,7 +31,7 @@ export class SpooledFile {
   /** Its lines after the first, a batch at a time. */
   async *lines(): AsyncGenerator<ReadLine[]> {
     let batch: ReadLine[] = []
-    for await (const line of linesOf(createReadStream(this.path))) {
+    for await (const line of linesOf(this.file.createReadStream({ start: 0, autoClose: false }))) {
       batch.push(line.of)
       if (batch.length < batchSize) continue
       yield batch
@@ -39,8 +39,8 @@ export class SpooledFile {
     }
     if (batch.length) yield batch
   }
-  remove(): Promise<void> {
-    return rm(this.path, { force: true })
+  drop(): Promise<void> {
+    return this.file.close()
   }
 }
 
@@ -50,14 +50,16 @@ export async function spool(req: IncomingMessage): Promise<SpooledFile> {
   if (media !== 'text/csv') throw refuse('request.unsupported_media_type', { contentType: media }, 'Send text/csv')
   const path = join(tmpdir(), `settlement-${randomUUID()}.csv`)
   const hash = createHash('sha256')
+  const file = await open(path, 'wx+', 0o600)
+  await rm(path)
   try {
-    await look(written(chunksOf(req), path, hash))
+    await look(written(chunksOf(req), file, hash))
   } catch (error) {
-    await rm(path, { force: true })
+    await file.close()
     req.resume()
     throw error instanceof BrokenCsv ? refuse('settlement.invalid', { line: error.line, reason: error.reason }, `Line ${error.line}: ${error.reason}`) : error
   }
-  return new SpooledFile(path, hash.digest())
+  return new SpooledFile(file, hash.digest())
 }
 
 /** The body as it comes. Where nobody wants the rest of it, the connection stays open for the answer. */
@@ -70,16 +72,11 @@ async function* chunksOf(req: IncomingMessage): AsyncGenerator<Buffer> {
   }
 }
 
-async function* written(chunks: AsyncIterable<Buffer>, path: string, hash: ReturnType<typeof createHash>): AsyncGenerator<Buffer> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    for await (const chunk of chunks) {
-      hash.update(chunk)
-      await file.writeFile(chunk)
-      yield chunk
-    }
-  } finally {
-    await file.close()
+async function* written(chunks: AsyncIterable<Buffer>, file: FileHandle, hash: ReturnType<typeof createHash>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    hash.update(chunk)
+    await file.appendFile(chunk)
+    yield chunk
   }
 }
 

@@ -90,6 +90,7 @@ export const refusals = {
   'back_test.currencies': { status: 409, says: 'Orders in several currencies cannot be summed up', data: 'currencies' },
   're_optimisation.no_costs': { status: 409, says: 'Only a policy with costs can say what is cheaper', data: 'version, mode' },
   're_optimisation.state': { status: 409, says: 'The re-optimisation is not in a state that allows this', data: 'state' },
+  'payment.disputed': { status: 409, says: 'The customer’s bank disputes this payment: nothing is given back until it is decided', data: 'disputeId, amountMinor' },
   'settlement.invalid': { status: 400, says: 'This is no whole settlement file', data: 'line, reason' },
   'settlement.unknown': { status: 404, says: 'No such settlement', data: '' },
   'exception.resolved': { status: 409, says: 'This exception is already resolved', data: 'resolution' },

@@ -67,7 +67,7 @@ const sendSettlement: Route = {
     try {
       return await receive.run(ctx, req, res)
     } finally {
-      await file.remove()
+      await file.drop()
     }
   },
 }

@@ -1,4 +1,4 @@
-/** The provider's files of what it paid out, held line by line against our operations: each file once, each operation matched by at most one line. */
+/** The provider's files of what it paid out, held line by line against our operations: each file once, each operation matched by at most one line. And what banks take back. */
 export const name = '0028-settlements'
 
 export const up = `
@@ -49,6 +49,18 @@ CREATE TABLE settlement_breaks (
 );
 CREATE INDEX settlement_breaks_of_operation ON settlement_breaks (operation_id);
 CREATE TRIGGER settlement_breaks_kept BEFORE DELETE ON settlement_breaks FOR EACH ROW EXECUTE FUNCTION refuse_delete();
+
+CREATE TABLE disputes (
+  dispute_id text PRIMARY KEY,
+  payment_id uuid NOT NULL REFERENCES payments,
+  amount_minor bigint NOT NULL CHECK (amount_minor >= 0),
+  reason text NOT NULL,
+  status text NOT NULL CHECK (status IN ('open', 'won', 'lost')),
+  opened_at timestamptz NOT NULL DEFAULT now(),
+  closed_at timestamptz,
+  CHECK ((status = 'open') = (closed_at IS NULL))
+);
+CREATE INDEX disputes_open ON disputes (payment_id) WHERE status = 'open';
 
 ALTER TABLE payment_operations ADD COLUMN paid_out boolean NOT NULL DEFAULT false;
 CREATE INDEX payment_operations_not_paid_out ON payment_operations (payment_id) WHERE NOT paid_out AND status = 'succeeded' AND kind IN ('capture', 'refund');

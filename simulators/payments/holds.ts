@@ -1,7 +1,7 @@
 /** What becomes of held money at the provider: taken once, let go, or let go because its time has run out. */
 import { invalidRequest, unexpectedState, type ApiError } from './api-error'
 import { mergeMetadata, save } from './intents'
-import { creditCapture } from './settlement'
+import { creditCapture } from './balance'
 import { nowSeconds, type Charge, type Intent, type IntentStatus, type Provider } from './records'
 import { chargeJson, intentJson } from './wire'
 

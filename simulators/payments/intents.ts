@@ -2,7 +2,7 @@
 import { ApiError, invalidRequest, unexpectedState } from './api-error'
 import { keepMethod, methodFor, needCustomer } from './customers'
 import { newId, nowSeconds, type Charge, type Intent, type IntentStatus, type PaymentFailure, type Provider } from './records'
-import { creditCapture } from './settlement'
+import { creditCapture } from './balance'
 import { authenticationRequired, genericDecline, testMethod } from './test-methods'
 import { failureJson, intentJson } from './wire'
 

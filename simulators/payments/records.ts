@@ -118,6 +118,17 @@ export interface BalanceTransaction {
   description: string
 }
 
+/** The cardholder's bank takes money back. */
+export interface Dispute {
+  id: string
+  charge: string
+  intent: string
+  amountMinor: number
+  currency: string
+  createdSeconds: number
+  status: 'needs_response' | 'won' | 'lost'
+}
+
 export interface ProviderEventRecord {
   id: string
   type: string
@@ -144,6 +155,7 @@ export interface PaymentRecords {
   customer: Customer
   method: Method
   transaction: BalanceTransaction
+  dispute: Dispute
   event: ProviderEventRecord
   /** Events no receiver has taken yet. */
   pending: { id: string }

@@ -1,6 +1,6 @@
 /** Gives back captured money, never more than was taken. */
 import { ApiError, invalidRequest } from './api-error'
-import { credit } from './settlement'
+import { credit } from './balance'
 import { newId, nowSeconds, type Charge, type Intent, type Provider, type Refund } from './records'
 import { chargeJson } from './wire'
 

@@ -5,7 +5,8 @@
 import { Readable } from 'node:stream'
 import type { Router } from 'express'
 import { checkBody, ControlRefusal, oneOf, required, wholeNumber, words } from '../control-body'
-import { newId, nowSeconds, type BalanceTransaction, type Charge, type Provider } from './records'
+import { disputeControl, isDisputed, openDispute } from './disputes'
+import type { BalanceTransaction, Provider } from './records'
 
 export const breakKinds = ['missing', 'doubled', 'wrong_amount', 'fee_difference', 'chargeback'] as const
 export interface SettlementBreak {
@@ -20,23 +21,8 @@ export interface SettlementBreaks {
   waiting: SettlementBreak[]
 }
 
-/** 1.5 % and 25 minor units, as for a card of the same region. */
-const captureFeeMinor = (amountMinor: number): number => Math.round((amountMinor * 15) / 1_000) + 25
-const disputeFeeMinor = 2_000
-
-export const creditCapture = (provider: Provider, charge: Charge, amountMinor: number): void =>
-  credit(provider, charge, { category: 'charge', source: charge.id, grossMinor: amountMinor, feeMinor: captureFeeMinor(amountMinor) })
-
-/** Changes the shop's balance. */
-export function credit(provider: Provider, charge: Charge, change: Pick<BalanceTransaction, 'category' | 'source' | 'grossMinor' | 'feeMinor'>): void {
-  const description = charge.description ?? ''
-  const transaction: BalanceTransaction = { id: newId('txn'), createdSeconds: nowSeconds(), ...change, currency: charge.currency, charge: charge.id, intent: charge.intent, description }
-  provider.books.put('transaction', transaction)
-  const waiting = change.category === 'charge' ? provider.breaks.waiting.shift() : undefined
-  if (waiting) provider.breaks.of.set(transaction.id, waiting)
-}
-
 export function settlementControl(routes: Router, provider: Provider): void {
+  disputeControl(routes, provider)
   routes.get('/settlement.csv', (request, response) => {
     const { from, to } = request.query
     response.type('text/csv; charset=utf-8')
@@ -68,17 +54,15 @@ function breakOne(provider: Provider, kind: (typeof breakKinds)[number], byMinor
   const { of, waiting } = provider.breaks
   const captures = provider.books.all('transaction').filter((t) => t.category === 'charge' && (intent === undefined || t.intent === intent))
   if (kind === 'chargeback') {
-    const charge = captures.map((t) => provider.books.get('charge', t.charge)!).find((c) => !disputed(provider, c))
+    const charge = captures.map((t) => provider.books.get('charge', t.charge)!).find((c) => !isDisputed(provider, c))
     if (!charge) throw new ControlRefusal(409, 'nothing was captured that could be charged back')
-    return credit(provider, charge, { category: 'dispute', source: newId('du'), grossMinor: -charge.capturedMinor, feeMinor: disputeFeeMinor })
+    return void openDispute(provider, charge)
   }
   const transaction = captures.find((t) => !of.has(t.id))
   if (transaction) of.set(transaction.id, { kind, byMinor })
   else if (intent !== undefined) throw new ControlRefusal(409, `nothing more was captured of ${intent}`)
   else waiting.push({ kind, byMinor })
 }
-
-const disputed = (provider: Provider, charge: Charge): boolean => provider.books.all('transaction').some((t) => t.charge === charge.id && t.category === 'dispute')
 
 const columns = [
   'automatic_payout_id', 'automatic_payout_effective_at', 'balance_transaction_id', 'created', 'available_on', 'currency', 'gross', 'fee', 'net', 'reporting_category', 'source_id',
