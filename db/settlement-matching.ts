@@ -74,7 +74,7 @@ const otherSql = `
   INSERT INTO settlement_breaks (settlement_id, line, operation_id, reason, reference, ours_minor, theirs_minor, currency)
   SELECT settlement_id, line, NULL, CASE
       WHEN category LIKE 'dispute%' THEN 'chargeback'
-      WHEN EXISTS (SELECT 1 FROM payments p JOIN payment_operations op USING (payment_id) WHERE p.provider = :provider AND p.reference = other.reference AND op.kind = other.kind AND op.paid_out) THEN 'doubled'
+      WHEN EXISTS (SELECT 1 FROM payments p JOIN payment_operations op USING (payment_id) WHERE p.provider = :provider AND p.reference = other.reference AND op.kind = other.kind AND op.amount_minor = abs(other.gross_minor) AND op.paid_out) THEN 'doubled'
       ELSE 'unknown' END,
     reference, 0, gross_minor, currency FROM other WHERE outcome = 'broken' ORDER BY line`
 

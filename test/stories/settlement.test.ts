@@ -1,5 +1,5 @@
 /** What the provider really paid out, held against what we think it took: against the provider's own file, from its own books. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import http from 'node:http'
 import { caller, peopleOf, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
@@ -142,6 +142,31 @@ it('pays each operation out once, however many of the same amount there are, in 
   expect(answers.reduce((sum, a) => sum + a.body.matched, 0)).toBe(2)
   for (const { orderId } of orders) expect(await balanceOf('provider_clearing:stripe', orderId)).toBe(0)
 })
+
+it('matches what was given back to the refund that did it, and calls what somebody gave back by hand unknown', async () => {
+  const sku = await people.stocked({ 'dc-01': 1 })
+  const orderId = await people.place({ lines: [{ sku, quantity: 1 }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  const { payments } = await people.until(orderId, (o) => o.paymentStatus === 'captured')
+  const reference = payments[0]!.reference!
+  for (const amountMinor of [300, 200]) await giveBack(reference, amountMinor)
+  await people.until(orderId, (o) => o.money.refundedMinor === 500)
+  const [{ payment_id }] = (await system.db('payments').where({ reference }).select('payment_id')) as [{ payment_id: string }]
+  await system.db('payment_operations').insert({ operation_id: randomUUID(), payment_id, order_id: orderId, kind: 'refund', purpose: 'refund:story', amount_minor: 300, status: 'succeeded', settled_at: new Date() })
+  const sent = await send(await providersFile())
+  expect(sent.body).toMatchObject({ matched: 2, breaks: [{ reason: 'unknown', reference, oursMinor: 0, theirsMinor: -200 }] })
+  expect(await balanceOf('provider_clearing:stripe', orderId)).toBe(-200)
+  expect(await balanceOf('bank', orderId)).toBe(1_490 - feeMinor - 300)
+})
+
+async function giveBack(reference: string, amountMinor: number): Promise<void> {
+  const headers = { authorization: 'Bearer sk_test_system', 'content-type': 'application/x-www-form-urlencoded' }
+  const answer = await fetch(`${system.payments.url}/v1/refunds`, { method: 'POST', headers, body: `payment_intent=${reference}&amount=${amountMinor}` })
+  expect(answer.status).toBe(200)
+}
 
 it('counts a line that cannot be read as a break, and takes the others', async () => {
   const { orderId } = await bought()
