@@ -7,9 +7,9 @@
  * | … and the channel has taken money for them | elsewhere | receivable |
  * | the provider has taken money | provider clearing | receivable |
  * | money is given back before goods left for it | receivable | provider clearing |
- * | money is given back for goods that left | refund; or refund, tax, shipping, adjustments as the refund says | provider clearing, fees kept |
+ * | money is given back for goods that left | refund | provider clearing |
  * | the provider pays out what it took | bank (net), fees | provider clearing |
- * | the provider takes back what was given back | provider clearing | bank (net), fees |
+ * | the provider keeps back what was given back | provider clearing | bank |
  *
  * So an order is square when its receivable is zero, and the provider when its clearing account is. Money for goods that have not left is owed to the customer
  * (a negative receivable); what a channel took is its own affair until goods leave for it.
