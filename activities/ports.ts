@@ -73,9 +73,22 @@ export interface ProviderEvent {
   view: ProviderView
 }
 
+/** A verified message about money that the customer's bank takes back. */
+export interface DisputeEvent {
+  eventId: string
+  disputeId: string
+  /** The payment it is about. */
+  reference: string
+  amountMinor: number
+  currency: string
+  reason: string
+  status: 'open' | 'won' | 'lost'
+}
+
 /** Checks a webhook's signature over the raw body and reads it. Throws `Refusal('signature.invalid')`; undefined for kinds of events that do not concern us. */
 export interface ProviderWebhook {
   read(rawBody: Buffer, signature: string | undefined): ProviderEvent | undefined
+  readDispute(rawBody: Buffer, signature: string | undefined): DisputeEvent | undefined
 }
 
 /**

@@ -22,6 +22,8 @@ export const may = {
   driveRuns: ['store', 'courier', 'operations', 'admin'],
   readExceptions: ['store', 'support', 'operations', 'finance', 'admin'],
   workExceptions: ['support', 'operations', 'finance', 'admin'],
+  readLedger: ['support', 'operations', 'finance', 'admin'],
+  sendSettlements: ['finance', 'admin'],
   readQuarantine: ['support', 'operations', 'admin'],
   workQuarantine: ['support', 'operations', 'admin'],
   any: roles,

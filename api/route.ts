@@ -117,6 +117,7 @@ const unknownIds: Record<string, RefusalCode> = {
   reOptimisationId: 're_optimisation.unknown',
   runId: 'run.unknown',
   stopId: 'stop.unknown',
+  settlementId: 'settlement.unknown',
   kind: 'policy.unknown',
   version: 'policy.unknown',
 }

@@ -8,6 +8,7 @@ import { history, lives, memory } from './sections/lives'
 import { options } from './sections/promise'
 import { reserve } from './sections/reserve'
 import { routing } from './sections/routing'
+import { settlement } from './sections/settlement'
 import { sourcing } from './sections/sourcing'
 import { counts } from './sections/stock'
 import { wave } from './sections/wave'
@@ -22,6 +23,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   'hot-sku': hotSku,
   reserve,
   counts,
+  settlement,
   sourcing,
   routing,
   wave,

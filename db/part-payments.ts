@@ -4,8 +4,10 @@
  */
 import { uuidv7 } from 'uuidv7'
 import { invariant } from '../domain/invariant'
-import { payersOf, worthMinor, type Priced, type PricedLine, type Units } from '../domain/payment/shares'
+import type { Sale } from '../domain/payment/ledger'
+import { payersOf, shareBreakdown, worthMinor, type Priced, type PricedLine, type Units } from '../domain/payment/shares'
 import { row, rows, run, type Transaction } from './connection'
+import { postSale } from './ledger'
 
 /** Each capture leaves a note with the payment at the provider, which has room for fifty; past this the hold is ended and the rest held again. */
 const capturesPerHold = 40
@@ -17,12 +19,13 @@ export interface IntendedCaptures {
 }
 
 /**
- * Records the operations that take what a part is worth, per tender that pays for it; money taken elsewhere needs none. The last part ends every hold it
+ * Posts what a part is worth as sold, and records the operations that take it, per tender that pays for it; money taken elsewhere needs none. The last part ends every hold it
  * takes from, and the provider lets go of what was cancelled of it. To be called once the fulfillment is handed over.
  */
 export async function intendCaptures(tx: Transaction, orderId: string, fulfillmentId: string): Promise<IntendedCaptures> {
   const money = await loadMoney(tx, orderId, fulfillmentId)
   const last = restOf(money).length === 0
+  await postSale(tx, { orderId, currency: money.currency }, saleOf(money, fulfillmentId))
   const captures = await rows<IntendedCaptures['captures'][number]>(
     tx,
     `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor, final)
@@ -62,6 +65,10 @@ export async function intendRemainder(tx: Transaction, orderId: string): Promise
 }
 
 interface Money extends Priced {
+  currency: string
+  /** Where the part leaves from, and what is in it, in words. */
+  from: string | null
+  goods: string | null
   lines: (PricedLine & { cancelled: number })[]
   /** What has left, and what is leaving now. */
   gone: Units[]
@@ -87,7 +94,9 @@ async function loadMoney(tx: Transaction, orderId: string, fulfillmentId?: strin
 }
 
 const moneySql = `
-  SELECT o.shipping, o.tax_included AS "taxIncluded",
+  SELECT o.currency, (SELECT node_id FROM fulfillments WHERE fulfillment_id = :fulfillmentId::uuid) AS "from",
+    (SELECT string_agg(picked - resent || ' × ' || sku, ', ' ORDER BY line_id) FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid AND picked > resent) AS goods,
+    o.shipping, o.tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor,
                                        'taxMinor', tax_minor, 'cancelled', cancelled)) FROM order_lines WHERE order_id = o.order_id) AS lines,
     (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
@@ -106,6 +115,17 @@ const elsewhere = 'paid_elsewhere'
 
 /** The tenders as they were given: each by its first payment. */
 const tendersOf = ({ holds }: Money) => holds.filter((h) => h.part === 1).map((h) => ({ ...h, takenElsewhere: h.provider === elsewhere }))
+
+/** The share of the part that is leaving, in its parts, and how much of it is paid elsewhere. */
+function saleOf(money: Money, fulfillmentId: string): Sale {
+  const parts = shareBreakdown(money, money.gone, money.part)
+  const beforeMinor = worthMinor(money, money.gone)
+  const tenders = tendersOf(money)
+  const paidElsewhere = new Set(tenders.filter((t) => t.takenElsewhere).map((t) => t.tenderId))
+  const share = worthMinor(money, [...money.gone, ...money.part]) - beforeMinor
+  const elsewhereMinor = payersOf(tenders, beforeMinor, share).reduce((sum, p) => sum + (paidElsewhere.has(p.tenderId) ? p.amountMinor : 0), 0)
+  return { fulfillmentId, what: `${money.goods} left ${money.from}`, parts, elsewhereMinor }
+}
 
 /** Who pays for a share that follows `beforeMinor`, money taken elsewhere left out. */
 function payingNow(money: Money, beforeMinor: number, share: number): { tenderId: string; amountMinor: number }[] {

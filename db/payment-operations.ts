@@ -2,19 +2,31 @@
 import { captureHappened, type Capture, type CaptureFacts } from '../domain/payment/captures'
 import type { PaymentView } from '../domain/payment/view'
 import { row, rows, run, type Db, type Transaction } from './connection'
+import { needUndisputed } from './disputes'
 
 export type OperationKind = 'authorize' | 'capture' | 'void' | 'refund'
 
-/** Written before every call: from now on the outcome is unknown until it is recorded. A spent or old key gives way to the next one. @returns the key to use, or undefined when the operation has been given up meanwhile. */
+/**
+ * Written before every call: from now on the outcome is unknown until it is recorded. A spent or old key gives way to the next one. Nothing is given back while the customer's bank may do it too.
+ * @returns the key to use, or undefined when the operation has been given up meanwhile.
+ * @throws `payment.disputed` for a refund of a payment with an open dispute; it may be tried again when that has ended
+ */
 export async function beginCall(db: Db, operationId: string, nextKey: boolean): Promise<number | undefined> {
   const begun = await row<{ keyNumber: number }>(
     db,
     `UPDATE payment_operations SET status = 'unknown', attempts = attempts + 1, last_called_at = now(),
        key_number = key_number + ?, key_spent = false, key_first_used_at = CASE WHEN ? THEN now() ELSE coalesce(key_first_used_at, now()) END
-     WHERE operation_id = ? AND status IN ('intended', 'unknown') RETURNING key_number AS "keyNumber"`,
+     WHERE operation_id = ? AND status IN ('intended', 'unknown')
+       AND NOT (kind = 'refund' AND EXISTS (SELECT 1 FROM disputes d WHERE d.payment_id = payment_operations.payment_id AND d.status = 'open')) RETURNING key_number AS "keyNumber"`,
     [nextKey ? 1 : 0, nextKey, operationId],
   )
+  if (!begun) await needNoDispute(db, operationId)
   return begun?.keyNumber
+}
+
+async function needNoDispute(db: Db, operationId: string): Promise<void> {
+  const refund = await row<{ paymentId: string }>(db, `SELECT payment_id AS "paymentId" FROM payment_operations WHERE operation_id = ? AND kind = 'refund' AND status IN ('intended', 'unknown')`, [operationId])
+  if (refund) await needUndisputed(db, refund.paymentId)
 }
 
 /** The provider has stored a failure under this key; it will never answer anything else. */

@@ -5,6 +5,7 @@ import { holdsMoney, mergeView, type PaymentView } from '../domain/payment/view'
 import { invariant } from '../domain/invariant'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, self } from './events'
+import { postMoney } from './ledger'
 import { lockOrderOf, refreshOrder, setPartWait, snapshotOf, type OrderRow } from './orders'
 import { settleOperations, type OperationKind } from './payment-operations'
 import { openException } from './waiting'
@@ -94,6 +95,7 @@ export async function applyView(tx: Transaction, paymentId: string, news: Paymen
   const known = payment!.payment
   const view = mergeView(known, news)
   await savePayment(tx, paymentId, view, news)
+  await postMoney(tx, order.orderId, known, view)
   await settleOperations(tx, paymentId, view, news)
   const changed = view.status !== known.status
   for (const { type, amountMinor } of eventsOf(known, view)) await record(tx, order, { type, actor: self, data: eventData(known, amountMinor, news) })

@@ -8,6 +8,8 @@ export const eventTypes = {
   'payment.captured': 'Money was taken for what left the building',
   'payment.voided': 'Money that was held was let go',
   'payment.refunded': 'Captured money was given back',
+  'payment.disputed': 'The customer’s bank takes money back; nothing is refunded until it is decided',
+  'payment.dispute_closed': 'How a dispute ended',
   'order.sourced': 'What had no node was given to one or several; why is kept with the decision',
   'order.re_sourced': 'Planned together with other open orders, it comes from another node; what that saves is said',
   'order.stock_taken_back': 'A count found less than was claimed; units nobody had picked go back to sourcing',

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Db } from '../db/connection'
 import { wakeIfOrderCame } from '../db/channel-messages'
+import { applyDisputeFact } from '../db/disputes'
 import { applyCarrierFact, applyPaymentFact } from '../db/facts'
 import { factFailed, leaseFacts, settleFact, type InboundFact, type LeasedFact, type Telling } from '../db/inbox'
 import type { FactHandler } from './channel-facts'
@@ -30,6 +31,7 @@ export function startInbox({ db, threads, log, channelFacts, concurrency = 4, id
   }
 
   const apply = async (fact: InboundFact): Promise<Telling | undefined> => {
+    if (fact.kind === 'dispute') return applyDisputeFact(db, fact)
     if (fact.kind === 'payment') return applyPaymentFact(db, fact)
     if (fact.kind === 'carrier') return applyCarrierFact(db, fact)
     const handle = channelFacts[fact.kind]

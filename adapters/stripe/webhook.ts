@@ -1,7 +1,7 @@
 /** Stripe's signed messages: the signature is checked by its own client, the body read once, and what does not concern a payment is left out. */
 import Stripe from 'stripe'
 import { z } from 'zod'
-import type { ProviderEvent, ProviderWebhook } from '../../activities/ports'
+import type { DisputeEvent, ProviderEvent, ProviderWebhook } from '../../activities/ports'
 import { refuse } from '../../domain/refusals'
 import { mayBeCapturedAgain, viewOfCharge, viewOfIntent } from './view'
 
@@ -12,6 +12,10 @@ export function stripeWebhook({ secret }: { apiKey?: string; secret: string }): 
       if (intentEvents.includes(event.type)) return fromIntent(event, parse(intentShape, event))
       if (chargeEvents.includes(event.type)) return fromCharge(event, parse(chargeShape, event))
       return undefined
+    },
+    readDispute: (rawBody, signature) => {
+      const event = parse(eventShape, construct(rawBody, signature, secret))
+      return disputeEvents.includes(event.type) ? fromDispute(event, parse(disputeShape, event)) : undefined
     },
   }
 }
@@ -26,6 +30,8 @@ const intentEvents: readonly string[] = [
   'payment_intent.succeeded',
 ]
 const chargeEvents: readonly string[] = ['charge.captured', 'charge.refunded']
+
+const disputeEvents: readonly string[] = ['charge.dispute.created', 'charge.dispute.closed']
 
 const amount = z.number().int().nonnegative()
 const metadata = z.record(z.string(), z.string()).default({})
@@ -73,6 +79,20 @@ const chargeShape = z.object({
   }),
 })
 
+const disputeShape = z.object({
+  data: z.object({
+    object: z.object({
+      object: z.literal('dispute'),
+      id: z.string().min(1),
+      amount,
+      currency: z.string().regex(/^[a-z]{3}$/),
+      payment_intent: z.string().nullish(),
+      reason: z.string().max(100).default('general'),
+      status: z.string(),
+    }),
+  }),
+})
+
 function construct(rawBody: Buffer, signature: string | undefined, secret: string): unknown {
   try {
     return Stripe.webhooks.constructEvent(rawBody, signature ?? '', secret)
@@ -94,6 +114,14 @@ function fromIntent(event: z.infer<typeof eventShape>, { data }: z.infer<typeof 
   const captured = data.object.amount_received > 0
   const operation = captured ? captureOperationId : operationId
   return { eventId: event.id, type: event.type, orderId, paymentId, operationId: operation, view: viewOfIntent(data.object) }
+}
+
+/** An inquiry (`warning_…`) takes no money; one that was prevented or closed without loss has given it back. */
+function fromDispute(event: z.infer<typeof eventShape>, { data }: z.infer<typeof disputeShape>): DisputeEvent | undefined {
+  const { id, amount: amountMinor, currency, payment_intent: reference, reason, status: said } = data.object
+  if (!reference || said.startsWith('warning_')) return undefined
+  const status = event.type === 'charge.dispute.created' ? 'open' : said === 'lost' ? 'lost' : 'won'
+  return { eventId: event.id, disputeId: id, reference, amountMinor, currency: currency.toUpperCase(), reason, status }
 }
 
 /** A charge carries the metadata its payment was opened with, so it names the payment but not the operation that changed it. */

@@ -13,6 +13,7 @@ import { exceptionRoutes } from './exceptions'
 import { fulfillmentReads } from './fulfillment-reads'
 import { handOver, packFulfillment, pickFulfillmentRoute } from './fulfillments'
 import { inventoryRoutes } from './inventory'
+import { ledgerRoutes } from './ledger'
 import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
 import { cancelOrder, submitOrder } from './orders-commands'
@@ -22,6 +23,7 @@ import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
 import { reOptimisationRoutes } from './re-optimisations'
 import { runRoutes } from './runs'
+import { settlementRoutes } from './settlements'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
 import { trackingRoutes } from './tracking'
@@ -32,6 +34,8 @@ export const routes: readonly Route[] = [
   submitOrder,
   cancelOrder,
   ...orderReads,
+  ...ledgerRoutes,
+  ...settlementRoutes,
   ...eventStreams,
   ...fulfillmentReads,
   ...assignmentRoutes,

@@ -25,6 +25,12 @@ export function outsideRoutes({ webhook, carriers, wake }: OutsideParties): Rout
     raw: true,
     answers: { 200: received },
     async run(ctx) {
+      const dispute = webhook.readDispute(ctx.rawBody, ctx.header('stripe-signature'))
+      if (dispute) {
+        const { eventId, ...news } = dispute
+        await receiveFact(ctx.db, { source: 'stripe', eventId, kind: 'dispute', subject: news.reference, payload: news })
+        wake()
+      }
       const event = webhook.read(ctx.rawBody, ctx.header('stripe-signature'))
       if (event) {
         const { eventId, type, paymentId, view } = event

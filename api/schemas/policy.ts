@@ -8,7 +8,11 @@ const few = z.int().min(1).max(1_000)
 
 /** Fields that came later than the published ones may be left out; they take their default. */
 export const policyDocuments = {
-  payment: z.strictObject({ deadline: duration, reauthorizeBefore: duration }),
+  payment: z.strictObject({
+    deadline: duration,
+    reauthorizeBefore: duration,
+    fees: z.strictObject({ perMyriad: z.int().min(0).max(10_000), fixedMinor: z.int().min(0).max(1_000_000), toleranceMinor: z.int().min(0).max(1_000_000) }).optional(),
+  }),
   sourcing: sourcingDocument,
   promise: z.strictObject({
     confidence: z.number().gt(0).lt(1),

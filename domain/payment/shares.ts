@@ -27,11 +27,56 @@ export const shareMinor = (order: Priced, before: readonly Units[], part: readon
 
 /** What `units` of an order are worth when nothing else has left: a running total that reaches the order's total with its last unit. */
 export function worthMinor(order: Priced, units: readonly Units[]): number {
+  const quantities = quantitiesOf(units)
+  const goodsMinor = order.lines.reduce((sum, line) => sum + unitsMinor(order, line, quantities.get(line.lineId) ?? 0), 0)
+  return goodsMinor + (hasUnits(quantities) ? shippingMinor(order) : 0)
+}
+
+function quantitiesOf(units: readonly Units[]): ReadonlyMap<string, number> {
   const quantities = new Map<string, number>()
   for (const { lineId, quantity } of units) quantities.set(lineId, (quantities.get(lineId) ?? 0) + quantity)
-  const goodsMinor = order.lines.reduce((sum, line) => sum + unitsMinor(order, line, quantities.get(line.lineId) ?? 0), 0)
-  const anythingLeft = [...quantities.values()].some((quantity) => quantity > 0)
-  return goodsMinor + (anythingLeft ? shippingMinor(order) : 0)
+  return quantities
+}
+
+const hasUnits = (quantities: ReadonlyMap<string, number>): boolean => [...quantities.values()].some((quantity) => quantity > 0)
+
+/** What a worth is made of: goods − discount + tax + shipping is the worth itself. */
+export interface Breakdown {
+  /** At their prices, without the taxes in them and before the discount. */
+  goodsMinor: number
+  discountMinor: number
+  /** Of the goods and of shipping. */
+  taxMinor: number
+  /** Without its tax. */
+  shippingMinor: number
+}
+
+/** The share of `part`, after `before` has left, in its parts: differences of running totals, so whatever the sequence, each adds up to the order's own. */
+export function shareBreakdown(order: Priced, before: readonly Units[], part: readonly Units[]): Breakdown {
+  const [from, to] = [worthBreakdown(order, before), worthBreakdown(order, [...before, ...part])]
+  return {
+    goodsMinor: to.goodsMinor - from.goodsMinor,
+    discountMinor: to.discountMinor - from.discountMinor,
+    taxMinor: to.taxMinor - from.taxMinor,
+    shippingMinor: to.shippingMinor - from.shippingMinor,
+  }
+}
+
+/** What `worthMinor` of the same units is made of. Prices are exact, tax is shared like the worth, and what rounding leaves is in the discount: a line without one has none. */
+export function worthBreakdown(order: Priced, units: readonly Units[]): Breakdown {
+  const quantities = quantitiesOf(units)
+  const parts = { goodsMinor: 0, discountMinor: 0, taxMinor: 0, shippingMinor: 0 }
+  for (const line of order.lines) {
+    const quantity = quantities.get(line.lineId) ?? 0
+    const taxMinor = partOf(line.taxMinor, quantity, line.quantity)
+    const goodsMinor = line.unitPriceMinor * quantity - (order.taxIncluded ? taxMinor : 0)
+    parts.taxMinor += taxMinor
+    parts.goodsMinor += goodsMinor
+    parts.discountMinor += goodsMinor + taxMinor - unitsMinor(order, line, quantity)
+  }
+  if (!hasUnits(quantities)) return parts
+  const shippingTaxMinor = order.shipping.taxMinor ?? 0
+  return { ...parts, taxMinor: parts.taxMinor + shippingTaxMinor, shippingMinor: shippingMinor(order) - shippingTaxMinor }
 }
 
 export interface Tender {

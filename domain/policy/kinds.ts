@@ -19,6 +19,14 @@ export interface PaymentPolicy {
   deadline: string
   /** How long before its end an authorisation is renewed. */
   reauthorizeBefore: string
+  /** What the provider may keep of each capture: a share, in hundredths of a percent, and a fixed amount; a fee further off than the tolerance is a case. Minor units of the capture’s currency. */
+  fees?: ProviderFees
+}
+
+export interface ProviderFees {
+  perMyriad: number
+  fixedMinor: number
+  toleranceMinor: number
 }
 
 export interface PromisePolicy {
@@ -120,7 +128,7 @@ export const policyKinds = ['payment', 'sourcing', 'promise', 'store_work', 'las
 
 /** What applies until somebody activates another version; also version 1 of every kind. */
 export const defaultPolicies: Policies = {
-  payment: { deadline: 'PT30M', reauthorizeBefore: 'P1D' },
+  payment: { deadline: 'PT30M', reauthorizeBefore: 'P1D', fees: { perMyriad: 150, fixedMinor: 25, toleranceMinor: 1 } },
   sourcing: {
     mode: 'simple',
     rules: ['fewest_shipments', 'nearest', 'most_stock'],

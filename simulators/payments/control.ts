@@ -4,6 +4,7 @@ import { closeControl } from '../control'
 import { checkBody, ControlRefusal, oneOf, required, wholeNumber, words } from '../control-body'
 import { cancelIntent, expireHold } from './holds'
 import { approve, fail } from './intents'
+import { settlementControl } from './settlement'
 import type { Intent, Provider } from './records'
 
 export function paymentControl(routes: Router, provider: Provider): Router {
@@ -27,6 +28,7 @@ export function paymentControl(routes: Router, provider: Provider): Router {
     provider.books.commit()
     response.json(entry(provider, decided))
   })
+  settlementControl(routes, provider)
   return closeControl(routes)
 }
 

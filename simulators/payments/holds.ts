@@ -1,6 +1,7 @@
 /** What becomes of held money at the provider: taken once, let go, or let go because its time has run out. */
 import { invalidRequest, unexpectedState, type ApiError } from './api-error'
 import { mergeMetadata, save } from './intents'
+import { creditCapture } from './balance'
 import { nowSeconds, type Charge, type Intent, type IntentStatus, type Provider } from './records'
 import { chargeJson, intentJson } from './wire'
 
@@ -40,6 +41,7 @@ export function captureIntent(provider: Provider, intent: Intent, ask: CaptureAs
   }
   const taken: Intent = { ...intent, receivedMinor: intent.receivedMinor + amountMinor, metadata: mergeMetadata(intent.metadata, ask.metadata) }
   provider.books.put('charge', captured)
+  if (amountMinor > 0) creditCapture(provider, captured, amountMinor)
   provider.announce('charge.captured', chargeJson(provider, captured))
   return final
     ? save(provider, { ...taken, status: 'succeeded', capturableMinor: 0, holdEndsMs: undefined }, 'payment_intent.succeeded')

@@ -2,6 +2,7 @@
 import { ApiError, invalidRequest, unexpectedState } from './api-error'
 import { keepMethod, methodFor, needCustomer } from './customers'
 import { newId, nowSeconds, type Charge, type Intent, type IntentStatus, type PaymentFailure, type Provider } from './records'
+import { creditCapture } from './balance'
 import { authenticationRequired, genericDecline, testMethod } from './test-methods'
 import { failureJson, intentJson } from './wire'
 
@@ -89,6 +90,7 @@ export function approve(provider: Provider, intent: Intent): Intent {
     captureBeforeSeconds: holdEndsMs === undefined ? undefined : Math.floor(holdEndsMs / 1000),
   }
   provider.books.put('charge', charge)
+  if (!manual) creditCapture(provider, charge, intent.amountMinor)
   const approved: Intent = { ...intent, latestCharge: charge.id, lastPaymentError: undefined, settlesMs: undefined, holdEndsMs }
   if (manual)
     return save(

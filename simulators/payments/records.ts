@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Books } from '../books'
 import type { FaultQueue } from '../faults'
+import type { SettlementBreaks } from './settlement'
 
 export const intentStatuses = [
   'requires_payment_method',
@@ -102,6 +103,32 @@ export interface Refund {
   metadata: Record<string, string>
 }
 
+/** One change of the shop's balance here: what a payout is made of. Amounts as the shop sees them: what is taken from it is negative. */
+export interface BalanceTransaction {
+  id: string
+  createdSeconds: number
+  category: 'charge' | 'refund' | 'dispute' | 'dispute_reversal'
+  grossMinor: number
+  feeMinor: number
+  currency: string
+  /** The charge, refund or dispute it comes from. */
+  source: string
+  charge: string
+  intent: string
+  description: string
+}
+
+/** The cardholder's bank takes money back. */
+export interface Dispute {
+  id: string
+  charge: string
+  intent: string
+  amountMinor: number
+  currency: string
+  createdSeconds: number
+  status: 'needs_response' | 'won' | 'lost'
+}
+
 export interface ProviderEventRecord {
   id: string
   type: string
@@ -127,6 +154,8 @@ export interface PaymentRecords {
   refund: Refund
   customer: Customer
   method: Method
+  transaction: BalanceTransaction
+  dispute: Dispute
   event: ProviderEventRecord
   /** Events no receiver has taken yet. */
   pending: { id: string }
@@ -141,6 +170,8 @@ export interface Provider {
   announce(type: string, object: object): void
   /** Has the clock end this intent's hold, or decide it, when its time has come. */
   watch(intent: Intent): void
+  /** What is to be wrong in the settlement file. */
+  breaks: SettlementBreaks
   authorizationMs: number
   multicapture: boolean
   /** How long a slow payment method takes to decide; 0 = never by itself. */

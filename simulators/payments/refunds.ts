@@ -1,5 +1,6 @@
 /** Gives back captured money, never more than was taken. */
 import { ApiError, invalidRequest } from './api-error'
+import { credit } from './balance'
 import { newId, nowSeconds, type Charge, type Intent, type Provider, type Refund } from './records'
 import { chargeJson } from './wire'
 
@@ -36,6 +37,7 @@ export function refund(provider: Provider, ask: RefundAsk): Refund {
   const refunded: Charge = { ...charge, refundedMinor: charge.refundedMinor + amountMinor }
   provider.books.put('refund', given)
   provider.books.put('charge', refunded)
+  credit(provider, charge, { category: 'refund', source: given.id, grossMinor: -amountMinor, feeMinor: 0 })
   provider.announce('charge.refunded', chargeJson(provider, refunded))
   return given
 }

@@ -66,6 +66,7 @@ export async function startPaymentSimulator(options: PaymentSimulatorOptions): P
     faults: faultQueue(),
     announce: (type, object) => announce(books, deliveries, type, object, webhookUrl !== undefined),
     watch: clock.watch,
+    breaks: { of: new Map(), waiting: [] },
     authorizationMs: (options.authorizationDays ?? 7) * dayMs,
     multicapture: options.multicapture ?? false,
     settleMs: options.settleMs ?? 2_000,

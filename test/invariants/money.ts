@@ -1,6 +1,7 @@
 /** What must always hold of money. */
 import { query, type Invariant } from './world'
 import { rows, type Db } from '../../db/connection'
+import { moneyAccount } from '../../domain/payment/ledger'
 import { worthMinor, type Priced, type PricedLine, type Units } from '../../domain/payment/shares'
 
 interface Intent {
@@ -50,6 +51,9 @@ interface PartedOrder extends Priced {
   taken: number
   held: number
   refunded: number
+  /** What the ledger says was sold, and what everybody owes for it. */
+  sold: number
+  owed: number
 }
 
 const partedOrders = (db: Db): Promise<PartedOrder[]> =>
@@ -62,6 +66,8 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
           WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') AS gone,
        (SELECT coalesce(json_agg(u), '[]') FROM exceptions e, jsonb_array_elements(e.data->'lines') u WHERE e.order_id = o.order_id AND e.kind = 'shipment.refund_due') AS due,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
+       (SELECT -coalesce(sum(amount_minor) FILTER (WHERE account IN ('revenue', 'tax', 'shipping', 'discount')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS sold,
+       (SELECT coalesce(sum(amount_minor) FILTER (WHERE account IN ('receivable', 'elsewhere')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS owed,
        p.*
      FROM orders o, LATERAL (
        SELECT coalesce(sum(captured_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS elsewhere,
@@ -89,6 +95,22 @@ function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
   return has > Math.max(keptAndDue, o.elsewhere) || has < Math.max(kept, o.elsewhere) || (o.refunded === 0 && has !== Math.max(keptAndDue, o.elsewhere))
 }
 
+/** Per payment, what the ledger says the provider took and gave back. */
+const ledgerAgrees: Invariant = {
+  id: 'M4-money',
+  says: 'what was taken and given back is in the ledger, to the cent',
+  when: 'always',
+  async violations({ db }) {
+    const payments = await rows<{ paymentId: string; provider: string; has: number; posted: Record<string, number> | null }>(
+      db,
+      `SELECT payment_id AS "paymentId", provider, captured_minor - refunded_minor AS has,
+         (SELECT jsonb_object_agg(account, amount) FROM (SELECT account, sum(amount_minor) AS amount FROM ledger_entries e WHERE e.payment_id = p.payment_id AND kind IN ('capture', 'refund') GROUP BY 1) s) AS posted
+       FROM payments p WHERE provider <> 'paid_elsewhere'`,
+    )
+    return payments.filter(({ provider, has, posted }) => (posted?.[moneyAccount(provider)] ?? 0) !== has)
+  },
+}
+
 export const money: readonly Invariant[] = [
   query('M1', 'authorised ≥ captured ≥ refunded ≥ 0', 'always', `SELECT payment_id FROM payments WHERE NOT (authorized_minor >= captured_minor AND captured_minor >= refunded_minor AND refunded_minor >= 0)`),
   query('M1-tender', 'the payments of a tender take no more than it together, and a further one holds no more than it', 'always',
@@ -106,6 +128,24 @@ export const money: readonly Invariant[] = [
        + (shipping->>'priceMinor')::int8 + CASE WHEN tax_included THEN 0 ELSE coalesce((shipping->>'taxMinor')::int8, 0) END
      OR total_minor <> (SELECT sum(amount_minor) FROM payments p WHERE p.order_id = o.order_id AND p.part = 1)`),
   ofParts('M5-parts', 'what is taken of an order is exactly what the parts that left are worth', 'always', (o, gone) => o.asked !== Math.max(0, gone - o.elsewhere) || o.taken > o.asked),
+  query('M4', 'every journal of the ledger sums to zero in each currency', 'always', `SELECT journal_id, currency FROM ledger_entries GROUP BY 1, 2 HAVING sum(amount_minor) <> 0`),
+  ledgerAgrees,
+  ofParts('M4-sales', 'what left is sold in the ledger for exactly what it is worth', 'always', (o, gone) => o.sold !== gone || o.owed !== gone),
+  query('M7', 'a matched line pays out one operation of ours: the same payment, kind, amount and currency, once', 'always',
+    `SELECT l.settlement_id, l.line FROM settlement_lines l LEFT JOIN payment_operations op USING (operation_id) LEFT JOIN payments p USING (payment_id)
+     WHERE l.outcome = 'matched' AND (op.status IS DISTINCT FROM 'succeeded' OR NOT op.paid_out OR (op.kind, p.reference, p.currency) IS DISTINCT FROM (l.kind, l.reference, l.currency)
+       OR abs(l.gross_minor) <> op.amount_minor OR (SELECT count(*) FROM settlement_lines m WHERE m.operation_id = l.operation_id AND m.outcome = 'matched') > 1)`),
+  query('M7-reverse', 'an operation is paid out by a line of a settlement, and by none otherwise', 'always',
+    `SELECT operation_id FROM payment_operations op WHERE paid_out <> EXISTS (SELECT 1 FROM settlement_lines l WHERE l.operation_id = op.operation_id AND l.outcome = 'matched')`),
+  query('M7-ledger', 'what was paid out has left the clearing account, and its fee is booked', 'always',
+    `SELECT l.settlement_id, l.line FROM settlement_lines l JOIN payment_operations op USING (operation_id) JOIN payments p USING (payment_id) WHERE l.outcome = 'matched' AND (
+       -l.gross_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.journal_id = 'settlement:' || l.operation_id AND account = 'provider_clearing:' || p.provider)
+       OR l.fee_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.journal_id = 'settlement:' || l.operation_id AND account = 'fees'))`),
+  query('M7-cases', 'every line of a settlement agrees or is a break, and every break is a case', 'always',
+    `SELECT l.settlement_id, l.line FROM settlement_lines l WHERE outcome = 'new' OR (outcome = 'broken' AND NOT EXISTS (SELECT 1 FROM settlement_breaks b WHERE b.settlement_id = l.settlement_id AND b.line = l.line))
+     UNION ALL SELECT settlement_id, line FROM settlement_breaks b WHERE NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.exception_id = b.exception_id AND e.kind = 'settlement.' || b.reason AND e.owner = 'finance')`),
+  query('M6-ledger', 'a closed order owes nothing and is owed nothing', 'quiet',
+    `SELECT order_id FROM ledger_entries e JOIN orders o USING (order_id) WHERE NOT workflow_open AND account = 'receivable' GROUP BY 1 HAVING sum(amount_minor) <> 0`),
   ofParts('M6', 'a closed order took exactly what it delivered: what was not cancelled, or nothing', 'quiet', keptWrongly),
   ofParts('M8', 'nothing left the building unpaid', 'always', (o, gone) => gone > o.elsewhere + o.held),
 ]

@@ -27,9 +27,18 @@ beforeAll(async () => {
   await people.until(live, (o) => o.fulfillments.length === 1)
   await heldAndGivenBack()
   await promised(people)
+  await paidOut()
   ids = { delivered, cancelled, live }
 })
 afterAll(() => system?.stop())
+
+/** What was taken is paid out, in a file with one line too many. */
+async function paidOut(): Promise<void> {
+  const csv = await (await fetch(`${system.payments.url}/control/settlement.csv`)).text()
+  const headers = { authorization: 'Bearer demo-finance', 'content-type': 'text/csv', 'idempotency-key': 'mutants' }
+  const sent = await fetch(`${system.url}/v1/settlements`, { method: 'POST', headers, body: `${csv}not,a,line\n` })
+  expect(await sent.json()).toMatchObject({ matched: 1, breaks: [{ reason: 'unreadable' }] })
+}
 
 /** A quote whose stock was held, and let go again. */
 async function heldAndGivenBack(): Promise<void> {
@@ -58,6 +67,14 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   'M3-unknown': `UPDATE payment_operations SET status = 'unknown' WHERE order_id = :cancelled AND kind = 'void'`,
   M5: 'UPDATE order_lines SET unit_price_minor = unit_price_minor + 1 WHERE order_id = :live',
   'M5-parts': `UPDATE payment_operations SET amount_minor = amount_minor - 1 WHERE order_id = :delivered AND kind = 'capture'`,
+  M4: `UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE order_id = :delivered AND account = 'revenue'`,
+  'M4-money': `DELETE FROM ledger_entries WHERE order_id = :delivered AND kind = 'capture'`,
+  'M4-sales': `UPDATE ledger_entries SET amount_minor = amount_minor + CASE account WHEN 'shipping' THEN 1 ELSE -1 END WHERE order_id = :delivered AND account IN ('shipping', 'receivable') AND kind = 'sale'`,
+  'M6-ledger': `INSERT INTO ledger_entries (journal_id, account, kind, order_id, amount_minor, currency, cause) SELECT 'mutant', a, 'refund', :delivered, m, 'EUR', 'mutant' FROM (VALUES ('receivable', 5), ('refund', -5)) v(a, m)`,
+  M7: `UPDATE settlement_lines SET gross_minor = gross_minor + 1 WHERE outcome = 'matched'`,
+  'M7-reverse': `UPDATE payment_operations SET paid_out = NOT paid_out WHERE order_id = :delivered AND kind = 'capture'`,
+  'M7-ledger': `DELETE FROM ledger_entries WHERE order_id = :delivered AND kind = 'settlement'`,
+  'M7-cases': `DELETE FROM exceptions WHERE kind = 'settlement.unreadable'`,
   M6: 'UPDATE payments SET captured_minor = 1 WHERE order_id = :cancelled',
   M8: `UPDATE payments SET status = 'voided' WHERE order_id = :delivered`,
   S1: `UPDATE stock_levels SET unsellable = -1 WHERE sku = 'SOCKS-3P'`,

@@ -1,7 +1,7 @@
 /** Whatever parts an order leaves in, the shares are its total to the cent. */
 import fc from 'fast-check'
 import { expectedTotalMinor } from '../../../domain/order/totals'
-import { payersOf, payingOrder, shareMinor, worthMinor, type Priced, type Tender, type Units } from '../../../domain/payment/shares'
+import { payersOf, payingOrder, shareBreakdown, shareMinor, worthBreakdown, worthMinor, type Priced, type Tender, type Units } from '../../../domain/payment/shares'
 import { holds } from '../../support/property'
 
 const line = fc
@@ -52,6 +52,40 @@ it('gives every unit of a line its even part, a cent up or down', () => {
         const mine = parts.map((part) => part.filter((u) => u.lineId === l.lineId))
         sharesOf(alone, mine).forEach((share, i) => expect(Math.abs(share - (all * mine[i]!.length) / l.quantity)).toBeLessThanOrEqual(1))
       }
+    }),
+  )
+})
+
+it('says what each share is made of: the parts of the parts are the shares, and in all those of the order', () => {
+  holds(
+    fc.property(parted, ({ order: o, parts }) => {
+      const broken = parts.map((part, i) => shareBreakdown(o, parts.slice(0, i).flat(), part))
+      expect(broken.map((b) => b.goodsMinor - b.discountMinor + b.taxMinor + b.shippingMinor)).toEqual(sharesOf(o, parts))
+      const taxMinor = sum(o.lines.map((l) => l.taxMinor))
+      expect({
+        goodsMinor: sum(broken.map((b) => b.goodsMinor)),
+        discountMinor: sum(broken.map((b) => b.discountMinor)),
+        taxMinor: sum(broken.map((b) => b.taxMinor)),
+        shippingMinor: sum(broken.map((b) => b.shippingMinor)),
+      }).toEqual({
+        goodsMinor: sum(o.lines.map((l) => l.unitPriceMinor * l.quantity)) - (o.taxIncluded ? taxMinor : 0),
+        discountMinor: sum(o.lines.map((l) => l.discountMinor)),
+        taxMinor: taxMinor + o.shipping.taxMinor,
+        shippingMinor: o.shipping.priceMinor - (o.taxIncluded ? o.shipping.taxMinor : 0),
+      })
+    }),
+  )
+})
+
+it('shares tax and discount of a line evenly to the cent, and gives no discount to a line without one', () => {
+  holds(
+    fc.property(order, fc.nat(), (o, pick) => {
+      const l = o.lines[pick % o.lines.length]!
+      const units = pick % (l.quantity + 1)
+      const part = worthBreakdown({ ...o, shipping: { priceMinor: 0, taxMinor: 0 } }, [{ lineId: l.lineId, quantity: units }])
+      expect(Math.abs(part.taxMinor - (l.taxMinor * units) / l.quantity)).toBeLessThanOrEqual(0.5)
+      expect(Math.abs(part.discountMinor - (l.discountMinor * units) / l.quantity)).toBeLessThanOrEqual(1)
+      if (l.discountMinor === 0) expect(part.discountMinor).toBe(0)
     }),
   )
 })

@@ -1,0 +1,50 @@
+/** The ledger is written here: each journal once, in the transaction of the fact it is about, under the order's lock. */
+import { captureJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
+import { row, run, type Transaction } from './connection'
+import type { PaymentRow } from './payments'
+
+/** Goods have left. Where they are worth nothing, there is nothing to post. */
+export const postSale = (tx: Transaction, order: { orderId: string; currency: string }, sale: Sale): Promise<void> => post(tx, { ...order, paymentId: null }, saleJournal(sale))
+
+/** News of a payment says that more was taken, or given back, than was known. */
+export async function postMoney(tx: Transaction, orderId: string, known: PaymentRow, now: { capturedMinor: number; refundedMinor: number }): Promise<void> {
+  const { paymentId, provider, currency } = known
+  const [takenMinor, givenMinor] = [now.capturedMinor - known.capturedMinor, now.refundedMinor - known.refundedMinor]
+  if (takenMinor > 0) await post(tx, { orderId, paymentId, currency }, captureJournal({ paymentId, provider, amountMinor: takenMinor, capturedMinor: now.capturedMinor }))
+  if (givenMinor > 0) {
+    const owedMinor = await owedToCustomer(tx, orderId)
+    await post(tx, { orderId, paymentId, currency }, refundJournal({ paymentId, provider, amountMinor: givenMinor, refundedMinor: now.refundedMinor, owedMinor }))
+  }
+}
+
+/** Many journals of facts that cannot come again, in one statement. */
+export async function postAll(tx: Transaction, posted: readonly { about: About; journal: Journal }[]): Promise<void> {
+  const entries = posted.flatMap(({ about, journal }) => journal.entries.map((e) => ({ ...about, ...e, journalId: journal.journalId, kind: journal.kind })))
+  if (entries.length === 0) return
+  const column = <K extends keyof (typeof entries)[number]>(name: K): (typeof entries)[number][K][] => entries.map((e) => e[name])
+  await run(
+    tx,
+    `INSERT INTO ledger_entries (journal_id, kind, order_id, payment_id, currency, account, amount_minor, cause)
+     SELECT * FROM unnest(?::text[], ?::text[], ?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::int8[], ?::text[])`,
+    [column('journalId'), column('kind'), column('orderId'), column('paymentId'), column('currency'), column('account'), column('amountMinor'), column('cause')],
+  )
+}
+
+/** What was paid of an order and no goods have left for. */
+async function owedToCustomer(tx: Transaction, orderId: string): Promise<number> {
+  const found = await row<{ receivableMinor: number }>(
+    tx,
+    `SELECT coalesce(sum(amount_minor), 0)::int8 AS "receivableMinor" FROM ledger_entries WHERE order_id = ? AND account = 'receivable'`,
+    [orderId],
+  )
+  return Math.max(0, -found!.receivableMinor)
+}
+
+interface About {
+  orderId: string
+  paymentId: string | null
+  currency: string
+}
+
+/** A journal that was posted before fails on its key: what calls this twice for one fact is broken. */
+const post = (tx: Transaction, about: About, journal: Journal): Promise<void> => postAll(tx, [{ about, journal }])

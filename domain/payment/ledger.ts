@@ -1,0 +1,136 @@
+/**
+ * The posting rules of the double-entry ledger. A journal is what one fact does to the accounts: debits are positive, credits negative, and each sums to zero.
+ *
+ * | fact | debit | credit |
+ * |---|---|---|
+ * | goods leave, or are collected | receivable (the share), discount | revenue, tax, shipping |
+ * | … and the channel has taken money for them | elsewhere | receivable |
+ * | the provider has taken money | provider clearing | receivable |
+ * | money is given back before goods left for it | receivable | provider clearing |
+ * | money is given back for goods that left | refund | provider clearing |
+ * | the provider pays out what it took | bank (net), fees | provider clearing |
+ * | the provider keeps back what was given back | provider clearing | bank |
+ *
+ * So an order is square when its receivable is zero, and the provider when its clearing account is. Money for goods that have not left is owed to the customer
+ * (a negative receivable); what a channel took is its own affair until goods leave for it.
+ */
+import { invariant } from '../invariant'
+import type { Breakdown } from './shares'
+
+/** Every account there is; of a provider's clearing account there is one per provider, `provider_clearing:stripe`. */
+export const accounts = [
+  'receivable', 'provider_clearing', 'bank', 'revenue', 'tax', 'shipping', 'discount', 'gift_card_liability', 'store_credit_liability', 'refund', 'fees', 'adjustments', 'elsewhere',
+] as const
+export type Account = Exclude<(typeof accounts)[number], 'provider_clearing'> | `provider_clearing:${string}`
+
+export interface Entry {
+  account: Account
+  /** Debit positive, credit negative. */
+  amountMinor: number
+  /** Why, in words; it names what the amount is for. */
+  cause: string
+}
+
+export const journalKinds = ['sale', 'capture', 'refund', 'settlement'] as const
+
+export interface Journal {
+  /** Said twice, the same: no fact is posted twice. */
+  journalId: string
+  kind: (typeof journalKinds)[number]
+  /** At most one per account, none of zero, together zero. */
+  entries: readonly Entry[]
+}
+
+/** Where money stands that a tender's provider has taken. */
+export function moneyAccount(provider: string): Account {
+  if (provider === 'paid_elsewhere') return 'elsewhere'
+  if (provider === 'gift_card') return 'gift_card_liability'
+  if (provider === 'store_credit') return 'store_credit_liability'
+  return `provider_clearing:${provider}`
+}
+
+export interface Sale {
+  fulfillmentId: string
+  /** What left and from where, e.g. `2 × SOCKS-3P left dc-01`. */
+  what: string
+  parts: Breakdown
+  /** How much of it the channel has taken money for. */
+  elsewhereMinor: number
+}
+
+/** Goods have left: whoever bought them owes what they are worth, or the channel does that took the money. */
+export function saleJournal({ fulfillmentId, what, parts, elsewhereMinor }: Sale): Journal {
+  const { goodsMinor, discountMinor, taxMinor, shippingMinor } = parts
+  const worthMinor = goodsMinor - discountMinor + taxMinor + shippingMinor
+  return journal(`sale:${fulfillmentId}`, 'sale', [
+    { account: 'receivable', amountMinor: worthMinor - elsewhereMinor, cause: `Owed by the customer: ${what}` },
+    { account: 'elsewhere', amountMinor: elsewhereMinor, cause: `Owed by the channel, which has taken the money: ${what}` },
+    { account: 'revenue', amountMinor: -goodsMinor, cause: `Goods without tax: ${what}` },
+    { account: 'discount', amountMinor: discountMinor, cause: `Discount on the goods: ${what}` },
+    { account: 'tax', amountMinor: -taxMinor, cause: `Tax on goods and shipping: ${what}` },
+    { account: 'shipping', amountMinor: -shippingMinor, cause: `Shipping without tax, with the first part that leaves: ${what}` },
+  ])
+}
+
+export interface Taken {
+  paymentId: string
+  provider: string
+  /** Taken now. */
+  amountMinor: number
+  /** Taken in all, this included. */
+  capturedMinor: number
+}
+
+/** The provider has taken money of the customer. */
+export const captureJournal = ({ paymentId, provider, amountMinor, capturedMinor }: Taken): Journal =>
+  journal(`capture:${paymentId}:${capturedMinor}`, 'capture', [
+    { account: moneyAccount(provider), amountMinor, cause: `Taken by ${provider}, and not paid out yet` },
+    { account: 'receivable', amountMinor: -amountMinor, cause: `Paid by the customer through ${provider}` },
+  ])
+
+export interface GivenBack {
+  paymentId: string
+  provider: string
+  /** Given back now. */
+  amountMinor: number
+  /** Given back in all, this included. */
+  refundedMinor: number
+  /** What the customer had paid and no goods had left for. */
+  owedMinor: number
+}
+
+/** The provider has given money back: first what was owed to the customer anyway, the rest for goods that left. */
+export function refundJournal({ paymentId, provider, amountMinor, refundedMinor, owedMinor }: GivenBack): Journal {
+  const unsoldMinor = Math.min(amountMinor, Math.max(0, owedMinor))
+  return journal(`refund:${paymentId}:${refundedMinor}`, 'refund', [
+    { account: 'receivable', amountMinor: unsoldMinor, cause: 'Given back to the customer: paid, and no goods had left for it' },
+    { account: 'refund', amountMinor: amountMinor - unsoldMinor, cause: 'Given back to the customer for goods that had left' },
+    { account: moneyAccount(provider), amountMinor: -amountMinor, cause: `Given back by ${provider}` },
+  ])
+}
+
+export interface PaidOut {
+  operationId: string
+  provider: string
+  settlementId: string
+  line: number
+  /** Of a refund: below zero. */
+  grossMinor: number
+  feeMinor: number
+}
+
+/** The provider's file names an operation of ours: what it took has left its hands, less its fee. */
+export const settlementJournal = ({ operationId, provider, settlementId, line, grossMinor, feeMinor }: PaidOut): Journal =>
+  journal(`settlement:${operationId}`, 'settlement', [
+    { account: 'bank', amountMinor: grossMinor - feeMinor, cause: `Paid out by ${provider}: settlement ${settlementId}, line ${line}` },
+    { account: 'fees', amountMinor: feeMinor, cause: `Fee kept by ${provider}: settlement ${settlementId}, line ${line}` },
+    { account: moneyAccount(provider), amountMinor: -grossMinor, cause: `No longer with ${provider}: settlement ${settlementId}, line ${line}` },
+  ])
+
+/** @throws BrokenInvariant where it does not sum to zero, or names an account twice */
+function journal(journalId: string, kind: Journal['kind'], all: readonly Entry[]): Journal {
+  const entries = all.filter((e) => e.amountMinor !== 0)
+  invariant(entries.reduce((sum, e) => sum + e.amountMinor, 0) === 0, `journal ${journalId} sums to zero`)
+  invariant(new Set(entries.map((e) => e.account)).size === entries.length, `journal ${journalId} names each account once`)
+  return { journalId, kind, entries }
+}

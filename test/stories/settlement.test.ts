@@ -1,0 +1,219 @@
+/** What the provider really paid out, held against what we think it took: against the provider's own file, from its own books. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import http from 'node:http'
+import { caller, peopleOf, type People } from '../support/people'
+import { expectInvariants } from '../support/invariants'
+import { startSystem, type System } from '../support/system'
+
+let system: System
+let people: People
+beforeAll(async () => {
+  system = await startSystem()
+  people = peopleOf(system)
+})
+afterAll(async () => {
+  await expectInvariants(system)
+  await system.stop()
+})
+
+interface Settlement {
+  settlementId: string
+  lines: number
+  matched: number
+  repeated: number
+  breakCount: number
+  breaks: { reference: string | null; oursMinor: number; theirsMinor: number; reason: string; line: number | null; why: string | null; exceptionId: string }[]
+}
+interface Answer {
+  status: number
+  body: Settlement & { code?: string; line?: number; reason?: string }
+}
+
+const finance: ReturnType<typeof caller> = (...args) => caller(system.url, 'demo-finance')(...args)
+
+async function send(csv: string | Buffer, { key = 'demo-finance', to, idempotencyKey = randomBytes(8).toString('hex'), media = 'text/csv' }: { key?: string; to?: string; idempotencyKey?: string; media?: string } = {}): Promise<Answer> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': media, 'idempotency-key': idempotencyKey }
+  const response = await fetch(`${system.url}/v1/settlements${to ? `?to=${encodeURIComponent(to)}` : ''}`, { method: 'POST', headers, body: csv })
+  return { status: response.status, body: (await response.json()) as Answer['body'] }
+}
+
+const providersFile = async (): Promise<string> => (await fetch(`${system.payments.url}/control/settlement.csv`)).text()
+async function breakLine(kind: string, paymentIntent: string, byMinor?: number): Promise<void> {
+  const answer = await fetch(`${system.payments.url}/control/settlement-breaks`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ kind, paymentIntent, byMinor }) })
+  expect(answer.status).toBe(200)
+}
+
+interface Bought {
+  orderId: string
+  reference: string
+  capturedMinor: number
+}
+
+/** An order that has left and is paid. */
+async function bought(): Promise<Bought> {
+  const sku = await people.stocked({ 'dc-01': 1 })
+  const orderId = await people.place({ lines: [{ sku, quantity: 1 }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  const { payments, money } = await people.until(orderId, (o) => o.paymentStatus === 'captured')
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => !o.workflowOpen)
+  return { orderId, reference: payments[0]!.reference!, capturedMinor: money.capturedMinor }
+}
+
+async function balanceOf(account: string, orderId: string): Promise<number> {
+  const { entries } = (await finance<{ entries: { account: string; amountMinor: number }[] }>('GET', `/v1/orders/${orderId}/ledger`)).body
+  return entries.filter((e) => e.account === account).reduce((sum, e) => sum + e.amountMinor, 0)
+}
+
+/** Fee of 1490: 1.5 % and 25. */
+const feeMinor = 47
+
+it('matches what was paid out, leaves nothing with the provider, and books the fees; the same file again books nothing', async () => {
+  const orders = [await bought(), await bought(), await bought()]
+  const csv = await providersFile()
+  const first = await send(csv)
+  expect(first).toMatchObject({ status: 201, body: { lines: 3, matched: 3, repeated: 0, breakCount: 0, breaks: [] } })
+  for (const { orderId } of orders) {
+    expect(await balanceOf('provider_clearing:stripe', orderId)).toBe(0)
+    expect(await balanceOf('fees', orderId)).toBe(feeMinor)
+    expect(await balanceOf('bank', orderId)).toBe(1_490 - feeMinor)
+  }
+  const entries = Number((await system.db('ledger_entries').count())[0]!.count)
+  expect((await send(csv)).body).toEqual(first.body)
+  const idempotencyKey = randomBytes(8).toString('hex')
+  expect([(await send(csv, { idempotencyKey })).status, (await send(csv, { idempotencyKey })).status]).toEqual([201, 201])
+  expect(await send(`${csv}\n`, { idempotencyKey })).toMatchObject({ status: 422, body: { code: 'request.idempotency_key_reused' } })
+  expect((await finance('GET', `/v1/settlements/${first.body.settlementId}`)).body).toEqual(first.body)
+  expect(Number((await system.db('ledger_entries').count())[0]!.count)).toBe(entries)
+})
+
+it('tells what of a later file is new from what an earlier one had', async () => {
+  await bought()
+  expect((await send(await providersFile())).body).toMatchObject({ lines: 4, matched: 1, repeated: 3, breakCount: 0 })
+})
+
+it('makes every break a case for finance: missing, doubled, wrong amount, another fee, a chargeback, a stranger', async () => {
+  const [missing, doubled, wrong, dear, disputed] = [await bought(), await bought(), await bought(), await bought(), await bought()]
+  await breakLine('missing', missing.reference)
+  await breakLine('doubled', doubled.reference)
+  await breakLine('wrong_amount', wrong.reference, 90)
+  await breakLine('fee_difference', dear.reference, 33)
+  await breakLine('chargeback', disputed.reference)
+  const csv = await providersFile()
+  const stranger = csv.trim().split('\n').at(-1)!.replace(/txn_\w+/, 'txn_stranger').replaceAll(disputed.reference, 'pi_stranger')
+  const sent = await send(`${csv}${stranger}\n`)
+  expect(sent).toMatchObject({ status: 201, body: { lines: 4 + 4 + 1 + 1 + 1, matched: 3, repeated: 4, breakCount: 6 } })
+  const found = sent.body.breaks.map(({ reference, reason, oursMinor, theirsMinor }) => ({ reference, reason, oursMinor, theirsMinor }))
+  expect(found).toEqual(
+    expect.arrayContaining([
+      { reference: missing.reference, reason: 'missing', oursMinor: 1_490, theirsMinor: 0 },
+      { reference: doubled.reference, reason: 'doubled', oursMinor: 0, theirsMinor: 1_490 },
+      { reference: wrong.reference, reason: 'wrong_amount', oursMinor: 1_490, theirsMinor: 1_400 },
+      { reference: dear.reference, reason: 'fee_difference', oursMinor: feeMinor, theirsMinor: feeMinor + 33 },
+      { reference: disputed.reference, reason: 'chargeback', oursMinor: 0, theirsMinor: -1_490 },
+      { reference: 'pi_stranger', reason: 'chargeback', oursMinor: 0, theirsMinor: -1_490 },
+    ]),
+  )
+  const { items } = (await finance<{ items: { exceptionId: string; kind: string; owner: string; orderId: string | null; data: { correction: { words: string } } }[] }>('GET', '/v1/exceptions?owner=finance&limit=200')).body
+  for (const { exceptionId, reason } of sent.body.breaks) expect(items.find((e) => e.exceptionId === exceptionId)).toMatchObject({ kind: `settlement.${reason}`, owner: 'finance' })
+  expect(items.find((e) => e.kind === 'settlement.wrong_amount')!.data.correction).toMatchObject({ entries: [{ account: 'adjustments', amountMinor: 90 }, { account: 'provider_clearing:stripe', amountMinor: -90 }] })
+  expect(await people.told(missing.orderId)).toContain('exception.opened')
+  expect(await balanceOf('provider_clearing:stripe', doubled.orderId)).toBe(0)
+  expect(await balanceOf('provider_clearing:stripe', missing.orderId)).toBe(1_490)
+  expect(await balanceOf('fees', dear.orderId)).toBe(feeMinor + 33)
+
+  // The provider puts right what was missing and wrong: the next file has both, and their cases settle themselves.
+  await fetch(`${system.payments.url}/control/settlement-breaks`, { method: 'DELETE' })
+  const next = await send(await providersFile())
+  expect(next.body.matched).toBe(2)
+  for (const { orderId } of [missing, wrong]) expect(await balanceOf('provider_clearing:stripe', orderId)).toBe(0)
+  const open = (await finance<{ items: { kind: string; orderId: string }[] }>('GET', '/v1/exceptions?owner=finance&limit=200')).body.items
+  expect(open.filter((e) => [missing.orderId, wrong.orderId].includes(e.orderId))).toEqual([])
+})
+
+it('pays each operation out once, however many of the same amount there are, in files that come at the same time', async () => {
+  const orders = [await bought(), await bought()]
+  const csv = await providersFile()
+  const answers = await Promise.all([csv, `${csv}\n`, `${csv}\n\n`].map((file) => send(file)))
+  expect(answers.map((a) => a.status)).toEqual([201, 201, 201])
+  expect(answers.reduce((sum, a) => sum + a.body.matched, 0)).toBe(2)
+  for (const { orderId } of orders) expect(await balanceOf('provider_clearing:stripe', orderId)).toBe(0)
+})
+
+it('matches what was given back to the refund that did it, and calls what somebody gave back by hand unknown', async () => {
+  const sku = await people.stocked({ 'dc-01': 1 })
+  const orderId = await people.place({ lines: [{ sku, quantity: 1 }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  const { payments } = await people.until(orderId, (o) => o.paymentStatus === 'captured')
+  const reference = payments[0]!.reference!
+  for (const amountMinor of [300, 200]) await giveBack(reference, amountMinor)
+  await people.until(orderId, (o) => o.money.refundedMinor === 500)
+  const [{ payment_id }] = (await system.db('payments').where({ reference }).select('payment_id')) as [{ payment_id: string }]
+  await system.db('payment_operations').insert({ operation_id: randomUUID(), payment_id, order_id: orderId, kind: 'refund', purpose: 'refund:story', amount_minor: 300, status: 'succeeded', settled_at: new Date() })
+  const sent = await send(await providersFile())
+  expect(sent.body).toMatchObject({ matched: 2, breaks: [{ reason: 'unknown', reference, oursMinor: 0, theirsMinor: -200 }] })
+  expect(await balanceOf('provider_clearing:stripe', orderId)).toBe(-200)
+  expect(await balanceOf('bank', orderId)).toBe(1_490 - feeMinor - 300)
+})
+
+async function giveBack(reference: string, amountMinor: number): Promise<void> {
+  const headers = { authorization: 'Bearer sk_test_system', 'content-type': 'application/x-www-form-urlencoded' }
+  const answer = await fetch(`${system.payments.url}/v1/refunds`, { method: 'POST', headers, body: `payment_intent=${reference}&amount=${amountMinor}` })
+  expect(answer.status).toBe(200)
+}
+
+it('counts a line that cannot be read as a break, and takes the others', async () => {
+  const { orderId } = await bought()
+  const [header, ...lines] = (await providersFile()).trim().split('\n')
+  const column = header!.split(',').indexOf('gross')
+  const spoilt = lines.at(-1)!.split(',').map((cell, i) => (i === column ? 'twelve' : i === 2 ? 'txn_spoilt' : cell)).join(',')
+  const sent = await send(`${[header, spoilt, 'too,short', ...lines].join('\n')}\n`)
+  expect(sent).toMatchObject({ status: 201, body: { matched: 1, breaks: [{ reason: 'unreadable', line: 2, why: 'gross, fee or net is no amount' }, { reason: 'unreadable', line: 3 }] } })
+  expect(await balanceOf('provider_clearing:stripe', orderId)).toBe(0)
+})
+
+it('refuses what is no whole settlement file, says where and why, and writes nothing', async () => {
+  await bought()
+  const csv = await providersFile()
+  const [header, ...lines] = csv.trim().split('\n')
+  const before = await counts()
+  const refused = async (file: string | Buffer, line: number, reason: RegExp): Promise<void> => {
+    const { status, body } = await send(file)
+    expect({ status, code: body.code, line: body.line }).toEqual({ status: 400, code: 'settlement.invalid', line })
+    expect(body.reason).toMatch(reason)
+  }
+  await refused('', 1, /empty/)
+  await refused('hello\nworld\n', 1, /columns .*balance_transaction_id.* are missing/)
+  await refused(csv.replace('gross', 'brutto'), 1, /columns gross are missing/)
+  await refused(Buffer.concat([Buffer.from(`${header}\n`), randomBytes(500)]), 2, /UTF-8/)
+  await refused(`${header}\n${lines[0]}\n${lines[0]!.replace(',eur,', ',xxx,')}\n`, 3, /currency XXX/)
+  await refused(csv.slice(0, csv.lastIndexOf(',') - 40), lines.length + 1, /ends within/)
+  await refused(`${header}\n"${lines[0]}\n${'x'.repeat(70_000)}`, 2, /never closed|longer/)
+  expect(await send(csv, { media: 'application/json' })).toMatchObject({ status: 415 })
+  expect(await send(csv, { key: 'demo-operations' })).toMatchObject({ status: 403 })
+  expect(await counts()).toEqual(before)
+})
+
+it('writes nothing of a file whose sender hangs up', async () => {
+  const csv = await providersFile()
+  const before = await counts()
+  await new Promise<void>((resolve) => {
+    const headers = { authorization: 'Bearer demo-finance', 'content-type': 'text/csv', 'idempotency-key': 'hangs-up', 'content-length': csv.length + 1_000 }
+    const request = http.request(`${system.url}/v1/settlements`, { method: 'POST', headers })
+    request.on('error', () => resolve())
+    request.write(csv, () => setTimeout(() => request.destroy(new Error('gone')), 50))
+  })
+  expect(await counts()).toEqual(before)
+})
+
+const counts = (): Promise<string[]> => Promise.all(['settlements', 'settlement_lines', 'settlement_breaks', 'ledger_entries'].map(async (table) => String((await system.db(table).count())[0]!.count)))
+
+it('says that there is no such settlement', async () => {
+  expect(await finance('GET', '/v1/settlements/00000000-0000-7000-8000-000000000000')).toMatchObject({ status: 404, body: { code: 'settlement.unknown' } })
+})
