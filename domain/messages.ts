@@ -54,6 +54,11 @@ export interface Command {
 export interface CancelOrder extends Command {
   reason: string
 }
+/** Some units of it: those furthest from the door first. */
+export interface CancelLines extends Command {
+  lines: readonly { lineId: string; quantity: number }[]
+  reason: string
+}
 export interface CancelOrderAnswer {
   cancelledAt: string
 }
@@ -104,6 +109,7 @@ export interface FulfillmentAnswer {
 
 export const updates = {
   cancelOrder: 'cancelOrder',
+  cancelLines: 'cancelLines',
   reportRejection: 'reportRejection',
   packFulfillment: 'packFulfillment',
   handOver: 'handOver',

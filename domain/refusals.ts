@@ -22,6 +22,8 @@ export const refusals = {
   // what an order names
   'order.totals': { status: 400, says: 'The amounts of the order do not add up', data: 'expectedMinor, givenMinor' },
   'order.lines_repeated': { status: 400, says: 'Line ids must differ within an order', data: 'lineId' },
+  'order.line_unknown': { status: 400, says: 'The order has no such line', data: 'lineId' },
+  'order.kit_in_part': { status: 400, says: 'A kit is cancelled as it was sold: name the line of the kit', data: 'lineId, kit' },
   'sku.unknown': { status: 400, says: 'This SKU is not known', data: 'sku' },
   'node.unknown': { status: 400, says: 'This node is not known', data: 'nodeId' },
   'channel.unknown': { status: 400, says: 'This channel is not known', data: 'channel' },
@@ -55,6 +57,7 @@ export const refusals = {
   'order.duplicate': { status: 409, says: 'This channel order id was used before with another body', data: 'orderId' },
   'stock.short': { status: 409, says: 'There is not enough stock for this order', data: 'short: [{sku, wanted, available}]' },
   'order.already_handed_over': { status: 409, says: 'Parts of this order have left the building', data: 'fulfillmentIds, instead' },
+  'order.units_not_cancellable': { status: 409, says: 'Some of these units are packed or have left', data: 'lines: [{lineId, asked, cancellable, elsewhere: [{state, quantity, fulfillmentId, nodeId}]}]' },
   'order.already_cancelled': { status: 409, says: 'This order is cancelled', data: 'state' },
   'order.closed': { status: 409, says: 'This order has come to its end', data: 'state' },
   'order.not_authorized': { status: 409, says: 'Goods leave only on a valid payment authorisation', data: 'paymentStatus' },

@@ -21,6 +21,8 @@ export interface Thread {
   works: Work[]
   /** New parts that nobody follows yet. */
   arrivals: Work[]
+  /** Operations that let go of holds of which nothing more will be taken. */
+  unwanted: string[]
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
   toSource: boolean
   sourcingAttempts: number
@@ -76,6 +78,7 @@ export function openThread(start: OrderStart): Thread {
     payments: {},
     works: [],
     arrivals: [],
+    unwanted: [],
     toSource: true,
     sourcingAttempts: 0,
     holdAttempts: 0,
