@@ -2,7 +2,7 @@
  * The steps an order takes in our own database, run as local activities: each is one transaction that writes the rows, the stock movement,
  * the timeline and the statuses together. Each is safe to run again: commands are keyed by their command, the rest by order and attempt or guarded by state.
  */
-import type { CancelLines, CancelOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
+import type { CancelLines, CancelOrder, ChangeOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
 import type { WaitingOn } from '../domain/order/status'
 import { refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
@@ -13,6 +13,7 @@ import { expireDue } from '../db/reservations'
 import { cancelLines, type LinesCancelled } from '../db/steps/cancel-lines'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
+import { applyChange } from '../db/steps/change-order'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
 import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
@@ -56,6 +57,9 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
 
     /** Cancels some units; the rest of the order goes on. */
     cancelLines: (ask: CancelLines & { orderId: string }): Promise<LinesCancelled> => once(db, `cancel-lines:${ask.commandId}`, (tx) => cancelLines(tx, ask)),
+
+    /** Does what was confirmed. */
+    changeOrder: (ask: ChangeOrder & { orderId: string }): Promise<LinesCancelled> => once(db, `change:${ask.commandId}`, (tx) => applyChange(tx, ask)),
 
     /** Picked goods go into boxes. */
     packFulfillment: async (ask: PackFulfillment & { waitingOn: WaitingOn }): Promise<FulfillmentAnswer> => {

@@ -13,6 +13,7 @@ export const eventTypes = {
   'order.stock_taken_back': 'A count found less than was claimed; units nobody had picked go back to sourcing',
   'promise.at_risk': 'A milestone of the promise was missed, and something was done about it',
   'promise.renewed': 'The promised time cannot be kept; another was worked out, to be told to the customer',
+  'order.changed': 'A change was confirmed; what the order was before is kept as a version',
   'order.lines_cancelled': 'Some units were cancelled, because they were not wanted any more or nobody could fill them; the rest of the order goes on',
   'order.backordered': 'No node can fill the order now; it waits for stock',
   'fulfillment.released': 'The work order reached the node',

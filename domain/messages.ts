@@ -59,6 +59,10 @@ export interface CancelLines extends Command {
   lines: readonly { lineId: string; quantity: number }[]
   reason: string
 }
+/** What is to change stays in the database; this is its id. */
+export interface ChangeOrder extends Command {
+  changeId: string
+}
 export interface CancelOrderAnswer {
   cancelledAt: string
 }
@@ -110,6 +114,7 @@ export interface FulfillmentAnswer {
 export const updates = {
   cancelOrder: 'cancelOrder',
   cancelLines: 'cancelLines',
+  changeOrder: 'changeOrder',
   reportRejection: 'reportRejection',
   packFulfillment: 'packFulfillment',
   handOver: 'handOver',

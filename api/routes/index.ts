@@ -16,6 +16,7 @@ import { inventoryRoutes } from './inventory'
 import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
 import { cancelOrder } from './orders-cancel'
+import { changeRoutes } from './orders-changes'
 import { submitOrder } from './orders-commands'
 import { paperRoutes } from './papers'
 import { policyRoutes } from './policies'
@@ -32,6 +33,7 @@ export const routes: readonly Route[] = [
   ...promiseRoutes,
   submitOrder,
   cancelOrder,
+  ...changeRoutes,
   ...orderReads,
   ...eventStreams,
   ...fulfillmentReads,

@@ -1,13 +1,12 @@
 /** Orders are cancelled here, whole or in part; and here it is said beforehand what that would move. */
 import { z } from 'zod'
 import { previewCancellation } from '../../db/views/cancellation'
-import { orderChannel, orderTag, orderView } from '../../db/views/orders'
+import { orderTag, orderView } from '../../db/views/orders'
 import { fixedStates, cancellableStates } from '../../domain/order/cancellation'
-import { refuse } from '../../domain/refusals'
-import { reachesChannel } from '../auth'
+import { visibleOrder } from '../access'
 import { orderCommand, type OrderRoute } from '../command'
 import { may } from '../permissions'
-import { ok, type Ctx } from '../route'
+import { ok } from '../route'
 import { keptLineId, minor, text, uuid } from '../schemas/fields'
 import { orderAnswer } from '../schemas/order-view'
 
@@ -50,7 +49,7 @@ const cancel = orderCommand({
   answers: { 200: z.union([orderAnswer, previewAnswer]) },
   async ask(ctx) {
     const { orderId } = ctx.params
-    await needVisible(ctx, orderId)
+    await visibleOrder(ctx, orderId)
     const { lines, reason } = ctx.body
     return lines ? { orderId, update: 'cancelLines', args: { lines, reason } } : { orderId, update: 'cancelOrder', args: { reason } }
   },
@@ -66,13 +65,7 @@ export const cancelOrder: OrderRoute = {
   async run(ctx, req, res) {
     if ((ctx.query as { preview?: string }).preview !== 'true') return cancel.run(ctx, req, res)
     const { orderId } = ctx.params as { orderId: string }
-    await needVisible(ctx, orderId)
+    await visibleOrder(ctx, orderId)
     return ok(await previewCancellation(ctx.db, orderId, (ctx.body as z.output<typeof cancelBody>).lines))
   },
-}
-
-/** @throws `order.unknown` for what is not there, or not for this key to see */
-async function needVisible(ctx: Pick<Ctx, 'db' | 'key'>, orderId: string): Promise<void> {
-  const channel = await orderChannel(ctx.db, orderId)
-  if (channel === undefined || !reachesChannel(ctx.key, channel)) throw refuse('order.unknown')
 }

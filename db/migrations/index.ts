@@ -21,7 +21,7 @@ import * as runs from './0022-runs'
 import * as shortfalls from './0023-shortfalls'
 import * as goodsUnderRules from './0024-goods-under-rules'
 import * as policySnapshots from './0025-policy-snapshots'
-import * as cancelledUnits from './0030-cancelled-units'
+import * as changes from './0030-changes'
 
 export interface Migration {
   name: string
@@ -30,5 +30,5 @@ export interface Migration {
 
 export const migrations: readonly Migration[] = [
   network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules, policySnapshots, cancelledUnits,
+  shortfalls, goodsUnderRules, policySnapshots, changes,
 ]

@@ -4,8 +4,9 @@
  */
 import { isGone, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import { isAllPicked } from '../../domain/fulfillment/pick'
-import type { CancelLines } from '../../domain/messages'
-import { leavesNothing, planCancellation, wantedUnits, type CancelledUnits } from '../../domain/order/cancellation'
+import type { CancelLines, CancelOrder } from '../../domain/messages'
+import { leavesNothing, planCancellation, wantedUnits, type CancelledUnits, type LineInPlaces } from '../../domain/order/cancellation'
+import type { Units } from '../../domain/payment/shares'
 import { refuse } from '../../domain/refusals'
 import { linesInPlaces } from '../cancellable'
 import { run, type Transaction } from '../connection'
@@ -31,14 +32,25 @@ export interface LinesCancelled {
 
 /** @throws `order.units_not_cancellable`, `order.line_unknown`, `order.kit_in_part`, `order.already_cancelled`, `order.closed` */
 export async function cancelLines(tx: Transaction, ask: CancelLines & { orderId: string }): Promise<LinesCancelled> {
-  const { orderId, actor, reason } = ask
+  const order = await lockOpenOrder(tx, ask.orderId)
+  const lines = await linesInPlaces(tx, ask.orderId)
+  return cancelWanted(tx, order, { lines, wanted: wantedUnits(lines, ask.lines) }, ask)
+}
+
+/** @throws `order.already_cancelled`, `order.closed` */
+export async function lockOpenOrder(tx: Transaction, orderId: string): Promise<OrderRow> {
   const order = await lockOrder(tx, orderId)
   if (order.stage === 'cancelled') throw refuse('order.already_cancelled', { state: 'cancelled' })
   if (order.stage === 'completed') throw refuse('order.closed', { state: 'completed' })
-  const lines = await linesInPlaces(tx, orderId)
-  const wanted = wantedUnits(lines, ask.lines)
+  return order
+}
+
+/** The same for units of `lines` that are known to be wanted no more, under the order's lock. */
+export async function cancelWanted(tx: Transaction, order: OrderRow, { lines, wanted }: { lines: readonly LineInPlaces[]; wanted: readonly Units[] }, ask: CancelOrder): Promise<LinesCancelled> {
+  const { orderId } = order
+  const { actor, reason } = ask
   if (leavesNothing(lines, wanted) && !(await fulfillmentsOf(tx, orderId)).some(isGone)) {
-    const whole = await cancelOrder(tx, ask)
+    const whole = await cancelOrder(tx, { ...ask, orderId })
     return { cancelledAt: whole.cancelledAt, whole, stopped: [], voids: [] }
   }
   const taken = planCancellation(lines, wanted)

@@ -4,6 +4,7 @@ import { row, rows, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record, self } from '../events'
 import { fulfillmentsOf } from '../fulfillments'
+import { keepVersion } from '../order-versions'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendVoids } from '../payment-operations'
 import { endClaims } from '../supply-claims'
@@ -39,6 +40,7 @@ export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: re
   const { orderId } = order
   await record(tx, order, { type: 'order.lines_cancelled', actor, data: { lines, reason } })
   await writeAudit(tx, { actor, action: 'order.cancel_lines', subject: orderId, cause: reason })
+  await keepVersion(tx, orderId, { actor, cause: reason })
   await tellIfPaidElsewhere(tx, order, lines)
   const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasUnitsInside(tx, orderId))
   return { voids: leaving ? [] : (await intendVoids(tx, orderId)).map((v) => v.operationId) }

@@ -4,7 +4,7 @@ import { cancelledMinor, leavesNothing, planCancellation, wantedUnits, type Canc
 import { payersOf, worthMinor, type Priced, type Tender, type Units } from '../../domain/payment/shares'
 import { refuse } from '../../domain/refusals'
 import { linesInPlaces } from '../cancellable'
-import { row, type Db } from '../connection'
+import { row, type Db, type Transaction } from '../connection'
 import { fulfillmentsOf } from '../fulfillments'
 
 export interface CancellationPreview {
@@ -37,6 +37,12 @@ export const previewCancellation = (db: Db, orderId: string, asked?: readonly Un
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   )
+
+/** What the order is worth less without `wanted`, whose money that is, and what it is worth then. */
+export async function moneyMoved(tx: Transaction, orderId: string, wanted: readonly Units[]): Promise<CancellationPreview['money']> {
+  const lines = await linesInPlaces(tx, orderId)
+  return moneyOf((await row<Facts>(tx, factsSql, [orderId]))!, lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled })), wanted)
+}
 
 const everything = (lines: readonly LineInPlaces[]): CancelledUnits[] => lines.flatMap(({ lineId, sku, places }) => places.map((p) => ({ lineId, sku, ...p })))
 

@@ -86,6 +86,27 @@ it('refuses units that are packed or gone, and says which, while the others can 
   expect((await books(orderId)).every((i) => i.status !== 'requires_capture')).toBe(true)
 })
 
+it.each([
+  ['the bank declines to hold the rest', { kind: 'decline' }],
+  ['the bank is slow to hold the rest', { kind: 'slow', delayMs: 1_000 }],
+  ['the bank holds the rest and its answer is lost', { kind: 'timeout_after_effect' }],
+])('comes to its end when the rest is cancelled while %s', async (_name, fault) => {
+  const { orderId, fulfillments } = await released({ 'store-mitte': 1, 'store-kreuzberg': 1 }, 2, 2)
+  const [first] = fulfillments
+  await pick(first!, 1)
+  const packed = await people.packPicked(first!)
+  await fetch(`${system.payments.url}/control/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ next: 1, operation: 'authorize', ...fault }) })
+  await people.handOver(first!)
+  await people.until(orderId, (o) => o.payments.length === 2 && (fault.kind !== 'decline' || o.payments[1]!.status === 'declined'), 'the rest to be held again')
+  expect(await cancel(orderId, [{ lineId: '1', quantity: 1 }])).toMatchObject({ status: 200, body: { lines: [{ cancelled: 1, shipped: 1 }] } })
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  const closed = await people.until(orderId, (o) => !o.workflowOpen)
+  expect(closed).toMatchObject({ status: 'completed', paymentStatus: 'captured', money: { capturedMinor: 1490, owedMinor: 0 } })
+  expect((await books(orderId)).every((i) => i.status !== 'requires_capture')).toBe(true)
+  const open = await people.support<{ items: { orderId: string }[] }>('GET', '/v1/exceptions?kind=payment.remainder_not_held')
+  expect(open.body.items.filter((e) => e.orderId === orderId)).toEqual([])
+})
+
 it('cancelled unit by unit, an order ends as if it had been cancelled whole', async () => {
   const { orderId, sku } = await released({ 'store-mitte': 3 }, 3)
   for (const _ of [1, 2, 3]) expect(await cancel(orderId, [{ lineId: '1', quantity: 1 }])).toMatchObject({ status: 200 })
@@ -140,4 +161,63 @@ it('answers the same request once: two at a time take what one asked for, and no
   expect(seen.lines[0]).toMatchObject({ allocated: 3, cancelled: 3 })
   await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
   await people.until(orderId, (o) => !o.workflowOpen)
+})
+
+describe('a change that is asked for and confirmed', () => {
+  interface Proposed {
+    changeId: string
+    version: number
+    code: string
+    [field: string]: unknown
+  }
+  const propose = (orderId: string, ...operations: object[]): Promise<Answer<Proposed>> => people.support<Proposed>('POST', `/v1/orders/${orderId}/changes`, { operations })
+  const confirm = (orderId: string, changeId: string): Promise<Answer<OrderView>> => people.support<OrderView>('POST', `/v1/orders/${orderId}/changes/${changeId}/confirm`, {})
+  const moved = { name: 'Customer', line1: 'Street 2', city: 'Berlin', postalCode: '10115', country: 'DE', latitude: 52.5285, longitude: 13.3975 }
+
+  it('gives up units and goes to another door, and what the order was can be read again', async () => {
+    const { orderId, fulfillments } = await released({ 'store-mitte': 3 }, 3)
+    const asked = await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 1 }, { op: 'setShipTo', shipTo: moved })
+    expect(asked).toMatchObject({ status: 201, body: { deltaMinor: -2000, refundMinor: 0, letGoMinor: 2000, chargeMinor: 0 } })
+    expect((await people.order(orderId)).lines[0]).toMatchObject({ cancelled: 0 })
+    expect(await confirm(orderId, asked.body.changeId)).toMatchObject({ status: 200, body: { lines: [{ cancelled: 2 }], shipTo: { line1: 'Street 2' }, money: { owedMinor: 1490 } } })
+    expect(await confirm(orderId, asked.body.changeId)).toMatchObject({ status: 409, body: { code: 'order.change_ended' } })
+    const versions = await people.support<{ items: { number: number; cause: string }[] }>('GET', `/v1/orders/${orderId}/versions`)
+    expect(versions.body.items).toMatchObject([{ number: 1, cause: 'placed' }, { number: 2, cause: `change ${asked.body.changeId}` }])
+    const was = async (n: number) => (await people.support<{ document: object }>('GET', `/v1/orders/${orderId}/versions/${n}`)).body.document
+    expect(await was(1)).toMatchObject({ lines: [{ lineId: '1', quantity: 3 }], totalMinor: 3490, shipTo: { line1: 'Street 1' } })
+    expect(await was(2)).toMatchObject({ lines: [{ lineId: '1', quantity: 1 }], totalMinor: 1490, shipTo: { line1: 'Street 2' } })
+    expect(await people.support('GET', `/v1/orders/${orderId}/versions/3`)).toMatchObject({ status: 404, body: { code: 'version.unknown' } })
+    await pick(fulfillments[0]!, 1)
+    await sendOff(fulfillments[0]!)
+    expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', money: { capturedMinor: 1490, owedMinor: 0 } })
+  })
+
+  it('is refused when the order has gone on meanwhile, or its time is over, and changes nothing then', async () => {
+    const { orderId, fulfillments } = await released({ 'store-mitte': 3 }, 3)
+    const stale = await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 2 })
+    await pick(fulfillments[0]!, 1)
+    const now = await people.order(orderId)
+    expect(await confirm(orderId, stale.body.changeId)).toMatchObject({ status: 409, body: { code: 'order.version_changed', was: stale.body.version, version: now.version } })
+    const late = await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 2 })
+    await system.db('order_changes').where({ change_id: late.body.changeId }).update({ expires_at: '2026-01-01T00:00:00Z' })
+    expect(await confirm(orderId, late.body.changeId)).toMatchObject({ status: 409, body: { code: 'order.change_expired' } })
+    expect(await confirm(orderId, orderId)).toMatchObject({ status: 404, body: { code: 'change.unknown' } })
+    expect((await people.order(orderId)).lines[0]).toMatchObject({ cancelled: 0, quantity: 3 })
+    await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+    await people.until(orderId, (o) => !o.workflowOpen)
+  })
+
+  it('is refused where it asks for more, for nothing, for another place, or for what is packed', async () => {
+    const { orderId, fulfillments } = await released({ 'store-mitte': 2 }, 2)
+    expect(await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 3 })).toMatchObject({ status: 409, body: { code: 'order.change_raises', has: 2, asked: 3 } })
+    expect(await propose(orderId, { op: 'removeLine', lineId: '1' })).toMatchObject({ status: 409, body: { code: 'order.change_leaves_nothing', instead: 'cancel' } })
+    expect(await propose(orderId, { op: 'removeLine', lineId: '9' })).toMatchObject({ status: 400, body: { code: 'order.line_unknown' } })
+    expect(await propose(orderId, { op: 'setShipTo', shipTo: { ...moved, postalCode: '80331' } })).toMatchObject({ status: 409, body: { code: 'order.address_elsewhere', postalCode: '10115' } })
+    await people.pickAll(fulfillments[0]!)
+    await people.packAll(fulfillments[0]!)
+    expect(await propose(orderId, { op: 'setShipTo', shipTo: moved })).toMatchObject({ status: 409, body: { code: 'order.address_too_late' } })
+    expect(await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 1 })).toMatchObject({ status: 409, body: { code: 'order.units_not_cancellable' } })
+    await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+    await people.until(orderId, (o) => !o.workflowOpen)
+  })
 })

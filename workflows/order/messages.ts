@@ -3,11 +3,12 @@ import { CancellationScope, defineQuery, defineSignal, defineUpdate, setHandler 
 import { hasLeft, isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
-  type CancelLines, type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
+  type CancelLines, type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type ChangeOrder, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
   type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived, type StockTakenBack,
 } from '../../domain/messages'
 import type { PaymentState } from '../../domain/payment/view'
 import type { WorkMoved } from '../../db/steps/source-order'
+import type { LinesCancelled } from '../../db/steps/cancel-lines'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
 import { step } from '../support/activities'
 import { now } from '../support/clock'
@@ -19,6 +20,7 @@ import { waiting, waitingOn, waits, workOf, type Thread, type Work } from './thr
 
 const cancelOrder = defineUpdate<CancelOrderAnswer, [CancelOrder]>(updates.cancelOrder)
 const cancelLines = defineUpdate<CancelOrderAnswer, [CancelLines]>(updates.cancelLines)
+const changeOrder = defineUpdate<CancelOrderAnswer, [ChangeOrder]>(updates.changeOrder)
 const packFulfillment = defineUpdate<FulfillmentAnswer, [PackFulfillment]>(updates.packFulfillment)
 const reportRejection = defineUpdate<FulfillmentAnswer, [RejectLines]>(updates.reportRejection)
 const handOver = defineUpdate<FulfillmentAnswer, [HandOver]>(updates.handOver)
@@ -45,6 +47,10 @@ export function listen(thread: Thread): void {
   setHandler(cancelLines, (ask) => cancelUnits(thread, ask), {
     description: 'Cancel some units while they are neither packed nor gone. Answers once the stock is free; the rest of the order goes on.',
     validator: (_ask: CancelLines) => refuseIfCancelled(thread),
+  })
+  setHandler(changeOrder, (ask) => change(thread, ask), {
+    description: 'Do what was asked for and confirmed: fewer units, or another door at the same place.',
+    validator: (_ask: ChangeOrder) => refuseIfCancelled(thread),
   })
   setHandler(packFulfillment, (ask) => heardOf(thread, ask).then(() => pack(thread, ask)), {
     description: 'Picked goods are in boxes. Answers when the carrier has given labels.',
@@ -105,20 +111,27 @@ function stopStory(thread: Thread, outcome: CancelOutcome, reason: string): Canc
 }
 
 /** The story goes on with fewer units: works of which nothing is left end, and whoever waits for stock looks again whether anything is still wanted. */
-const cancelUnits = (thread: Thread, ask: CancelLines): Promise<CancelOrderAnswer> =>
+const fewerUnits = (thread: Thread, reason: string, effect: () => Promise<LinesCancelled>): Promise<CancelOrderAnswer> =>
   thread.lock(async () => {
     refuseIfCancelled(thread)
-    const { whole, stopped, voids, cancelledAt } = await answering(() => step('Cancel some units').cancelLines({ ...ask, orderId: thread.start.orderId }))
-    if (whole) return stopStory(thread, whole, ask.reason)
+    const { whole, stopped, voids, cancelledAt } = await answering(effect)
+    if (whole) return stopStory(thread, whole, reason)
     for (const work of thread.works.filter((w) => stopped.includes(w.fulfillmentId))) {
       work.status = 'cancelled'
       waits(work, null)
     }
+    thread.reduced = true
     thread.unwanted.push(...voids)
     thread.nudges += 1
     show(thread)
     return { cancelledAt }
   })
+
+const cancelUnits = (thread: Thread, ask: CancelLines): Promise<CancelOrderAnswer> =>
+  fewerUnits(thread, ask.reason, () => step('Cancel some units').cancelLines({ ...ask, orderId: thread.start.orderId }))
+
+const change = (thread: Thread, ask: ChangeOrder): Promise<CancelOrderAnswer> =>
+  fewerUnits(thread, 'changed', () => step('Change the order').changeOrder({ ...ask, orderId: thread.start.orderId }))
 
 /** What a cancellation does to the story's own picture of the parts. */
 export function stopAll(thread: Thread, { voids, cancelledAt }: CancelOutcome): void {

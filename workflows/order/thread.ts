@@ -23,6 +23,8 @@ export interface Thread {
   arrivals: Work[]
   /** Operations that let go of holds of which nothing more will be taken. */
   unwanted: string[]
+  /** Units were cancelled while the rest goes on. */
+  reduced: boolean
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
   toSource: boolean
   sourcingAttempts: number
@@ -79,6 +81,7 @@ export function openThread(start: OrderStart): Thread {
     works: [],
     arrivals: [],
     unwanted: [],
+    reduced: false,
     toSource: true,
     sourcingAttempts: 0,
     holdAttempts: 0,

@@ -1,6 +1,7 @@
 /** Whatever is cancelled, in whatever pieces: no unit twice, none that is packed or gone, and the cents add up. */
 import fc from 'fast-check'
 import { cancellableStates, cancellableUnits, cancelledMinor, fixedStates, leavesNothing, planCancellation, wantedUnits, type LineInPlaces } from '../../../domain/order/cancellation'
+import { unitsGivenUp, type ChangeOperation } from '../../../domain/order/change'
 import { worthMinor, type Priced } from '../../../domain/payment/shares'
 import { Refusal } from '../../../domain/refusals'
 import { holds } from '../../support/property'
@@ -100,4 +101,17 @@ it('cancels a kit by its components, and none of them alone', () => {
   expect(leavesNothing(lines, wantedUnits(lines, [{ lineId: '1', quantity: 1 }, { lineId: '1', quantity: 1 }]))).toBe(true)
   expect(() => wantedUnits(lines, [{ lineId: '1/2', quantity: 1 }])).toThrow(expect.objectContaining({ code: 'order.kit_in_part' }) as Error)
   expect(() => wantedUnits(lines, [{ lineId: '9', quantity: 1 }])).toThrow(expect.objectContaining({ code: 'order.line_unknown' }) as Error)
+})
+
+it('a change to fewer units gives up exactly the difference, and asks for no unit more', () => {
+  holds(
+    fc.property(order, fc.array(fc.nat(30), { minLength: 4, maxLength: 4 }), (o: Order, to) => {
+      const operations = o.lines.map((l, i): ChangeOperation => (to[i] === 0 ? { op: 'removeLine', lineId: l.lineId } : { op: 'setQuantity', lineId: l.lineId, quantity: Math.min(to[i]!, l.quantity) }))
+      const given = unitsGivenUp(o.lines, operations)
+      for (const [i, l] of o.lines.entries()) expect((given.find((u) => u.lineId === l.lineId)?.quantity ?? 0) + Math.min(to[i]!, l.quantity)).toBe(l.quantity)
+      const kept = o.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - (given.find((u) => u.lineId === l.lineId)?.quantity ?? 0) }))
+      expect(cancelledMinor(o, o.lines, given) + worthMinor(o, kept)).toBe(worthMinor(o, o.lines))
+      expect(() => unitsGivenUp(o.lines, [{ op: 'setQuantity', lineId: '1', quantity: o.lines[0]!.quantity + 1 }])).toThrow(expect.objectContaining({ code: 'order.change_raises' }) as Error)
+    }),
+  )
 })
