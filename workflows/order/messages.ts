@@ -116,16 +116,22 @@ const fewerUnits = (thread: Thread, reason: string, effect: () => Promise<LinesC
     refuseIfCancelled(thread)
     const { whole, stopped, voids, cancelledAt } = await answering(effect)
     if (whole) return stopStory(thread, whole, reason)
-    for (const work of thread.works.filter((w) => stopped.includes(w.fulfillmentId))) {
-      work.status = 'cancelled'
-      waits(work, null)
-    }
+    thread.stopped.push(...stopped)
+    endStopped(thread)
     thread.reduced = true
     thread.unwanted.push(...voids)
     thread.nudges += 1
     show(thread)
     return { cancelledAt }
   })
+
+/** Also those that the story hears of only afterwards. */
+function endStopped(thread: Thread): void {
+  for (const work of thread.works.filter((w) => thread.stopped.includes(w.fulfillmentId))) {
+    work.status = 'cancelled'
+    waits(work, null)
+  }
+}
 
 const cancelUnits = (thread: Thread, ask: CancelLines): Promise<CancelOrderAnswer> =>
   fewerUnits(thread, ask.reason, () => step('Cancel some units').cancelLines({ ...ask, orderId: thread.start.orderId }))
@@ -262,6 +268,7 @@ function hearMoved(thread: Thread, { from, parts }: WorkMoved): void {
     waits(work, null)
   }
   const works = newWorks(thread, parts.filter((p) => !workOf(thread, p.fulfillmentId)))
+  endStopped(thread)
   thread.arrivals.push(...works)
   if (works.length) show(thread, { nodeId: works[0]!.nodeId })
 }

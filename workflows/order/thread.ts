@@ -23,6 +23,8 @@ export interface Thread {
   arrivals: Work[]
   /** Operations that let go of holds of which nothing more will be taken. */
   unwanted: string[]
+  /** Works of which nothing was left. */
+  stopped: string[]
   /** Units were cancelled while the rest goes on. */
   reduced: boolean
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
@@ -81,6 +83,7 @@ export function openThread(start: OrderStart): Thread {
     works: [],
     arrivals: [],
     unwanted: [],
+    stopped: [],
     reduced: false,
     toSource: true,
     sourcingAttempts: 0,
