@@ -134,6 +134,25 @@ it('stops waiting for stock that nobody wants any more', async () => {
   expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', money: { capturedMinor: 1490 } })
 })
 
+it('gives what was promised of stock to come to others once it is not wanted', async () => {
+  const sku = await people.stocked({ 'dc-01': 1 })
+  await people.operations('PUT', `/v1/skus/${sku}`, { name: sku, weightGrams: 100, backorder: true })
+  const expectedAt = new Date(Date.now() + 3_600_000).toISOString()
+  await people.operations('POST', '/v1/inventory/supply', { sku, nodeId: 'dc-01', quantity: 5, expectedAt, reference: 'PO-9' })
+  const orderId = await people.place({ lines: [{ sku, quantity: 4, unitPriceMinor: 1000 }] })
+  const promised = async (): Promise<number> => (await system.db<{ sku: string; promised: number }>('supply').where({ sku }).first())!.promised
+  await people.until(orderId, (o) => o.waitingOn?.what === 'stock')
+  expect(await promised()).toBe(3)
+  await cancel(orderId, [{ lineId: '1', quantity: 2 }])
+  expect(await promised()).toBe(1)
+  await cancel(orderId, [{ lineId: '1', quantity: 1 }])
+  expect(await promised()).toBe(0)
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await pick(fulfillments[0]!, 1)
+  await sendOff(fulfillments[0]!)
+  expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', money: { capturedMinor: 1490 } })
+})
+
 it('says beforehand what it would move, does nothing by that, and heeds the version it was based on', async () => {
   const { orderId, sku, fulfillments } = await released({ 'store-mitte': 3 }, 3)
   const before = await people.order(orderId)
