@@ -2,7 +2,7 @@
  * The steps an order takes in our own database, run as local activities: each is one transaction that writes the rows, the stock movement,
  * the timeline and the statuses together. Each is safe to run again: commands are keyed by their command, the rest by order and attempt or guarded by state.
  */
-import type { CancelOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
+import type { CancelLines, CancelOrder, ChangeOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
 import type { WaitingOn } from '../domain/order/status'
 import { refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
@@ -10,8 +10,10 @@ import { once } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
 import { hopefully } from '../db/race'
 import { expireDue } from '../db/reservations'
+import { cancelLines, type LinesCancelled } from '../db/steps/cancel-lines'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
+import { applyChange } from '../db/steps/change-order'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
 import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
@@ -50,8 +52,7 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
       return once(db, `renew:${ask.fulfillmentId}:${ask.milestone}`, (tx) => renewPromiseOf(tx, ask, after))
     },
 
-    /** Cancels the whole order while it is in the building. */
-    cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),
+    ...givingUpSteps(db),
 
     /** Picked goods go into boxes. */
     packFulfillment: async (ask: PackFulfillment & { waitingOn: WaitingOn }): Promise<FulfillmentAnswer> => {
@@ -71,10 +72,6 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
     holdRemainder: (ask: { orderId: string; attempt: number }): Promise<RemainderOutcome> =>
       once(db, `remainder:${ask.orderId}:${ask.attempt}`, (tx) => holdRemainder(tx, ask)),
 
-    /** What nobody could fill is cancelled, the rest goes on. */
-    cancelRemainder: (ask: { orderId: string; attempt: number; reason: string }): Promise<RemainderCancelled> =>
-      once(db, `cancel-remainder:${ask.orderId}:${ask.attempt}`, (tx) => cancelRemainder(tx, ask)),
-
     /** Holds whose time is over are given back, some at a time. @returns how many. */
     expireReservations: (): Promise<number> => db.transaction((tx) => expireDue(tx, expiredAtOnce)),
 
@@ -93,6 +90,22 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
       once(db, `refused:${ask.orderId}:${ask.messageId}`, (tx) => noteRefusedCancel(tx, ask)),
   }
 }
+
+/** What takes units out of an order, or all of them. */
+const givingUpSteps = (db: Db) => ({
+  /** Cancels the whole order while it is in the building. */
+  cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),
+
+  /** Cancels some units; the rest of the order goes on. */
+  cancelLines: (ask: CancelLines & { orderId: string }): Promise<LinesCancelled> => once(db, `cancel-lines:${ask.commandId}`, (tx) => cancelLines(tx, ask)),
+
+  /** Does what was confirmed. */
+  changeOrder: (ask: ChangeOrder & { orderId: string }): Promise<LinesCancelled> => once(db, `change:${ask.commandId}`, (tx) => applyChange(tx, ask)),
+
+  /** What nobody could fill is cancelled, the rest goes on. */
+  cancelRemainder: (ask: { orderId: string; attempt: number; reason: string }): Promise<RemainderCancelled> =>
+    once(db, `cancel-remainder:${ask.orderId}:${ask.attempt}`, (tx) => cancelRemainder(tx, ask)),
+})
 
 /** A service that nobody sells, or sells no more, is said at once and not found out by the carriers. */
 async function refuseUnlessOffered(db: Db, carriers: readonly Carrier[], fulfillmentId: string): Promise<void> {

@@ -115,6 +115,8 @@ const unknownIds: Record<string, RefusalCode> = {
   reservationId: 'reservation.unknown',
   backTestId: 'back_test.unknown',
   reOptimisationId: 're_optimisation.unknown',
+  changeId: 'change.unknown',
+  number: 'version.unknown',
   runId: 'run.unknown',
   stopId: 'stop.unknown',
   settlementId: 'settlement.unknown',

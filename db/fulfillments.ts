@@ -172,6 +172,17 @@ export async function saveWorkLines(tx: Transaction, fulfillmentId: string, line
   )
 }
 
+/** Units leave a work order because nobody wants them any more; those of them that were picked go back to the shelf. */
+export async function takeOutUnits(tx: Transaction, fulfillmentId: string, units: readonly { lineId: string; quantity: number; picked: number }[]): Promise<void> {
+  await run(
+    tx,
+    `UPDATE fulfillment_lines l SET quantity = l.quantity - v.quantity, cancelled = l.cancelled + v.quantity, picked = l.picked - v.picked
+     FROM (SELECT "lineId", sum(quantity)::int AS quantity, sum(picked)::int AS picked FROM jsonb_to_recordset(?::jsonb) AS u("lineId" text, quantity int, picked int) GROUP BY 1) v
+     WHERE l.fulfillment_id = ? AND l.line_id = v."lineId"`,
+    [JSON.stringify(units), fulfillmentId],
+  )
+}
+
 /** Brings the order's picked counts in step with its work orders that are still going on or done. */
 export async function refreshPicked(tx: Transaction, orderId: string): Promise<void> {
   await run(tx, 

@@ -61,12 +61,25 @@ export async function releaseUnassigned(tx: Transaction, ask: { orderId: string;
   return freed(tx, ask, await endAllocations(tx, ask.orderId, 'released', null))
 }
 
+interface UnitsToRelease {
+  orderId: string
+  /** null: claimed for no work order yet. */
+  fulfillmentId: string | null
+  /** Of which node; needed where there is no work order. */
+  nodeId?: string
+  lineId: string
+  quantity: number
+  actor: string
+  reason: string
+}
+
 /** Ends the claim on some units of a line at a fulfillment; what it keeps stays claimed. */
-export async function releaseUnits(tx: Transaction, ask: { orderId: string; fulfillmentId: string; lineId: string; quantity: number; actor: string; reason: string }): Promise<void> {
+export async function releaseUnits(tx: Transaction, ask: UnitsToRelease): Promise<void> {
   const open = await rows<{ allocationId: string; quantity: number }>(
     tx,
-    `SELECT allocation_id AS "allocationId", quantity FROM allocations WHERE fulfillment_id = ? AND line_id = ? AND status = 'open' ORDER BY allocation_id FOR UPDATE`,
-    [ask.fulfillmentId, ask.lineId],
+    `SELECT allocation_id AS "allocationId", quantity FROM allocations WHERE order_id = :orderId AND fulfillment_id IS NOT DISTINCT FROM :fulfillmentId::uuid AND line_id = :lineId AND status = 'open'
+       AND (:nodeId::text IS NULL OR node_id = :nodeId) ORDER BY allocation_id FOR UPDATE`,
+    { orderId: ask.orderId, fulfillmentId: ask.fulfillmentId, lineId: ask.lineId, nodeId: ask.nodeId ?? null },
   )
   const ended: Ended[] = []
   let left = ask.quantity
@@ -75,7 +88,7 @@ export async function releaseUnits(tx: Transaction, ask: { orderId: string; fulf
     if (units > 0) ended.push(...(await endPart(tx, allocationId, units)))
     left -= units
   }
-  invariant(left === 0, `fulfillment ${ask.fulfillmentId} has claimed what it rejects`)
+  invariant(left === 0, `order ${ask.orderId} has claimed what is given back of line ${ask.lineId}`)
   await freed(tx, ask, ended)
 }
 

@@ -71,11 +71,39 @@ const promise = async (tx: Transaction, { sku, quantity, supply }: ClaimAhead): 
 
 /** The order has its stock, or wants none any more: what it was promised may be promised to others. */
 export async function endClaims(tx: Transaction, orderId: string, status: 'filled' | 'cancelled'): Promise<void> {
+  if (await lockClaimed(tx, orderId)) await run(tx, endSql, { orderId, status })
+}
+
+/** Locks what an order was promised, in the order that everybody does. @returns whether it was promised anything. */
+async function lockClaimed(tx: Transaction, orderId: string): Promise<boolean> {
   const open = `FROM supply_claims WHERE order_id = :orderId AND status = 'open'`
-  if (!(await row(tx, `SELECT 1 ${open} LIMIT 1`, { orderId }))) return
+  if (!(await row(tx, `SELECT 1 ${open} LIMIT 1`, { orderId }))) return false
   await run(tx, `SELECT 1 FROM supply WHERE (sku, node_id, reference) IN (SELECT sku, node_id, reference ${open}) ORDER BY sku, node_id, reference FOR UPDATE`, { orderId })
   await run(tx, `SELECT 1 FROM skus WHERE sku IN (SELECT sku ${open} AND reference IS NULL) ORDER BY sku FOR NO KEY UPDATE`, { orderId })
-  await run(tx, endSql, { orderId, status })
+  return true
+}
+
+/** Lines that wait for fewer units than they were promised keep the earliest; what is too much may be promised to others. */
+export async function trimClaims(tx: Transaction, orderId: string): Promise<void> {
+  if (!(await lockClaimed(tx, orderId))) return
+  const open = await rows<CutClaim & { lineId: string; sku: string; nodeId: string | null; reference: string | null; waits: number }>(
+    tx,
+    `SELECT c.claim_id AS "claimId", c.order_id AS "orderId", '' AS channel, c.quantity, c.line_id AS "lineId", c.sku, c.node_id AS "nodeId", c.reference,
+       greatest(0, l.quantity - l.cancelled - l.shipped - l.allocated) AS waits
+     FROM supply_claims c JOIN order_lines l ON l.order_id = c.order_id AND l.line_id = c.line_id WHERE c.order_id = ? AND c.status = 'open' ORDER BY c.line_id, c.ship_by, c.claim_id`,
+    [orderId],
+  )
+  const kept = new Map<string, number>()
+  for (const claim of open) {
+    const before = kept.get(claim.lineId) ?? 0
+    const keeps = Math.min(claim.quantity, claim.waits - before)
+    kept.set(claim.lineId, before + keeps)
+    const units = claim.quantity - keeps
+    if (units === 0) continue
+    await endPart(tx, { ...claim, quantity: units }, 'cancelled')
+    if (claim.reference === null) await run(tx, 'UPDATE skus SET preorder_promised = preorder_promised - ? WHERE sku = ?', [units, claim.sku])
+    else await run(tx, 'UPDATE supply SET promised = promised - ? WHERE sku = ? AND node_id = ? AND reference = ?', [units, claim.sku, claim.nodeId, claim.reference])
+  }
 }
 
 const endSql = `

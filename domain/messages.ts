@@ -54,6 +54,15 @@ export interface Command {
 export interface CancelOrder extends Command {
   reason: string
 }
+/** Some units of it: those furthest from the door first. */
+export interface CancelLines extends Command {
+  lines: readonly { lineId: string; quantity: number }[]
+  reason: string
+}
+/** What is to change stays in the database; this is its id. */
+export interface ChangeOrder extends Command {
+  changeId: string
+}
 export interface CancelOrderAnswer {
   cancelledAt: string
 }
@@ -104,6 +113,8 @@ export interface FulfillmentAnswer {
 
 export const updates = {
   cancelOrder: 'cancelOrder',
+  cancelLines: 'cancelLines',
+  changeOrder: 'changeOrder',
   reportRejection: 'reportRejection',
   packFulfillment: 'packFulfillment',
   handOver: 'handOver',

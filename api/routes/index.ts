@@ -16,7 +16,9 @@ import { inventoryRoutes } from './inventory'
 import { ledgerRoutes } from './ledger'
 import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
-import { cancelOrder, submitOrder } from './orders-commands'
+import { cancelOrder } from './orders-cancel'
+import { changeRoutes } from './orders-changes'
+import { submitOrder } from './orders-commands'
 import { paperRoutes } from './papers'
 import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
@@ -33,6 +35,7 @@ export const routes: readonly Route[] = [
   ...promiseRoutes,
   submitOrder,
   cancelOrder,
+  ...changeRoutes,
   ...orderReads,
   ...ledgerRoutes,
   ...settlementRoutes,

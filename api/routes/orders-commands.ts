@@ -1,4 +1,4 @@
-/** Orders come in here and are cancelled here. */
+/** Orders come in here. */
 import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { acceptedBefore, QuoteGone, type Intake } from '../../db/intake'
@@ -6,18 +6,15 @@ import { placeOrder } from '../../db/place-order'
 import { activePolicies } from '../../db/policies'
 import { hopefully, type PlanMode } from '../../db/race'
 import { orderBrief, type OrderBrief } from '../../db/views/order-brief'
-import { orderChannel, orderTag, orderView } from '../../db/views/orders'
 import type { SubmittedOrder } from '../../domain/order/new-order'
 import { refuse } from '../../domain/refusals'
-import { reachesChannel, requireChannel } from '../auth'
-import { command, orderCommand } from '../command'
+import { requireChannel } from '../auth'
+import { command } from '../command'
 import { optionsInstead, takeUp, type TakenUp } from '../delivery-options'
 import type { PlanPromise } from '../../activities/promise-desk'
 import { may } from '../permissions'
-import { ok, type Answer, type Ctx, type Route } from '../route'
+import { type Answer, type Ctx, type Route } from '../route'
 import { newOrder, orderBriefAnswer, type NewOrderBody } from '../schemas/order'
-import { orderAnswer } from '../schemas/order-view'
-import { keptLineId, text, uuid } from '../schemas/fields'
 
 const submit = (mode: PlanMode): Route =>
   command({
@@ -129,35 +126,3 @@ async function decided(ctx: Ctx, orderId: string, waitMs: number): Promise<Order
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
   }
 }
-
-const cancelBody = z.strictObject({
-  lines: z
-    .array(z.strictObject({ lineId: keptLineId, quantity: z.int().min(1) }))
-    .min(1)
-    .optional()
-    .meta({ description: 'Not offered yet: only the whole order can be cancelled' }),
-  reason: text(500),
-})
-
-/** POST /v1/orders/{orderId}/cancel */
-export const cancelOrder = orderCommand({
-  method: 'post',
-  path: '/v1/orders/{orderId}/cancel',
-  tag: 'Orders',
-  summary: 'Cancel the whole order',
-  description: 'Possible until it is handed over. Answers once the stock is free; the money follows, see paymentStatus.',
-  roles: may.cancelOrders,
-  params: z.strictObject({ orderId: uuid }),
-  body: cancelBody,
-  answers: { 200: orderAnswer },
-  async ask(ctx) {
-    const channel = await orderChannel(ctx.db, ctx.params.orderId)
-    if (channel === undefined || !reachesChannel(ctx.key, channel)) throw refuse('order.unknown')
-    if (ctx.body.lines) throw refuse('request.invalid', {}, undefined, [{ pointer: '/lines', message: 'Only the whole order can be cancelled: leave lines out' }])
-    return { orderId: ctx.params.orderId, update: 'cancelOrder', args: { reason: ctx.body.reason } }
-  },
-  answer: async ({ db, orderId, role }) => {
-    const view = (await orderView(db, orderId, { role }))!
-    return ok(view, { ETag: orderTag(view.version) })
-  },
-})

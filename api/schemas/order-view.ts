@@ -26,7 +26,7 @@ export const packageView = z
   })
   .meta({ id: 'Package' })
 
-const workLine = z.object({ lineId: z.string(), sku: z.string(), name: z.string(), quantity: count, picked: count, rejected: count, bin: z.string().nullable() })
+const workLine = z.object({ lineId: z.string(), sku: z.string(), name: z.string(), quantity: count, picked: count, rejected: count, cancelled: count.meta({ description: 'Taken out of the work because the customer no longer wants them; not part of `quantity`' }), bin: z.string().nullable() })
 const status = z.enum(fulfillmentStatuses)
 
 export const fulfillmentAnswer = z

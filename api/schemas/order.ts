@@ -7,7 +7,7 @@ const amount = z.int('Must be a whole number of minor units').min(0).max(1_000_0
 
 export const channelOrderId = z.string().regex(/^[A-Za-z0-9._#-]{1,100}$/, 'Must match [A-Za-z0-9._#-]{1,100}')
 
-const shipTo = z.strictObject({
+export const shipTo = z.strictObject({
   name: text(200).optional(),
   line1: text(200).optional(),
   line2: text(200).optional(),

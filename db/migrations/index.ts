@@ -21,8 +21,9 @@ import * as runs from './0022-runs'
 import * as shortfalls from './0023-shortfalls'
 import * as goodsUnderRules from './0024-goods-under-rules'
 import * as policySnapshots from './0025-policy-snapshots'
-import * as ledger from './0027-ledger'
-import * as settlements from './0028-settlements'
+import * as ledger from './0026-ledger'
+import * as settlements from './0027-settlements'
+import * as changes from './0028-changes'
 
 export interface Migration {
   name: string
@@ -31,5 +32,5 @@ export interface Migration {
 
 export const migrations: readonly Migration[] = [
   network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements,
+  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes,
 ]

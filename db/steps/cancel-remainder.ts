@@ -4,6 +4,7 @@ import { row, rows, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record, self } from '../events'
 import { fulfillmentsOf } from '../fulfillments'
+import { keepVersion } from '../order-versions'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendVoids } from '../payment-operations'
 import { endClaims } from '../supply-claims'
@@ -35,12 +36,13 @@ export async function cancelRemainder(tx: Transaction, { orderId, reason }: { or
 }
 
 /** What follows when units of an order were cancelled and the rest goes on: told, audited, and their money let go once nothing more leaves. */
-export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: readonly { lineId: string; quantity: number }[], reason: string): Promise<RemainderCancelled> {
+export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: readonly { lineId: string; quantity: number }[], reason: string, actor = self): Promise<RemainderCancelled> {
   const { orderId } = order
-  await record(tx, order, { type: 'order.lines_cancelled', actor: self, data: { lines, reason } })
-  await writeAudit(tx, { actor: self, action: 'order.cancel_lines', subject: orderId, cause: reason })
+  await record(tx, order, { type: 'order.lines_cancelled', actor, data: { lines, reason } })
+  await writeAudit(tx, { actor, action: 'order.cancel_lines', subject: orderId, cause: reason })
+  await keepVersion(tx, orderId, { actor, cause: reason })
   await tellIfPaidElsewhere(tx, order, lines)
-  const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasOpenUnits(tx, orderId))
+  const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasUnitsInside(tx, orderId))
   return { voids: leaving ? [] : (await intendVoids(tx, orderId)).map((v) => v.operationId) }
 }
 
@@ -50,6 +52,10 @@ export async function tellIfPaidElsewhere(tx: Transaction, order: OrderRow, line
   const summary = 'Units were cancelled that the channel has been paid for: give the money back there'
   await openException(tx, { ...order, kind: 'order.refund_elsewhere', subject: order.orderId, owner: 'finance', summary, data: { lines } })
 }
+
+/** Are there units that have still to leave, with a node or without? */
+const hasUnitsInside = async (tx: Transaction, orderId: string): Promise<boolean> =>
+  (await row(tx, 'SELECT 1 FROM order_lines WHERE order_id = ? AND quantity > cancelled + shipped LIMIT 1', [orderId])) !== undefined
 
 /** Are there units that still look for a node? */
 export const hasOpenUnits = async (tx: Transaction, orderId: string): Promise<boolean> =>

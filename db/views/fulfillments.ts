@@ -43,6 +43,8 @@ export interface FulfillmentLineView {
   quantity: number
   picked: number
   rejected: number
+  /** Taken out of the work because the customer no longer wants them; not part of `quantity`. */
+  cancelled: number
   /** Where it lies in the building. */
   bin: string | null
 }
@@ -72,7 +74,7 @@ export const packagesJson = list(
 
 /** The lines of fulfillment `f`, as JSON. */
 export const workLinesJson = list(
-  `json_build_object('lineId', fl.line_id, 'sku', fl.sku, 'name', s.name, 'quantity', fl.quantity, 'picked', fl.picked, 'rejected', fl.rejected, 'bin', b.bin)`,
+  `json_build_object('lineId', fl.line_id, 'sku', fl.sku, 'name', s.name, 'quantity', fl.quantity, 'picked', fl.picked, 'rejected', fl.rejected, 'cancelled', fl.cancelled, 'bin', b.bin)`,
   'fulfillment_lines fl JOIN skus s USING (sku) LEFT JOIN bins b ON b.sku = fl.sku AND b.node_id = f.node_id WHERE fl.fulfillment_id = f.fulfillment_id',
   'fl.line_id',
 )

@@ -1,6 +1,6 @@
 /** The single view of an order: everything anyone who helps the customer needs, in one query and one document. */
 import type { Choice } from '../../domain/delivery/choice'
-import { isGone, type FulfillmentStatus } from '../../domain/fulfillment/moves'
+import { isBetweenNodes, isGone, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { KitLine } from '../../domain/order/kits'
 import type { WaitingOn } from '../../domain/order/status'
 import { worthMinor } from '../../domain/payment/shares'
@@ -212,9 +212,16 @@ const tellsCustomers = ['channel', 'support']
 const cancelling = ['channel', 'store', 'support', 'operations', 'admin']
 
 /** The commands on the order that its state and the role allow now, named as the last segment of their path. */
-function orderActions(order: Pick<OrderFacts, 'fulfillments'>, stage: string, role: string): string[] {
-  const cancellable = stage === 'open' && !order.fulfillments.some(isGone)
+function orderActions(order: Pick<OrderFacts, 'fulfillments' | 'lines'>, stage: string, role: string): string[] {
+  const cancellable = stage === 'open' && (!order.fulfillments.some(isGone) || hasLooseUnits(order))
   return cancellable && cancelling.includes(role) ? ['cancel'] : []
+}
+
+/** Are there units that have not left and are in no parcel yet, nor put aside at a counter, nor between two nodes? */
+function hasLooseUnits({ lines, fulfillments }: Pick<OrderFacts, 'fulfillments' | 'lines'>): boolean {
+  const sum = (counts: readonly number[]): number => counts.reduce((total, n) => total + n, 0)
+  const fixed = fulfillments.filter((f) => f.status === 'packed' || f.status === 'ready' || isBetweenNodes(f))
+  return sum(lines.map((l) => l.quantity - l.cancelled - l.shipped)) > sum(fixed.flatMap((f) => f.lines.map((l) => l.picked)))
 }
 
 /** As an order's version is written in `ETag` and `If-Match`. */

@@ -249,6 +249,23 @@ export const scenarios: readonly Scenario[] = [
       return ended(people, orderId)
     },
   },
+  {
+    name: 'cancelled-in-part',
+    policies: { sourcing: { maxShipments: 2, splitLines: true } },
+    play: async (people) => {
+      const { orderId } = await inParts(people)
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 2)
+      const cancel = (lineId: string): Promise<unknown> => people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId, quantity: 1 }], reason: 'one is enough' })
+      const [kept, left] = fulfillments
+      await people.pickAll(kept!)
+      const packed = await people.packAll(kept!)
+      await people.handOver(kept!)
+      await cancel(left!.lines[0]!.lineId)
+      await people.until(orderId, (o) => o.lines.some((l) => l.cancelled === 1))
+      await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+      return ended(people, orderId)
+    },
+  },
 ]
 
 /** Two SKUs, each in another store. */

@@ -2,6 +2,7 @@
 import { condition } from '@temporalio/workflow'
 import { awaitCollection, carryOut } from './collection'
 import { deliver, transfer } from './delivery'
+import { letGo } from './payment'
 import { sourceOrder } from './sourcing'
 import type { Thread, Work } from './thread'
 
@@ -14,18 +15,27 @@ const ways = { delivery: deliver, pickup: awaitCollection, carry_out: carryOut, 
  */
 export const fulfil = (thread: Thread): Promise<void> =>
   new Promise((resolve, reject) => {
-    const going = new Set<Work>()
-    const follow = (work: Work): void => {
-      going.add(work)
-      ways[work.method](thread, work).then(() => going.delete(work), reject)
+    const going = new Set<Work | string>()
+    const until = (what: Work | string, over: Promise<void>): void => {
+      going.add(what)
+      over.then(() => going.delete(what), reject)
     }
-    sourceAndFollow(thread, follow, () => going.size === 0).then(resolve, reject)
+    const tellers = { follow: (work: Work) => until(work, ways[work.method](thread, work)), drop: (operationId: string) => until(operationId, letGo(thread, operationId)) }
+    sourceAndFollow(thread, tellers, () => going.size === 0).then(resolve, reject)
   })
 
-async function sourceAndFollow(thread: Thread, follow: (work: Work) => void, isQuiet: () => boolean): Promise<void> {
+interface Tellers {
+  follow(work: Work): void
+  /** Lets go of a hold, while the parts go on. */
+  drop(operationId: string): void
+}
+
+async function sourceAndFollow(thread: Thread, { follow, drop }: Tellers, isQuiet: () => boolean): Promise<void> {
+  const hasNews = (): boolean => thread.toSource || thread.arrivals.length > 0 || thread.unwanted.length > 0
   do {
     if (thread.toSource) thread.arrivals.push(...(await sourceOrder(thread)))
     thread.arrivals.splice(0).forEach(follow)
-    await condition(() => thread.toSource || thread.arrivals.length > 0 || isQuiet())
-  } while (thread.toSource || thread.arrivals.length > 0)
+    thread.unwanted.splice(0).forEach(drop)
+    await condition(() => hasNews() || isQuiet())
+  } while (hasNews())
 }

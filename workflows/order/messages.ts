@@ -3,11 +3,12 @@ import { CancellationScope, defineQuery, defineSignal, defineUpdate, setHandler 
 import { hasLeft, isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
-  type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
+  type CancelLines, type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type ChangeOrder, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
   type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived, type StockTakenBack,
 } from '../../domain/messages'
 import type { PaymentState } from '../../domain/payment/view'
 import type { WorkMoved } from '../../db/steps/source-order'
+import type { LinesCancelled } from '../../db/steps/cancel-lines'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
 import { step } from '../support/activities'
 import { now } from '../support/clock'
@@ -18,6 +19,8 @@ import { newWorks } from './sourcing'
 import { waiting, waitingOn, waits, workOf, type Thread, type Work } from './thread'
 
 const cancelOrder = defineUpdate<CancelOrderAnswer, [CancelOrder]>(updates.cancelOrder)
+const cancelLines = defineUpdate<CancelOrderAnswer, [CancelLines]>(updates.cancelLines)
+const changeOrder = defineUpdate<CancelOrderAnswer, [ChangeOrder]>(updates.changeOrder)
 const packFulfillment = defineUpdate<FulfillmentAnswer, [PackFulfillment]>(updates.packFulfillment)
 const reportRejection = defineUpdate<FulfillmentAnswer, [RejectLines]>(updates.reportRejection)
 const handOver = defineUpdate<FulfillmentAnswer, [HandOver]>(updates.handOver)
@@ -40,6 +43,14 @@ export function listen(thread: Thread): void {
   setHandler(cancelOrder, (ask) => cancel(thread, ask), {
     description: 'Cancel the whole order while it is in the building. Answers once the stock is free; the money follows.',
     validator: (_ask: CancelOrder) => refuseIfGone(thread),
+  })
+  setHandler(cancelLines, (ask) => cancelUnits(thread, ask), {
+    description: 'Cancel some units while they are neither packed nor gone. Answers once the stock is free; the rest of the order goes on.',
+    validator: (_ask: CancelLines) => refuseIfCancelled(thread),
+  })
+  setHandler(changeOrder, (ask) => change(thread, ask), {
+    description: 'Do what was asked for and confirmed: fewer units, or another door at the same place.',
+    validator: (_ask: ChangeOrder) => refuseIfCancelled(thread),
   })
   setHandler(packFulfillment, (ask) => heardOf(thread, ask).then(() => pack(thread, ask)), {
     description: 'Picked goods are in boxes. Answers when the carrier has given labels.',
@@ -89,11 +100,44 @@ const cancel = (thread: Thread, ask: CancelOrder): Promise<CancelOrderAnswer> =>
   thread.lock(async () => {
     refuseIfGone(thread)
     const outcome = await answering(() => step('Cancel the order').cancelOrder({ ...ask, orderId: thread.start.orderId }))
-    thread.cancelled = { outcome, reason: ask.reason }
-    stopAll(thread, outcome)
-    thread.story.cancel()
-    return { cancelledAt: outcome.cancelledAt }
+    return stopStory(thread, outcome, ask.reason)
   })
+
+function stopStory(thread: Thread, outcome: CancelOutcome, reason: string): CancelOrderAnswer {
+  thread.cancelled = { outcome, reason }
+  stopAll(thread, outcome)
+  thread.story.cancel()
+  return { cancelledAt: outcome.cancelledAt }
+}
+
+/** The story goes on with fewer units: works of which nothing is left end, and whoever waits for stock looks again whether anything is still wanted. */
+const fewerUnits = (thread: Thread, reason: string, effect: () => Promise<LinesCancelled>): Promise<CancelOrderAnswer> =>
+  thread.lock(async () => {
+    refuseIfCancelled(thread)
+    const { whole, stopped, voids, cancelledAt } = await answering(effect)
+    if (whole) return stopStory(thread, whole, reason)
+    thread.stopped.push(...stopped)
+    endStopped(thread)
+    thread.reduced = true
+    thread.unwanted.push(...voids)
+    thread.nudges += 1
+    show(thread)
+    return { cancelledAt }
+  })
+
+/** Also those that the story hears of only afterwards. */
+function endStopped(thread: Thread): void {
+  for (const work of thread.works.filter((w) => thread.stopped.includes(w.fulfillmentId))) {
+    work.status = 'cancelled'
+    waits(work, null)
+  }
+}
+
+const cancelUnits = (thread: Thread, ask: CancelLines): Promise<CancelOrderAnswer> =>
+  fewerUnits(thread, ask.reason, () => step('Cancel some units').cancelLines({ ...ask, orderId: thread.start.orderId }))
+
+const change = (thread: Thread, ask: ChangeOrder): Promise<CancelOrderAnswer> =>
+  fewerUnits(thread, 'changed', () => step('Change the order').changeOrder({ ...ask, orderId: thread.start.orderId }))
 
 /** What a cancellation does to the story's own picture of the parts. */
 export function stopAll(thread: Thread, { voids, cancelledAt }: CancelOutcome): void {
@@ -224,6 +268,7 @@ function hearMoved(thread: Thread, { from, parts }: WorkMoved): void {
     waits(work, null)
   }
   const works = newWorks(thread, parts.filter((p) => !workOf(thread, p.fulfillmentId)))
+  endStopped(thread)
   thread.arrivals.push(...works)
   if (works.length) show(thread, { nodeId: works[0]!.nodeId })
 }
@@ -243,6 +288,10 @@ function hearRun(thread: Thread, { fulfillmentId, status, at, gone, waits: since
 function refuseIfGone(thread: Thread): void {
   const gone = thread.works.filter(isGone)
   if (gone.length) throw refusing('order.already_handed_over', { fulfillmentIds: gone.map((w) => w.fulfillmentId), instead: 'return' })
+  refuseIfCancelled(thread)
+}
+
+function refuseIfCancelled(thread: Thread): void {
   if (thread.cancelled) throw refusing('order.already_cancelled', { state: 'cancelled' })
 }
 

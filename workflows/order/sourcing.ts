@@ -30,7 +30,7 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
     if (found.outcome === 'sourced') {
       const works = newWorks(thread, found.fulfillments)
       waits(thread.whole, null)
-      show(thread, { status: 'in_fulfillment', nodeId: works[0]!.nodeId, ...(failures ? { hasException: false } : {}) })
+      show(thread, { ...(works[0] && { status: 'in_fulfillment' as const, nodeId: works[0].nodeId }), ...(failures ? { hasException: false } : {}) })
       return works
     }
     thread.toSource = true

@@ -21,6 +21,12 @@ export interface Thread {
   works: Work[]
   /** New parts that nobody follows yet. */
   arrivals: Work[]
+  /** Operations that let go of holds of which nothing more will be taken. */
+  unwanted: string[]
+  /** Works of which nothing was left. */
+  stopped: string[]
+  /** Units were cancelled while the rest goes on. */
+  reduced: boolean
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
   toSource: boolean
   sourcingAttempts: number
@@ -76,6 +82,9 @@ export function openThread(start: OrderStart): Thread {
     payments: {},
     works: [],
     arrivals: [],
+    unwanted: [],
+    stopped: [],
+    reduced: false,
     toSource: true,
     sourcingAttempts: 0,
     holdAttempts: 0,

@@ -1,5 +1,5 @@
 /** The double-entry ledger: entries are added and never changed, and whoever adds some leaves every journal at zero. */
-export const name = '0027-ledger'
+export const name = '0026-ledger'
 
 export const up = `
 CREATE TABLE ledger_entries (

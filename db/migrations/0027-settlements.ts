@@ -1,5 +1,5 @@
 /** The provider's files of what it paid out, held line by line against our operations: each file once, each operation matched by at most one line. And what banks take back. */
-export const name = '0028-settlements'
+export const name = '0027-settlements'
 
 export const up = `
 CREATE TABLE settlements (

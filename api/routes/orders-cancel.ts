@@ -1,0 +1,71 @@
+/** Orders are cancelled here, whole or in part; and here it is said beforehand what that would move. */
+import { z } from 'zod'
+import { previewCancellation } from '../../db/views/cancellation'
+import { orderTag, orderView } from '../../db/views/orders'
+import { fixedStates, cancellableStates } from '../../domain/order/cancellation'
+import { visibleOrder } from '../access'
+import { orderCommand, type OrderRoute } from '../command'
+import { may } from '../permissions'
+import { ok } from '../route'
+import { keptLineId, minor, text, uuid } from '../schemas/fields'
+import { orderAnswer } from '../schemas/order-view'
+
+const cancelBody = z.strictObject({
+  lines: z
+    .array(z.strictObject({ lineId: keptLineId, quantity: z.int().min(1) }))
+    .min(1)
+    .max(500)
+    .optional()
+    .meta({ description: 'Only these units; a kit by the line it was ordered in. Absent: the whole order' }),
+  reason: text(500),
+})
+
+const previewAnswer = z
+  .object({
+    preview: z.literal(true),
+    whole: z.boolean().meta({ description: 'Nothing of the order would be left' }),
+    goods: z.array(z.object({ lineId: z.string(), sku: z.string(), quantity: z.int(), state: z.enum([...cancellableStates, ...fixedStates]), nodeId: z.string().optional(), fulfillmentId: z.string().optional() })),
+    money: z.object({
+      currency: z.string(),
+      cancelledMinor: minor.meta({ description: 'What the units are worth' }),
+      remainingMinor: minor.meta({ description: 'What the order is worth without them' }),
+      letGoMinor: minor.meta({ description: 'What of it is held, or would be, and is not taken' }),
+      refundElsewhereMinor: minor.meta({ description: 'What the channel has taken and has to give back' }),
+    }),
+  })
+  .meta({ id: 'CancellationPreview' })
+
+const cancel = orderCommand({
+  method: 'post',
+  path: '/v1/orders/{orderId}/cancel',
+  tag: 'Orders',
+  summary: 'Cancel an order, or some units of it',
+  description:
+    'The whole order, until it is handed over; units of it, while they are not packed. Answers once the stock is free; the money follows, see paymentStatus. With `?preview=true` nothing is done: the answer says what it would move, and needs no Idempotency-Key.',
+  roles: may.cancelOrders,
+  params: z.strictObject({ orderId: uuid }),
+  query: z.strictObject({ preview: z.enum(['true', 'false']).optional() }),
+  body: cancelBody,
+  answers: { 200: z.union([orderAnswer, previewAnswer]) },
+  async ask(ctx) {
+    const { orderId } = ctx.params
+    await visibleOrder(ctx, orderId)
+    const { lines, reason } = ctx.body
+    return lines ? { orderId, update: 'cancelLines', args: { lines, reason } } : { orderId, update: 'cancelOrder', args: { reason } }
+  },
+  answer: async ({ db, orderId, role }) => {
+    const view = (await orderView(db, orderId, { role }))!
+    return ok(view, { ETag: orderTag(view.version) })
+  },
+})
+
+/** POST /v1/orders/{orderId}/cancel */
+export const cancelOrder: OrderRoute = {
+  ...cancel,
+  async run(ctx, req, res) {
+    if ((ctx.query as { preview?: string }).preview !== 'true') return cancel.run(ctx, req, res)
+    const { orderId } = ctx.params as { orderId: string }
+    await visibleOrder(ctx, orderId)
+    return ok(await previewCancellation(ctx.db, orderId, (ctx.body as z.output<typeof cancelBody>).lines))
+  },
+}

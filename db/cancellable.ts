@@ -1,0 +1,52 @@
+/** Where every unit of an order is, as far as that decides whether it can still be cancelled. */
+import type { FulfillmentStatus } from '../domain/fulfillment/moves'
+import type { LineInPlaces, Place, UnitState } from '../domain/order/cancellation'
+import { rows, type Transaction } from './connection'
+
+/** In the order of the document. */
+export async function linesInPlaces(tx: Transaction, orderId: string): Promise<LineInPlaces[]> {
+  const found = await rows<LineRow>(tx, linesSql, [orderId])
+  return found.map(({ open, sentAgain, shipped, claims, ...line }) => {
+    const places: Place[] = [{ state: 'open', quantity: open }, ...claims.flatMap(placesOf), { state: 'sent_again', quantity: sentAgain }, { state: 'gone', quantity: shipped }]
+    return { ...line, places: places.filter((p) => p.quantity > 0) }
+  })
+}
+
+interface LineRow extends Omit<LineInPlaces, 'places'> {
+  open: number
+  sentAgain: number
+  shipped: number
+  claims: Claim[]
+}
+/** The units of a line that are claimed at a node, for a work order or for none yet. */
+interface Claim {
+  nodeId: string
+  fulfillmentId: string | null
+  status: FulfillmentStatus | null
+  inTransfer: boolean
+  quantity: number
+  picked: number
+}
+
+/** Units that another order work was begun for first are the last to be taken out: the newest work comes first. */
+const linesSql = `
+  SELECT l.line_id AS "lineId", l.sku, l.quantity, l.cancelled, l.kit, greatest(0, l.quantity - l.cancelled - l.shipped - l.allocated - l.resend) AS open, l.resend AS "sentAgain", l.shipped,
+    (SELECT coalesce(json_agg(json_build_object('nodeId', a.node_id, 'fulfillmentId', a.fulfillment_id, 'status', f.status, 'inTransfer', a.in_transfer, 'quantity', a.quantity,
+                                                'picked', coalesce(fl.picked, 0)) ORDER BY a.fulfillment_id DESC NULLS FIRST, a.node_id), '[]')
+     FROM (SELECT node_id, fulfillment_id, status = 'in_transfer' AS in_transfer, sum(quantity)::int AS quantity FROM allocations
+           WHERE order_id = l.order_id AND line_id = l.line_id AND status IN ('open', 'in_transfer') GROUP BY 1, 2, 3) a
+       LEFT JOIN fulfillments f USING (fulfillment_id) LEFT JOIN fulfillment_lines fl ON fl.fulfillment_id = a.fulfillment_id AND fl.line_id = l.line_id) AS claims
+  FROM order_lines l WHERE l.order_id = ? ORDER BY l.position`
+
+function placesOf({ nodeId, fulfillmentId, status, inTransfer, quantity, picked }: Claim): Place[] {
+  if (fulfillmentId === null || status === null) return [{ state: 'allocated', quantity, nodeId }]
+  const at = { nodeId, fulfillmentId }
+  if (inTransfer) return [{ ...at, state: 'in_transfer', quantity }]
+  const whole: Partial<Record<FulfillmentStatus, UnitState>> = { released: 'released', packed: 'packed', ready: 'ready' }
+  const state = whole[status]
+  if (state) return [{ ...at, state, quantity }]
+  return [
+    { ...at, state: 'picking', quantity: quantity - picked },
+    { ...at, state: 'picked', quantity: picked },
+  ]
+}

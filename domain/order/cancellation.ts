@@ -1,0 +1,98 @@
+/**
+ * Cancelling some units of an order: which units, from where, and what they are worth. What is furthest from the door goes first, so that as little work
+ * as possible was in vain; what is packed or gone stays. Kits are cancelled as they were sold, whole.
+ */
+import { invariant } from '../invariant'
+import { worthMinor, type Priced, type Units } from '../payment/shares'
+import { refuse } from '../refusals'
+import type { KitLine } from './kits'
+
+/** Where units are that may still be cancelled, the least trouble first: looking for a node, claimed there, in a work order, of one that is begun, or picked. */
+export const cancellableStates = ['open', 'allocated', 'released', 'picking', 'picked'] as const
+/** Where it is too late; `sent_again`: paid, and to be sent a second time because the first parcel never arrived. */
+export const fixedStates = ['packed', 'ready', 'in_transfer', 'sent_again', 'gone'] as const
+export type UnitState = (typeof cancellableStates)[number] | (typeof fixedStates)[number]
+
+/** Units of a line that are in the same place. */
+export interface Place {
+  state: UnitState
+  quantity: number
+  fulfillmentId?: string
+  nodeId?: string
+}
+export interface LineInPlaces {
+  lineId: string
+  sku: string
+  quantity: number
+  cancelled: number
+  kit: KitLine | null
+  places: readonly Place[]
+}
+export interface CancelledUnits extends Place {
+  lineId: string
+  sku: string
+}
+
+/**
+ * What is asked for, by line of goods: several mentions of a line are added up, a kit stands for its components.
+ * @throws `order.line_unknown`; `order.kit_in_part` for a component by itself
+ */
+export function wantedUnits(lines: readonly LineInPlaces[], asked: readonly Units[]): Units[] {
+  const wanted = new Map<string, number>()
+  for (const { lineId, quantity } of asked) {
+    const named = lines.filter((l) => (l.kit?.lineId ?? l.lineId) === lineId)
+    const part = lines.find((l) => l.kit && l.lineId === lineId)
+    if (part) throw refuse('order.kit_in_part', { lineId, kit: part.kit!.lineId })
+    if (named.length === 0) throw refuse('order.line_unknown', { lineId })
+    for (const l of named) wanted.set(l.lineId, (wanted.get(l.lineId) ?? 0) + quantity * (l.kit ? l.quantity / l.kit.quantity : 1))
+  }
+  return [...wanted].map(([lineId, quantity]) => ({ lineId, quantity }))
+}
+
+/** Would nothing of the order be left? Then all of it is cancelled, and not just these units. */
+export function leavesNothing(lines: readonly LineInPlaces[], wanted: readonly Units[]): boolean {
+  const asked = new Map(wanted.map((w) => [w.lineId, w.quantity]))
+  return lines.every((l) => (asked.get(l.lineId) ?? 0) === l.quantity - l.cancelled)
+}
+
+/** The units to be cancelled, by place. @throws `order.units_not_cancellable` with every line of which too few are left, and where the others are */
+export function planCancellation(lines: readonly LineInPlaces[], wanted: readonly Units[]): CancelledUnits[] {
+  const asked = wanted.map(({ lineId, quantity }) => ({ line: lineOf(lines, lineId), quantity }))
+  const tooFew = asked.filter(({ line, quantity }) => quantity > cancellableUnits(line))
+  if (tooFew.length)
+    throw refuse('order.units_not_cancellable', {
+      lines: tooFew.map(({ line, quantity }) => ({ lineId: line.lineId, asked: quantity, cancellable: cancellableUnits(line), elsewhere: line.places.filter((p) => !isCancellable(p) && p.quantity > 0) })),
+    })
+  return asked.flatMap(({ line, quantity }) => takenFrom(line, quantity))
+}
+
+/** How many units of a line can still be cancelled. */
+export const cancellableUnits = ({ places }: Pick<LineInPlaces, 'places'>): number => places.filter(isCancellable).reduce((sum, p) => sum + p.quantity, 0)
+
+/**
+ * What units are worth that are cancelled now, after `kept` was what was left: the difference of two running totals, so that whatever is cancelled in
+ * whatever sequence adds up with what is kept to the order's total. Shipping goes with the last unit.
+ */
+export function cancelledMinor(order: Priced, kept: readonly Units[], cancelled: readonly Units[]): number {
+  const gone = new Map<string, number>()
+  for (const { lineId, quantity } of cancelled) gone.set(lineId, (gone.get(lineId) ?? 0) + quantity)
+  return worthMinor(order, kept) - worthMinor(order, kept.map(({ lineId, quantity }) => ({ lineId, quantity: quantity - (gone.get(lineId) ?? 0) })))
+}
+
+function lineOf(lines: readonly LineInPlaces[], lineId: string): LineInPlaces {
+  const line = lines.find((l) => l.lineId === lineId)
+  invariant(line, `line ${lineId} is one of the order's`)
+  return line
+}
+
+const isCancellable = ({ state }: Place): boolean => (cancellableStates as readonly UnitState[]).includes(state)
+
+function takenFrom({ lineId, sku, places }: LineInPlaces, quantity: number): CancelledUnits[] {
+  let left = quantity
+  const inTurn = cancellableStates.flatMap((state) => places.filter((p) => p.state === state))
+  return inTurn.flatMap((place) => {
+    const units = Math.min(left, place.quantity)
+    left -= units
+    return units > 0 ? [{ lineId, sku, ...place, quantity: units }] : []
+  })
+}

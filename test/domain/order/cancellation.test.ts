@@ -1,0 +1,117 @@
+/** Whatever is cancelled, in whatever pieces: no unit twice, none that is packed or gone, and the cents add up. */
+import fc from 'fast-check'
+import { cancellableStates, cancellableUnits, cancelledMinor, fixedStates, leavesNothing, planCancellation, wantedUnits, type LineInPlaces } from '../../../domain/order/cancellation'
+import { unitsGivenUp, type ChangeOperation } from '../../../domain/order/change'
+import { worthMinor, type Priced } from '../../../domain/payment/shares'
+import { Refusal } from '../../../domain/refusals'
+import { holds } from '../../support/property'
+
+const state = fc.constantFrom(...cancellableStates, ...fixedStates)
+const line = fc
+  .record({
+    places: fc.array(fc.record({ state, quantity: fc.integer({ min: 1, max: 5 }) }), { minLength: 1, maxLength: 6 }),
+    unitPriceMinor: fc.nat(50_000),
+    taxMinor: fc.nat(9_999),
+    discounted: fc.double({ min: 0, max: 1, noNaN: true }),
+  })
+  .map(({ places, unitPriceMinor, taxMinor, discounted }) => {
+    const quantity = places.reduce((sum, p) => sum + p.quantity, 0)
+    return { places, quantity, unitPriceMinor, taxMinor, discountMinor: Math.floor(unitPriceMinor * quantity * discounted), sku: 'SKU', cancelled: 0, kit: null }
+  })
+const order = fc.record({
+  lines: fc.array(line, { minLength: 1, maxLength: 4 }).map((lines) => lines.map((l, i) => ({ ...l, lineId: String(i + 1) }))),
+  shipping: fc.record({ priceMinor: fc.nat(2_000), taxMinor: fc.nat(400) }),
+  taxIncluded: fc.boolean(),
+})
+type Order = Omit<Priced, 'lines'> & { lines: (Priced['lines'][number] & LineInPlaces)[] }
+
+/** A piece of a line after the other, until nothing that may be cancelled is left. */
+const steps = fc.array(fc.record({ line: fc.nat(), quantity: fc.integer({ min: 1, max: 9 }) }), { maxLength: 40 })
+
+/** The lines once `taken` are cancelled. */
+const without = (lines: Order['lines'], taken: ReturnType<typeof planCancellation>): Order['lines'] =>
+  lines.map((l) => {
+    const mine = taken.filter((t) => t.lineId === l.lineId)
+    const left = l.places.map((p) => ({ ...p }))
+    for (const t of mine) {
+      const place = left.find((p) => p.state === t.state && p.quantity >= t.quantity)!
+      place.quantity -= t.quantity
+    }
+    return { ...l, cancelled: l.cancelled + mine.reduce((sum, t) => sum + t.quantity, 0), places: left.filter((p) => p.quantity > 0) }
+  })
+
+const merged = (l: LineInPlaces): LineInPlaces['places'] =>
+  [...cancellableStates, ...fixedStates].map((s) => ({ state: s, quantity: l.places.filter((p) => p.state === s).reduce((sum, p) => sum + p.quantity, 0) })).filter((p) => p.quantity > 0)
+
+it('cancels in any pieces so that what is cancelled and what remains are the order’s total, and no piece is below zero', () => {
+  holds(
+    fc.property(order, steps, (o: Order, asked) => {
+      const total = worthMinor(o, o.lines)
+      let lines = o.lines.map((l) => ({ ...l, places: merged(l) }))
+      let cancelled = 0
+      for (const ask of [...asked, ...o.lines.map((_, i) => ({ line: i, quantity: Number.MAX_SAFE_INTEGER }))]) {
+        const aim = lines[ask.line % lines.length]!
+        const quantity = Math.min(ask.quantity, cancellableUnits(aim))
+        if (quantity === 0) continue
+        const kept = lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled }))
+        const worth = cancelledMinor(o, kept, [{ lineId: aim.lineId, quantity }])
+        expect(worth).toBeGreaterThanOrEqual(0)
+        cancelled += worth
+        lines = without(lines, planCancellation(lines, [{ lineId: aim.lineId, quantity }]))
+        const remaining = worthMinor(o, lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled })))
+        expect(remaining).toBeGreaterThanOrEqual(0)
+        expect(cancelled + remaining).toBe(total)
+      }
+      expect(lines.every((l) => l.places.every((p) => (fixedStates as readonly string[]).includes(p.state)))).toBe(true)
+      const fixed = o.lines.every((l) => l.places.every((p) => !(fixedStates as readonly string[]).includes(p.state)))
+      if (fixed) expect(cancelled).toBe(total)
+    }),
+  )
+})
+
+it('refuses more than can be cancelled, says how many could, and where the others are', () => {
+  holds(
+    fc.property(order, (o: Order) => {
+      const [l] = o.lines
+      const most = cancellableUnits(l!)
+      let refused: unknown
+      try {
+        planCancellation(o.lines, [{ lineId: l!.lineId, quantity: most + 1 }])
+      } catch (cause) {
+        refused = cause
+      }
+      expect(refused).toBeInstanceOf(Refusal)
+      const [told] = (refused as Refusal).data.lines as { cancellable: number; elsewhere: { quantity: number }[] }[]
+      expect(told!.cancellable + told!.elsewhere.reduce((sum, p) => sum + p.quantity, 0)).toBe(l!.quantity)
+    }),
+  )
+})
+
+const plain = (places: LineInPlaces['places'], kit: LineInPlaces['kit'] = null, lineId = '1'): LineInPlaces => ({ lineId, sku: 'SKU', quantity: places.reduce((s, p) => s + p.quantity, 0), cancelled: 0, kit, places })
+
+it('takes what nobody has touched before what is picked', () => {
+  const lines = [plain([{ state: 'picked', quantity: 1, fulfillmentId: 'f1' }, { state: 'gone', quantity: 1 }, { state: 'open', quantity: 1 }, { state: 'picking', quantity: 2, fulfillmentId: 'f1' }])]
+  expect(planCancellation(lines, [{ lineId: '1', quantity: 3 }]).map((t) => [t.state, t.quantity])).toEqual([['open', 1], ['picking', 2]])
+})
+
+it('cancels a kit by its components, and none of them alone', () => {
+  const kit = { lineId: '1', sku: 'KIT', quantity: 2 }
+  const lines = [plain([{ state: 'open', quantity: 2 }], kit, '1/1'), plain([{ state: 'open', quantity: 6 }], kit, '1/2')]
+  expect(wantedUnits(lines, [{ lineId: '1', quantity: 1 }])).toEqual([{ lineId: '1/1', quantity: 1 }, { lineId: '1/2', quantity: 3 }])
+  expect(leavesNothing(lines, wantedUnits(lines, [{ lineId: '1', quantity: 1 }, { lineId: '1', quantity: 1 }]))).toBe(true)
+  expect(() => wantedUnits(lines, [{ lineId: '1/2', quantity: 1 }])).toThrow(expect.objectContaining({ code: 'order.kit_in_part' }) as Error)
+  expect(() => wantedUnits(lines, [{ lineId: '9', quantity: 1 }])).toThrow(expect.objectContaining({ code: 'order.line_unknown' }) as Error)
+})
+
+it('a change to fewer units gives up exactly the difference, and asks for no unit more', () => {
+  holds(
+    fc.property(order, fc.array(fc.nat(30), { minLength: 4, maxLength: 4 }), (o: Order, to) => {
+      const operations = o.lines.map((l, i): ChangeOperation => (to[i] === 0 ? { op: 'removeLine', lineId: l.lineId } : { op: 'setQuantity', lineId: l.lineId, quantity: Math.min(to[i]!, l.quantity) }))
+      const given = unitsGivenUp(o.lines, operations)
+      for (const [i, l] of o.lines.entries()) expect((given.find((u) => u.lineId === l.lineId)?.quantity ?? 0) + Math.min(to[i]!, l.quantity)).toBe(l.quantity)
+      const kept = o.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - (given.find((u) => u.lineId === l.lineId)?.quantity ?? 0) }))
+      expect(cancelledMinor(o, o.lines, given) + worthMinor(o, kept)).toBe(worthMinor(o, o.lines))
+      expect(() => unitsGivenUp(o.lines, [{ op: 'setQuantity', lineId: '1', quantity: o.lines[0]!.quantity + 1 }])).toThrow(expect.objectContaining({ code: 'order.change_raises' }) as Error)
+    }),
+  )
+})
