@@ -9,6 +9,7 @@ import { createLabActivities } from './lab'
 import { createOrderSteps } from './order-steps'
 import { createPaymentActivities } from './payments'
 import type { Carrier, PaymentProvider } from './ports'
+import { createReturnSteps } from './return-steps'
 import { createPromiseDesk } from './promise-desk'
 
 export interface ActivityDeps {
@@ -24,7 +25,7 @@ export interface ActivityDeps {
 /** One table per party: our own database, our long computations, the payment provider, the carriers. The first two share a task queue. */
 export function createActivities({ db, databaseUrl, payments, carriers, orders }: ActivityDeps) {
   return {
-    orders: translateFailures({ ...createOrderSteps(db, carriers, createPromiseDesk({ db, carriers, log: { warn: () => undefined } })), ...createCollectionSteps(db) }),
+    orders: translateFailures({ ...createOrderSteps(db, carriers, createPromiseDesk({ db, carriers, log: { warn: () => undefined } })), ...createCollectionSteps(db), ...createReturnSteps(db) }),
     fleet: withHeartbeats(translateFailures(createFleetActivities(db, orders))),
     lab: translateFailures(createLabActivities(db, databaseUrl, carriers)),
     payments: withHeartbeats(translateFailures(createPaymentActivities(db, payments))),

@@ -82,7 +82,7 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
     noticeWait: (notice: WaitNotice): Promise<void> => db.transaction((tx) => noticeWait(tx, notice)),
 
     /** What was waited on has come. */
-    settleWait: (ask: { orderId: string; kind: string; resolution: string }): Promise<void> =>
+    settleWait: (ask: { orderId: string; kind: string; subject?: string; resolution: string }): Promise<void> =>
       db.transaction((tx) => settleWait(tx, ask)),
 
     /** A request from the Temporal UI that could not be done. */

@@ -6,8 +6,9 @@ import type { WaitingOn } from '../domain/order/status'
 import type { PaymentState } from '../domain/payment/view'
 import type { Db } from '../db/connection'
 import { captureHappened } from '../domain/payment/captures'
-import { beginCall, spendKey } from '../db/payment-operations'
+import { beginCall, settleRefund, spendKey } from '../db/payment-operations'
 import { applyView, loadOperation, saveReference, type PaymentOperation } from '../db/payments'
+import { Refusal } from '../domain/refusals'
 import { ProviderFault, type PaymentProvider, type ProviderView } from './ports'
 
 /** A provider forgets keys after a day; an hour before that a key counts as old. */
@@ -66,6 +67,27 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
       capturesFirst(operation)
       const happened = (view: ProviderView): boolean => view.status === 'voided' || view.status === 'captured'
       return effect(db, ask, { operation, reference, happened, provider, call: (key) => provider.void({ reference, key, partlyCaptured: capturedMinor > 0 }) })
+    },
+
+    /** Gives captured money back, once per operation: a refund whose outcome is unknown is looked for among the provider's own before it is asked for again. */
+    refundPayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
+      const operation = await loadOperation(db, ask.operationId)
+      if (isSettled(operation)) return alreadyKnown(db, operation, ask)
+      const { amountMinor, operationId, payment } = operation
+      const reference = payment.reference!
+      const given = operation.status === 'unknown' ? await provider.findRefund({ reference, operationId }) : undefined
+      if (!given) {
+        if (payment.capturedMinor - payment.refundedMinor < amountMinor) throw new ProviderFault('refund: what is to be given back has not been taken yet', 'none')
+        const key = await beginCall(db, operationId, needsNextKey(operation)).catch(notWhileDisputed)
+        if (key === undefined) return alreadyKnown(db, await loadOperation(db, operationId), ask)
+        await rememberingSpentKeys(db, operationId, () => provider.refund({ reference, key: `${operationId}:${key}`, amountMinor, operationId }))
+      }
+      const view = await provider.lookUp(reference)
+      return db.transaction(async (tx) => {
+        const { view: merged } = await applyView(tx, operation.paymentId, { ...view }, ask.then && { waitingOn: ask.then, fulfillmentId: ask.fulfillmentId })
+        await settleRefund(tx, operationId)
+        return { paymentId: operation.paymentId, status: merged.status }
+      })
     },
   }
 }
@@ -158,4 +180,10 @@ async function giveUp(db: Db, operation: PaymentOperation): Promise<MoneyOutcome
     const { view } = await applyView(tx, operation.paymentId, { ...heldBefore(operation.payment), status: 'voided' })
     return { paymentId: operation.paymentId, status: view.status }
   })
+}
+
+/** The bank may give it back too: it is tried again until that is decided. */
+function notWhileDisputed(cause: unknown): never {
+  if (cause instanceof Refusal && cause.code === 'payment.disputed') throw new ProviderFault(`refund: ${cause.message}`, 'none')
+  throw cause
 }

@@ -22,6 +22,8 @@ export interface PaymentProvider {
   void(ask: { reference: string; key: string; partlyCaptured?: boolean }): Promise<ProviderView>
   /** Gives back captured money. */
   refund(ask: { reference: string; key: string; amountMinor: number; operationId: string }): Promise<{ refundReference: string }>
+  /** The refund that carries this operation's id, if there is one: the way an unknown outcome of a refund becomes known. */
+  findRefund(ask: { reference: string; operationId: string }): Promise<{ refundReference: string } | undefined>
   /** What the provider believes about a payment right now; the way an unknown outcome becomes known. */
   lookUp(reference: string): Promise<ProviderView>
 }

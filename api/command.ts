@@ -64,6 +64,7 @@ export interface AnswerCtx<Params = unknown> {
   params: Params
   actor: string
   role: Role
+  commandId: string
 }
 
 /** A route that can be carried on by the sweep: it knows how to read its answer. */
@@ -112,7 +113,7 @@ export async function carryOut(
   let answer: Answer
   try {
     await deps.threads.ask({ orderId, update: row.updateName as UpdateName, args, deadlineMs })
-    answer = await readAnswer({ db: deps.db, orderId, params, actor: args.actor, role: roleOfActor(args.actor) })
+    answer = await readAnswer({ db: deps.db, orderId, params, actor: args.actor, role: roleOfActor(args.actor), commandId: row.commandId })
   } catch (error) {
     if (!(error instanceof Refusal) || statusOf(error.code) >= 500) throw asRefusal(error)
     answer = problemAnswer(error, requestId)

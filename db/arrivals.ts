@@ -58,7 +58,7 @@ export interface Waiting {
 }
 
 const attempts = '(SELECT coalesce(max(number), 0) FROM sourcing_decisions d WHERE d.order_id = o.order_id)'
-const waits = `stage = 'open' AND workflow_open AND own_waiting_on->>'what' = 'stock'`
+const waits = `stage <> 'cancelled' AND workflow_open AND own_waiting_on->>'what' = 'stock'`
 
 /** The next in line after `last`: most urgent first, then oldest; of those for whom there are units enough of everything they still need. */
 export const nextInLine = (db: Db, sku: string, last: Waiting | undefined): Promise<Waiting | undefined> =>

@@ -1,19 +1,20 @@
 /** The ledger is written here: each journal once, in the transaction of the fact it is about, under the order's lock. */
 import { captureJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
-import { row, run, type Transaction } from './connection'
+import { partsBetween, type RefundParts } from '../domain/returns/refund'
+import { row, rows, run, type Transaction } from './connection'
 import type { PaymentRow } from './payments'
 
 /** Goods have left. Where they are worth nothing, there is nothing to post. */
 export const postSale = (tx: Transaction, order: { orderId: string; currency: string }, sale: Sale): Promise<void> => post(tx, { ...order, paymentId: null }, saleJournal(sale))
 
 /** News of a payment says that more was taken, or given back, than was known. */
-export async function postMoney(tx: Transaction, orderId: string, known: PaymentRow, now: { capturedMinor: number; refundedMinor: number }): Promise<void> {
+export async function postMoney(tx: Transaction, orderId: string, known: Pick<PaymentRow, 'paymentId' | 'provider' | 'currency' | 'capturedMinor' | 'refundedMinor'>, now: { capturedMinor: number; refundedMinor: number }): Promise<void> {
   const { paymentId, provider, currency } = known
   const [takenMinor, givenMinor] = [now.capturedMinor - known.capturedMinor, now.refundedMinor - known.refundedMinor]
   if (takenMinor > 0) await post(tx, { orderId, paymentId, currency }, captureJournal({ paymentId, provider, amountMinor: takenMinor, capturedMinor: now.capturedMinor }))
   if (givenMinor > 0) {
-    const owedMinor = await owedToCustomer(tx, orderId)
-    await post(tx, { orderId, paymentId, currency }, refundJournal({ paymentId, provider, amountMinor: givenMinor, refundedMinor: now.refundedMinor, owedMinor }))
+    const [owedMinor, parts] = [await owedToCustomer(tx, orderId), partsBetween(await refundsOf(tx, paymentId), known.refundedMinor, now.refundedMinor)]
+    await post(tx, { orderId, paymentId, currency }, refundJournal({ paymentId, provider, amountMinor: givenMinor, refundedMinor: now.refundedMinor, owedMinor, parts }))
   }
 }
 
@@ -29,6 +30,10 @@ export async function postAll(tx: Transaction, posted: readonly { about: About; 
     [column('journalId'), column('kind'), column('orderId'), column('paymentId'), column('currency'), column('account'), column('amountMinor'), column('cause')],
   )
 }
+
+/** The refunds of a payment that say what they give back, in the sequence they were intended in. */
+const refundsOf = (tx: Transaction, paymentId: string): Promise<{ amountMinor: number; parts: RefundParts }[]> =>
+  rows(tx, `SELECT amount_minor AS "amountMinor", parts FROM payment_operations WHERE payment_id = ? AND kind = 'refund' AND parts IS NOT NULL AND status <> 'abandoned' ORDER BY operation_id`, [paymentId])
 
 /** What was paid of an order and no goods have left for. */
 async function owedToCustomer(tx: Transaction, orderId: string): Promise<number> {

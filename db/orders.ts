@@ -100,14 +100,16 @@ export async function setPartWait(tx: Transaction, fulfillmentId: string, waitin
   await run(tx, 'UPDATE fulfillments SET waiting_on = ?::jsonb WHERE fulfillment_id = ?', [json(waitingOn), fulfillmentId])
 }
 
-/** What the order as a whole, or a part of it, waits on, when nothing else of it changes. */
-export async function setWait(tx: Transaction, orderId: string, { waitingOn, fulfillmentId }: { waitingOn: WaitingOn | null; fulfillmentId?: string }): Promise<void> {
+/** What the order as a whole, a part or a return of it waits on, when nothing else of it changes. */
+export async function setWait(tx: Transaction, orderId: string, { waitingOn, fulfillmentId, returnId }: { waitingOn: WaitingOn | null; fulfillmentId?: string; returnId?: string }): Promise<void> {
   if (fulfillmentId !== undefined) await setPartWait(tx, fulfillmentId, waitingOn)
+  else if (returnId !== undefined) await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [json(waitingOn), returnId])
   else await run(tx, 'UPDATE orders SET own_waiting_on = ?::jsonb WHERE order_id = ?', [json(waitingOn), orderId])
   const all = await row<Pick<OrderParts, 'own' | 'waits'>>(tx, `SELECT ${waitColumns} FROM orders o WHERE order_id = ?`, [orderId])
   await run(tx, 'UPDATE orders SET waiting_on = ?::jsonb WHERE order_id = ?', [json(mostUrgent([all!.own, ...all!.waits])), orderId])
 }
 
-const waitColumns = `own_waiting_on AS own, (SELECT coalesce(json_agg(waiting_on), '[]') FROM fulfillments WHERE order_id = o.order_id) AS waits`
+const waitColumns = `own_waiting_on AS own, (SELECT coalesce(json_agg(waiting_on), '[]') FROM (
+  SELECT waiting_on FROM fulfillments WHERE order_id = o.order_id UNION ALL SELECT waiting_on FROM returns WHERE order_id = o.order_id) w) AS waits`
 
 const json = (wait: WaitingOn | null): string | null => wait && JSON.stringify(wait)

@@ -64,6 +64,11 @@ async function settleCaptures(tx: Transaction, paymentId: string, view: PaymentV
   await run(tx, `UPDATE payment_operations SET status = 'succeeded', settled_at = coalesce(settled_at, now()) WHERE operation_id = ANY(?::uuid[])`, [done.map((c) => c.operationId)])
 }
 
+/** The provider has this refund among its own. */
+export async function settleRefund(tx: Transaction, operationId: string): Promise<void> {
+  await run(tx, `UPDATE payment_operations SET status = 'succeeded', settled_at = coalesce(settled_at, now()) WHERE operation_id = ? AND kind = 'refund' AND status IN ('intended', 'unknown')`, [operationId])
+}
+
 /** Records the operation that lets go of what is or may be held. A declined payment holds nothing, and what a final capture leaves the provider lets go by itself. */
 export const intendVoids = (tx: Transaction, orderId: string): Promise<{ operationId: string }[]> =>
   rows(

@@ -114,7 +114,7 @@ export interface WaitAfter {
 
 /** Said late, it must not take back an order that was cancelled, or a part that has been delivered meanwhile. @returns the order's own wait where that changes. */
 async function waitAfter(tx: Transaction, order: OrderRow, { waitingOn, fulfillmentId }: WaitAfter): Promise<WaitingOn | undefined> {
-  if (order.stage !== 'open') return undefined
+  if (order.stage === 'cancelled') return undefined
   if (fulfillmentId === undefined) return waitingOn
   const part = await row<{ status: string }>(tx, 'SELECT status FROM fulfillments WHERE fulfillment_id = ?', [fulfillmentId])
   await setPartWait(tx, fulfillmentId, ['delivered', 'collected', 'lost', 'returned'].includes(part!.status) ? null : waitingOn)
@@ -129,16 +129,18 @@ const eventOf: Partial<Record<PaymentView['status'], EventType>> = {
   voided: 'payment.voided',
 }
 
-/** What the timeline says: where the payment has come to, how much was taken now, and what was let go after part of it had been taken. */
+/** What the timeline says: where the payment has come to, how much was taken or given back now, and what was let go after part of it had been taken. */
 function eventsOf(known: PaymentRow, view: PaymentView): { type: EventType; amountMinor: number }[] {
   const takenMinor = view.capturedMinor - known.capturedMinor
   const type = view.status === known.status ? undefined : eventOf[view.status]
   const isOver = view.status === 'captured' && known.status !== 'captured' && known.capturedMinor > 0
+  const backMinor = view.refundedMinor - known.refundedMinor
   const restMinor = isOver && takenMinor === 0 ? view.authorizedMinor - view.capturedMinor : 0
   return [
     ...(type ? [{ type, amountMinor: view.status === 'authorized' ? view.authorizedMinor : known.amountMinor }] : []),
     ...(takenMinor > 0 ? [{ type: 'payment.captured' as const, amountMinor: takenMinor }] : []),
     ...(restMinor > 0 ? [{ type: 'payment.voided' as const, amountMinor: restMinor }] : []),
+    ...(backMinor > 0 ? [{ type: 'payment.refunded' as const, amountMinor: backMinor }] : []),
   ]
 }
 

@@ -51,7 +51,7 @@ export async function saveLabels(tx: Transaction, fulfillmentId: string, labels:
   const trackingNumbers = labels.map((l) => l.trackingNumber)
   await run(tx, 'UPDATE orders SET search = search || ? WHERE order_id = ?', [` ${trackingNumbers.join(' ').toLowerCase()}`, orderId])
   await record(tx, order, { type: 'shipment.labelled', actor: self, data: { fulfillmentId, shipmentId, carrier, service, trackingNumbers } })
-  if (order.stage !== 'open') return true
+  if (order.stage === 'cancelled') return true
   if (carrier === ownFleet) await queueForDispatch(tx, order, fulfillmentId)
   await setPartWait(tx, fulfillmentId, waitingOn)
   await refreshOrder(tx, orderId)

@@ -147,6 +147,26 @@ export async function undeliver(tx: Transaction, cause: { orderId: string; nodeI
   await changeLines(tx, cause.orderId, units, 'shipped = l.shipped - v.quantity')
 }
 
+/** Units that a customer sent back are on the books of the node that counted them: for sale again, to be looked at, or written off at once. */
+export async function takeBack(
+  tx: Transaction,
+  cause: { orderId: string; nodeId: string; actor: string },
+  units: readonly { sku: string; quantity: number; disposition: 'restock' | 'refurbish' | 'write_off' | 'to_vendor' }[],
+): Promise<void> {
+  for (const { sku, quantity, disposition } of [...units].sort((a, b) => (a.sku < b.sku ? -1 : 1))) {
+    const gone = disposition === 'write_off' || disposition === 'to_vendor'
+    const unsellable = disposition === 'refurbish' ? quantity : 0
+    await run(
+      tx,
+      `INSERT INTO stock_levels AS l (sku, node_id, on_hand, unsellable) VALUES (?, ?, ?, ?)
+       ON CONFLICT (sku, node_id) DO UPDATE SET on_hand = l.on_hand + excluded.on_hand, unsellable = l.unsellable + excluded.unsellable`,
+      [sku, cause.nodeId, gone ? 0 : quantity, unsellable],
+    )
+    await move(tx, cause, 'return', [{ sku, onHand: quantity, unsellable }], disposition)
+    if (gone) await move(tx, cause, 'write_off', [{ sku, onHand: -quantity }], disposition)
+  }
+}
+
 /**
  * What a rejection says about the shelf, after its allocation was released: not in stock → nothing is available there any more;
  * mismatch → the rejected units are not that SKU; damaged → they are there but unsellable; no time → nothing. Its count is believed less until the next.

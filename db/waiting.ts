@@ -38,13 +38,13 @@ export async function openException(tx: Transaction, wanted: OpenException): Pro
   return standing!.exceptionId
 }
 
-/** Settles what is open of an order because the order went on by itself; all of it, one kind, or all but some. */
-export async function settleExceptions(tx: Transaction, order: { orderId: string; channel: string }, resolution: string, { kind, except = [] }: { kind?: string; except?: readonly string[] } = {}): Promise<void> {
+/** Settles what is open of an order because the order went on by itself; all of it, one kind, one subject, or all but some. */
+export async function settleExceptions(tx: Transaction, order: { orderId: string; channel: string }, resolution: string, { kind, subject, except = [] }: { kind?: string; subject?: string; except?: readonly string[] } = {}): Promise<void> {
   const settled = await rows<{ exceptionId: string; kind: string }>(
     tx,
-    `UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = ? WHERE order_id = ? AND resolved_at IS NULL AND kind <> ALL(?) ${kind ? 'AND kind = ?' : ''}
+    `UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = ? WHERE order_id = ? AND resolved_at IS NULL AND kind <> ALL(?) ${kind ? 'AND kind = ?' : ''} ${subject ? 'AND subject = ?' : ''}
      RETURNING exception_id AS "exceptionId", kind`,
-    [resolution, self, order.orderId, [...except], ...(kind ? [kind] : [])],
+    [resolution, self, order.orderId, [...except], ...(kind ? [kind] : []), ...(subject ? [subject] : [])],
   )
   await record(tx, order, ...settled.map((e) => ({ type: 'exception.resolved' as const, actor: self, data: { exceptionId: e.exceptionId, kind: e.kind, resolution } })))
 }

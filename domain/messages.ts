@@ -4,6 +4,7 @@
  */
 import type { FulfillmentStatus } from './fulfillment/moves'
 import type { WaitingOn } from './order/status'
+import type { Disposition, Grade, ReturnStatus } from './returns/status'
 import type { CarePolicy, LastMilePolicy, PaymentPolicy, PromisePolicy, ReturnsPolicy, SourcingPolicy, StoreWorkPolicy } from './policy/kinds'
 
 /** A small immutable snapshot: what the story needs to decide, never the whole document. */
@@ -19,6 +20,8 @@ export interface OrderStart {
   method: string
   tenders: readonly TenderStart[]
   policy: OrderPolicy
+  /** It had come to its end, and something about it is to be done again. */
+  reopened?: true
 }
 
 export interface TenderStart {
@@ -111,6 +114,36 @@ export interface FulfillmentAnswer {
   status: FulfillmentStatus
 }
 
+/** Something is to come back. */
+export interface RequestReturn extends Command {
+  lines: readonly { lineId: string; quantity: number; reason: string }[]
+  method: 'mail' | 'store' | 'courier'
+  /** Asked by one of us, who may go beyond the policy. */
+  staff: boolean
+}
+/** Something is to be sent in place of what was delivered; without another SKU the same again. */
+export interface RequestReplacement extends Command {
+  lines: readonly { lineId: string; quantity: number; reason: string; sku?: string }[]
+  collectOld: 'at_door' | 'mail' | 'store' | 'none'
+  staff: boolean
+}
+/** What came back has been counted. */
+export interface ReceiveReturn extends Command {
+  returnId: string
+  nodeId: string
+  lines: readonly { lineId: string; quantity: number; grade: Grade; disposition: Disposition }[]
+}
+/** Decided by a person, or taken back by who asked. */
+export interface DecideReturn extends Command {
+  returnId: string
+  decision: 'approve' | 'reject' | 'cancel'
+  reason?: string
+}
+export interface ReturnAnswer {
+  returnId?: string
+  status: ReturnStatus
+}
+
 export const updates = {
   cancelOrder: 'cancelOrder',
   cancelLines: 'cancelLines',
@@ -121,7 +154,13 @@ export const updates = {
   readyForPickup: 'readyForPickup',
   collect: 'collect',
   receiveTransfer: 'receiveTransfer',
+  requestReturn: 'requestReturn',
+  requestReplacement: 'requestReplacement',
+  receiveReturn: 'receiveReturn',
+  decideReturn: 'decideReturn',
 } as const
+/** These reopen an order whose thread has come to its end. */
+export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'decideReturn']
 export type UpdateName = keyof typeof updates
 
 /** Facts from outside, already deduplicated by their row in the inbox; the row has been applied, the signal only wakes the story. */

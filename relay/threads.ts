@@ -9,7 +9,7 @@ import type { Db } from '../db/connection'
 import { findOrder, type OrderRow } from '../db/orders'
 import { loadStart, startIsDone, type StartArguments } from '../db/starts'
 import { orderWorkflowId, orderWorkflowType, taskQueues } from '../domain/ids'
-import { signals, type OrderStart } from '../domain/messages'
+import { reopening, signals, type OrderStart } from '../domain/messages'
 import { isRefusalCode, refuse } from '../domain/refusals'
 import { searchAttributes } from '../domain/search-attributes'
 
@@ -46,15 +46,21 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
     }
   }
 
-  /** An update to the running workflow; one that overtakes the start brings the start along. */
+  /** An update to the running workflow; one that overtakes the start brings the start along, and one about an order that has come to its end begins its thread again. */
   const update = async (order: OrderRow, { update: name, args }: OrderAsk): Promise<unknown> => {
     const options: { args: [object]; updateId: string } = { args: [args], updateId: args.commandId }
+    const reopens = reopening.includes(name) && order.stage !== 'cancelled'
     try {
       return await client.workflow.getHandle(orderWorkflowId(order.channel, order.channelOrderId)).executeUpdate(name, options)
     } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error
-      if (await startIsDone(db, order.orderId)) throw refuseClosed(await findOrder(db, order.orderId))
-      const startWorkflowOperation = new WithStartWorkflowOperation(orderWorkflowType, { ...startOptions(await loadStart(db, order.orderId)), taskQueue })
+      const over = error instanceof WorkflowNotFoundError
+      if (!over && !(reopens && saysClosed(error))) throw error
+      const ended = !over || (await startIsDone(db, order.orderId))
+      if (ended && !reopens) throw refuseClosed(await findOrder(db, order.orderId))
+      const { start, customerRef } = await loadStart(db, order.orderId)
+      const again = { workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE }
+      const startArguments = { customerRef, start: { ...start, ...(ended && { reopened: true as const }) } }
+      const startWorkflowOperation = new WithStartWorkflowOperation(orderWorkflowType, { ...startOptions(startArguments), ...(ended && again), taskQueue })
       return await client.workflow.executeUpdateWithStart(name, { ...options, startWorkflowOperation })
     }
   }
@@ -89,7 +95,7 @@ function startOptions({ start, customerRef }: StartArguments): StartOptions {
     workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
     staticSummary: `#${channelOrderId} · ${lineCount} ${lineCount === 1 ? 'line' : 'lines'} · ${channel} · ${method}`,
     typedSearchAttributes: new TypedSearchAttributes([
-      { key: key.status, value: 'placed' },
+      { key: key.status, value: start.reopened ? 'completed' : 'placed' },
       { key: key.channel, value: channel },
       { key: key.method, value: method },
       ...(customerRef ? [{ key: key.customer, value: customerRef }] : []),
@@ -106,6 +112,9 @@ const key = {
 
 const refuseClosed = (order: OrderRow | undefined): Error =>
   order?.stage === 'cancelled' ? refuse('order.already_cancelled', { state: 'cancelled' }) : refuse('order.closed', { state: order?.stage })
+
+/** It came while the thread was ending. */
+const saysClosed = (error: unknown): boolean => error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure && error.cause.type === 'order.closed'
 
 /** What a failed call to Temporal means: the order's refusal, or that nothing was heard yet. */
 function asAnswer(error: unknown): unknown {

@@ -1,10 +1,11 @@
 /** The life of one order: from acceptance until nothing about it can change any more. */
-import { CancellationScope } from '@temporalio/workflow'
+import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow'
 import type { OrderEnding, OrderStart } from '../domain/messages'
 import { afterSale, close, isEnding, unwind } from './order/ending'
-import { fulfil } from './order/fulfil'
+import { fulfil, hasNews } from './order/fulfil'
 import { listen } from './order/messages'
 import { settlePayment } from './order/payment'
+import { reopen } from './order/returns'
 import { show } from './order/show'
 import { openThread, type Thread } from './order/thread'
 import { parking } from './support/failures'
@@ -28,7 +29,11 @@ async function live(thread: Thread): Promise<OrderEnding> {
 }
 
 async function tell(thread: Thread): Promise<void> {
-  await settlePayment(thread) // authorised; or declined; or given up at its deadline
-  await fulfil(thread) // every unit has a node, or waits for one with a deadline; each part to its end; what a node rejects goes to the next best
-  await afterSale(thread) // until the return window has closed
+  if (thread.start.reopened) await reopen(thread)
+  else await settlePayment(thread) // authorised; or declined; or given up at its deadline
+  do {
+    await fulfil(thread) // every unit has a node, or waits for one with a deadline; each part to its end; what a node rejects goes to the next best; what is sent back is counted and paid back
+    await afterSale(thread) // until the return window has closed
+    await condition(allHandlersFinished)
+  } while (hasNews(thread)) // something comes back, or is sent in place of something
 }

@@ -33,6 +33,7 @@ export function stripeProvider(options: StripeOptions): PaymentProvider {
       return unlessAlreadyDone('void', () => letGo(stripe, reference, key, partlyCaptured), () => lookUp(reference), happened)
     },
     refund: ({ reference, key, amountMinor, operationId }) => refund(stripe, { reference, key, amountMinor, operationId }),
+    findRefund: (ask) => findRefund(stripe, ask),
     lookUp,
   }
 }
@@ -100,6 +101,16 @@ async function refund(
     return { refundReference: given.id }
   } catch (error) {
     throw faultOf('refund', error)
+  }
+}
+
+/** Every refund names our operation in its metadata. */
+async function findRefund(stripe: Stripe, { reference, operationId }: { reference: string; operationId: string }): Promise<{ refundReference: string } | undefined> {
+  try {
+    for await (const given of stripe.refunds.list({ payment_intent: reference, limit: 100 })) if (given.metadata?.operationId === operationId) return { refundReference: given.id }
+    return undefined
+  } catch (error) {
+    throw new ProviderFault(faultOf('look-up of a refund', error).message, 'unknown', { cause: error })
   }
 }
 

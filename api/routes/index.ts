@@ -24,6 +24,7 @@ import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
 import { reOptimisationRoutes } from './re-optimisations'
+import { returnRoutes } from './returns'
 import { runRoutes } from './runs'
 import { settlementRoutes } from './settlements'
 import { skuRoutes } from './skus'
@@ -36,6 +37,7 @@ export const routes: readonly Route[] = [
   submitOrder,
   cancelOrder,
   ...changeRoutes,
+  ...returnRoutes,
   ...orderReads,
   ...ledgerRoutes,
   ...settlementRoutes,

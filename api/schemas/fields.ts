@@ -38,8 +38,8 @@ export const duration = z
   .refine((value) => (parseDuration(value) ?? 0) > 0, 'Must be an ISO 8601 duration of fixed length, e.g. PT30M or P1D')
   .meta({ examples: ['PT30M'] })
 
-/** Of a line of an order as it is kept: a component of a kit adds its number to the id the channel gave. */
-export const keptLineId = text(110)
+/** Of a line of an order as it is kept: a component of a kit adds its number to the id the channel gave, what replaces it goes before. */
+export const keptLineId = text(120)
 
 export const quantity = z.int().min(1).max(1_000_000)
 export const units = z.int().min(0).max(100_000_000)

@@ -74,6 +74,8 @@ const line = z.object({
   delivered: count,
   cancelled: count,
   returned: count,
+  credited: count.meta({ description: 'Units whose money was given back' }),
+  replaces: z.string().nullable().meta({ description: 'The line that this one is sent in place of' }),
   backordered: count,
   shipBy: at.nullable().meta({ description: 'The date it is promised for, where it was sold before it was there' }),
   kit: z.object({ lineId: z.string(), sku: z.string(), quantity: count }).nullable().meta({ description: 'The line as it was ordered, where this is a component of a kit' }),
@@ -149,7 +151,7 @@ export const orderAnswer = z
         choice: carrierChoice.nullable(),
       }),
     ),
-    returns: z.array(z.object({ returnId: z.string(), status: z.string(), lines: z.array(lineQuantity) })),
+    returns: z.array(z.object({ returnId: z.string(), status: z.string(), method: z.string(), remedy: z.string(), dueAt: at, lines: z.array(lineQuantity.extend({ received: count })) })),
     payments: z.array(
       z.object({
         paymentId: z.string(),

@@ -1,7 +1,7 @@
 /** Policy documents, per kind, as they may be written: the shapes of domain/policy/kinds.ts. */
 import { z } from 'zod'
 import { defaultPolicies, parcelRemedies, policyKinds, type Policies } from '../../domain/policy/kinds'
-import { at, duration } from './fields'
+import { at, duration, minor, text } from './fields'
 import { sourcingDocument } from './sourcing-policy'
 
 const few = z.int().min(1).max(1_000)
@@ -47,7 +47,15 @@ export const policyDocuments = {
     stopMinutes: z.number().min(0).max(240).default(defaultPolicies.last_mile.stopMinutes),
     deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin),
   }),
-  returns: z.strictObject({ window: duration, restockBy: duration }),
+  returns: z.strictObject({
+    window: duration,
+    restockBy: duration,
+    feeMinor: minor.optional(),
+    refundOn: z.enum(['receipt', 'request']).optional(),
+    approval: z.enum(['automatic', 'by_staff']).optional(),
+    finalSale: z.array(text(100)).max(1_000).optional(),
+    replaceFirst: z.boolean().optional(),
+  }),
   care: z.strictObject({ retryEvery: duration }),
   parcels: z.strictObject({
     lost: z.enum(parcelRemedies),

@@ -19,7 +19,7 @@ export interface RemainderCancelled {
 /** Units without a node are cancelled; the money held for them is let go with the last capture, or at once if nothing more leaves. */
 export async function cancelRemainder(tx: Transaction, { orderId, reason }: { orderId: string; reason: string }): Promise<RemainderCancelled> {
   const order = await lockOrder(tx, orderId)
-  if (order.stage !== 'open') return { voids: [] }
+  if (order.stage === 'cancelled') return { voids: [] }
   const lines = await rows<{ lineId: string; quantity: number }>(
     tx,
     `UPDATE order_lines l SET cancelled = l.cancelled + o.open, backordered = 0

@@ -7,8 +7,9 @@ import { openException, settleExceptions, type OpenException } from '../waiting'
 
 export interface WaitNotice {
   orderId: string
-  /** The part that waits; absent: the order as a whole. */
+  /** The part that waits, or the return; without either: the order as a whole. */
   fulfillmentId?: string
+  returnId?: string
   /** Absent: nothing else is waited on than before. */
   waitingOn?: WaitingOn
   exception?: Omit<OpenException, 'orderId' | 'channel'>
@@ -20,18 +21,18 @@ const outlivesOrder = ['shipment.refund_due', 'order.refund_elsewhere'] as const
 /** Nothing is open any more, and the row says that the workflow is not either. */
 export async function closeOrder(tx: Transaction, { orderId, status }: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> {
   const order = await lockOrder(tx, orderId)
-  const closed = await row(tx, 'UPDATE orders SET workflow_open = false, stage = ?, closed_at = now() WHERE order_id = ? AND workflow_open RETURNING order_id', [status, orderId])
+  const closed = await row(tx, 'UPDATE orders SET workflow_open = false, stage = ?, closed_at = coalesce(closed_at, now()) WHERE order_id = ? AND workflow_open RETURNING order_id', [status, orderId])
   if (!closed) return
-  if (status === 'completed') await record(tx, order, { type: 'order.completed', actor: self })
+  if (status === 'completed' && order.stage !== 'completed') await record(tx, order, { type: 'order.completed', actor: self })
   await settleExceptions(tx, order, `the order is ${status}`, { except: outlivesOrder })
   await refreshOrder(tx, orderId, null)
 }
 
 /** Writes what the order waits on now, and opens an exception where somebody should know. */
-export async function noticeWait(tx: Transaction, { orderId, fulfillmentId, waitingOn, exception }: WaitNotice): Promise<void> {
+export async function noticeWait(tx: Transaction, { orderId, fulfillmentId, returnId, waitingOn, exception }: WaitNotice): Promise<void> {
   const order = await lockOrder(tx, orderId)
   if (exception) await openException(tx, { deadline: waitingOn?.deadline ?? null, ...exception, orderId, channel: order.channel })
-  if (waitingOn) await setWait(tx, orderId, { waitingOn, fulfillmentId })
+  if (waitingOn) await setWait(tx, orderId, { waitingOn, fulfillmentId, returnId })
 }
 
 /** A request from the Temporal UI that could not be done: nobody waits for the answer there, so the timeline and an exception tell it. */
@@ -49,6 +50,6 @@ export async function noteRefusedCancel(tx: Transaction, ask: { orderId: string;
 }
 
 /** What was waited on has come: the exceptions of that kind are settled. What the order waits on next is for the step that brought it to say. */
-export async function settleWait(tx: Transaction, ask: { orderId: string; kind: string; resolution: string }): Promise<void> {
-  await settleExceptions(tx, await lockOrder(tx, ask.orderId), ask.resolution, { kind: ask.kind })
+export async function settleWait(tx: Transaction, ask: { orderId: string; kind: string; subject?: string; resolution: string }): Promise<void> {
+  await settleExceptions(tx, await lockOrder(tx, ask.orderId), ask.resolution, { kind: ask.kind, subject: ask.subject })
 }

@@ -42,7 +42,7 @@ export async function departRun(tx: Transaction, { runId, actor }: { runId: stri
 /** Cancelled meanwhile, or not paid for any more. */
 async function whyNot(tx: Transaction, { fulfillmentStatus, fulfillmentId, orderId }: TaskRow, order: OrderRow): Promise<'cancelled' | 'not_authorized' | undefined> {
   if (fulfillmentStatus === 'in_transit') return undefined // another attempt: it has left us before
-  if (order.stage !== 'open' || fulfillmentStatus !== 'packed') return 'cancelled'
+  if (order.stage === 'cancelled' || fulfillmentStatus !== 'packed') return 'cancelled'
   return (await mayShip(tx, orderId, fulfillmentId)) ? undefined : 'not_authorized'
 }
 

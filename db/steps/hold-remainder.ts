@@ -10,7 +10,7 @@ export interface RemainderOutcome {
 
 export async function holdRemainder(tx: Transaction, { orderId }: { orderId: string }): Promise<RemainderOutcome> {
   const order = await lockOrder(tx, orderId)
-  if (order.stage !== 'open') return { remainders: [] }
+  if (order.stage === 'cancelled') return { remainders: [] }
   const remainders = await intendRemainder(tx, orderId)
   await refreshOrder(tx, orderId)
   return { remainders }

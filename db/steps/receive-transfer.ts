@@ -45,7 +45,7 @@ export async function receiveTransfer(tx: Transaction, ask: ReceiveAsk): Promise
   await refreshOrder(tx, orderId)
   const units = claimed.reduce((sum, l) => sum + l.quantity, 0)
   const part = next === undefined || next === joined ? undefined : { fulfillmentId: next, nodeId, method, units, waitingOn: ask.ifReceived }
-  return { fulfillmentId, status: 'delivered', short: missing.length > 0 && order.stage === 'open', ...(part && { part }) }
+  return { fulfillmentId, status: 'delivered', short: missing.length > 0 && order.stage !== 'cancelled', ...(part && { part }) }
 }
 
 /** All that was sent, unless the node says otherwise. @throws `fulfillment.quantity` for more than was sent */

@@ -62,7 +62,7 @@ export interface WorkMoved {
 /** @throws `order.already_cancelled` when the order was stopped meanwhile; LostRace in hopeful mode. */
 export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMode, after?: AfterSale): Promise<SourceOutcome> {
   const order = await lockOrder(tx, ask.orderId)
-  if (order.stage !== 'open') throw refuse('order.already_cancelled', { state: order.stage })
+  if (order.stage === 'cancelled') throw refuse('order.already_cancelled', { state: 'cancelled' })
   const lines = await openLines(tx, order.orderId)
   const decision = lines.length ? await claimParts(tx, order, lines, mode, after) : await lastDecision(tx, order.orderId)
   if (lines.length && !decision?.chosen) return backorder(tx, order, decision!, ask)

@@ -8,6 +8,7 @@ import type { OrderPromise } from '../../domain/promise/kept'
 import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
 import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
+import { returnsOfOrderJson } from './returns'
 import { iso, list } from './sql'
 
 export interface OrderView {
@@ -35,7 +36,7 @@ export interface OrderView {
   holds: never[]
   fulfillments: OrderFulfillmentView[]
   shipments: ShipmentView[]
-  returns: never[]
+  returns: OrderReturnView[]
   payments: PaymentView[]
   promise: PromiseView
   money: MoneyView
@@ -58,11 +59,23 @@ export interface OrderLineView {
   delivered: number
   cancelled: number
   returned: number
+  /** Units whose money was given back. */
+  credited: number
+  /** The line that this one is sent in place of. */
+  replaces: string | null
   backordered: number
   /** The date it is promised for, where it was sold before it was there. */
   shipBy: string | null
   /** The line as it was ordered, where this is a component of a kit. */
   kit: KitLine | null
+}
+export interface OrderReturnView {
+  returnId: string
+  status: string
+  method: string
+  remedy: string
+  dueAt: string
+  lines: { lineId: string; quantity: number; received: number }[]
 }
 export interface OrderFulfillmentView {
   fulfillmentId: string
@@ -123,7 +136,7 @@ const shipByJson = `(SELECT ${iso('max(c.ship_by)')} FROM supply_claims c WHERE 
 const linesJson = list(
   `json_build_object('lineId', l.line_id, 'sku', l.sku, 'name', s.name, 'quantity', l.quantity, 'unitPriceMinor', l.unit_price_minor, 'discountMinor', l.discount_minor,
      'taxMinor', l.tax_minor, 'allocated', l.allocated, 'picked', l.picked, 'shipped', l.shipped, 'delivered', l.delivered, 'cancelled', l.cancelled,
-     'returned', l.returned, 'backordered', l.backordered, 'shipBy', ${shipByJson}, 'kit', l.kit)`,
+     'returned', l.returned, 'credited', l.credited, 'replaces', l.replaces, 'backordered', l.backordered, 'shipBy', ${shipByJson}, 'kit', l.kit)`,
   'order_lines l JOIN skus s USING (sku) WHERE l.order_id = o.order_id',
   'l.position',
 )
@@ -153,7 +166,7 @@ const paymentsJson = list(
   'p.tender_id, p.part',
 )
 
-interface OrderFacts extends Omit<OrderView, 'holds' | 'returns' | 'promise' | 'money' | 'allowedActions' | 'pickupCode'> {
+interface OrderFacts extends Omit<OrderView, 'holds' | 'promise' | 'money' | 'allowedActions' | 'pickupCode'> {
   pickupCode: string | null
   stage: string
   promise: OrderPromise | null
@@ -163,7 +176,7 @@ const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "chan
   o.fulfillment_status AS "fulfillmentStatus", o.workflow_open AS "workflowOpen", o.placed_at AS "placedAt", o.accepted_at AS "acceptedAt", o.closed_at AS "closedAt",
   o.currency, o.total_minor AS "totalMinor", o.tax_included AS "taxIncluded", o.shipping, o.claim, o.priority, o.customer, o.ship_to AS "shipTo", o.delivery,
   o.waiting_on AS "waitingOn", o.promise, o.stage,
-  (SELECT max(pickup_code) FROM fulfillments f WHERE f.order_id = o.order_id AND f.status = 'ready') AS "pickupCode", ${linesJson} AS lines, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments`
+  (SELECT max(pickup_code) FROM fulfillments f WHERE f.order_id = o.order_id AND f.status = 'ready') AS "pickupCode", ${linesJson} AS lines, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments, ${returnsOfOrderJson} AS returns`
 
 /** @returns undefined when there is no such order. Who may see it is for the caller to check. */
 export async function orderView(db: Db | Transaction, orderId: string, viewer: { role: string }): Promise<OrderView | undefined> {
@@ -176,7 +189,6 @@ function present({ stage, pickupCode, ...order }: OrderFacts, role: string): Ord
     ...order,
     ...(pickupCode !== null && tellsCustomers.includes(role) && { pickupCode }),
     holds: [],
-    returns: [],
     promise: promiseView(order, new Date().toISOString()),
     money: moneyOf(order, stage),
     allowedActions: orderActions(order, stage, role),
@@ -201,7 +213,7 @@ function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'ta
   // What a final capture left was let go, and may be held again by a further payment.
   const heldMinor = (p: PaymentView): number => (p.status === 'captured' ? p.capturedMinor : p.authorizedMinor)
   const [authorizedMinor, capturedMinor, refundedMinor] = [sum(heldMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor)]
-  const kept = order.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled }))
+  const kept = order.lines.filter((l) => l.replaces === null).map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.credited }))
   const keptMinor = stage === 'cancelled' ? 0 : worthMinor(order, kept)
   return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor) }
 }
@@ -209,13 +221,23 @@ function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'ta
 /** Who may tell the customer her code. */
 const tellsCustomers = ['channel', 'support']
 
+const sendingBack = ['channel', 'support', 'operations', 'admin']
 const cancelling = ['channel', 'store', 'support', 'operations', 'admin']
 
 /** The commands on the order that its state and the role allow now, named as the last segment of their path. */
-function orderActions(order: Pick<OrderFacts, 'fulfillments' | 'lines'>, stage: string, role: string): string[] {
+function orderActions(order: Pick<OrderFacts, 'fulfillments' | 'lines' | 'returns'>, stage: string, role: string): string[] {
   const cancellable = stage === 'open' && (!order.fulfillments.some(isGone) || hasLooseUnits(order))
-  return cancellable && cancelling.includes(role) ? ['cancel'] : []
+  return [
+    ...(cancellable && cancelling.includes(role) ? ['cancel'] : []),
+    ...(hasReturnableUnits(order) && sendingBack.includes(role) ? ['returns', 'replacements'] : []),
+  ]
 }
+
+/** Has the customer anything that she has not announced to send back? */
+const hasReturnableUnits = ({ lines, returns }: Pick<OrderFacts, 'lines' | 'returns'>): boolean =>
+  lines.some((l) => l.delivered > returns.flatMap((r) => r.lines.filter((b) => b.lineId === l.lineId).map((b) => (comesBack(r.status) ? b.quantity : b.received))).reduce((sum, n) => sum + n, 0))
+
+const comesBack = (status: string): boolean => !['closed', 'rejected', 'cancelled'].includes(status)
 
 /** Are there units that have not left and are in no parcel yet, nor put aside at a counter, nor between two nodes? */
 function hasLooseUnits({ lines, fulfillments }: Pick<OrderFacts, 'fulfillments' | 'lines'>): boolean {

@@ -15,13 +15,15 @@ export interface WaitingOn {
   deadline: string | null
 }
 
-/** Of several things that are waited on the one that shows: what has the nearest deadline, else what has lasted longest. */
+/** Of several things that are waited on the one that shows: what has the nearest deadline, else what has lasted longest; that nothing more happens only where nothing else does. */
 export const mostUrgent = (waits: readonly (WaitingOn | null | undefined)[]): WaitingOn | null =>
-  waits.filter((w) => w !== null && w !== undefined).sort((a, b) => byText(a.deadline ?? '~', b.deadline ?? '~') || byText(a.since, b.since) || byText(a.what, b.what))[0] ?? null
+  waits
+    .filter((w) => w !== null && w !== undefined)
+    .sort((a, b) => Number(a.what === 'return_window') - Number(b.what === 'return_window') || byText(a.deadline ?? '~', b.deadline ?? '~') || byText(a.since, b.since) || byText(a.what, b.what))[0] ?? null
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 export const waitReasons = [
-  'workflow', 'payment', 'payment_provider', 'customer_action', 'sourcing', 'stock', 'picking', 'label', 'hand_over', 'carrier', 'collection', 'transfer', 'delivery', 'capture', 'return_window', 'void',
+  'workflow', 'payment', 'payment_provider', 'customer_action', 'sourcing', 'stock', 'picking', 'label', 'hand_over', 'carrier', 'collection', 'transfer', 'delivery', 'capture', 'return_window', 'void', 'approval', 'return',
 ] as const
 export type WaitReason = (typeof waitReasons)[number]

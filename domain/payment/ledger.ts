@@ -7,7 +7,7 @@
  * | … and the channel has taken money for them | elsewhere | receivable |
  * | the provider has taken money | provider clearing | receivable |
  * | money is given back before goods left for it | receivable | provider clearing |
- * | money is given back for goods that left | refund | provider clearing |
+ * | money is given back for goods that left, and whatever of it | refund, tax, shipping | provider clearing, adjustments (a fee that is kept) |
  * | the provider pays out what it took | bank (net), fees | provider clearing |
  * | the provider keeps back what was given back | provider clearing | bank |
  *
@@ -15,6 +15,7 @@
  * (a negative receivable); what a channel took is its own affair until goods leave for it.
  */
 import { invariant } from '../invariant'
+import type { RefundParts } from '../returns/refund'
 import type { Breakdown } from './shares'
 
 /** Every account there is; of a provider's clearing account there is one per provider, `provider_clearing:stripe`. */
@@ -97,15 +98,26 @@ export interface GivenBack {
   refundedMinor: number
   /** What the customer had paid and no goods had left for. */
   owedMinor: number
+  /** What it gives back, where a return says so; adds up to the amount. */
+  parts?: RefundParts
 }
 
-/** The provider has given money back: first what was owed to the customer anyway, the rest for goods that left. */
-export function refundJournal({ paymentId, provider, amountMinor, refundedMinor, owedMinor }: GivenBack): Journal {
+/** Money was given back: for what came back, in its parts; else first what was owed to the customer anyway, the rest for goods that left. */
+export function refundJournal({ paymentId, provider, amountMinor, refundedMinor, owedMinor, parts }: GivenBack): Journal {
+  const given: Entry = { account: moneyAccount(provider), amountMinor: -amountMinor, cause: provider === 'paid_elsewhere' ? 'Given back by the channel' : `Given back by ${provider}` }
+  if (parts)
+    return journal(`refund:${paymentId}:${refundedMinor}`, 'refund', [
+      { account: 'refund', amountMinor: parts.goodsMinor, cause: 'Given back to the customer for goods, without their tax' },
+      { account: 'tax', amountMinor: parts.taxMinor, cause: 'Tax of what was given back' },
+      { account: 'shipping', amountMinor: parts.shippingMinor, cause: 'Shipping given back to the customer, without its tax' },
+      { account: 'adjustments', amountMinor: parts.feeMinor, cause: 'Kept of it: the fee for sending back' },
+      given,
+    ])
   const unsoldMinor = Math.min(amountMinor, Math.max(0, owedMinor))
   return journal(`refund:${paymentId}:${refundedMinor}`, 'refund', [
     { account: 'receivable', amountMinor: unsoldMinor, cause: 'Given back to the customer: paid, and no goods had left for it' },
     { account: 'refund', amountMinor: amountMinor - unsoldMinor, cause: 'Given back to the customer for goods that had left' },
-    { account: moneyAccount(provider), amountMinor: -amountMinor, cause: `Given back by ${provider}` },
+    given,
   ])
 }
 

@@ -108,7 +108,18 @@ export type ParcelRemedy = (typeof parcelRemedies)[number]
 export interface ReturnsPolicy {
   /** From delivery until nothing can be sent back any more; then the order is completed. */
   window: string
+  /** From the request until the goods must be back; later than that somebody is told. */
   restockBy: string
+  /** Kept of each refund, in minor units of the channel's currency. */
+  feeMinor?: number
+  /** When the money is given back: once the goods are counted, or at once, where customers are trusted. */
+  refundOn?: 'receipt' | 'request'
+  /** Whether a person has to say yes to what a customer asks for. */
+  approval?: 'automatic' | 'by_staff'
+  /** SKUs, by how they begin, that are not taken back. */
+  finalSale?: readonly string[]
+  /** A replacement leaves before the old goods are back, also where nobody swaps them at the door. */
+  replaceFirst?: boolean
 }
 
 /** What is done while the outside world fails. */

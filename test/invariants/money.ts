@@ -41,7 +41,7 @@ interface PartedOrder extends Priced {
   orderId: string
   stage: string
   open: boolean
-  lines: (PricedLine & { cancelled: number; shipped: number })[]
+  lines: (PricedLine & { cancelled: number; shipped: number; credited: number; replaces: string | null })[]
   gone: Units[]
   /** Paid, not delivered and not sent again: finance has been told to give it back. */
   due: Units[]
@@ -51,6 +51,8 @@ interface PartedOrder extends Priced {
   taken: number
   held: number
   refunded: number
+  /** Kept of refunds. */
+  fees: number
   /** What the ledger says was sold, and what everybody owes for it. */
   sold: number
   owed: number
@@ -61,11 +63,12 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
     db,
     `SELECT o.order_id AS "orderId", stage, workflow_open AS open, shipping, tax_included AS "taxIncluded",
        (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor,
-                        'cancelled', cancelled, 'shipped', shipped)) FROM order_lines l WHERE l.order_id = o.order_id) AS lines,
+                        'cancelled', cancelled, 'shipped', shipped, 'credited', credited, 'replaces', replaces)) FROM order_lines l WHERE l.order_id = o.order_id) AS lines,
        (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
           WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') AS gone,
        (SELECT coalesce(json_agg(u), '[]') FROM exceptions e, jsonb_array_elements(e.data->'lines') u WHERE e.order_id = o.order_id AND e.kind = 'shipment.refund_due') AS due,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
+       (SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'refund' AND status = 'succeeded') AS fees,
        (SELECT -coalesce(sum(amount_minor) FILTER (WHERE account IN ('revenue', 'tax', 'shipping', 'discount')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS sold,
        (SELECT coalesce(sum(amount_minor) FILTER (WHERE account IN ('receivable', 'elsewhere')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS owed,
        p.*
@@ -85,14 +88,21 @@ const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (o
   violations: async ({ db }) => (await partedOrders(db)).filter((o) => isBroken(o, worthMinor(o, o.gone))).map(({ lines: _lines, ...o }) => o),
 })
 
-/** A closed order keeps what was not cancelled, and what finance has been told to give back until it is; money taken elsewhere is given back there. */
+/**
+ * A closed order keeps what was neither cancelled nor credited, the fees of returns, and what finance has been told to give back until it is; money taken
+ * elsewhere for what was cancelled is given back there.
+ */
 function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
   if (open) return false
   if (stage === 'cancelled') return o.taken - o.refunded !== 0
-  const kept = worthMinor(o, o.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled })))
-  const keptAndDue = worthMinor(o, [...o.due, ...o.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled }))])
-  const has = o.elsewhere + o.taken - o.refunded
-  return has > Math.max(keptAndDue, o.elsewhere) || has < Math.max(kept, o.elsewhere) || (o.refunded === 0 && has !== Math.max(keptAndDue, o.elsewhere))
+  const bought = o.lines.filter((l) => l.replaces === null)
+  const kept = bought.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.credited }))
+  const [keptMinor, keptAndDue] = [worthMinor(o, kept), worthMinor(o, [...o.due, ...kept])]
+  const creditedMinor = worthMinor(o, bought.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled }))) - keptMinor
+  const has = o.elsewhere + o.taken - o.refunded - o.fees
+  const least = Math.max(keptMinor, o.elsewhere - creditedMinor)
+  const most = Math.max(keptAndDue, o.elsewhere - creditedMinor)
+  return has > most || has < least || (o.refunded === 0 && has !== most)
 }
 
 /** Per payment, what the ledger says the provider took and gave back. */

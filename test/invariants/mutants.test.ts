@@ -25,6 +25,7 @@ beforeAll(async () => {
   await people.support('POST', `/v1/orders/${cancelled}/cancel`, { reason: 'changed her mind' })
   await people.until(cancelled, (o) => !o.workflowOpen)
   await people.until(live, (o) => o.fulfillments.length === 1)
+  await sentBack(people, delivered)
   await heldAndGivenBack()
   await promised(people)
   await paidOut()
@@ -32,12 +33,19 @@ beforeAll(async () => {
 })
 afterAll(() => system?.stop())
 
+/** One of two came back, and its money was given back. */
+async function sentBack(people: People, orderId: string): Promise<void> {
+  const { body } = await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too small' }], method: 'store' })
+  await people.store('store-mitte')('POST', `/v1/returns/${body.returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  await people.until(orderId, (o) => o.money.refundedMinor > 0 && !o.workflowOpen, 'the refund')
+}
+
 /** What was taken is paid out, in a file with one line too many. */
 async function paidOut(): Promise<void> {
   const csv = await (await fetch(`${system.payments.url}/control/settlement.csv`)).text()
   const headers = { authorization: 'Bearer demo-finance', 'content-type': 'text/csv', 'idempotency-key': 'mutants' }
   const sent = await fetch(`${system.url}/v1/settlements`, { method: 'POST', headers, body: `${csv}not,a,line\n` })
-  expect(await sent.json()).toMatchObject({ matched: 1, breaks: [{ reason: 'unreadable' }] })
+  expect(await sent.json()).toMatchObject({ matched: 2, breaks: [{ reason: 'unreadable' }] })
 }
 
 /** A quote whose stock was held, and let go again. */
@@ -84,6 +92,9 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   S3: `UPDATE stock_levels SET on_hand = on_hand + 1 WHERE sku = 'SOCKS-3P'`,
   S4: `DELETE FROM stock_movements WHERE type = 'ship'`,
   S5: `UPDATE allocations SET ended_at = NULL WHERE order_id = :cancelled`,
+  S7: 'UPDATE order_lines SET returned = returned - 1 WHERE order_id = :delivered',
+  'S7-counts': 'UPDATE return_lines SET quantity = 2, disputed = 1 WHERE order_id = :delivered',
+  'S7-moved': `UPDATE stock_movements SET node_id = 'dc-01' WHERE type = 'return'`,
   S9: 'UPDATE order_lines SET allocated = allocated - 1 WHERE order_id = :live',
   S10: `UPDATE supply SET quantity = promised - 1 WHERE reference = 'PO-MUTANT'`,
   'S10-claims': `UPDATE supply SET promised = promised + 1 WHERE reference = 'PO-MUTANT'`,

@@ -25,6 +25,15 @@ export const stock: readonly Invariant[] = [
      UNION ALL SELECT sku FROM (SELECT sku, -sum(on_hand_delta) AS n FROM stock_movements WHERE type = 'transfer' GROUP BY 1) m
        LEFT JOIN (SELECT l.sku, sum(l.picked - l.received) AS n FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id) WHERE f.method = 'transfer' AND f.handed_over_at IS NOT NULL GROUP BY 1) t USING (sku)
        WHERE m.n <> coalesce(t.n, 0)`),
+  query('S7', 'what came back is what was counted in, line by line, and no more than had left', 'always',
+    `SELECT order_id, line_id FROM order_lines l WHERE returned > delivered OR credited > quantity - cancelled OR returned <> (SELECT coalesce(sum(received), 0) FROM return_lines r WHERE r.order_id = l.order_id AND r.line_id = l.line_id)`),
+  query('S7-counts', 'a line of a return has received and disputed what its counts say', 'always',
+    `SELECT r.return_id::text FROM return_lines r, LATERAL (SELECT coalesce(sum(quantity) FILTER (WHERE disposition <> 'none'), 0) AS good, coalesce(sum(quantity) FILTER (WHERE disposition = 'none'), 0) AS bad
+       FROM return_receipts c WHERE c.return_id = r.return_id AND c.line_id = r.line_id) counted WHERE (received, disputed) IS DISTINCT FROM (good, bad)`),
+  query('S7-moved', 'what came back is on the books of the node that counted it', 'always',
+    `SELECT sku, node_id FROM (SELECT sku, node_id, sum(on_hand_delta) AS n FROM stock_movements WHERE type = 'return' GROUP BY 1, 2) m
+     FULL JOIN (SELECT l.sku, c.node_id, sum(c.quantity) AS n FROM return_receipts c JOIN return_lines r USING (return_id, line_id) JOIN order_lines l USING (order_id, line_id) WHERE c.disposition <> 'none' GROUP BY 1, 2) t USING (sku, node_id)
+     WHERE coalesce(m.n, 0) <> coalesce(t.n, 0)`),
   query('S10', 'never more is promised of what is to come than is announced, or than may be pre-ordered', 'always',
     `SELECT sku, reference FROM supply WHERE promised > quantity UNION ALL SELECT sku, 'pre-order' FROM skus WHERE preorder_promised > preorder_cap`),
   query('S10-claims', 'what is promised is the sum of open claims on it', 'always',

@@ -19,12 +19,17 @@ async function released(people: People, wish: OrderWish = socks): Promise<{ orde
 }
 
 async function deliver(people: People, orderId: string, work: Awaited<ReturnType<typeof released>>['work']): Promise<string> {
+  await arrive(people, orderId, work)
+  return ended(people, orderId)
+}
+
+async function arrive(people: People, orderId: string, work: Awaited<ReturnType<typeof released>>['work']): Promise<void> {
   await people.pickAll(work)
   const packed = await people.packAll(work)
   await people.handOver(work)
-  await people.until(orderId, (o) => o.paymentStatus === 'captured', 'the capture')
+  await people.until(orderId, (o) => o.money.capturedMinor > 0, 'the capture')
   await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
-  return ended(people, orderId)
+  await people.until(orderId, (o) => o.fulfillments.find((f) => f.fulfillmentId === work.fulfillmentId)!.status === 'delivered', 'the delivery')
 }
 
 async function ended(people: People, orderId: string): Promise<string> {
@@ -246,6 +251,34 @@ export const scenarios: readonly Scenario[] = [
       const packed = await people.packPicked(work)
       await people.handOver(work)
       await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'sent-back-and-replaced',
+    policies: { returns: { window: 'PT3S', restockBy: 'PT0.2S' } },
+    play: async (people) => {
+      const { orderId, work } = await released(people, { lines: [{ sku: 'SOCKS-3P', quantity: 2 }] })
+      await arrive(people, orderId, work)
+      const asked = { lines: [{ lineId: '1', quantity: 1, reason: 'torn' }] }
+      const back = await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { ...asked, method: 'store' })
+      await eventually(() => people.told(orderId), (types) => types.includes('exception.opened'))
+      const lines = [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }]
+      await people.store('store-mitte')('POST', `/v1/returns/${back.body.returnId}/receive`, { nodeId: 'store-mitte', lines })
+      await people.until(orderId, (o) => o.returns[0]!.status === 'closed')
+      await people.support('POST', `/v1/orders/${orderId}/replacements`, { ...asked, collectOld: 'none' })
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))
+      return deliver(people, orderId, fulfillments.find((f) => f.status === 'released')!)
+    },
+  },
+  {
+    name: 'opened-again',
+    policies: { returns: { window: 'PT0.2S', restockBy: 'PT10S' } },
+    play: async (people) => {
+      const { orderId, work } = await released(people)
+      await deliver(people, orderId, work)
+      const { body } = await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'torn' }], method: 'store' })
+      await people.store('store-mitte')('POST', `/v1/returns/${body.returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'used', disposition: 'refurbish' }] })
       return ended(people, orderId)
     },
   },

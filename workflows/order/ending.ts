@@ -3,6 +3,7 @@ import { allHandlersFinished, condition, isCancellation } from '@temporalio/work
 import type { OrderEnding } from '../../domain/messages'
 import { step } from '../support/activities'
 import { Ending, refusalIn } from '../support/failures'
+import { hasNews } from './fulfil'
 import { show } from './show'
 import { stopAll } from './messages'
 import { giveBackLabels } from './labels'
@@ -10,24 +11,28 @@ import { letGo } from './payment'
 import { waiting, waits, type Thread } from './thread'
 import { waitFor } from './waits'
 
-/** Chapter four: until the return window has closed. */
+/** Chapter four: until the return window has closed, or something is to be done about the order again. */
 export async function afterSale(thread: Thread): Promise<void> {
   thread.chapter = 'return window'
   const deliveredAt = thread.works.map((w) => w.deliveredAt ?? '').sort().at(-1)!
   if (deliveredAt === '') return // nothing has arrived that could be sent back
   const window = { ...waiting('return_window', thread.start.policy.returns.window), since: deliveredAt }
   const { rowWait } = thread.whole
-  await waitFor(thread, thread.whole, rowWait?.what === 'return_window' ? rowWait : window, () => false)
+  await waitFor(thread, thread.whole, rowWait?.what === 'return_window' ? rowWait : window, () => hasNews(thread))
 }
 
 export async function close(thread: Thread, status: OrderEnding['status'], reason?: string): Promise<OrderEnding> {
   await condition(allHandlersFinished)
-  await step(`Close: ${status}`).closeOrder({ orderId: thread.start.orderId, status })
+  const ending = { status, ...(reason ? { reason } : {}) }
+  await thread.lock(async () => {
+    await step(`Close: ${status}`).closeOrder({ orderId: thread.start.orderId, status })
+    thread.ending = ending
+  })
+  await condition(allHandlersFinished) // whoever came meanwhile hears that it is closed
   thread.chapter = status
   waits(thread.whole, null)
-  thread.ending = { status, ...(reason ? { reason } : {}) }
   show(thread, { status, ...(thread.lastException ? { hasException: false } : {}) })
-  return thread.ending
+  return ending
 }
 
 /** Is this how an order may end, rather than our bug? Once it is cancelled, a step that was under way may also be refused by its rows. */

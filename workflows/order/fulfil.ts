@@ -3,24 +3,25 @@ import { condition } from '@temporalio/workflow'
 import { awaitCollection, carryOut } from './collection'
 import { deliver, transfer } from './delivery'
 import { letGo } from './payment'
+import { takeBack } from './returns'
 import { sourceOrder } from './sourcing'
-import type { Thread, Work } from './thread'
+import type { Back, Thread, Work } from './thread'
 
 /** How a part goes on from its node. */
 const ways = { delivery: deliver, pickup: awaitCollection, carry_out: carryOut, transfer } as const
 
 /**
- * Until every part has come to its end and nothing is left to source. What a node rejects goes to the next best, while the other parts go on.
+ * Until every part and every return has come to its end and nothing is left to source. What a node rejects goes to the next best, while the other parts go on.
  * What goes wrong in a part ends the story at once, also while it waits for stock for another.
  */
 export const fulfil = (thread: Thread): Promise<void> =>
   new Promise((resolve, reject) => {
-    const going = new Set<Work | string>()
-    const until = (what: Work | string, over: Promise<void>): void => {
+    const going = new Set<Work | Back | string>()
+    const until = (what: Work | Back | string, over: Promise<void>): void => {
       going.add(what)
       over.then(() => going.delete(what), reject)
     }
-    const tellers = { follow: (work: Work) => until(work, ways[work.method](thread, work)), drop: (operationId: string) => until(operationId, letGo(thread, operationId)) }
+    const tellers = { follow: (work: Work) => until(work, ways[work.method](thread, work)), drop: (operationId: string) => until(operationId, letGo(thread, operationId)), expect: (back: Back) => until(back, takeBack(thread, back)) }
     sourceAndFollow(thread, tellers, () => going.size === 0).then(resolve, reject)
   })
 
@@ -28,14 +29,19 @@ interface Tellers {
   follow(work: Work): void
   /** Lets go of a hold, while the parts go on. */
   drop(operationId: string): void
+  /** Until what is to come back is back, and paid back. */
+  expect(back: Back): void
 }
 
-async function sourceAndFollow(thread: Thread, { follow, drop }: Tellers, isQuiet: () => boolean): Promise<void> {
-  const hasNews = (): boolean => thread.toSource || thread.arrivals.length > 0 || thread.unwanted.length > 0
+/** Something was said that the parts do not follow yet. */
+export const hasNews = (thread: Thread): boolean => thread.toSource || thread.arrivals.length > 0 || thread.unwanted.length > 0 || thread.asked.length > 0
+
+async function sourceAndFollow(thread: Thread, { follow, drop, expect }: Tellers, isQuiet: () => boolean): Promise<void> {
   do {
     if (thread.toSource) thread.arrivals.push(...(await sourceOrder(thread)))
     thread.arrivals.splice(0).forEach(follow)
     thread.unwanted.splice(0).forEach(drop)
-    await condition(() => hasNews() || isQuiet())
-  } while (hasNews())
+    thread.asked.splice(0).forEach(expect)
+    await condition(() => hasNews(thread) || isQuiet())
+  } while (hasNews(thread))
 }

@@ -14,6 +14,7 @@ import { step } from '../support/activities'
 import { now } from '../support/clock'
 import { answering, refusalIn, refusing } from '../support/failures'
 import { labelsOrEnd } from './delivery'
+import { listenForReturns } from './returns'
 import { show } from './show'
 import { newWorks } from './sourcing'
 import { waiting, waitingOn, waits, workOf, type Thread, type Work } from './thread'
@@ -76,6 +77,7 @@ export function listen(thread: Thread): void {
     description: 'Another node has received what was sent to it; what is missing is looked for elsewhere.',
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId, 'handed_over'),
   })
+  listenForReturns(thread)
   setHandler(cancelOrderSignal, (ask) => cancelFromUi(thread, ask ?? {}), {
     description: 'For support, from the Temporal UI: {"reason": "…", "actor": "…"}. Done like the update; a refusal shows on the timeline and in the exception queue.',
   })

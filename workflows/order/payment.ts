@@ -57,7 +57,7 @@ export async function holdRemainder(thread: Thread): Promise<void> {
       thread.payments[paymentId] = outcome!.status
       await thread.until(() => isSettled(thread.payments[paymentId]!), now() + durationMs(thread.start.policy.payment.deadline), 'The bank to answer')
     }
-    if (remainders.every((r) => holdsMoney(thread.payments[r.paymentId]!))) return failures ? settle(thread, trouble.kind) : undefined
+    if (remainders.every((r) => holdsMoney(thread.payments[r.paymentId]!))) return failures ? settle(thread, trouble) : undefined
     if (thread.reduced && remainders.every((r) => holdsMoney(thread.payments[r.paymentId]!) || thread.payments[r.paymentId] === 'voided')) continue // let go of, because less has to leave now
     if (failures === 0) await notice(thread, thread.whole, undefined, trouble)
     const heard = thread.nudges

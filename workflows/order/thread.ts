@@ -4,7 +4,9 @@ import type { FulfillmentStatus, WorkMethod } from '../../domain/fulfillment/mov
 import type { CarrierReported, Gone, OrderEnding, OrderStart } from '../../domain/messages'
 import type { PartMilestones } from '../../domain/promise/kept'
 import { mostUrgent, type WaitingOn } from '../../domain/order/status'
+import type { ReturnStatus } from '../../domain/returns/status'
 import type { PaymentState } from '../../domain/payment/view'
+import type { IntendedRefund } from '../../db/refunds'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
 import { createAlarm, type Until } from '../support/alarm'
 import { isoIn } from '../support/clock'
@@ -27,6 +29,10 @@ export interface Thread {
   stopped: string[]
   /** Units were cancelled while the rest goes on. */
   reduced: boolean
+  /** What comes back, or is to. */
+  backs: Back[]
+  /** Returns that nobody follows yet. */
+  asked: Back[]
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
   toSource: boolean
   sourcingAttempts: number
@@ -35,6 +41,8 @@ export interface Thread {
   lastException?: string
   /** How often somebody pressed retry, or something happened that is worth another try. */
   nudges: number
+  /** An order that had come to its end is open again in its rows. */
+  resumed: boolean
   /** Set once the order is cancelled in the rows; the story stops and unwinds. */
   cancelled?: { outcome: CancelOutcome; reason: string }
   ending: OrderEnding | null
@@ -45,8 +53,9 @@ export interface Thread {
 
 /** Who waits, and for what: the story and the row differ only until the next step has written it. */
 export interface Waiter {
-  /** Of the part; absent for the order as a whole. */
+  /** Of the part, or of the return; without either it is the order as a whole. */
   readonly fulfillmentId?: string
+  readonly returnId?: string
   wait: WaitingOn | null
   rowWait: WaitingOn | null
 }
@@ -73,11 +82,19 @@ export interface Work extends Waiter {
   troubles?: NonNullable<CarrierReported['trouble']>[]
 }
 
+/** One return as the workflow follows it. */
+export interface Back extends Waiter {
+  readonly returnId: string
+  status: ReturnStatus
+  /** To be given back, and nobody has been asked yet. */
+  refunds: IntendedRefund[]
+}
+
 export function openThread(start: OrderStart): Thread {
   const first = firstWait(start)
   return {
     start,
-    chapter: 'accepted',
+    chapter: start.reopened ? 'reopened' : 'accepted',
     whole: { wait: first, rowWait: first },
     payments: {},
     works: [],
@@ -85,10 +102,13 @@ export function openThread(start: OrderStart): Thread {
     unwanted: [],
     stopped: [],
     reduced: false,
-    toSource: true,
+    backs: [],
+    asked: [],
+    toSource: start.reopened !== true,
     sourcingAttempts: 0,
     holdAttempts: 0,
     nudges: 0,
+    resumed: start.reopened !== true,
     ending: null,
     story: new CancellationScope(),
     lock: createLock(),
@@ -97,7 +117,8 @@ export function openThread(start: OrderStart): Thread {
 }
 
 /** What the row says from intake on: the same sum as there. */
-function firstWait({ acceptedAt, tenders, policy }: OrderStart): WaitingOn {
+function firstWait({ acceptedAt, tenders, policy, reopened }: OrderStart): WaitingOn | null {
+  if (reopened) return null
   if (tenders.every((t) => t.authorizeOperationId === undefined)) return { what: 'sourcing', since: acceptedAt, deadline: null }
   return { what: 'payment', since: acceptedAt, deadline: new Date(Date.parse(acceptedAt) + durationMs(policy.payment.deadline)).toISOString() }
 }
@@ -111,7 +132,7 @@ export function waits(who: Waiter, wait: WaitingOn | null): void {
 }
 
 /** What shows: the most urgent of all waits, summed up as in the row. */
-export const waitingOn = ({ whole, works }: Thread): WaitingOn | null => mostUrgent([whole.wait, ...works.map((w) => w.wait)])
+export const waitingOn = ({ whole, works, backs }: Thread): WaitingOn | null => mostUrgent([whole.wait, ...works.map((w) => w.wait), ...backs.map((b) => b.wait)])
 
 /** The fulfillment of that id, if it is one of this order's. */
 export const workOf = (thread: Thread, fulfillmentId: string): Work | undefined => thread.works.find((w) => w.fulfillmentId === fulfillmentId)

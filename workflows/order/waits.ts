@@ -14,7 +14,7 @@ export async function beginWait(thread: Thread, who: Waiter, waitingOn: WaitingO
   show(thread)
   if (who.rowWait?.what === waitingOn.what) return
   who.rowWait = waitingOn
-  await step(`Waits for ${words(waitingOn.what)}`).noticeWait({ orderId: thread.start.orderId, fulfillmentId: who.fulfillmentId, waitingOn })
+  await step(`Waits for ${words(waitingOn.what)}`).noticeWait({ orderId: thread.start.orderId, ...named(who), waitingOn })
 }
 
 /** Waits for `fact` until the wait's deadline. @returns whether it came in time. */
@@ -33,7 +33,7 @@ export async function waitOrEscalate(thread: Thread, who: Waiter, waitingOn: Wai
   const overdue = { ...waitingOn, deadline: null }
   await notice(thread, who, overdue, late)
   await thread.until(fact, Number.POSITIVE_INFINITY, words(waitingOn.what))
-  await settle(thread, late.kind)
+  await settle(thread, late)
 }
 
 interface Persistence {
@@ -53,7 +53,7 @@ export async function persist<Answer>(thread: Thread, who: Waiter, { waitingOn, 
   for (let failures = 0; ; failures += 1) {
     try {
       const answer = await call()
-      if (failures > 0) await settle(thread, trouble.kind)
+      if (failures > 0) await settle(thread, trouble)
       return answer
     } catch (cause) {
       if (!isFault(cause)) throw cause
@@ -70,13 +70,15 @@ export async function notice(thread: Thread, who: Waiter, waitingOn: WaitingOn |
   if (waitingOn) waits(who, waitingOn)
   thread.lastException = `${isoNow()} ${exception.summary}`
   show(thread, { hasException: true })
-  await step(`Tell ${exception.owner}: ${exception.summary}`).noticeWait({ orderId: thread.start.orderId, fulfillmentId: who.fulfillmentId, waitingOn, exception })
+  await step(`Tell ${exception.owner}: ${exception.summary}`).noticeWait({ orderId: thread.start.orderId, ...named(who), waitingOn, exception })
 }
 
-export async function settle(thread: Thread, kind: string): Promise<void> {
+export async function settle(thread: Thread, { kind, subject }: Pick<Notice, 'kind' | 'subject'>): Promise<void> {
   show(thread, { hasException: false })
-  await step('Settle the exception').settleWait({ orderId: thread.start.orderId, kind, resolution: 'it came' })
+  await step('Settle the exception').settleWait({ orderId: thread.start.orderId, kind, subject, resolution: 'it came' })
 }
+
+const named = ({ fulfillmentId, returnId }: Waiter): Pick<Waiter, 'fulfillmentId' | 'returnId'> => ({ fulfillmentId, returnId })
 
 /** `payment_provider` → `payment provider`. */
 export const words = (what: string): string => what.replaceAll('_', ' ')

@@ -1,0 +1,29 @@
+/** The steps of what comes back: local activities like those of order-steps.ts, safe to run again in the same way. */
+import type { DecideReturn, ReceiveReturn, RequestReplacement, RequestReturn } from '../domain/messages'
+import type { Db } from '../db/connection'
+import { once } from '../db/effects'
+import type { ReturnNews } from '../db/returns'
+import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
+import { requestReplacement, requestReturn } from '../db/steps/request-return'
+
+export function createReturnSteps(db: Db) {
+  return {
+    /** Something is to come back. */
+    requestReturn: (ask: RequestReturn & { orderId: string }): Promise<ReturnNews> => once(db, `return:${ask.commandId}`, (tx) => requestReturn(tx, ask)),
+
+    /** Something is to be sent in place of what was delivered. */
+    requestReplacement: (ask: RequestReplacement & { orderId: string }): Promise<ReturnNews> => once(db, `replace:${ask.commandId}`, (tx) => requestReplacement(tx, ask)),
+
+    /** What came back is counted. */
+    receiveReturn: (ask: ReceiveReturn): Promise<ReturnNews> => once(db, `received:${ask.commandId}`, (tx) => receiveReturn(tx, ask)),
+
+    /** A person agrees to a return or refuses it, or who asked for it takes it back. */
+    decideReturn: (ask: DecideReturn): Promise<ReturnNews> => once(db, `decide:${ask.commandId}`, (tx) => decideReturn(tx, ask)),
+
+    /** All of a return is counted and paid back. */
+    closeReturn: (ask: { returnId: string }): Promise<ReturnNews> => db.transaction((tx) => endReturn(tx, { ...ask, to: 'closed' })),
+
+    /** The thread of an order begins again. */
+    reopenOrder: (ask: { orderId: string }): Promise<ReturnNews[]> => db.transaction((tx) => reopenOrder(tx, ask.orderId)),
+  }
+}

@@ -1,0 +1,142 @@
+/** What comes back: asked for, with what it would move; decided; counted at a node. And what is sent in place of what was delivered. */
+import { z } from 'zod'
+import { returnPlace } from '../../db/returns'
+import { previewReplacement, previewReturn } from '../../db/steps/request-return'
+import { returnView } from '../../db/views/returns'
+import { refuse } from '../../domain/refusals'
+import { visibleOrder } from '../access'
+import { requireNode } from '../auth'
+import { orderCommand, type AnswerCtx, type OrderRoute } from '../command'
+import { may, type Role } from '../permissions'
+import { created, ok, route, type Answer, type Ctx, type Route } from '../route'
+import { text, uuid } from '../schemas/fields'
+import { receiveBody, replacementBody, replacementPreview, returnAnswer, returnBody, returnPreview } from '../schemas/returns'
+
+const orderParams = z.strictObject({ orderId: uuid })
+const previewQuery = z.strictObject({ preview: z.enum(['true', 'false']).optional() })
+const returnParams = z.strictObject({ returnId: uuid })
+
+/** The policy binds customers, whose requests come by their channel; everybody else may go beyond it, and that is kept. */
+const isStaff = (role: Role): boolean => role !== 'channel'
+
+const opened = async ({ db, commandId }: AnswerCtx): Promise<Answer> => created((await returnView(db, { commandId }))!)
+
+const onlyPreviewed = (asked: OrderRoute, preview: (ctx: Ctx) => Promise<object>): OrderRoute => ({
+  ...asked,
+  async run(ctx, req, res) {
+    if ((ctx.query as { preview?: string }).preview !== 'true') return asked.run(ctx, req, res)
+    await visibleOrder(ctx, (ctx.params as { orderId: string }).orderId)
+    return ok(await preview(ctx))
+  },
+})
+
+const askReturn = onlyPreviewed(
+  orderCommand({
+    method: 'post',
+    path: '/v1/orders/{orderId}/returns',
+    tag: 'Returns',
+    summary: 'Ask to send something back',
+    description: 'Also weeks later, when the order has come to its end. With `?preview=true` nothing is done: the answer says what it would move, and needs no Idempotency-Key.',
+    roles: may.requestReturns,
+    params: orderParams,
+    query: previewQuery,
+    body: returnBody,
+    answers: { 200: returnPreview, 201: returnAnswer },
+    async ask(ctx) {
+      await visibleOrder(ctx, ctx.params.orderId)
+      return { orderId: ctx.params.orderId, update: 'requestReturn', args: { ...ctx.body, staff: isStaff(ctx.key.role) } }
+    },
+    answer: opened,
+  }),
+  (ctx) => ctx.db.transaction((tx) => previewReturn(tx, { ...(ctx.params as { orderId: string }), ...(ctx.body as z.output<typeof returnBody>), staff: isStaff(ctx.key.role) })),
+)
+
+const askReplacement = onlyPreviewed(
+  orderCommand({
+    method: 'post',
+    path: '/v1/orders/{orderId}/replacements',
+    tag: 'Returns',
+    summary: 'Ask for something in place of what was delivered',
+    description:
+      'The same again or another SKU of the same price, sourced like any line. It leaves at once where nothing is to come back or the driver swaps it at the door, else when the old goods are back. With `?preview=true` nothing is done.',
+    roles: may.requestReturns,
+    params: orderParams,
+    query: previewQuery,
+    body: replacementBody,
+    answers: { 200: replacementPreview, 201: returnAnswer },
+    async ask(ctx) {
+      await visibleOrder(ctx, ctx.params.orderId)
+      return { orderId: ctx.params.orderId, update: 'requestReplacement', args: { ...ctx.body, staff: isStaff(ctx.key.role) } }
+    },
+    answer: opened,
+  }),
+  (ctx) => ctx.db.transaction((tx) => previewReplacement(tx, { ...(ctx.params as { orderId: string }), ...(ctx.body as z.output<typeof replacementBody>), staff: isStaff(ctx.key.role) })),
+)
+
+/** @throws `return.unknown` where there is none, or none that this key may see */
+async function visibleReturn(ctx: Ctx<z.output<typeof returnParams>>): Promise<string> {
+  const place = await returnPlace(ctx.db, ctx.params.returnId)
+  if (!place) throw refuse('return.unknown')
+  await visibleOrder(ctx, place.orderId).catch(() => Promise.reject(refuse('return.unknown')))
+  return place.orderId
+}
+
+const readReturn = route({
+  method: 'get',
+  path: '/v1/returns/{returnId}',
+  tag: 'Returns',
+  summary: 'One return',
+  roles: may.readReturns,
+  params: returnParams,
+  answers: { 200: returnAnswer },
+  async run(ctx) {
+    if (ctx.key.role !== 'store') await visibleReturn(ctx)
+    const view = await returnView(ctx.db, ctx.params)
+    if (!view) throw refuse('return.unknown')
+    return ok(view)
+  },
+})
+
+const asItIsNow = async ({ db, params }: AnswerCtx<z.output<typeof returnParams>>): Promise<Answer> => ok((await returnView(db, params))!)
+
+const receive = orderCommand({
+  method: 'post',
+  path: '/v1/returns/{returnId}/receive',
+  tag: 'Returns',
+  summary: 'Count what has come back',
+  description: 'At whichever node it came to; in as many counts as it comes in. Restocked units are for sale there at once, and the refund follows.',
+  roles: may.receiveReturns,
+  params: returnParams,
+  body: receiveBody,
+  answers: { 200: returnAnswer },
+  async ask(ctx) {
+    requireNode(ctx.key, ctx.body.nodeId, '/nodeId')
+    const place = await returnPlace(ctx.db, ctx.params.returnId)
+    if (!place) throw refuse('return.unknown')
+    return { orderId: place.orderId, update: 'receiveReturn', args: { ...ctx.body, ...ctx.params } }
+  },
+  answer: asItIsNow,
+})
+
+const decided = (decision: 'approve' | 'reject' | 'cancel', says: { summary: string; roles: readonly Role[] }): Route =>
+  orderCommand({
+    method: 'post',
+    path: `/v1/returns/{returnId}/${decision}`,
+    tag: 'Returns',
+    ...says,
+    params: returnParams,
+    body: z.strictObject({ reason: decision === 'reject' ? text(500) : text(500).optional() }),
+    answers: { 200: returnAnswer },
+    ask: async (ctx) => ({ orderId: await visibleReturn(ctx), update: 'decideReturn', args: { ...ctx.params, ...ctx.body, decision } }),
+    answer: asItIsNow,
+  })
+
+export const returnRoutes: readonly Route[] = [
+  askReturn,
+  askReplacement,
+  readReturn,
+  receive,
+  decided('approve', { summary: 'Agree to a return', roles: may.decideReturns }),
+  decided('reject', { summary: 'Refuse a return', roles: may.decideReturns }),
+  decided('cancel', { summary: 'Take a return back before anything has come', roles: may.requestReturns }),
+]

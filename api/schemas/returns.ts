@@ -1,0 +1,85 @@
+/** Returns and replacements on the wire: what is asked for, what it would move, what has come of it. */
+import { z } from 'zod'
+import { dispositions, grades, returnMethods, returnStatuses } from '../../domain/returns/status'
+import { at, keptLineId, minor, nodeId, quantity, sku, text } from './fields'
+import { waitingOn } from './order-view'
+
+/** At most one entry per line, so that no refusal has to guess which is meant. */
+const perLine = <Line extends z.ZodType<{ lineId: string }>>(line: Line): z.ZodArray<Line> =>
+  z
+    .array(line)
+    .min(1)
+    .max(500)
+    .refine((lines) => new Set(lines.map((l) => l.lineId)).size === lines.length, 'Name each line once')
+
+export const returnBody = z.strictObject({
+  lines: perLine(z.strictObject({ lineId: keptLineId, quantity, reason: text(500) })),
+  method: z.enum(['mail', 'store', 'courier']),
+})
+
+export const replacementBody = z.strictObject({
+  lines: perLine(z.strictObject({ lineId: keptLineId, quantity, sku: sku.optional().meta({ description: 'Absent: the same again' }), reason: text(500) })),
+  collectOld: z.enum(['at_door', 'mail', 'store', 'none']).meta({ description: 'How the old goods come back; `at_door`: the driver who brings the new ones takes them along' }),
+})
+
+export const receiveBody = z.strictObject({
+  nodeId,
+  lines: z
+    .array(z.strictObject({ lineId: keptLineId, quantity, grade: z.enum(grades), disposition: z.enum(dispositions).meta({ description: 'What becomes of it; without meaning for a wrong item or an empty box' }) }))
+    .min(1)
+    .max(500),
+})
+
+const units = z.object({ lineId: z.string(), sku: z.string(), quantity: z.int() })
+const override = z.record(z.string(), z.unknown()).optional().meta({ description: 'The rule that speaks against it, and is let through because one of us asks' })
+
+export const returnPreview = z
+  .object({
+    preview: z.literal(true),
+    approved: z.boolean().meta({ description: 'false: a person has to agree first' }),
+    goods: z.array(units),
+    override,
+    money: z.object({
+      currency: z.string(),
+      refundMinor: minor,
+      goodsMinor: minor.meta({ description: 'After their discount, without tax' }),
+      taxMinor: minor,
+      shippingMinor: minor,
+      feeMinor: z.int().max(0).meta({ description: 'Kept of it; zero or below' }),
+      refundOn: z.enum(['receipt', 'request']),
+    }),
+  })
+  .meta({ id: 'ReturnPreview' })
+
+export const replacementPreview = z
+  .object({
+    preview: z.literal(true),
+    goods: z.object({ back: z.array(units), sent: z.array(units), sends: z.enum(['now', 'on_receipt']) }),
+    override,
+    money: z.object({ currency: z.string(), chargeMinor: minor, refundMinor: minor }),
+  })
+  .meta({ id: 'ReplacementPreview' })
+
+export const returnAnswer = z
+  .object({
+    returnId: z.string(),
+    orderId: z.string(),
+    channel: z.string(),
+    channelOrderId: z.string(),
+    number: z.int(),
+    status: z.enum(returnStatuses),
+    method: z.enum(returnMethods),
+    remedy: z.enum(['refund', 'replacement']),
+    requestedBy: z.string(),
+    requestedAt: at,
+    dueAt: at,
+    endedAt: at.nullable(),
+    override: z.record(z.string(), z.unknown()).nullable(),
+    waitingOn,
+    lines: z.array(units.extend({ name: z.string(), reason: z.string(), received: z.int(), disputed: z.int().meta({ description: 'Counted, and not what was sent' }) })),
+    receipts: z.array(z.object({ lineId: z.string(), nodeId: z.string(), quantity: z.int(), grade: z.string(), disposition: z.string(), actor: z.string(), at })),
+    refunds: z.array(z.object({ paymentId: z.string(), tenderId: z.string(), amountMinor: minor, status: z.string() })),
+    currency: z.string(),
+    allowedActions: z.array(z.string()),
+  })
+  .meta({ id: 'Return' })

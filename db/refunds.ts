@@ -1,0 +1,114 @@
+/** Money given back: which payments give it, recorded as operations before anybody is asked. Under the order's lock, so that no two refunds count on the same money. */
+import { uuidv7 } from 'uuidv7'
+import { partsOf, refundMinor, refundOf, spread, type RefundParts } from '../domain/returns/refund'
+import { invariant } from '../domain/invariant'
+import type { Priced, PricedLine, Units } from '../domain/payment/shares'
+import { row, rows, run, type Transaction } from './connection'
+import { record, self } from './events'
+import type { OrderRow } from './orders'
+import { changeLines } from './stock'
+import { postMoney } from './ledger'
+import { openException } from './waiting'
+
+export interface IntendedRefund {
+  operationId: string
+  amountMinor: number
+}
+
+/** What an order was sold for, and what the customer keeps of it: neither cancelled nor credited. */
+export interface Sold extends Priced {
+  lines: (PricedLine & { kept: number; replaces: string | null })[]
+}
+
+export async function soldOf(tx: Transaction, orderId: string): Promise<Sold> {
+  const sold = await row<Sold>(
+    tx,
+    `SELECT o.shipping, o.tax_included AS "taxIncluded",
+       (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor,
+                                          'kept', CASE WHEN replaces IS NULL THEN quantity - cancelled - credited ELSE 0 END, 'replaces', replaces) ORDER BY position) FROM order_lines WHERE order_id = o.order_id) AS lines
+     FROM orders o WHERE order_id = ?`,
+    [orderId],
+  )
+  invariant(sold, `order ${orderId} has a row`)
+  return sold
+}
+
+/** What giving these units back would move, nothing done. */
+export async function refundFor(tx: Transaction, orderId: string, back: readonly Units[], terms: { feeMinor?: number; withShipping?: boolean } = {}): Promise<RefundParts> {
+  const sold = await soldOf(tx, orderId)
+  return refundOf(sold, sold.lines.map((l) => ({ lineId: l.lineId, quantity: l.kept })), paidUnits(sold, back), terms)
+}
+
+/** What was sent in place of others cost nothing: those are paid for. */
+const paidUnits = (sold: Sold, back: readonly Units[]): Units[] =>
+  back.map(({ lineId, quantity }) => ({ lineId: sold.lines.find((l) => l.lineId === lineId)?.replaces ?? lineId, quantity }))
+
+/**
+ * Records what is to be given back for units: their lines are credited, and an operation per payment that gives it. What the channel or a till took is given back there:
+ * that is recorded as done, and the timeline tells it. What no payment has left is a case for finance.
+ * @param purpose names the cause, once per order, e.g. `refund:<returnId>:1`
+ */
+export async function intendRefund(tx: Transaction, order: OrderRow, ask: { purpose: string; back: readonly Units[]; feeMinor?: number; withShipping?: boolean; cause: object }): Promise<IntendedRefund[]> {
+  const parts = await refundFor(tx, order.orderId, ask.back, ask)
+  await changeLines(tx, order.orderId, paidUnits(await soldOf(tx, order.orderId), ask.back), 'credited = l.credited + v.quantity')
+  const amountMinor = refundMinor(parts)
+  const payments = await refundable(tx, order.orderId)
+  const { shares, missingMinor } = spread(payments, amountMinor)
+  if (missingMinor > 0) await tellShort(tx, order, { ...ask, amountMinor, missingMinor })
+  const all = partsOf(parts, shares.map((s) => s.amountMinor))
+  const intended: IntendedRefund[] = []
+  for (const [i, share] of shares.entries()) {
+    const operationId = uuidv7()
+    const payer = payments.find((p) => p.paymentId === share.paymentId)!
+    const { elsewhere } = payer
+    await run(
+      tx,
+      `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor, parts, status, settled_at) VALUES (?, ?, ?, 'refund', ?, ?, ?::jsonb, ?, ?)`,
+      [operationId, share.paymentId, order.orderId, ask.purpose, share.amountMinor, JSON.stringify(all[i]), elsewhere ? 'succeeded' : 'intended', elsewhere ? new Date().toISOString() : null],
+    )
+    if (elsewhere) await givenElsewhere(tx, order, payer, share.amountMinor)
+    else intended.push({ operationId, amountMinor: share.amountMinor })
+  }
+  return intended
+}
+
+interface Payer {
+  paymentId: string
+  tenderId: string
+  provider: string
+  elsewhere: boolean
+  capturedMinor: number
+  refundedMinor: number
+  leftMinor: number
+}
+
+/** What each payment has taken or will have, and not given back: the provider's first, the last to pay being the first to get it back. */
+const refundable = (tx: Transaction, orderId: string): Promise<Payer[]> =>
+  rows(
+    tx,
+    `SELECT p.payment_id AS "paymentId", tender_id AS "tenderId", provider, captured_minor AS "capturedMinor", refunded_minor AS "refundedMinor", provider = 'paid_elsewhere' AS elsewhere,
+       CASE WHEN provider = 'paid_elsewhere' THEN captured_minor - refunded_minor
+            ELSE coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'capture'), 0)::int8 - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'refund'), 0)::int8 END AS "leftMinor"
+     FROM payments p LEFT JOIN payment_operations op ON op.payment_id = p.payment_id AND op.kind IN ('capture', 'refund') AND op.status IN ('intended', 'unknown', 'succeeded')
+     WHERE p.order_id = ? GROUP BY p.payment_id ORDER BY elsewhere, p.payment_id DESC`,
+    [orderId],
+  )
+
+/** Who took the money gives it back; from us it hears how much. */
+async function givenElsewhere(tx: Transaction, order: OrderRow, payer: Payer, amountMinor: number): Promise<void> {
+  const { paymentId, tenderId, refundedMinor } = payer
+  await run(tx, 'UPDATE payments SET refunded_minor = refunded_minor + ? WHERE payment_id = ?', [amountMinor, paymentId])
+  await postMoney(tx, order.orderId, { ...payer, currency: order.currency }, { ...payer, refundedMinor: refundedMinor + amountMinor })
+  await record(tx, order, { type: 'payment.refunded', actor: self, data: { tenderId, amountMinor, currency: order.currency, by: 'channel' } })
+}
+
+async function tellShort(tx: Transaction, order: OrderRow, { purpose, cause, amountMinor, missingMinor }: { purpose: string; cause: object; amountMinor: number; missingMinor: number }): Promise<void> {
+  await openException(tx, {
+    ...order,
+    kind: 'payment.refund_short',
+    subject: `${order.orderId}:${purpose}`,
+    owner: 'finance',
+    summary: 'More is to be given back than was taken and is left: find out why, and give the rest back at the provider',
+    data: { ...cause, amountMinor, missingMinor },
+  })
+}

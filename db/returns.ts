@@ -1,0 +1,133 @@
+/** The rows of returns: asked for, counted in, ended. Under the order's lock. */
+import { invariant } from '../domain/invariant'
+import { hasEnded, mayBecome, type Disposition, type Grade, type ReturnMethod, type ReturnStatus } from '../domain/returns/status'
+import { refuse } from '../domain/refusals'
+import type { WaitingOn } from '../domain/order/status'
+import { row, rows, run, type Db, type Transaction } from './connection'
+import { lockOrder, type OrderRow } from './orders'
+import type { IntendedRefund } from './refunds'
+
+/** What the thread is told of a return. */
+export interface ReturnNews {
+  returnId: string
+  status: ReturnStatus
+  /** What it waits on; null once it has come to its end. */
+  wait: WaitingOn | null
+  refunds: IntendedRefund[]
+  /** Units to be sent in place of others wait for a node. */
+  toSource: boolean
+}
+
+export interface ReturnRow {
+  returnId: string
+  orderId: string
+  number: number
+  status: ReturnStatus
+  method: ReturnMethod
+  remedy: 'refund' | 'replacement'
+  inAdvance: boolean
+  feeMinor: number
+  dueAt: string
+  wait: WaitingOn | null
+  wanted: WantedLine[] | null
+  lines: ReturnLine[]
+}
+export interface ReturnLine {
+  lineId: string
+  sku: string
+  quantity: number
+  received: number
+  disputed: number
+}
+/** Units to be sent in place of others. */
+export interface WantedLine {
+  lineId: string
+  sku: string
+  quantity: number
+}
+export interface CountedLine {
+  lineId: string
+  quantity: number
+  grade: Grade
+  disposition: Disposition
+}
+
+const columns = `return_id AS "returnId", order_id AS "orderId", number, status, method, remedy, in_advance AS "inAdvance", fee_minor AS "feeMinor", due_at AS "dueAt", waiting_on AS wait, wanted,
+  (SELECT json_agg(json_build_object('lineId', rl.line_id, 'sku', l.sku, 'quantity', rl.quantity, 'received', rl.received, 'disputed', rl.disputed) ORDER BY l.position)
+     FROM return_lines rl JOIN order_lines l USING (order_id, line_id) WHERE rl.return_id = r.return_id) AS lines`
+
+/** The order, locked, and the return. @throws `return.unknown` */
+export async function lockReturn(tx: Transaction, returnId: string): Promise<{ order: OrderRow; back: ReturnRow }> {
+  const place = await returnPlace(tx, returnId)
+  if (!place) throw refuse('return.unknown')
+  const order = await lockOrder(tx, place.orderId)
+  const back = await row<ReturnRow>(tx, `SELECT ${columns} FROM returns r WHERE return_id = ?`, [returnId])
+  invariant(back, `return ${returnId} has a row`)
+  return { order, back }
+}
+
+export const returnPlace = (db: Db | Transaction, returnId: string): Promise<{ orderId: string } | undefined> => row(db, 'SELECT order_id AS "orderId" FROM returns WHERE return_id = ?', [returnId])
+
+export const openReturns = (tx: Transaction, orderId: string): Promise<ReturnRow[]> => rows(tx, `SELECT ${columns} FROM returns r WHERE order_id = ? AND ended_at IS NULL ORDER BY number`, [orderId])
+
+/** @throws `return.state` */
+export async function moveReturn(tx: Transaction, back: Pick<ReturnRow, 'returnId' | 'status'>, to: ReturnStatus, wait: WaitingOn | null = null): Promise<void> {
+  if (!mayBecome(back.status, to)) throw refuse('return.state', { state: back.status })
+  await run(tx, 'UPDATE returns SET status = ?, waiting_on = ?::jsonb, ended_at = ? WHERE return_id = ?', [to, json(wait ?? undefined), hasEnded(to) ? new Date().toISOString() : null, back.returnId])
+}
+
+/** Of each line, what the customer has, has not yet announced to send back and was not given another for. */
+export const returnable = (tx: Transaction, orderId: string): Promise<{ lineId: string; sku: string; available: number }[]> =>
+  rows(
+    tx,
+    `SELECT l.line_id AS "lineId", l.sku, l.delivered - coalesce((SELECT sum(CASE WHEN r.ended_at IS NULL OR r.method = 'none' THEN rl.quantity ELSE rl.received END) FROM return_lines rl JOIN returns r USING (return_id)
+       WHERE rl.order_id = l.order_id AND rl.line_id = l.line_id), 0)::int AS available FROM order_lines l WHERE l.order_id = ? ORDER BY l.position`,
+    [orderId],
+  )
+
+/** When the last of an order arrived; undefined while nothing has. */
+export const arrivedAt = async (tx: Transaction, orderId: string): Promise<string | undefined> =>
+  (await row<{ at: string | null }>(tx, `SELECT max(ended_at) AS at FROM fulfillments WHERE order_id = ? AND method <> 'transfer' AND status IN ('delivered', 'collected')`, [orderId]))?.at ?? undefined
+
+export interface NewReturn extends Omit<ReturnRow, 'number' | 'lines' | 'status'> {
+  status: 'requested' | 'approved' | 'closed'
+  lines: readonly { lineId: string; quantity: number; reason: string }[]
+  override: object | undefined
+  actor: string
+  commandId: string
+}
+
+export async function insertReturn(tx: Transaction, back: NewReturn): Promise<void> {
+  await run(
+    tx,
+    `WITH r AS (
+       INSERT INTO returns (return_id, order_id, number, status, method, remedy, in_advance, fee_minor, override, wanted, due_at, waiting_on, ended_at, requested_by, command_id)
+       SELECT :returnId, :orderId, coalesce(max(number), 0) + 1, :status, :method, :remedy, :inAdvance, :feeMinor, :override::jsonb, :wanted::jsonb, :dueAt, :wait::jsonb, CASE WHEN :status = 'closed' THEN now() END, :actor, :commandId FROM returns WHERE order_id = :orderId
+       RETURNING return_id, order_id)
+     INSERT INTO return_lines (return_id, order_id, line_id, quantity, reason)
+     SELECT return_id, order_id, "lineId", quantity, reason FROM r, jsonb_to_recordset(:lines::jsonb) AS l("lineId" text, quantity int, reason text)`,
+    { ...back, override: json(back.override), wanted: json(back.wanted ?? undefined), wait: json(back.wait ?? undefined), lines: JSON.stringify(back.lines) },
+  )
+}
+
+/** Adds what was counted to the return's lines, and keeps the count itself. @throws `return.quantity` for more than is still expected */
+export async function insertReceipts(tx: Transaction, back: ReturnRow, { nodeId, actor, received, disputed }: { nodeId: string; actor: string; received: readonly CountedLine[]; disputed: readonly CountedLine[] }): Promise<void> {
+  const open = new Map(back.lines.map((l) => [l.lineId, l.quantity - l.received - l.disputed]))
+  for (const { lineId, quantity } of [...received, ...disputed]) {
+    const left = open.get(lineId) ?? 0
+    if (quantity > left) throw refuse('return.quantity', { lineId, open: left, given: quantity })
+    open.set(lineId, left - quantity)
+  }
+  for (const { lineId, quantity } of received) await run(tx, 'UPDATE return_lines SET received = received + ? WHERE return_id = ? AND line_id = ?', [quantity, back.returnId, lineId])
+  for (const { lineId, quantity } of disputed) await run(tx, 'UPDATE return_lines SET disputed = disputed + ? WHERE return_id = ? AND line_id = ?', [quantity, back.returnId, lineId])
+  await run(
+    tx,
+    `INSERT INTO return_receipts (return_id, line_id, node_id, quantity, grade, disposition, actor)
+     SELECT ?, "lineId", ?, quantity, grade, disposition, ? FROM jsonb_to_recordset(?::jsonb) AS c("lineId" text, quantity int, grade text, disposition text)`,
+    [back.returnId, nodeId, actor, JSON.stringify([...received, ...disputed.map((l) => ({ ...l, disposition: 'none' }))])],
+  )
+}
+
+export const receiptsOf = async (tx: Transaction, returnId: string): Promise<number> => (await row<{ n: number }>(tx, 'SELECT count(*)::int AS n FROM return_receipts WHERE return_id = ?', [returnId]))!.n
+
+const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value))

@@ -1,0 +1,98 @@
+/** What came back is counted at a counter: the stock it becomes, the money it gives back, what is sent in its place. Any number of times until all of it is there. */
+import type { DecideReturn, ReceiveReturn } from '../../domain/messages'
+import { refuse } from '../../domain/refusals'
+import { isDisputed, isExpected } from '../../domain/returns/status'
+import { row, run, type Transaction } from '../connection'
+import { record, self } from '../events'
+import { lockOrder, refreshOrder } from '../orders'
+import { intendRefund } from '../refunds'
+import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
+import { changeLines, takeBack } from '../stock'
+import { openException, settleExceptions } from '../waiting'
+import { addReplacements } from './request-return'
+
+/** @throws `return.unknown`, `return.state`, `return.quantity` */
+export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promise<ReturnNews> {
+  const { order, back } = await lockReturn(tx, ask.returnId)
+  const { orderId } = order
+  if (!isExpected(back.status)) throw refuse('return.state', { state: back.status })
+  const received = ask.lines.filter((l) => !isDisputed(l.grade))
+  const disputed = ask.lines.filter((l) => isDisputed(l.grade))
+  const earlier = await receiptsOf(tx, back.returnId)
+  await insertReceipts(tx, back, { ...ask, received, disputed })
+  await takeBack(tx, { orderId, nodeId: ask.nodeId, actor: ask.actor }, received.map((l) => ({ ...l, sku: skuOf(back, l.lineId) })))
+  await changeLines(tx, orderId, received, 'returned = l.returned + v.quantity')
+  await record(tx, order, { type: 'return.received', actor: ask.actor, data: { returnId: back.returnId, nodeId: ask.nodeId, lines: ask.lines } })
+  if (disputed.length) await tellDisputed(tx, { order, back, disputed })
+  const units = received.map(({ lineId, quantity }) => ({ lineId, quantity }))
+  const refunds =
+    back.remedy === 'refund' && !back.inAdvance && units.length
+      ? await intendRefund(tx, order, { purpose: `refund:${back.returnId}:${earlier + 1}`, back: units, feeMinor: back.lines.some((l) => l.received > 0) ? 0 : back.feeMinor, cause: { returnId: back.returnId } })
+      : []
+  const sends = received.length > 0 && back.wanted !== null
+  if (sends) {
+    await run(tx, 'UPDATE returns SET wanted = NULL WHERE return_id = ?', [back.returnId])
+    await addReplacements(tx, order, back.wanted!)
+  }
+  const complete = isComplete(back, ask.lines)
+  const wait = complete ? null : back.wait
+  if (complete) await moveReturn(tx, back, 'received')
+  await refreshOrder(tx, orderId)
+  return { returnId: back.returnId, status: complete ? 'received' : back.status, wait, refunds, toSource: sends }
+}
+
+const skuOf = (back: ReturnRow, lineId: string): string => back.lines.find((l) => l.lineId === lineId)!.sku
+
+/** Nothing more is expected. */
+const isComplete = ({ lines }: ReturnRow, counted: readonly CountedLine[]): boolean =>
+  lines.every((l) => l.quantity === l.received + l.disputed + counted.filter((c) => c.lineId === l.lineId).reduce((sum, c) => sum + c.quantity, 0))
+
+async function tellDisputed(tx: Transaction, { order, back, disputed }: { order: Parameters<typeof record>[1]; back: ReturnRow; disputed: readonly CountedLine[] }): Promise<void> {
+  await openException(tx, {
+    ...order, kind: 'return.disputed', subject: back.returnId, owner: 'support', summary: 'What came back is not what was sent: ask the customer, refund by hand or leave it', data: { returnId: back.returnId, lines: disputed },
+  })
+}
+
+/** All is counted and paid back, or nothing more will come. @throws `return.state` */
+export async function endReturn(tx: Transaction, { returnId, to, actor = self, reason }: { returnId: string; to: 'closed' | 'cancelled' | 'rejected'; actor?: string; reason?: string }): Promise<ReturnNews> {
+  const { order, back } = await lockReturn(tx, returnId)
+  const news: ReturnNews = { returnId, status: to, wait: null, refunds: [], toSource: false }
+  if (back.status === to) return news
+  if (to === 'cancelled' && (back.inAdvance || back.lines.some((l) => l.received + l.disputed > 0))) throw refuse('return.state', { state: back.status }, 'Some of it is back or paid back: count the rest, or leave it open')
+  await moveReturn(tx, back, to)
+  await record(tx, order, { type: ended[to], actor, data: { returnId, ...(reason !== undefined && { reason }) } })
+  await settleExceptions(tx, order, to, { subject: returnId, kind: 'return.to_approve' })
+  await refreshOrder(tx, order.orderId)
+  return news
+}
+
+const ended = { closed: 'return.closed', cancelled: 'return.cancelled', rejected: 'return.rejected' } as const
+
+/** A person has looked at it and says yes. @throws `return.state` */
+export async function approveReturn(tx: Transaction, { returnId, actor }: { returnId: string; actor: string }): Promise<ReturnNews> {
+  const { order, back } = await lockReturn(tx, returnId)
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: back.dueAt }
+  await moveReturn(tx, back, 'approved', wait)
+  await record(tx, order, { type: 'return.approved', actor, data: { returnId } })
+  await settleExceptions(tx, order, 'approved', { subject: returnId, kind: 'return.to_approve' })
+  const early = order.policy.returns.refundOn === 'request'
+  if (early) await run(tx, 'UPDATE returns SET in_advance = true WHERE return_id = ?', [returnId])
+  const refunds = early ? await intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: back.lines, feeMinor: back.feeMinor, cause: { returnId } }) : []
+  await refreshOrder(tx, order.orderId)
+  return { returnId, status: 'approved', wait, refunds, toSource: false }
+}
+
+/** @throws as what is decided */
+export function decideReturn(tx: Transaction, { returnId, decision, reason, actor }: DecideReturn): Promise<ReturnNews> {
+  if (decision === 'approve') return approveReturn(tx, { returnId, actor })
+  return endReturn(tx, { returnId, to: decision === 'reject' ? 'rejected' : 'cancelled', actor, reason })
+}
+
+/** The order had come to its end, and its thread begins again with what is open of it. */
+export async function reopenOrder(tx: Transaction, orderId: string): Promise<ReturnNews[]> {
+  const order = await lockOrder(tx, orderId)
+  const reopened = await row(tx, 'UPDATE orders SET workflow_open = true WHERE order_id = ? AND NOT workflow_open RETURNING order_id', [orderId])
+  if (reopened) await record(tx, order, { type: 'order.reopened', actor: self })
+  await refreshOrder(tx, orderId)
+  return (await openReturns(tx, orderId)).map(({ returnId, status, wait }) => ({ returnId, status, wait, refunds: [], toSource: false }))
+}

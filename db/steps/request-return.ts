@@ -1,0 +1,176 @@
+/** Something is to come back: by the rules of the order, or let through by a person; refunded at once where the policy trusts. Or it is replaced, before or after it is back. */
+import { uuidv7 } from 'uuidv7'
+import type { RequestReplacement, RequestReturn } from '../../domain/messages'
+import { durationMs } from '../../domain/policy/duration'
+import { refuse } from '../../domain/refusals'
+import { refundMinor, type RefundParts } from '../../domain/returns/refund'
+import { objection } from '../../domain/returns/terms'
+import { rows, run, type Transaction } from '../connection'
+import { writeAudit } from '../audit'
+import { record } from '../events'
+import { lockOrder, refreshOrder, type OrderRow } from '../orders'
+import { intendRefund, refundFor } from '../refunds'
+import { arrivedAt, insertReturn, returnable, type ReturnNews, type WantedLine } from '../returns'
+import { openException } from '../waiting'
+
+/** @throws `return.quantity`, `return.window_closed`, `return.final_sale`, `order.already_cancelled` */
+export async function requestReturn(tx: Transaction, ask: RequestReturn & { orderId: string }): Promise<ReturnNews> {
+  const order = await lockOrder(tx, ask.orderId)
+  const override = await allowed(tx, order, ask)
+  if (override) await auditOverride(tx, ask, override)
+  const { feeMinor, approved, inAdvance } = termsOf(order, ask)
+  const [returnId, wait] = [uuidv7(), waitUntilBack(order, approved)]
+  const status = approved ? 'approved' : 'requested'
+  await insertReturn(tx, { ...ask, returnId, dueAt: wait.deadline, wait, status, remedy: 'refund', inAdvance, feeMinor, override, wanted: null })
+  const lines = ask.lines.map(({ lineId, quantity, reason }) => ({ lineId, quantity, reason }))
+  await record(tx, order, { type: 'return.requested', actor: ask.actor, data: { returnId, method: ask.method, lines, approved, ...(override && { override }) } })
+  if (!approved) await askForApproval(tx, order, { returnId, lines, deadline: wait.deadline })
+  const refunds = inAdvance ? await intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: lines, feeMinor, cause: { returnId } }) : []
+  await refreshOrder(tx, ask.orderId)
+  return { returnId, status, wait, refunds, toSource: false }
+}
+
+/** What a customer's request comes to by the order's own policy. */
+function termsOf(order: OrderRow, { staff }: Pick<RequestReturn, 'staff'>): { feeMinor: number; approved: boolean; inAdvance: boolean } {
+  const { feeMinor = 0, refundOn = 'receipt', approval = 'automatic' } = order.policy.returns
+  const approved = approval === 'automatic' || staff
+  return { feeMinor, approved, inAdvance: approved && refundOn === 'request' }
+}
+
+export interface ReturnPreview {
+  preview: true
+  /** Whether a person has still to agree. */
+  approved: boolean
+  goods: { lineId: string; sku: string; quantity: number }[]
+  /** What the policy says against it, let through because one of us asks. */
+  override?: object
+  money: RefundParts & { currency: string; refundMinor: number; refundOn: 'receipt' | 'request' }
+}
+
+/** What a return would move, nothing done. @throws as `requestReturn` */
+export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'>): Promise<ReturnPreview> {
+  const order = await lockOrder(tx, ask.orderId)
+  const override = await allowed(tx, order, { ...ask, actor: '' })
+  const { feeMinor, approved, inAdvance } = termsOf(order, ask)
+  const parts = await refundFor(tx, ask.orderId, ask.lines, { feeMinor })
+  const has = await returnable(tx, ask.orderId)
+  const goods = summed(ask.lines).map((l) => ({ ...l, sku: has.find((h) => h.lineId === l.lineId)!.sku }))
+  return { preview: true, approved, goods, ...(override && { override }), money: { currency: order.currency, refundMinor: refundMinor(parts), ...parts, refundOn: inAdvance ? 'request' : 'receipt' } }
+}
+
+/**
+ * The same again, or another of the same price: sent at once where the driver swaps at the door or nothing is to come back, else once the old goods are there.
+ * @throws as `requestReturn`, and `sku.unknown`
+ */
+export async function requestReplacement(tx: Transaction, ask: RequestReplacement & { orderId: string }): Promise<ReturnNews> {
+  const order = await lockOrder(tx, ask.orderId)
+  const override = await allowed(tx, order, ask)
+  if (override) await auditOverride(tx, ask, override)
+  const wanted = await wantedLines(tx, order, ask.lines)
+  const nothingBack = ask.collectOld === 'none'
+  const now = sendsAtOnce(order, ask)
+  const wait = nothingBack ? null : waitUntilBack(order, true)
+  const [returnId, status] = [uuidv7(), nothingBack ? ('closed' as const) : ('approved' as const)]
+  const dueAt = wait?.deadline ?? new Date().toISOString()
+  await insertReturn(tx, { ...ask, returnId, dueAt, wait, method: ask.collectOld, status, remedy: 'replacement', inAdvance: false, feeMinor: 0, override, wanted: now ? null : wanted })
+  const lines = ask.lines.map(({ lineId, quantity, reason, sku }) => ({ lineId, quantity, reason, ...(sku !== undefined && { sku }) }))
+  await record(tx, order, { type: 'replacement.requested', actor: ask.actor, data: { returnId, collectOld: ask.collectOld, lines, sends: now ? 'now' : 'once the old goods are back', ...(override && { override }) } })
+  if (now) await addReplacements(tx, order, wanted)
+  else await refreshOrder(tx, ask.orderId)
+  return { returnId, status, wait, refunds: [], toSource: now }
+}
+
+const sendsAtOnce = (order: OrderRow, { collectOld }: Pick<RequestReplacement, 'collectOld'>): boolean =>
+  collectOld === 'none' || collectOld === 'at_door' || order.policy.returns.replaceFirst === true
+
+export interface ReplacementPreview {
+  preview: true
+  goods: { back: { lineId: string; sku: string; quantity: number }[]; sent: WantedLine[]; sends: 'now' | 'on_receipt' }
+  override?: object
+  money: { currency: string; chargeMinor: number; refundMinor: number }
+}
+
+/** What a replacement would move, nothing done. @throws as `requestReplacement` */
+export async function previewReplacement(tx: Transaction, ask: Omit<Terms, 'actor'> & Pick<RequestReplacement, 'lines' | 'collectOld'>): Promise<ReplacementPreview> {
+  const order = await lockOrder(tx, ask.orderId)
+  const override = await allowed(tx, order, { ...ask, actor: '' })
+  const sent = await wantedLines(tx, order, ask.lines)
+  const has = await returnable(tx, ask.orderId)
+  const back = ask.collectOld === 'none' ? [] : summed(ask.lines).map((l) => ({ ...l, sku: has.find((h) => h.lineId === l.lineId)!.sku }))
+  return {
+    preview: true,
+    goods: { back, sent, sends: sendsAtOnce(order, ask) ? 'now' : 'on_receipt' },
+    ...(override && { override }),
+    money: { currency: order.currency, chargeMinor: 0, refundMinor: 0 },
+  }
+}
+
+/** The lines that stand for what is sent in place of others: they cost nothing, as what they replace stays paid for. */
+export async function addReplacements(tx: Transaction, order: OrderRow, wanted: readonly WantedLine[]): Promise<void> {
+  await run(
+    tx,
+    `INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor, replaces)
+     SELECT :orderId, 'r' || (b.replaced + w.number) || '-' || coalesce(l.replaces, l.line_id), b.positions + w.number, w.sku, w.quantity, 0, 0, 0, coalesce(l.replaces, l.line_id)
+     FROM (SELECT count(*) FILTER (WHERE replaces IS NOT NULL)::int AS replaced, max(position)::int AS positions FROM order_lines WHERE order_id = :orderId) b,
+       jsonb_to_recordset(:wanted::jsonb) AS w("lineId" text, sku text, quantity int, number int) JOIN order_lines l ON l.order_id = :orderId AND l.line_id = w."lineId"`,
+    { orderId: order.orderId, wanted: JSON.stringify(wanted.map((w, i) => ({ ...w, number: i + 1 }))) },
+  )
+  await refreshOrder(tx, order.orderId, { what: 'sourcing', since: new Date().toISOString(), deadline: null })
+}
+
+interface Terms {
+  orderId: string
+  lines: readonly { lineId: string; quantity: number }[]
+  /** One of us asks, who may go beyond the policy. */
+  staff: boolean
+  actor: string
+}
+
+interface Override {
+  by: string
+  rule: string
+}
+
+/** @returns what a person lets through against the policy. */
+async function allowed(tx: Transaction, order: OrderRow, ask: Terms): Promise<Override | undefined> {
+  if (order.stage === 'cancelled') throw refuse('order.already_cancelled', { state: 'cancelled' })
+  const has = await returnable(tx, ask.orderId)
+  for (const { lineId, quantity } of summed(ask.lines)) {
+    const open = has.find((l) => l.lineId === lineId)?.available ?? 0
+    if (quantity > open) throw refuse('return.quantity', { lineId, open, given: quantity })
+  }
+  const skus = has.filter((l) => ask.lines.some((a) => a.lineId === l.lineId)).map((l) => l.sku)
+  const against = objection(order.policy.returns, { arrivedAt: await arrivedAt(tx, ask.orderId), now: Date.now(), skus })
+  if (!against) return undefined
+  if (!ask.staff) throw against.rule === 'window' ? refuse('return.window_closed', { closedAt: against.closedAt }) : refuse('return.final_sale', { skus: against.skus })
+  return { by: ask.actor, ...against }
+}
+
+const auditOverride = (tx: Transaction, ask: Terms, { rule }: Override): Promise<void> => writeAudit(tx, { actor: ask.actor, action: 'return.override', subject: ask.orderId, cause: rule })
+
+function summed(lines: Terms['lines']): { lineId: string; quantity: number }[] {
+  const sums = new Map<string, number>()
+  for (const { lineId, quantity } of lines) sums.set(lineId, (sums.get(lineId) ?? 0) + quantity)
+  return [...sums].map(([lineId, quantity]) => ({ lineId, quantity }))
+}
+
+async function askForApproval(tx: Transaction, order: OrderRow, { returnId, lines, deadline }: { returnId: string; lines: readonly object[]; deadline: string }): Promise<void> {
+  await openException(tx, { ...order, kind: 'return.to_approve', subject: returnId, owner: 'support', summary: 'A customer wants to send something back: agree or refuse', data: { returnId, lines }, deadline })
+}
+
+/** Without another SKU: the same again. */
+async function wantedLines(tx: Transaction, order: OrderRow, lines: RequestReplacement['lines']): Promise<WantedLine[]> {
+  const sold = await rows<{ lineId: string; sku: string }>(tx, 'SELECT line_id AS "lineId", sku FROM order_lines WHERE order_id = ?', [order.orderId])
+  const named = [...new Set(lines.flatMap((l) => (l.sku === undefined ? [] : [l.sku])))]
+  const known = new Set((await rows<{ sku: string }>(tx, 'SELECT sku FROM skus WHERE sku = ANY(?)', [named])).map((s) => s.sku))
+  const unknown = named.find((sku) => !known.has(sku))
+  if (unknown !== undefined) throw refuse('sku.unknown', { sku: unknown }, `No SKU ${unknown}`)
+  return lines.map(({ lineId, quantity, sku }) => ({ lineId, quantity, sku: sku ?? sold.find((l) => l.lineId === lineId)!.sku }))
+}
+
+/** Goods are out there, or a person has first to agree: until the policy wants them back. */
+const waitUntilBack = (order: OrderRow, approved: boolean): { what: 'return' | 'approval'; since: string; deadline: string } => ({
+  what: approved ? 'return' : 'approval',
+  since: new Date().toISOString(),
+  deadline: new Date(Date.now() + durationMs(order.policy.returns.restockBy)).toISOString(),
+})

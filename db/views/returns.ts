@@ -1,0 +1,68 @@
+/** Returns as answers show them: what is to come back, what has, and what is given for it. */
+import type { ReturnStatus } from '../../domain/returns/status'
+import { isExpected, mayBecome } from '../../domain/returns/status'
+import type { WaitingOn } from '../../domain/order/status'
+import { row, type Db } from '../connection'
+import { iso, list } from './sql'
+
+export interface ReturnView {
+  returnId: string
+  orderId: string
+  channel: string
+  channelOrderId: string
+  number: number
+  status: ReturnStatus
+  method: string
+  remedy: string
+  requestedBy: string
+  requestedAt: string
+  dueAt: string
+  endedAt: string | null
+  override: Record<string, unknown> | null
+  waitingOn: WaitingOn | null
+  lines: { lineId: string; sku: string; name: string; quantity: number; reason: string; received: number; disputed: number }[]
+  receipts: { lineId: string; nodeId: string; quantity: number; grade: string; disposition: string; actor: string; at: string }[]
+  refunds: { paymentId: string; tenderId: string; amountMinor: number; status: string }[]
+  currency: string
+  allowedActions: string[]
+}
+
+const linesJson = list(
+  `json_build_object('lineId', rl.line_id, 'sku', l.sku, 'name', s.name, 'quantity', rl.quantity, 'reason', rl.reason, 'received', rl.received, 'disputed', rl.disputed)`,
+  'return_lines rl JOIN order_lines l USING (order_id, line_id) JOIN skus s USING (sku) WHERE rl.return_id = r.return_id',
+  'l.position',
+)
+const receiptsJson = list(
+  `json_build_object('lineId', c.line_id, 'nodeId', c.node_id, 'quantity', c.quantity, 'grade', c.grade, 'disposition', c.disposition, 'actor', c.actor, 'at', ${iso('c.at')})`,
+  'return_receipts c WHERE c.return_id = r.return_id',
+  'c.receipt_id',
+)
+const refundsJson = list(
+  `json_build_object('paymentId', op.payment_id, 'tenderId', p.tender_id, 'amountMinor', op.amount_minor, 'status', op.status)`,
+  `payment_operations op JOIN payments p USING (payment_id) WHERE op.order_id = r.order_id AND op.kind = 'refund' AND op.purpose LIKE 'refund:' || r.return_id || ':%'`,
+  'op.operation_id',
+)
+
+const columns = `r.return_id AS "returnId", r.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", r.number, r.status, r.method, r.remedy, r.requested_by AS "requestedBy",
+  r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds`
+
+/** By its id, or by the command that opened it. @returns undefined when there is none. Who may see it is for the caller to check. */
+export async function returnView(db: Db, by: { returnId: string } | { commandId: string }): Promise<ReturnView | undefined> {
+  const [column, value] = 'returnId' in by ? ['return_id', by.returnId] : ['command_id', by.commandId]
+  const found = await row<Omit<ReturnView, 'allowedActions'>>(db, `SELECT ${columns} FROM returns r JOIN orders o USING (order_id) WHERE r.${column} = ?`, [value])
+  return found && { ...found, allowedActions: actions(found) }
+}
+
+function actions({ status, lines }: Pick<ReturnView, 'status' | 'lines'>): string[] {
+  const begun = lines.some((l) => l.received + l.disputed > 0)
+  const may = { receive: isExpected(status), approve: mayBecome(status, 'approved'), reject: mayBecome(status, 'rejected'), cancel: mayBecome(status, 'cancelled') && !begun }
+  return Object.entries(may).flatMap(([action, allowed]) => (allowed ? [action] : []))
+}
+
+/** Of the order `o`, in its own view. */
+export const returnsOfOrderJson = list(
+  `json_build_object('returnId', r.return_id, 'status', r.status, 'method', r.method, 'remedy', r.remedy, 'dueAt', ${iso('r.due_at')},
+     'lines', (SELECT coalesce(json_agg(json_build_object('lineId', rl.line_id, 'quantity', rl.quantity, 'received', rl.received)), '[]') FROM return_lines rl WHERE rl.return_id = r.return_id))`,
+  'returns r WHERE r.order_id = o.order_id',
+  'r.number',
+)

@@ -1,0 +1,81 @@
+/**
+ * What is given back for units that come back or never came: the difference of what the order is worth with and without them, so that any sequence of
+ * returns adds up to what was paid and undoing everything gives back exactly that. Never from a price of today.
+ */
+import { shareBreakdown, type Priced, type Units } from '../payment/shares'
+
+/** What a refund is made of, in minor units; they add up to its amount. Goods after their discount, goods and shipping without their tax. The fee is negative. */
+export interface RefundParts {
+  goodsMinor: number
+  taxMinor: number
+  shippingMinor: number
+  feeMinor: number
+}
+
+/**
+ * @param kept what the customer has or is owed before: every line with what was neither cancelled nor credited
+ * @param back the units given back, at most `kept`
+ * @param feeMinor what the policy keeps of it; never more than there is
+ */
+export function refundOf(order: Priced, kept: readonly Units[], back: readonly Units[], { feeMinor = 0, withShipping = true }: { feeMinor?: number; withShipping?: boolean } = {}): RefundParts {
+  const gone = shareBreakdown(order, without(kept, back), back)
+  const shippingTaxMinor = gone.shippingMinor > 0 ? (order.shipping.taxMinor ?? 0) : 0
+  const goodsMinor = gone.goodsMinor - gone.discountMinor
+  const parts = withShipping ? { goodsMinor, taxMinor: gone.taxMinor, shippingMinor: gone.shippingMinor } : { goodsMinor, taxMinor: gone.taxMinor - shippingTaxMinor, shippingMinor: 0 }
+  return { ...parts, feeMinor: 0 - Math.min(feeMinor, parts.goodsMinor + parts.taxMinor + parts.shippingMinor) }
+}
+
+export const refundMinor = ({ goodsMinor, taxMinor: tax, shippingMinor, feeMinor }: RefundParts): number => goodsMinor + tax + shippingMinor + feeMinor
+
+/** A payment that money can be given back to, and how much of what it took is still there. */
+export interface Refundable {
+  paymentId: string
+  leftMinor: number
+}
+
+/** Which payments give it back, in the sequence given, each as far as it goes; `missingMinor` is what none of them has. */
+export function spread(payments: readonly Refundable[], amountMinor: number): { shares: { paymentId: string; amountMinor: number }[]; missingMinor: number } {
+  let missingMinor = amountMinor
+  const shares = payments.flatMap(({ paymentId, leftMinor }) => {
+    const share = Math.min(Math.max(0, leftMinor), missingMinor)
+    missingMinor -= share
+    return share > 0 ? [{ paymentId, amountMinor: share }] : []
+  })
+  return { shares, missingMinor }
+}
+
+/** The parts of a refund over the shares of several payments: by running totals, so that each share adds up to its amount and all of them to the parts. */
+export function partsOf(parts: RefundParts, shares: readonly number[]): RefundParts[] {
+  const wholeMinor = refundMinor(parts)
+  let before = 0
+  return shares.map((share) => {
+    const [from, to] = [before, (before += share)]
+    const slice = (minor: number): number => (wholeMinor === 0 ? 0 : Math.round((minor * to) / wholeMinor) - Math.round((minor * from) / wholeMinor))
+    const [tax, shipping, fee] = [slice(parts.taxMinor), slice(parts.shippingMinor), slice(parts.feeMinor)]
+    return { goodsMinor: share - tax - shipping - fee, taxMinor: tax, shippingMinor: shipping, feeMinor: fee }
+  })
+}
+
+/**
+ * Of refunds given one after another, the parts of what was given between two running totals.
+ * @returns undefined where none of it is theirs; what is given beyond them counts as goods
+ */
+export function partsBetween(refunds: readonly { amountMinor: number; parts: RefundParts }[], fromMinor: number, toMinor: number): RefundParts | undefined {
+  let start = 0
+  const slices = refunds.flatMap(({ amountMinor, parts }) => {
+    const [from, to] = [Math.max(start, fromMinor) - start, Math.min(start + amountMinor, toMinor) - start]
+    start += amountMinor
+    return to > from ? [partsOf(parts, [from, to - from, amountMinor - to])[1]!] : []
+  })
+  if (slices.length === 0) return undefined
+  const sum = (of: (p: RefundParts) => number): number => slices.reduce((total, p) => total + of(p), 0)
+  const beyondMinor = toMinor - fromMinor - sum(refundMinor)
+  return { goodsMinor: sum((p) => p.goodsMinor) + beyondMinor, taxMinor: sum((p) => p.taxMinor), shippingMinor: sum((p) => p.shippingMinor), feeMinor: sum((p) => p.feeMinor) }
+}
+
+/** What is left of `kept` once `back` is gone. */
+function without(kept: readonly Units[], back: readonly Units[]): Units[] {
+  const gone = new Map<string, number>()
+  for (const { lineId, quantity } of back) gone.set(lineId, (gone.get(lineId) ?? 0) + quantity)
+  return kept.map(({ lineId, quantity }) => ({ lineId, quantity: quantity - (gone.get(lineId) ?? 0) }))
+}

@@ -1,0 +1,90 @@
+/** What comes back: asked for, waited for, counted, paid back. The goods and the money of every return end for themselves, beside whatever else the order still does. */
+import { condition, defineUpdate, setHandler } from '@temporalio/workflow'
+import { formatMinor } from '../../domain/money'
+import { updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer } from '../../domain/messages'
+import { hasEnded } from '../../domain/returns/status'
+import type { IntendedRefund } from '../../db/refunds'
+import type { ReturnNews } from '../../db/returns'
+import { payments, step } from '../support/activities'
+import { answering, refusing } from '../support/failures'
+import { show } from './show'
+import { waits, type Back, type Thread } from './thread'
+import { persist, waitOrEscalate } from './waits'
+
+const requestReturn = defineUpdate<ReturnAnswer, [RequestReturn]>(updates.requestReturn)
+const requestReplacement = defineUpdate<ReturnAnswer, [RequestReplacement]>(updates.requestReplacement)
+const receiveReturn = defineUpdate<ReturnAnswer, [ReceiveReturn]>(updates.receiveReturn)
+const decideReturn = defineUpdate<ReturnAnswer, [DecideReturn]>(updates.decideReturn)
+
+export function listenForReturns(thread: Thread): void {
+  const { orderId } = thread.start
+  setHandler(requestReturn, (ask) => noting(thread, () => step('A return is asked for').requestReturn({ ...ask, orderId })), {
+    description: 'Something is to come back. Answers once it is known whether it may.',
+  })
+  setHandler(requestReplacement, (ask) => noting(thread, () => step('A replacement is asked for').requestReplacement({ ...ask, orderId })), {
+    description: 'Something is to be sent in place of what was delivered; sourced like any line.',
+  })
+  setHandler(receiveReturn, (ask) => noting(thread, () => step(`Counted at ${ask.nodeId}`).receiveReturn(ask)), {
+    description: 'What came back is counted and on the books of the node. The refund follows.',
+  })
+  setHandler(decideReturn, (ask) => noting(thread, () => step(`The return: ${ask.decision}`).decideReturn(ask)), {
+    description: 'A person agrees to a return or refuses it, or who asked for it takes it back.',
+  })
+}
+
+/** What the step says of a return becomes the story's own picture of it. An order that has just closed is asked again, and reopens. */
+const noting = (thread: Thread, effect: () => Promise<ReturnNews>): Promise<ReturnAnswer> =>
+  condition(() => thread.resumed).then(() =>
+    thread.lock(async () => {
+      if (thread.ending || thread.cancelled) throw refusing(thread.cancelled ? 'order.already_cancelled' : 'order.closed', { state: thread.cancelled ? 'cancelled' : 'completed' })
+      return note(thread, await answering(effect))
+    }),
+  )
+
+function note(thread: Thread, { returnId, status, wait, refunds, toSource }: ReturnNews): ReturnAnswer {
+  const back = thread.backs.find((b) => b.returnId === returnId) ?? began(thread, returnId)
+  back.status = status
+  back.refunds.push(...refunds)
+  waits(back, wait)
+  if (toSource) {
+    thread.toSource = true
+    thread.nudges += 1
+  }
+  show(thread)
+  return { returnId, status }
+}
+
+function began(thread: Thread, returnId: string): Back {
+  const back: Back = { returnId, status: 'requested', refunds: [], wait: null, rowWait: null }
+  thread.backs.push(back)
+  thread.asked.push(back)
+  return back
+}
+
+/** The order had come to its end: its rows are open again, and what was still on its way back is followed. */
+export async function reopen(thread: Thread): Promise<void> {
+  const open = await step('Open the order again').reopenOrder({ orderId: thread.start.orderId })
+  for (const news of open) note(thread, news)
+  thread.resumed = true
+}
+
+/** Until everything of it is counted and paid back. What does not come is told to support, and waited for. */
+export async function takeBack(thread: Thread, back: Back): Promise<void> {
+  const { returnId } = back
+  const overdue = { kind: 'return.overdue', subject: returnId, owner: 'support', summary: 'What was to come back has not come in time: ask the customer, or close it' } as const
+  const isNews = (): boolean => back.refunds.length > 0 || back.status === 'received' || hasEnded(back.status)
+  for (;;) {
+    if (back.wait) await waitOrEscalate(thread, back, back.wait, overdue, isNews)
+    for (const refund of back.refunds.splice(0)) await giveBack(thread, back, refund)
+    if (back.refunds.length > 0) continue
+    if (back.status === 'received') await thread.lock(async () => note(thread, await step('The return is settled').closeReturn({ returnId })))
+    if (hasEnded(back.status)) return
+  }
+}
+
+async function giveBack(thread: Thread, back: Back, { operationId, amountMinor }: IntendedRefund): Promise<void> {
+  const amount = formatMinor(amountMinor, thread.start.currency)
+  const trouble = { kind: 'payment.refund_failed', subject: operationId, owner: 'finance', summary: `${amount} could not be given back` } as const
+  const outcome = await persist(thread, back, { trouble }, () => payments(`Refund ${amount}`).refundPayment({ operationId }))
+  thread.payments[outcome!.paymentId] = outcome!.status
+}
