@@ -1,5 +1,6 @@
 /** Parcels that wait for the retailer's own drivers: queued when they are packed, taken by a run, back again when nobody was in. */
 import type { Position } from '../domain/delivery/distance'
+import { queueCollections } from './collections'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import type { OrderRow } from './orders'
 import { openException } from './waiting'
@@ -7,6 +8,7 @@ import { openException } from './waiting'
 /** The fulfillment is packed and has its labels: it waits, or is parked where nobody knows where its door is. */
 export async function queueForDispatch(tx: Transaction, order: OrderRow, fulfillmentId: string): Promise<void> {
   const queued = await row<{ status: string; place: string }>(tx, queueSql, { fulfillmentId })
+  await queueCollections(tx, fulfillmentId)
   if (queued?.status !== 'parked') return
   const summary = `Nobody knows where ${queued.place} is: give its postal code a position`
   await openException(tx, { ...order, kind: 'dispatch.no_position', subject: fulfillmentId, owner: 'operations', summary, data: { fulfillmentId } })

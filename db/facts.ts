@@ -134,7 +134,7 @@ const eventOf: Partial<Record<ParcelStatus, EventType>> = {
 /** The shipment follows its parcels: on the way with the first scan, at its end with the last of them. */
 async function followShipment(tx: Transaction, order: OrderRow, parcel: TrackedPackage, { at, done }: { at: string; done: Remedy | undefined }): Promise<CarrierReported | undefined> {
   const packages = await rows<{ status: ParcelStatus; undelivered: 'lost' | 'damaged' | 'returned' | null }>(tx, 'SELECT status, undelivered FROM packages WHERE fulfillment_id = ?', [parcel.fulfillmentId])
-  const trouble = done && { packageId: done.packageId, reship: done.remedy === 'reship', ...(done.claim && { claim: done.claim }) }
+  const trouble = done && { packageId: done.packageId, reship: done.remedy === 'reship', ...(done.refunds.length > 0 && { refunds: done.refunds }), ...(done.claim && { claim: done.claim }) }
   const { fulfillmentId } = parcel
   const tell = (status: CarrierReported['status'], waits: CarrierReported['waits']): CarrierReported => ({ fulfillmentId, status, at, waits, ...(trouble && { trouble }) })
   if (packages.every((p) => p.undelivered !== null)) {

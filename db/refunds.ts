@@ -8,6 +8,7 @@ import { record, self } from './events'
 import type { OrderRow } from './orders'
 import { changeLines } from './stock'
 import { postMoney } from './ledger'
+import { refundOnReturn } from './returns'
 import { openException } from './waiting'
 
 export interface IntendedRefund {
@@ -34,10 +35,20 @@ export async function soldOf(tx: Transaction, orderId: string): Promise<Sold> {
 }
 
 /** What giving these units back would move, nothing done. */
-export async function refundFor(tx: Transaction, orderId: string, back: readonly Units[], terms: { feeMinor?: number; withShipping?: boolean } = {}): Promise<RefundParts> {
+export async function refundFor(tx: Transaction, orderId: string, back: readonly Units[], { cancelled = false, ...terms }: Terms = {}): Promise<RefundParts> {
   const sold = await soldOf(tx, orderId)
-  return refundOf(sold, sold.lines.map((l) => ({ lineId: l.lineId, quantity: l.kept })), paidUnits(sold, back), terms)
+  const kept = sold.lines.map((l) => ({ lineId: l.lineId, quantity: l.kept }))
+  return refundOf(sold, cancelled ? [...kept, ...back] : kept, paidUnits(sold, back), terms)
 }
+
+interface Terms {
+  feeMinor?: number
+  withShipping?: boolean
+  /** They are cancelled already; else they are credited by it. */
+  cancelled?: boolean
+}
+
+const isReplacement = (sold: Sold, { lineId }: Units): boolean => sold.lines.some((l) => l.lineId === lineId && l.replaces !== null)
 
 /** What was sent in place of others cost nothing: those are paid for. */
 const paidUnits = (sold: Sold, back: readonly Units[]): Units[] =>
@@ -48,9 +59,43 @@ const paidUnits = (sold: Sold, back: readonly Units[]): Units[] =>
  * that is recorded as done, and the timeline tells it. What no payment has left is a case for finance.
  * @param purpose names the cause, once per order, e.g. `refund:<returnId>:1`
  */
-export async function intendRefund(tx: Transaction, order: OrderRow, ask: { purpose: string; back: readonly Units[]; feeMinor?: number; withShipping?: boolean; cause: object }): Promise<IntendedRefund[]> {
+export async function intendRefund(tx: Transaction, order: OrderRow, ask: Terms & { purpose: string; back: readonly Units[]; cause: object }): Promise<IntendedRefund[]> {
   const parts = await refundFor(tx, order.orderId, ask.back, ask)
-  await changeLines(tx, order.orderId, paidUnits(await soldOf(tx, order.orderId), ask.back), 'credited = l.credited + v.quantity')
+  const sold = await soldOf(tx, order.orderId)
+  if (!ask.cancelled) await changeLines(tx, order.orderId, paidUnits(sold, ask.back), 'credited = l.credited + v.quantity')
+  return intendParts(tx, order, ask, parts)
+}
+
+/**
+ * Units will not come: what was paid for them goes back. Of what was sent in place of others that is what was paid for those, once they are back; where they
+ * are still with the customer, their return gives the money back when they come.
+ */
+export async function refundUnsent(tx: Transaction, order: OrderRow, ask: { purpose: string; paid: readonly Units[]; cause: object }): Promise<IntendedRefund[]> {
+  const sold = await soldOf(tx, order.orderId)
+  const bought = ask.paid.filter((u) => !isReplacement(sold, u))
+  const refunds = bought.length ? await intendRefund(tx, order, { ...ask, back: bought, cancelled: true }) : []
+  const back: Units[] = []
+  for (const { lineId, quantity } of paidUnits(sold, ask.paid.filter((u) => isReplacement(sold, u)))) {
+    const due = quantity - (await refundOnReturn(tx, order.orderId, lineId))
+    if (due > 0) back.push({ lineId, quantity: due })
+  }
+  return [...refunds, ...(back.length ? await intendRefund(tx, order, { ...ask, purpose: `${ask.purpose}:replaced`, back }) : [])]
+}
+
+/**
+ * Nothing of the order is wanted any more: what its payments have of it nevertheless, like the shipping of a first parcel that never came, goes back too.
+ * The fees of returns stay.
+ */
+export async function refundRest(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }): Promise<IntendedRefund[]> {
+  const sold = await soldOf(tx, order.orderId)
+  if (sold.lines.some((l) => l.kept > 0)) return []
+  const fees = await row<{ feesMinor: number }>(tx, `SELECT coalesce(-sum((parts->>'feeMinor')::int8), 0)::int8 AS "feesMinor" FROM payment_operations WHERE order_id = ? AND kind = 'refund' AND status <> 'abandoned'`, [order.orderId])
+  const restMinor = (await refundable(tx, order.orderId)).filter((p) => !p.elsewhere).reduce((sum, p) => sum + p.leftMinor, 0) - fees!.feesMinor
+  const shippingTaxMinor = Math.min(restMinor, sold.shipping.taxMinor ?? 0)
+  return restMinor > 0 ? intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: shippingTaxMinor, shippingMinor: restMinor - shippingTaxMinor, feeMinor: 0 }) : []
+}
+
+async function intendParts(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }, parts: RefundParts): Promise<IntendedRefund[]> {
   const amountMinor = refundMinor(parts)
   const payments = await refundable(tx, order.orderId)
   const { shares, missingMinor } = spread(payments, amountMinor)

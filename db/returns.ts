@@ -76,6 +76,23 @@ export async function moveReturn(tx: Transaction, back: Pick<ReturnRow, 'returnI
   await run(tx, 'UPDATE returns SET status = ?, waiting_on = ?::jsonb, ended_at = ? WHERE return_id = ?', [to, json(wait ?? undefined), hasEnded(to) ? new Date().toISOString() : null, back.returnId])
 }
 
+/** Its money is given back before it is counted. */
+export async function paidInAdvance(tx: Transaction, returnId: string): Promise<void> {
+  await run(tx, 'UPDATE returns SET in_advance = true WHERE return_id = ?', [returnId])
+}
+
+/** No replacement comes: what is still to come back of a line is paid back then. @returns how many units that are */
+export async function refundOnReturn(tx: Transaction, orderId: string, lineId: string): Promise<number> {
+  const open = await rows<{ quantity: number }>(
+    tx,
+    `UPDATE returns r SET remedy = 'refund', wanted = NULL FROM return_lines rl JOIN order_lines l USING (order_id, line_id)
+     WHERE rl.return_id = r.return_id AND r.order_id = ? AND coalesce(l.replaces, l.line_id) = ? AND r.remedy = 'replacement' AND r.ended_at IS NULL AND rl.quantity > rl.received + rl.disputed
+     RETURNING rl.quantity - rl.received - rl.disputed AS quantity`,
+    [orderId, lineId],
+  )
+  return open.reduce((sum, l) => sum + l.quantity, 0)
+}
+
 /** Of each line, what the customer has, has not yet announced to send back and was not given another for. */
 export const returnable = (tx: Transaction, orderId: string): Promise<{ lineId: string; sku: string; available: number }[]> =>
   rows(

@@ -6,7 +6,9 @@ import type { Trip } from '../domain/delivery/trip'
 import { mayRunBecome, runActions, type RunStatus, type TaskOutcome } from '../domain/delivery/run'
 import type { CarrierReported, RunReported } from '../domain/messages'
 import { refuse } from '../domain/refusals'
+import { boardCollections } from './collections'
 import { row, rows, run, type Db, type Transaction } from './connection'
+import type { ReturnNews } from './returns'
 
 export interface RunRow {
   runId: string
@@ -77,6 +79,7 @@ export async function insertRun(tx: Transaction, { trip, doors, ...fields }: New
      INSERT INTO stop_tasks (task_id, stop_id, type, order_id, fulfillment_id) SELECT "taskId", "stopId", 'deliver', f.order_id, f.fulfillment_id FROM task JOIN fulfillments f ON f.fulfillment_id = task."fulfillmentId"`,
     [JSON.stringify(tasks), runId],
   )
+  await boardCollections(tx, runId)
   return runId
 }
 
@@ -87,7 +90,6 @@ export interface TaskRow extends Position {
   stopId: string
   sequence: number
   stopStatus: string
-  type: 'deliver' | 'collect'
   orderId: string
   fulfillmentId: string
   outcome: TaskOutcome | 'dropped' | null
@@ -95,14 +97,14 @@ export interface TaskRow extends Position {
   fulfillmentStatus: string
 }
 
-/** Everything to be done on a run, in the order of its stops. */
+/** Everything to be brought on a run, in the order of its stops; what is collected is in collections.ts. */
 export const tasksOf = (tx: Transaction, runId: string): Promise<TaskRow[]> =>
   rows(
     tx,
-    `SELECT t.task_id AS "taskId", s.stop_id AS "stopId", s.sequence, s.status AS "stopStatus", s.latitude, s.longitude, t.type, t.order_id AS "orderId", t.fulfillment_id AS "fulfillmentId", t.outcome,
+    `SELECT t.task_id AS "taskId", s.stop_id AS "stopId", s.sequence, s.status AS "stopStatus", s.latitude, s.longitude, t.order_id AS "orderId", t.fulfillment_id AS "fulfillmentId", t.outcome,
        coalesce(q.attempt, 1) AS attempt, f.status AS "fulfillmentStatus"
      FROM stops s JOIN stop_tasks t USING (stop_id) LEFT JOIN dispatch_queue q ON q.fulfillment_id = t.fulfillment_id LEFT JOIN fulfillments f ON f.fulfillment_id = t.fulfillment_id
-     WHERE s.run_id = ? ORDER BY s.sequence, t.task_id`,
+     WHERE s.run_id = ? AND t.type = 'deliver' ORDER BY s.sequence, t.task_id`,
     [runId],
   )
 
@@ -134,7 +136,7 @@ export async function report(tx: Transaction, runId: string, what: string, telli
   )
 }
 /** By the signal of runs, or by that of carriers where the end is the same. */
-export type OrderTelling = { channel: string; channelOrderId: string } & ({ signal: 'runReported'; fact: RunReported } | { signal: 'carrierReported'; fact: CarrierReported })
+export type OrderTelling = { channel: string; channelOrderId: string } & ({ signal: 'runReported'; fact: RunReported } | { signal: 'carrierReported'; fact: CarrierReported } | { signal: 'returnReported'; fact: ReturnNews })
 
 /** The oldest untold report of each run, for `leaseMs`. */
 export const leaseReports = (db: Db, limit: number, leaseMs: number): Promise<{ runId: string; number: number; what: string }[]> =>

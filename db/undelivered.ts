@@ -6,9 +6,9 @@ import { durationMs } from '../domain/policy/duration'
 import { row, rows, run, type Transaction } from './connection'
 import { record, self } from './events'
 import type { OrderRow } from './orders'
+import { refundUnsent, type IntendedRefund } from './refunds'
 import type { TrackedPackage } from './shipments'
 import { changeLines, undeliver, type Ended } from './stock'
-import { openException } from './waiting'
 
 export const undeliveredStatuses = ['lost', 'damaged', 'returned'] as const
 export type Undelivered = (typeof undeliveredStatuses)[number]
@@ -17,6 +17,7 @@ export const isUndelivered = (status: string): status is Undelivered => (undeliv
 export interface Remedy {
   packageId: string
   remedy: 'reship' | 'refund'
+  refunds: IntendedRefund[]
   /** The operation by which the carrier is asked for compensation. */
   claim?: string
 }
@@ -36,14 +37,8 @@ export async function remedy(tx: Transaction, order: OrderRow, parcel: TrackedPa
   const lines = units.map(({ lineId, quantity }) => ({ lineId, quantity }))
   const { packageId, fulfillmentId } = parcel
   await record(tx, order, { type: 'shipment.undelivered', actor: self, data: { packageId, fulfillmentId, status, remedy: chosen, goods, nodeId, lines } })
-  if (chosen === 'refund') await tellRefundDue(tx, order, packageId, { lines, worthMinor })
-  return { packageId, remedy: chosen, ...(claim && { claim }) }
-}
-
-/** What was paid and is neither delivered nor sent again is to be given back; it stays owed when the order is closed. */
-export async function tellRefundDue(tx: Transaction, order: OrderRow, subject: string, data: { lines: readonly { lineId: string; quantity: number }[]; worthMinor: number }): Promise<void> {
-  const summary = 'Units that were paid are not delivered and not sent again: give the customer her money back'
-  await openException(tx, { ...order, kind: 'shipment.refund_due', subject, owner: 'finance', summary, data, deadline: deadlineOf(order.policy.parcels) })
+  const refunds = chosen === 'refund' ? await refundUnsent(tx, order, { purpose: `undelivered:${packageId}`, paid: lines, cause: { packageId } }) : []
+  return { packageId, remedy: chosen, refunds, ...(claim && { claim }) }
 }
 
 /** By when somebody must have answered the customer. */
@@ -62,7 +57,7 @@ async function takeUnits(tx: Transaction, packageId: string, status: Undelivered
 }
 
 /** What the customer paid for the units, shipping left out; each line's discount is shared over its units. */
-export async function worthOf(tx: Transaction, orderId: string, units: readonly { lineId: string; quantity: number }[]): Promise<number> {
+async function worthOf(tx: Transaction, orderId: string, units: readonly { lineId: string; quantity: number }[]): Promise<number> {
   const worth = await row<{ worthMinor: number }>(
     tx,
     `SELECT coalesce(sum(round((l.unit_price_minor * l.quantity - l.discount_minor)::numeric * u.quantity / l.quantity)), 0)::bigint AS "worthMinor"

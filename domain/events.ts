@@ -46,6 +46,8 @@ export const eventTypes = {
   'return.approved': 'A person agreed to a return',
   'return.rejected': 'A person refused a return',
   'return.cancelled': 'A return was taken back before anything came',
+  'return.collected': 'A driver has the goods; they are counted when he is back',
+  'return.not_collected': 'A driver was at the door and did not take the goods; `door` says what happened there, `next` what follows',
   'return.received': 'Goods came back and were counted',
   'return.closed': 'Everything of a return is counted and paid back',
   'replacement.requested': 'Something is to be sent in place of what was delivered',

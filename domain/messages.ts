@@ -175,7 +175,7 @@ export interface CarrierReported {
   /** What the rows say since this fact was applied: the part, and the order as a whole where that has changed. */
   waits: { part: WaitingOn | null; order?: WaitingOn }
   /** A parcel of it will never arrive: are its goods sent again, and by which operation is the carrier asked for compensation? */
-  trouble?: { packageId: string; reship: boolean; claim?: string }
+  trouble?: { packageId: string; reship: boolean; claim?: string; refunds?: { operationId: string; amountMinor: number }[] }
 }
 /** What has left us: the captures that take its money, in minor units each. */
 export interface Gone {
@@ -219,6 +219,7 @@ export const signals = {
   paymentReported: 'paymentReported',
   carrierReported: 'carrierReported',
   runReported: 'runReported',
+  returnReported: 'returnReported',
   workMoved: 'workMoved',
   stockTakenBack: 'stockTakenBack',
   cancelOrder: 'cancelOrder',

@@ -51,7 +51,7 @@ export const policyDocuments = {
     window: duration,
     restockBy: duration,
     feeMinor: minor.optional(),
-    refundOn: z.enum(['receipt', 'request']).optional(),
+    refundOn: z.enum(['receipt', 'collection', 'request']).optional(),
     approval: z.enum(['automatic', 'by_staff']).optional(),
     finalSale: z.array(text(100)).max(1_000).optional(),
     replaceFirst: z.boolean().optional(),

@@ -46,7 +46,7 @@ export const returnPreview = z
       taxMinor: minor,
       shippingMinor: minor,
       feeMinor: z.int().max(0).meta({ description: 'Kept of it; zero or below' }),
-      refundOn: z.enum(['receipt', 'request']),
+      refundOn: z.enum(['receipt', 'collection', 'request']),
     }),
   })
   .meta({ id: 'ReturnPreview' })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { runStatuses, taskOutcomes } from '../../domain/delivery/run'
 import { at, country, driverId, text, uuid } from './fields'
 
-const task = z.object({ taskId: z.string(), type: z.enum(['deliver', 'collect']), fulfillmentId: z.string().nullable(), trackingNumbers: z.array(z.string()), outcome: z.string().nullable(), reason: z.string().nullable() })
+const task = z.object({ taskId: z.string(), type: z.enum(['deliver', 'collect']), fulfillmentId: z.string().nullable(), returnId: z.string().nullable(), goods: z.array(z.object({ sku: z.string(), name: z.string(), quantity: z.int() })), trackingNumbers: z.array(z.string()), outcome: z.string().nullable(), reason: z.string().nullable() })
 const stop = z.object({
   stopId: z.string(),
   sequence: z.int(),
@@ -70,7 +70,7 @@ export const stopBody = z.strictObject({
     .max(100),
 })
 
-export const returnBody = z.strictObject({ missing: z.array(uuid).max(500).optional().meta({ description: 'Fulfillments that should have come back and did not' }) })
+export const returnBody = z.strictObject({ missing: z.array(uuid).max(500).optional().meta({ description: 'Fulfillments and returns that should have come back and did not' }) })
 
 export const geocodeBody = z.strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
 export const geocodeParams = z.strictObject({ country, postalCode: text(20) })

@@ -1,4 +1,5 @@
 /** The driver says yes to a run; or it is given up before it leaves, and its parcels wait for another. */
+import { dropCollects } from '../collections'
 import type { Transaction } from '../connection'
 import { leaveDispatch, waitAgain } from '../dispatch'
 import { endStop, endTask, lockRun, moveRun, report, tasksOf } from '../runs'
@@ -19,5 +20,6 @@ export async function cancelRun(tx: Transaction, { runId }: { runId: string }): 
     else await waitAgain(tx, { fulfillmentId, attempted: false, notBefore: at })
   }
   for (const stopId of new Set((await tasksOf(tx, runId)).map((t) => t.stopId))) await endStop(tx, stopId, 'dropped', at)
+  await dropCollects(tx, runId, at)
   await report(tx, runId, 'cancelled', [])
 }

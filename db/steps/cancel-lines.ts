@@ -13,6 +13,7 @@ import { run, type Transaction } from '../connection'
 import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, needFulfillment, refreshPicked, takeOutUnits, workLines } from '../fulfillments'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
+import type { IntendedRefund } from '../refunds'
 import { releaseUnits } from '../stock'
 import { trimClaims } from '../supply-claims'
 import { settleExceptions } from '../waiting'
@@ -28,6 +29,8 @@ export interface LinesCancelled {
   stopped: string[]
   /** Holds of which nothing more will be taken. */
   voids: string[]
+  /** What was taken of it and goes back. */
+  refunds?: IntendedRefund[]
 }
 
 /** @throws `order.units_not_cancellable`, `order.line_unknown`, `order.kit_in_part`, `order.already_cancelled`, `order.closed` */
@@ -65,9 +68,9 @@ export async function cancelWanted(tx: Transaction, order: OrderRow, { lines, wa
   await trimClaims(tx, orderId)
   await refreshPicked(tx, orderId)
   if (!(await hasOpenUnits(tx, orderId))) await settleExceptions(tx, order, 'cancelled', { kind: 'sourcing.short' })
-  const { voids } = await unitsCancelled(tx, order, wanted, reason, actor)
+  const { voids, refunds } = await unitsCancelled(tx, order, wanted, { reason, actor })
   await refreshOrder(tx, orderId)
-  return { cancelledAt: new Date().toISOString(), stopped, voids }
+  return { cancelledAt: new Date().toISOString(), stopped, voids, refunds }
 }
 
 /** Levels in their order: a second cancellation, or a buyer, waits for nobody in a ring. */

@@ -1,5 +1,7 @@
 /** What nobody could fill by its deadline is cancelled, while what has left or is being worked on goes on. */
+import { uuidv7 } from 'uuidv7'
 import { isBetweenNodes, isInBuilding } from '../../domain/fulfillment/moves'
+import type { Units } from '../../domain/payment/shares'
 import { row, rows, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record, self } from '../events'
@@ -7,19 +9,21 @@ import { fulfillmentsOf } from '../fulfillments'
 import { keepVersion } from '../order-versions'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendVoids } from '../payment-operations'
+import { refundRest, refundUnsent, type IntendedRefund } from '../refunds'
 import { endClaims } from '../supply-claims'
-import { tellRefundDue, worthOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
 
 export interface RemainderCancelled {
   /** Holds of which nothing more will be taken. */
   voids: string[]
+  /** Of what was paid and never came. */
+  refunds: IntendedRefund[]
 }
 
 /** Units without a node are cancelled; the money held for them is let go with the last capture, or at once if nothing more leaves. */
 export async function cancelRemainder(tx: Transaction, { orderId, reason }: { orderId: string; reason: string }): Promise<RemainderCancelled> {
   const order = await lockOrder(tx, orderId)
-  if (order.stage === 'cancelled') return { voids: [] }
+  if (order.stage === 'cancelled') return { voids: [], refunds: [] }
   const lines = await rows<{ lineId: string; quantity: number }>(
     tx,
     `UPDATE order_lines l SET cancelled = l.cancelled + o.open, backordered = 0
@@ -28,22 +32,32 @@ export async function cancelRemainder(tx: Transaction, { orderId, reason }: { or
     [orderId, orderId],
   )
   await endClaims(tx, orderId, 'cancelled')
-  await giveUpResending(tx, order)
+  const paid = await giveUpResending(tx, order)
   await settleExceptions(tx, order, 'cancelled', { kind: 'sourcing.short' })
-  const outcome = await unitsCancelled(tx, order, lines, reason)
+  const outcome = await unitsCancelled(tx, order, lines, { reason, paid })
   await refreshOrder(tx, orderId, null)
   return outcome
 }
 
 /** What follows when units of an order were cancelled and the rest goes on: told, audited, and their money let go once nothing more leaves. */
-export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: readonly { lineId: string; quantity: number }[], reason: string, actor = self): Promise<RemainderCancelled> {
+export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: readonly { lineId: string; quantity: number }[], { reason, actor = self, paid = [] }: { reason: string; actor?: string; paid?: readonly Units[] }): Promise<RemainderCancelled> {
   const { orderId } = order
   await record(tx, order, { type: 'order.lines_cancelled', actor, data: { lines, reason } })
   await writeAudit(tx, { actor, action: 'order.cancel_lines', subject: orderId, cause: reason })
   await keepVersion(tx, orderId, { actor, cause: reason })
+  const cause = { reason, lines }
+  const replaced = await replacementsOf(tx, orderId, lines)
+  const refunds = await refundUnsent(tx, order, { purpose: `cancelled:${uuidv7()}`, paid: [...paid.filter((p) => !replaced.some((r) => r.lineId === p.lineId)), ...replaced], cause })
+  refunds.push(...(await refundRest(tx, order, { purpose: `cancelled:${uuidv7()}`, cause })))
   await tellIfPaidElsewhere(tx, order, lines)
   const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasUnitsInside(tx, orderId))
-  return { voids: leaving ? [] : (await intendVoids(tx, orderId)).map((v) => v.operationId) }
+  return { voids: leaving ? [] : (await intendVoids(tx, orderId)).map((v) => v.operationId), refunds }
+}
+
+/** Of these units those that stand for others: they were paid with them. */
+async function replacementsOf(tx: Transaction, orderId: string, lines: readonly Units[]): Promise<Units[]> {
+  const found = new Set((await rows<{ lineId: string }>(tx, 'SELECT line_id AS "lineId" FROM order_lines WHERE order_id = ? AND replaces IS NOT NULL', [orderId])).map((l) => l.lineId))
+  return lines.filter((l) => found.has(l.lineId))
 }
 
 /** Money that the channel took is given back there. */
@@ -61,16 +75,14 @@ const hasUnitsInside = async (tx: Transaction, orderId: string): Promise<boolean
 export const hasOpenUnits = async (tx: Transaction, orderId: string): Promise<boolean> =>
   (await row(tx, 'SELECT 1 FROM order_lines WHERE order_id = ? AND quantity > cancelled + shipped + allocated LIMIT 1', [orderId])) !== undefined
 
-/** What was to be sent again has been paid: without goods the money goes back. */
-async function giveUpResending(tx: Transaction, order: OrderRow): Promise<void> {
-  const lines = await rows<{ lineId: string; quantity: number }>(
+/** What was to be sent again has been paid. */
+const giveUpResending = (tx: Transaction, order: OrderRow): Promise<Units[]> =>
+  rows(
     tx,
     `UPDATE order_lines l SET resend = 0 FROM order_lines before WHERE l.order_id = ? AND l.resend > 0 AND before.order_id = l.order_id AND before.line_id = l.line_id
      RETURNING l.line_id AS "lineId", before.resend AS quantity`,
     [order.orderId],
   )
-  if (lines.length > 0) await tellRefundDue(tx, order, order.orderId, { lines, worthMinor: await worthOf(tx, order.orderId, lines) })
-}
 
 const paidElsewhere = async (tx: Transaction, orderId: string): Promise<boolean> =>
   (await rows(tx, `SELECT 1 FROM payments WHERE order_id = ? AND provider = 'paid_elsewhere' LIMIT 1`, [orderId])).length > 0

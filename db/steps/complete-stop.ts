@@ -2,6 +2,7 @@
 import type { TaskOutcome } from '../../domain/delivery/run'
 import { mayTryAgain } from '../../domain/delivery/run'
 import { refuse } from '../../domain/refusals'
+import { collectsOf } from '../collections'
 import { run, type Transaction } from '../connection'
 import { leaveDispatch } from '../dispatch'
 import { record } from '../events'
@@ -9,6 +10,7 @@ import { lockOrders, refreshOrder, type OrderRow } from '../orders'
 import { activePolicies } from '../policies'
 import { endStop, endTask, lockRun, refusedRun, report, tasksOf, type OrderTelling, type RunRow, type TaskRow } from '../runs'
 import { arrive } from '../shipments'
+import { collectOld } from './collect-old'
 import { expectFrom, tellingOf } from './depart-run'
 
 export interface TaskReport {
@@ -32,24 +34,33 @@ export async function completeStop(tx: Transaction, ask: StopReport): Promise<vo
   if (here.length === 0) throw refuse('stop.unknown')
   if (here[0]!.stopStatus !== 'pending') throw refuse('stop.completed', { state: here[0]!.stopStatus })
   if (found.status !== 'departed') throw refusedRun(found)
-  checkReport(here, ask.tasks)
+  const collects = (await collectsOf(tx, ask.runId)).filter((t) => t.stopId === ask.stopId)
+  checkReport([...here, ...collects], ask.tasks)
   const orders = await lockOrders(tx, here.map((t) => t.orderId))
   const at = new Date().toISOString()
   const { last_mile } = (await activePolicies(tx)).documents
   const tellings: OrderTelling[] = []
-  for (const told of ask.tasks) {
-    const task = here.find((t) => t.taskId === told.taskId)!
+  for (const task of here) {
+    const told = ask.tasks.find((t) => t.taskId === task.taskId)
+    if (!told) continue // dropped before
     const order = orders.get(task.orderId)!
     await endTask(tx, { ...told, at })
     if (told.outcome === 'done') tellings.push(await delivered(tx, { task, order, actor: ask.actor, at }))
     else await notDelivered(tx, { task, order, told, found, actor: ask.actor, attempts: last_mile.attempts })
+  }
+  for (const task of collects) {
+    const told = ask.tasks.find((t) => t.taskId === task.taskId)
+    const brought = here.find((t) => t.fulfillmentId === task.fulfillmentId)
+    const outcome = brought && ask.tasks.find((t) => t.taskId === brought.taskId)?.outcome
+    const telling = told && (await collectOld(tx, { task, told, brought: brought && outcome && { task: brought, outcome }, attempts: last_mile.attempts, runId: ask.runId, actor: ask.actor, at }))
+    if (telling) tellings.push(telling)
   }
   await endStop(tx, ask.stopId, 'completed', at)
   await expectFrom(tx, found, last_mile, Date.parse(at))
   await report(tx, ask.runId, `stop ${here[0]!.sequence} completed`, tellings)
 }
 
-function checkReport(here: readonly TaskRow[], told: readonly TaskReport[]): void {
+function checkReport(here: readonly Pick<TaskRow, 'taskId' | 'outcome'>[], told: readonly TaskReport[]): void {
   const open = here.filter((t) => t.outcome === null)
   for (const [i, { taskId }] of told.entries()) {
     if (!open.some((t) => t.taskId === taskId)) throw refuse('task.unknown', { taskId }, undefined, [{ pointer: `/tasks/${i}/taskId`, message: 'No open task of this stop' }])

@@ -4,6 +4,7 @@ import type { Gone, RunReported } from '../../domain/messages'
 import { durationMs } from '../../domain/policy/duration'
 import type { LastMilePolicy } from '../../domain/policy/kinds'
 import type { WaitingOn } from '../../domain/order/status'
+import { dropCollects } from '../collections'
 import { row, run, type Transaction } from '../connection'
 import { leaveDispatch, waitAgain } from '../dispatch'
 import { record } from '../events'
@@ -34,6 +35,7 @@ export async function departRun(tx: Transaction, { runId, actor }: { runId: stri
     else tellings.push(await leave(tx, { task, order, found, actor, at }))
   }
   await dropEmptyStops(tx, runId, at)
+  await dropCollects(tx, runId, at)
   const { last_mile } = (await activePolicies(tx)).documents
   await expectFrom(tx, found, last_mile, Date.parse(at))
   await report(tx, runId, 'departed', tellings)

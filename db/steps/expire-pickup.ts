@@ -4,13 +4,14 @@ import type { Transaction } from '../connection'
 import { record, self } from '../events'
 import { fulfillmentsOf, lockWork, moveFulfillment, refreshPicked } from '../fulfillments'
 import { refreshOrder } from '../orders'
+import type { IntendedRefund } from '../refunds'
 import { changeLines, release } from '../stock'
 import { cancelOrder, type CancelOutcome } from './cancel-order'
 import { hasOpenUnits, tellIfPaidElsewhere, unitsCancelled } from './cancel-remainder'
 
 export type ExpiredPickup =
   | { outcome: 'too late' } // collected or cancelled meanwhile
-  | { outcome: 'expired'; voids: string[] }
+  | { outcome: 'expired'; voids: string[]; refunds?: IntendedRefund[] }
   | { outcome: 'nothing left'; cancelled: CancelOutcome }
 
 /** What was not fetched is cancelled: here where other parts of the order go on, else with the whole order. */
@@ -29,7 +30,7 @@ export async function expirePickup(tx: Transaction, { fulfillmentId, reason }: {
     return { outcome: 'nothing left', cancelled: await cancelOrder(tx, { orderId, commandId: `expired:${fulfillmentId}`, actor: self, reason }) }
   }
   await changeLines(tx, orderId, lines, 'cancelled = l.cancelled + v.quantity')
-  const { voids } = await unitsCancelled(tx, order, lines, reason)
+  const { voids, refunds } = await unitsCancelled(tx, order, lines, { reason })
   await refreshOrder(tx, orderId)
-  return { outcome: 'expired', voids }
+  return { outcome: 'expired', voids, refunds }
 }

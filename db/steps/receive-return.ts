@@ -6,7 +6,7 @@ import { row, run, type Transaction } from '../connection'
 import { record, self } from '../events'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendRefund } from '../refunds'
-import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
+import { insertReceipts, lockReturn, moveReturn, openReturns, paidInAdvance, receiptsOf, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
 import { changeLines, takeBack } from '../stock'
 import { openException, settleExceptions } from '../waiting'
 import { addReplacements } from './request-return'
@@ -22,6 +22,7 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
   await insertReceipts(tx, back, { ...ask, received, disputed })
   await takeBack(tx, { orderId, nodeId: ask.nodeId, actor: ask.actor }, received.map((l) => ({ ...l, sku: skuOf(back, l.lineId) })))
   await changeLines(tx, orderId, received, 'returned = l.returned + v.quantity')
+  await settleExceptions(tx, order, 'it is back', { subject: back.returnId, kind: 'return.not_collected' })
   await record(tx, order, { type: 'return.received', actor: ask.actor, data: { returnId: back.returnId, nodeId: ask.nodeId, lines: ask.lines } })
   if (disputed.length) await tellDisputed(tx, { order, back, disputed })
   const units = received.map(({ lineId, quantity }) => ({ lineId, quantity }))
@@ -76,7 +77,7 @@ export async function approveReturn(tx: Transaction, { returnId, actor }: { retu
   await record(tx, order, { type: 'return.approved', actor, data: { returnId } })
   await settleExceptions(tx, order, 'approved', { subject: returnId, kind: 'return.to_approve' })
   const early = order.policy.returns.refundOn === 'request'
-  if (early) await run(tx, 'UPDATE returns SET in_advance = true WHERE return_id = ?', [returnId])
+  if (early) await paidInAdvance(tx, returnId)
   const refunds = early ? await intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: back.lines, feeMinor: back.feeMinor, cause: { returnId } }) : []
   await refreshOrder(tx, order.orderId)
   return { returnId, status: 'approved', wait, refunds, toSource: false }

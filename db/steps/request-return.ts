@@ -1,6 +1,7 @@
 /** Something is to come back: by the rules of the order, or let through by a person; refunded at once where the policy trusts. Or it is replaced, before or after it is back. */
 import { uuidv7 } from 'uuidv7'
 import type { RequestReplacement, RequestReturn } from '../../domain/messages'
+import { ownDriver } from '../../domain/delivery/own-fleet'
 import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
 import { refundMinor, type RefundParts } from '../../domain/returns/refund'
@@ -31,10 +32,10 @@ export async function requestReturn(tx: Transaction, ask: RequestReturn & { orde
 }
 
 /** What a customer's request comes to by the order's own policy. */
-function termsOf(order: OrderRow, { staff }: Pick<RequestReturn, 'staff'>): { feeMinor: number; approved: boolean; inAdvance: boolean } {
+function termsOf(order: OrderRow, { staff }: Pick<RequestReturn, 'staff'>): { feeMinor: number; approved: boolean; inAdvance: boolean; refundOn: 'receipt' | 'collection' | 'request' } {
   const { feeMinor = 0, refundOn = 'receipt', approval = 'automatic' } = order.policy.returns
   const approved = approval === 'automatic' || staff
-  return { feeMinor, approved, inAdvance: approved && refundOn === 'request' }
+  return { feeMinor, approved, inAdvance: approved && refundOn === 'request', refundOn }
 }
 
 export interface ReturnPreview {
@@ -44,18 +45,18 @@ export interface ReturnPreview {
   goods: { lineId: string; sku: string; quantity: number }[]
   /** What the policy says against it, let through because one of us asks. */
   override?: object
-  money: RefundParts & { currency: string; refundMinor: number; refundOn: 'receipt' | 'request' }
+  money: RefundParts & { currency: string; refundMinor: number; refundOn: 'receipt' | 'collection' | 'request' }
 }
 
 /** What a return would move, nothing done. @throws as `requestReturn` */
 export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'>): Promise<ReturnPreview> {
   const order = await lockOrder(tx, ask.orderId)
   const override = await allowed(tx, order, { ...ask, actor: '' })
-  const { feeMinor, approved, inAdvance } = termsOf(order, ask)
+  const { feeMinor, approved, refundOn } = termsOf(order, ask)
   const parts = await refundFor(tx, ask.orderId, ask.lines, { feeMinor })
   const has = await returnable(tx, ask.orderId)
   const goods = summed(ask.lines).map((l) => ({ ...l, sku: has.find((h) => h.lineId === l.lineId)!.sku }))
-  return { preview: true, approved, goods, ...(override && { override }), money: { currency: order.currency, refundMinor: refundMinor(parts), ...parts, refundOn: inAdvance ? 'request' : 'receipt' } }
+  return { preview: true, approved, goods, ...(override && { override }), money: { currency: order.currency, refundMinor: refundMinor(parts), ...parts, refundOn } }
 }
 
 /**
@@ -65,6 +66,7 @@ export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'>):
 export async function requestReplacement(tx: Transaction, ask: RequestReplacement & { orderId: string }): Promise<ReturnNews> {
   const order = await lockOrder(tx, ask.orderId)
   const override = await allowed(tx, order, ask)
+  needDriver(order, ask)
   if (override) await auditOverride(tx, ask, override)
   const wanted = await wantedLines(tx, order, ask.lines)
   const nothingBack = ask.collectOld === 'none'
@@ -78,6 +80,11 @@ export async function requestReplacement(tx: Transaction, ask: RequestReplacemen
   if (now) await addReplacements(tx, order, wanted)
   else await refreshOrder(tx, ask.orderId)
   return { returnId, status, wait, refunds: [], toSource: now }
+}
+
+/** Only our own drivers take something along. @throws `return.no_driver` */
+function needDriver(order: OrderRow, { collectOld }: Pick<RequestReplacement, 'collectOld'>): void {
+  if (collectOld === 'at_door' && order.delivery.service !== ownDriver) throw refuse('return.no_driver', { instead: ['mail', 'store', 'none'] })
 }
 
 const sendsAtOnce = (order: OrderRow, { collectOld }: Pick<RequestReplacement, 'collectOld'>): boolean =>
@@ -94,6 +101,7 @@ export interface ReplacementPreview {
 export async function previewReplacement(tx: Transaction, ask: Omit<Terms, 'actor'> & Pick<RequestReplacement, 'lines' | 'collectOld'>): Promise<ReplacementPreview> {
   const order = await lockOrder(tx, ask.orderId)
   const override = await allowed(tx, order, { ...ask, actor: '' })
+  needDriver(order, ask)
   const sent = await wantedLines(tx, order, ask.lines)
   const has = await returnable(tx, ask.orderId)
   const back = ask.collectOld === 'none' ? [] : summed(ask.lines).map((l) => ({ ...l, sku: has.find((h) => h.lineId === l.lineId)!.sku }))

@@ -2,6 +2,7 @@
 import { mayTryAgain } from '../../domain/delivery/run'
 import { durationMs } from '../../domain/policy/duration'
 import type { LastMilePolicy } from '../../domain/policy/kinds'
+import { dropCollects } from '../collections'
 import { rows, run, type Transaction } from '../connection'
 import { leaveDispatch, waitAgain } from '../dispatch'
 import { followParcel } from '../facts'
@@ -9,12 +10,13 @@ import { lockOrders, type OrderRow } from '../orders'
 import { activePolicies } from '../policies'
 import { endStop, lockRun, moveRun, report, tasksOf, type OrderTelling, type TaskRow } from '../runs'
 import { findTracked } from '../shipments'
+import { lostOnRun } from './collect-old'
 import { ownFleet } from '../../domain/delivery/own-fleet'
 
 export interface ReturnAsk {
   runId: string
   actor: string
-  /** Of what should have come back, the fulfillments that did not. */
+  /** Of what should have come back, the fulfillments and returns that did not. */
   missing?: readonly string[]
 }
 
@@ -23,12 +25,14 @@ export async function returnRun(tx: Transaction, ask: ReturnAsk): Promise<void> 
   const found = await lockRun(tx, ask.runId)
   const at = new Date().toISOString()
   await moveRun(tx, found, 'returned', at)
-  const back = (await tasksOf(tx, ask.runId)).filter((t) => t.type === 'deliver' && t.outcome !== 'done' && t.outcome !== 'dropped')
+  const back = (await tasksOf(tx, ask.runId)).filter((t) => t.outcome !== 'done' && t.outcome !== 'dropped')
   const orders = await lockOrders(tx, back.map((t) => t.orderId))
   const { last_mile } = (await activePolicies(tx)).documents
   const tellings: OrderTelling[] = []
   for (const task of back) tellings.push(...(await broughtBack(tx, { task, order: orders.get(task.orderId)!, ask, policy: last_mile, at })))
   for (const stopId of new Set(back.filter((t) => t.stopStatus === 'pending').map((t) => t.stopId))) await endStop(tx, stopId, 'dropped', at)
+  await dropCollects(tx, ask.runId, at)
+  tellings.push(...(await lostOnRun(tx, { runId: ask.runId, nodeId: found.nodeId, missing: ask.missing ?? [], actor: ask.actor })))
   await run(tx, `UPDATE dispatch_queue SET told_at = NULL WHERE node_id = ? AND status = 'waiting'`, [found.nodeId]) // a driver is free again
   await report(tx, ask.runId, 'returned', tellings)
 }

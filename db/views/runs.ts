@@ -42,13 +42,20 @@ export interface TaskView {
   taskId: string
   type: 'deliver' | 'collect'
   fulfillmentId: string | null
+  /** Of what is collected. */
+  returnId: string | null
+  goods: { sku: string; name: string; quantity: number }[]
   trackingNumbers: string[]
   outcome: string | null
   reason: string | null
 }
 
+/** What the driver carries to the door, or takes along from it. */
+const goodsJson = `(SELECT coalesce(json_agg(json_build_object('sku', l.sku, 'name', k.name, 'quantity', g.quantity) ORDER BY l.position), '[]')
+    FROM (SELECT line_id, quantity FROM fulfillment_lines WHERE fulfillment_id = t.fulfillment_id UNION ALL SELECT line_id, quantity FROM return_lines WHERE return_id = t.return_id) g
+    JOIN order_lines l ON l.order_id = t.order_id AND l.line_id = g.line_id JOIN skus k USING (sku))`
 const tasksJson = list(
-  `json_build_object('taskId', t.task_id, 'type', t.type, 'fulfillmentId', t.fulfillment_id, 'outcome', t.outcome, 'reason', t.reason,
+  `json_build_object('taskId', t.task_id, 'type', t.type, 'fulfillmentId', t.fulfillment_id, 'returnId', t.return_id, 'goods', ${goodsJson}, 'outcome', t.outcome, 'reason', t.reason,
      'trackingNumbers', (SELECT coalesce(json_agg(p.tracking_number ORDER BY p.number), '[]') FROM packages p WHERE p.fulfillment_id = t.fulfillment_id))`,
   'stop_tasks t WHERE t.stop_id = s.stop_id',
   't.task_id',

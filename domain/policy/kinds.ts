@@ -112,8 +112,8 @@ export interface ReturnsPolicy {
   restockBy: string
   /** Kept of each refund, in minor units of the channel's currency. */
   feeMinor?: number
-  /** When the money is given back: once the goods are counted, or at once, where customers are trusted. */
-  refundOn?: 'receipt' | 'request'
+  /** When the money is given back: once the goods are counted, once a driver has them, or at once, where customers are trusted. */
+  refundOn?: 'receipt' | 'collection' | 'request'
   /** Whether a person has to say yes to what a customer asks for. */
   approval?: 'automatic' | 'by_staff'
   /** SKUs, by how they begin, that are not taken back. */

@@ -73,9 +73,10 @@ export function partsBetween(refunds: readonly { amountMinor: number; parts: Ref
   return { goodsMinor: sum((p) => p.goodsMinor) + beyondMinor, taxMinor: sum((p) => p.taxMinor), shippingMinor: sum((p) => p.shippingMinor), feeMinor: sum((p) => p.feeMinor) }
 }
 
-/** What is left of `kept` once `back` is gone. */
+/** What is left of `kept` once `back` is gone; a line may be named more than once. */
 function without(kept: readonly Units[], back: readonly Units[]): Units[] {
-  const gone = new Map<string, number>()
-  for (const { lineId, quantity } of back) gone.set(lineId, (gone.get(lineId) ?? 0) + quantity)
-  return kept.map(({ lineId, quantity }) => ({ lineId, quantity: quantity - (gone.get(lineId) ?? 0) }))
+  const left = new Map<string, number>()
+  for (const { lineId, quantity } of kept) left.set(lineId, (left.get(lineId) ?? 0) + quantity)
+  for (const { lineId, quantity } of back) left.set(lineId, (left.get(lineId) ?? 0) - quantity)
+  return [...left].map(([lineId, quantity]) => ({ lineId, quantity }))
 }

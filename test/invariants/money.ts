@@ -43,14 +43,13 @@ interface PartedOrder extends Priced {
   open: boolean
   lines: (PricedLine & { cancelled: number; shipped: number; credited: number; replaces: string | null })[]
   gone: Units[]
-  /** Paid, not delivered and not sent again: finance has been told to give it back. */
-  due: Units[]
   /** Taken by others; asked of the provider by captures; taken, and still held, at the provider; given back. */
   elsewhere: number
   asked: number
   taken: number
   held: number
   refunded: number
+  refundedElsewhere: number
   /** Kept of refunds. */
   fees: number
   /** What the ledger says was sold, and what everybody owes for it. */
@@ -66,7 +65,6 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
                         'cancelled', cancelled, 'shipped', shipped, 'credited', credited, 'replaces', replaces)) FROM order_lines l WHERE l.order_id = o.order_id) AS lines,
        (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
           WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') AS gone,
-       (SELECT coalesce(json_agg(u), '[]') FROM exceptions e, jsonb_array_elements(e.data->'lines') u WHERE e.order_id = o.order_id AND e.kind = 'shipment.refund_due') AS due,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
        (SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'refund' AND status = 'succeeded') AS fees,
        (SELECT -coalesce(sum(amount_minor) FILTER (WHERE account IN ('revenue', 'tax', 'shipping', 'discount')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS sold,
@@ -76,7 +74,7 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        SELECT coalesce(sum(captured_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS elsewhere,
          coalesce(sum(captured_minor) FILTER (WHERE provider <> 'paid_elsewhere'), 0)::int8 AS taken,
          coalesce(sum(CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor END) FILTER (WHERE provider <> 'paid_elsewhere'), 0)::int8 AS held,
-         coalesce(sum(refunded_minor), 0)::int8 AS refunded
+         coalesce(sum(refunded_minor), 0)::int8 AS refunded, coalesce(sum(refunded_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS "refundedElsewhere"
        FROM payments WHERE order_id = o.order_id) p`,
   )
 
@@ -89,20 +87,14 @@ const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (o
 })
 
 /**
- * A closed order keeps what was neither cancelled nor credited, the fees of returns, and what finance has been told to give back until it is; money taken
- * elsewhere for what was cancelled is given back there.
+ * A closed order keeps the worth of what was neither cancelled nor credited, and the fees of returns. Where others took the money, what was cancelled is
+ * given back by them without our hearing of it; what was credited is recorded.
  */
 function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
   if (open) return false
   if (stage === 'cancelled') return o.taken - o.refunded !== 0
-  const bought = o.lines.filter((l) => l.replaces === null)
-  const kept = bought.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.credited }))
-  const [keptMinor, keptAndDue] = [worthMinor(o, kept), worthMinor(o, [...o.due, ...kept])]
-  const creditedMinor = worthMinor(o, bought.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled }))) - keptMinor
-  const has = o.elsewhere + o.taken - o.refunded - o.fees
-  const least = Math.max(keptMinor, o.elsewhere - creditedMinor)
-  const most = Math.max(keptAndDue, o.elsewhere - creditedMinor)
-  return has > most || has < least || (o.refunded === 0 && has !== most)
+  const keptMinor = worthMinor(o, o.lines.filter((l) => l.replaces === null).map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.credited })))
+  return o.elsewhere + o.taken - o.refunded - o.fees !== Math.max(keptMinor, o.elsewhere - o.refundedElsewhere - o.fees)
 }
 
 /** Per payment, what the ledger says the provider took and gave back. */

@@ -272,6 +272,31 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'exchanged-at-the-door',
+    policies: { returns: { window: 'PT0.5S', restockBy: 'PT20S' } },
+    play: async (people, system) => {
+      const driver = caller(system.url, 'demo-courier-driver-mark')
+      await people.operations('PUT', '/v1/drivers/driver-mark', { name: 'Driver Mark', homeNodes: ['store-mitte', 'dc-01'], shift: {}, vehicle: {} })
+      const [old, other] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
+      const { orderId } = await released(people, { lines: [{ sku: old, quantity: 1 }], delivery: { method: 'delivery', service: 'own_driver' } })
+      const bring = async (nodeId: string): Promise<void> => {
+        const work = (await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))).fulfillments.find((f) => f.status === 'released')!
+        await people.pickAll(work)
+        await people.packAll(work)
+        const run = (await people.operations<RunView>('POST', `/v1/nodes/${nodeId}/runs`, { driverId: 'driver-mark' })).body
+        for (const action of ['accept', 'depart']) await driver('POST', `/v1/runs/${run.runId}/${action}`, {})
+        await driver('POST', `/v1/runs/${run.runId}/stops/${run.stops[0]!.stopId}/complete`, { tasks: run.stops[0]!.tasks.map((t) => ({ taskId: t.taskId, outcome: 'done' })) })
+        await driver('POST', `/v1/runs/${run.runId}/return`, {})
+        await people.until(orderId, (o) => o.lines.every((l) => l.delivered === 1))
+      }
+      await bring('store-mitte')
+      const { returnId } = (await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: other, reason: 'too big' }], collectOld: 'at_door' })).body
+      await bring('dc-01')
+      await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'dc-01', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+      return ended(people, orderId)
+    },
+  },
+  {
     name: 'opened-again',
     policies: { returns: { window: 'PT0.2S', restockBy: 'PT10S' } },
     play: async (people) => {

@@ -1,6 +1,6 @@
 /** Parcels that never arrive: lost, damaged, brought back. The goods are accounted for, the carrier is asked to pay, the customer gets the same again or her money. */
 import { expectInvariants } from '../support/invariants'
-import { heldAndTaken } from '../support/outside'
+import { heldAndTaken, intentsOf } from '../support/outside'
 import { eventually, peopleOf, type FulfillmentWork, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
@@ -63,7 +63,7 @@ it.each(['lost', 'damaged'])('sends the same again when a parcel is %s, claims w
   expect(await people.told(orderId)).toEqual(expect.arrayContaining(['shipment.undelivered', 'shipment.claimed']))
 })
 
-it('puts back on the shelf what is returned to the sender, cancels it, and tells finance what to give back', async () => {
+it('puts back on the shelf what is returned to the sender, cancels it, and gives all the money back', async () => {
   const { orderId, sku, trackingNumber } = await sent({ 'store-mitte': 2 })
   await people.carrierSays(trackingNumber, 'returning')
   expect(await onHand(sku)).toBe(0)
@@ -71,17 +71,17 @@ it('puts back on the shelf what is returned to the sender, cancels it, and tells
   const ended = await people.until(orderId, (o) => !o.workflowOpen)
   expect(ended).toMatchObject({ status: 'cancelled', lines: [{ shipped: 0, cancelled: 2 }], fulfillments: [{ status: 'returned' }] })
   expect(await onHand(sku)).toBe(2)
-  const due = await system.db('exceptions').where({ order_id: orderId, kind: 'shipment.refund_due' })
-  expect(due).toMatchObject([{ owner: 'finance', data: { worthMinor: 4_000 } }])
+  expect(ended).toMatchObject({ paymentStatus: 'refunded', money: { capturedMinor: 4_490, refundedMinor: 4_490, owedMinor: 0 } })
+  expect(await intentsOf(system, orderId)).toMatchObject([{ refundedMinor: 4_490 }])
   expect((await claims()).filter((c) => c.trackingNumber === trackingNumber)).toEqual([])
 })
 
-it('waits for stock when there is none to send again, and gives up by policy with the money due', async () => {
+it('waits for stock when there is none to send again, and gives the money back when the policy gives up', async () => {
   const { orderId, trackingNumber } = await sent({ 'store-mitte': 2 })
   await people.carrierSays(trackingNumber, 'lost')
   expect(await people.until(orderId, (o) => o.status === 'backordered')).toMatchObject({ lines: [{ backordered: 2 }], waitingOn: { what: 'stock' } })
-  await people.until(orderId, (o) => !o.workflowOpen, 'the end of waiting for stock')
-  expect((await exceptions(orderId)).filter((e) => e.kind === 'shipment.refund_due')).toMatchObject([{ owner: 'finance' }])
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end of waiting for stock')).toMatchObject({ money: { capturedMinor: 4_490, refundedMinor: 4_490 } })
+  expect(await intentsOf(system, orderId)).toMatchObject([{ refundedMinor: 4_490 }])
 }, 60_000)
 
 it('asks a person when a parcel that was given up is delivered after all, and changes nothing', async () => {

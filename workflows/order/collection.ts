@@ -44,6 +44,7 @@ const expire = (thread: Thread, work: Work): Promise<void> =>
       stopAll(thread, expired.cancelled)
       throw new Ending('collection.expired')
     }
+    thread.owed.push(...(expired.refunds ?? []))
     for (const operationId of expired.voids) await letGo(thread, operationId)
   })
 

@@ -3,8 +3,9 @@ import { condition } from '@temporalio/workflow'
 import { awaitCollection, carryOut } from './collection'
 import { deliver, transfer } from './delivery'
 import { letGo } from './payment'
-import { takeBack } from './returns'
+import { giveBack, takeBack } from './returns'
 import { sourceOrder } from './sourcing'
+import type { IntendedRefund } from '../../db/refunds'
 import type { Back, Thread, Work } from './thread'
 
 /** How a part goes on from its node. */
@@ -21,7 +22,7 @@ export const fulfil = (thread: Thread): Promise<void> =>
       going.add(what)
       over.then(() => going.delete(what), reject)
     }
-    const tellers = { follow: (work: Work) => until(work, ways[work.method](thread, work)), drop: (operationId: string) => until(operationId, letGo(thread, operationId)), expect: (back: Back) => until(back, takeBack(thread, back)) }
+    const tellers = { follow: (work: Work) => until(work, ways[work.method](thread, work)), drop: (operationId: string) => until(operationId, letGo(thread, operationId)), expect: (back: Back) => until(back, takeBack(thread, back)), repay: (refund: IntendedRefund) => until(refund.operationId, giveBack(thread, thread.whole, refund)) }
     sourceAndFollow(thread, tellers, () => going.size === 0).then(resolve, reject)
   })
 
@@ -31,17 +32,20 @@ interface Tellers {
   drop(operationId: string): void
   /** Until what is to come back is back, and paid back. */
   expect(back: Back): void
+  /** Gives money back, while the parts go on. */
+  repay(refund: IntendedRefund): void
 }
 
 /** Something was said that the parts do not follow yet. */
-export const hasNews = (thread: Thread): boolean => thread.toSource || thread.arrivals.length > 0 || thread.unwanted.length > 0 || thread.asked.length > 0
+export const hasNews = (thread: Thread): boolean => thread.toSource || thread.arrivals.length > 0 || thread.unwanted.length > 0 || thread.asked.length > 0 || thread.owed.length > 0
 
-async function sourceAndFollow(thread: Thread, { follow, drop, expect }: Tellers, isQuiet: () => boolean): Promise<void> {
+async function sourceAndFollow(thread: Thread, { follow, drop, expect, repay }: Tellers, isQuiet: () => boolean): Promise<void> {
   do {
     if (thread.toSource) thread.arrivals.push(...(await sourceOrder(thread)))
     thread.arrivals.splice(0).forEach(follow)
     thread.unwanted.splice(0).forEach(drop)
     thread.asked.splice(0).forEach(expect)
+    thread.owed.splice(0).forEach(repay)
     await condition(() => hasNews(thread) || isQuiet())
   } while (hasNews(thread))
 }

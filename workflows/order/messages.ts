@@ -116,12 +116,13 @@ function stopStory(thread: Thread, outcome: CancelOutcome, reason: string): Canc
 const fewerUnits = (thread: Thread, reason: string, effect: () => Promise<LinesCancelled>): Promise<CancelOrderAnswer> =>
   thread.lock(async () => {
     refuseIfCancelled(thread)
-    const { whole, stopped, voids, cancelledAt } = await answering(effect)
+    const { whole, stopped, voids, refunds = [], cancelledAt } = await answering(effect)
     if (whole) return stopStory(thread, whole, reason)
     thread.stopped.push(...stopped)
     endStopped(thread)
     thread.reduced = true
     thread.unwanted.push(...voids)
+    thread.owed.push(...refunds)
     thread.nudges += 1
     show(thread)
     return { cancelledAt }
@@ -245,6 +246,7 @@ function hearCarrier(thread: Thread, { fulfillmentId, status, at, waits: since, 
   if (trouble && !work.troubles?.some((known) => known.packageId === trouble.packageId)) {
     work.troubles = [...(work.troubles ?? []), trouble]
     if (trouble.reship) thread.toSource = true
+    thread.owed.push(...(trouble.refunds ?? []))
   }
   work.rowWait = since.part
   if (since.part === null) work.wait = null

@@ -1,19 +1,20 @@
 /** What comes back: asked for, waited for, counted, paid back. The goods and the money of every return end for themselves, beside whatever else the order still does. */
-import { condition, defineUpdate, setHandler } from '@temporalio/workflow'
+import { condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
-import { updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer } from '../../domain/messages'
-import { hasEnded } from '../../domain/returns/status'
+import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer } from '../../domain/messages'
+import { hasEnded, mayBecome } from '../../domain/returns/status'
 import type { IntendedRefund } from '../../db/refunds'
 import type { ReturnNews } from '../../db/returns'
 import { payments, step } from '../support/activities'
 import { answering, refusing } from '../support/failures'
 import { show } from './show'
-import { waits, type Back, type Thread } from './thread'
+import { waits, type Back, type Thread, type Waiter } from './thread'
 import { persist, waitOrEscalate } from './waits'
 
 const requestReturn = defineUpdate<ReturnAnswer, [RequestReturn]>(updates.requestReturn)
 const requestReplacement = defineUpdate<ReturnAnswer, [RequestReplacement]>(updates.requestReplacement)
 const receiveReturn = defineUpdate<ReturnAnswer, [ReceiveReturn]>(updates.receiveReturn)
+const returnReported = defineSignal<[ReturnNews]>(signals.returnReported)
 const decideReturn = defineUpdate<ReturnAnswer, [DecideReturn]>(updates.decideReturn)
 
 export function listenForReturns(thread: Thread): void {
@@ -30,6 +31,7 @@ export function listenForReturns(thread: Thread): void {
   setHandler(decideReturn, (ask) => noting(thread, () => step(`The return: ${ask.decision}`).decideReturn(ask)), {
     description: 'A person agrees to a return or refuses it, or who asked for it takes it back.',
   })
+  setHandler(returnReported, (news) => hearReturn(thread, news), { description: 'A driver has the goods of a return, or lost them; the rows are already up to date.' })
 }
 
 /** What the step says of a return becomes the story's own picture of it. An order that has just closed is asked again, and reopens. */
@@ -52,6 +54,12 @@ function note(thread: Thread, { returnId, status, wait, refunds, toSource }: Ret
   }
   show(thread)
   return { returnId, status }
+}
+
+/** Said late or again, what is known stays. */
+function hearReturn(thread: Thread, news: ReturnNews): void {
+  const back = thread.backs.find((b) => b.returnId === news.returnId)
+  if (back && mayBecome(back.status, news.status)) note(thread, news)
 }
 
 function began(thread: Thread, returnId: string): Back {
@@ -82,9 +90,9 @@ export async function takeBack(thread: Thread, back: Back): Promise<void> {
   }
 }
 
-async function giveBack(thread: Thread, back: Back, { operationId, amountMinor }: IntendedRefund): Promise<void> {
+export async function giveBack(thread: Thread, who: Waiter, { operationId, amountMinor }: IntendedRefund): Promise<void> {
   const amount = formatMinor(amountMinor, thread.start.currency)
   const trouble = { kind: 'payment.refund_failed', subject: operationId, owner: 'finance', summary: `${amount} could not be given back` } as const
-  const outcome = await persist(thread, back, { trouble }, () => payments(`Refund ${amount}`).refundPayment({ operationId }))
+  const outcome = await persist(thread, who, { trouble }, () => payments(`Refund ${amount}`).refundPayment({ operationId }))
   thread.payments[outcome!.paymentId] = outcome!.status
 }

@@ -56,12 +56,13 @@ async function giveUp(thread: Thread): Promise<Work[]> {
   const goesOn = thread.works.some((w) => !['rejected', 'cancelled', 'expired'].includes(w.status))
   if (!goesOn) throw new Ending('sourcing.unfillable')
   const { orderId } = thread.start
-  const { voids } = await thread.lock(() => {
+  const { voids, refunds = [] } = await thread.lock(() => {
     thread.toSource = false
     return step('Cancel what cannot be had').cancelRemainder({ orderId, attempt: thread.sourcingAttempts, reason: 'sourcing.unfillable' })
   })
   waits(thread.whole, null)
   show(thread, { hasException: false })
+  thread.owed.push(...refunds)
   for (const operationId of voids) await letGo(thread, operationId)
   return []
 }

@@ -25,6 +25,8 @@ export interface Thread {
   arrivals: Work[]
   /** Operations that let go of holds of which nothing more will be taken. */
   unwanted: string[]
+  /** To be given back for what never came; nobody has been asked yet. */
+  owed: IntendedRefund[]
   /** Works of which nothing was left. */
   stopped: string[]
   /** Units were cancelled while the rest goes on. */
@@ -100,6 +102,7 @@ export function openThread(start: OrderStart): Thread {
     works: [],
     arrivals: [],
     unwanted: [],
+    owed: [],
     stopped: [],
     reduced: false,
     backs: [],

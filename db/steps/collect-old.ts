@@ -1,0 +1,71 @@
+/** Old goods at a door: taken along, or left with the customer; what follows is the table in domain/returns/door.ts. And back at the node, or lost on the way. */
+import { mayTryAgain, type TaskOutcome } from '../../domain/delivery/run'
+import { atTheDoor } from '../../domain/returns/door'
+import { collectsOf, endCollection, lostOnTheWay, type CollectRow } from '../collections'
+import type { Transaction } from '../connection'
+import { record } from '../events'
+import type { OrderRow } from '../orders'
+import { refreshOrder } from '../orders'
+import { intendRefund } from '../refunds'
+import { lockReturn, moveReturn, paidInAdvance, type ReturnNews } from '../returns'
+import { endTask, type OrderTelling, type TaskRow } from '../runs'
+import { openException } from '../waiting'
+import { receiveReturn } from './receive-return'
+
+export interface AtDoor {
+  task: CollectRow
+  told: { taskId: string; outcome: TaskOutcome; reason?: string; proof?: object }
+  /** How bringing the new goods ended at the same door. */
+  brought: { task: TaskRow; outcome: TaskOutcome } | undefined
+  attempts: number
+  runId: string
+  actor: string
+  at: string
+}
+
+/** @returns what the order's thread is told; undefined where nothing of the return has changed. */
+export async function collectOld(tx: Transaction, { task, told, brought, attempts, ...where }: AtDoor): Promise<OrderTelling | undefined> {
+  await endTask(tx, { ...told, at: where.at })
+  const row = atTheDoor(brought?.outcome ?? 'failed', told.outcome)
+  const again = row.next === 'try_again' && brought !== undefined && mayTryAgain(brought.outcome, brought.task.attempt, attempts)
+  await endCollection(tx, task.returnId, again ? 'waiting' : 'done')
+  if (row.taken) return collected(tx, task, { ...where, outcome: told.outcome })
+  const { order, back } = await lockReturn(tx, task.returnId)
+  const data = { returnId: task.returnId, runId: where.runId, outcome: told.outcome, door: row.says, next: again ? 'another attempt' : 'support asks', ...(told.reason !== undefined && { reason: told.reason }) }
+  await record(tx, order, { type: 'return.not_collected', actor: where.actor, data })
+  if (!again) await askCustomer(tx, order, { returnId: task.returnId, deadline: back.dueAt, data })
+  await refreshOrder(tx, order.orderId)
+  return undefined
+}
+
+async function collected(tx: Transaction, { returnId }: CollectRow, { runId, outcome, actor }: { runId: string; outcome: TaskOutcome; actor: string }): Promise<OrderTelling> {
+  const { order, back } = await lockReturn(tx, returnId)
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: back.dueAt }
+  await moveReturn(tx, back, 'collected', wait)
+  await record(tx, order, { type: 'return.collected', actor, data: { returnId, runId, ...(outcome !== 'done' && { outcome }) } })
+  const early = order.policy.returns.refundOn === 'collection' && back.remedy === 'refund' && !back.inAdvance
+  if (early) await paidInAdvance(tx, returnId)
+  const refunds = early ? await intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: back.lines, feeMinor: back.feeMinor, cause: { returnId } }) : []
+  await refreshOrder(tx, order.orderId)
+  return telling(order, { returnId, status: 'collected', wait, refunds, toSource: false })
+}
+
+const askCustomer = async (tx: Transaction, order: OrderRow, { returnId, deadline, data }: { returnId: string; deadline: string; data: object }): Promise<void> => {
+  const summary = 'The driver was at the door and does not have the old goods: ask the customer to send or bring them'
+  await openException(tx, { ...order, kind: 'return.not_collected', subject: returnId, owner: 'support', summary, data: { ...data }, deadline })
+}
+
+/** The driver is back without what he took: the customer is not to suffer for it, the goods are written off at his node. */
+export async function lostOnRun(tx: Transaction, { runId, nodeId, missing, actor }: { runId: string; nodeId: string; missing: readonly string[]; actor: string }): Promise<OrderTelling[]> {
+  const tellings: OrderTelling[] = []
+  for (const { returnId } of (await collectsOf(tx, runId)).filter((t) => missing.includes(t.returnId))) {
+    const { order, back } = await lockReturn(tx, returnId)
+    if (back.status !== 'collected') continue
+    const news = await receiveReturn(tx, { commandId: `lost:${runId}:${returnId}`, returnId, nodeId, actor, lines: lostOnTheWay(back.lines) })
+    await openException(tx, { ...order, kind: 'return.lost_on_run', subject: returnId, owner: 'operations', summary: 'A driver took these goods at a door and did not bring them back: they are written off', data: { returnId, runId } })
+    tellings.push(telling(order, news))
+  }
+  return tellings
+}
+
+const telling = ({ channel, channelOrderId }: OrderRow, fact: ReturnNews): OrderTelling => ({ channel, channelOrderId, signal: 'returnReported', fact })
