@@ -29,14 +29,17 @@ export async function planOfOpen(tx: Transaction, order: OrderRow, lines: readon
   const { country, destination, excluded, shipmentsBefore, postalCode, promisedBy } = before!
   const units = lines.reduce((sum, l) => sum + l.quantity, 0)
   const { service } = order.delivery
+  // The node that the customer's option was quoted from is the first to be asked, and not the only one.
+  const asked = excluded.length > 0 || (shipmentsBefore ?? 0) > 0
+  const from = comingFrom(order.delivery)
   const now = Date.now()
   const daysLate = after && promisedBy !== null && country !== null ? (nodeId: string): number | undefined => after.daysLate({ nodeId, units, promisedBy, destination: { country, postalCode }, ...(service !== undefined && { service }) }, now) : undefined
-  return { channel: order.channel, lines, ...comingFrom(order.delivery), destination: destination ?? undefined, country: country ?? undefined, excluded, shipmentsBefore, policy: order.policy.sourcing, ...(daysLate && { daysLate }) }
+  return { channel: order.channel, lines, ...from, ...(asked && { quotedFrom: undefined }), destination: destination ?? undefined, country: country ?? undefined, excluded, shipmentsBefore, policy: order.policy.sourcing, ...(daysLate && { daysLate }) }
 }
 
 /** From which nodes the goods may come, and how they leave them: what is gathered at a store is sent there, unless the store has it itself. */
-export const comingFrom = ({ method, nodeId, service }: OrderRow['delivery']): Pick<Plan, 'method' | 'nodeId' | 'ownDrivers'> =>
-  isGathered(method) ? { method: 'delivery' } : { method, nodeId, ...(service === ownDriver && { ownDrivers: true }) }
+export const comingFrom = ({ method, nodeId, service }: OrderRow['delivery']): Pick<Plan, 'method' | 'nodeId' | 'quotedFrom' | 'ownDrivers'> =>
+  isGathered(method) ? { method: 'delivery' } : { method, ...(nodeId !== undefined && (method === 'delivery' ? { quotedFrom: nodeId } : { nodeId })), ...(service === ownDriver && { ownDrivers: true }) }
 
 /** Dates after the sale, from memory: asked for before the transaction, so that nobody asks for another connection inside of it. */
 export interface AfterSale {

@@ -19,6 +19,8 @@ export interface Plan {
   nodeId?: string
   /** Only nodes from which own drivers start. */
   ownDrivers?: boolean
+  /** The option chosen was quoted from there: no other node has it. */
+  quotedFrom?: string
   destination?: Position
   country?: string
   excluded: readonly string[]

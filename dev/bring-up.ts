@@ -31,7 +31,7 @@ export interface Addresses {
   temporalUi?: string
   payments?: string
   carriers?: string
-  /** The database is ours: there are demo keys, a demo network and a first order. */
+  /** The database is ours: there are demo keys, a demo network and a story. */
   demo: boolean
 }
 

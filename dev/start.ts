@@ -1,10 +1,10 @@
-/** `npm start`: brings everything up, says where it is, plays the first order, and stays until Ctrl-C, which stops all of it in order and loses nothing. */
+/** `npm start`: brings everything up, says where it is, plays the story of an order, and stays until Ctrl-C, which stops all of it in order and loses nothing. */
 import { bringUp, type Addresses } from './bring-up'
 import { inOneLine } from './complaint'
-import { playFirstOrder } from './first-order'
 import { helpText, readOptions, type StartOptions } from './options'
 import { createScreen, type Screen } from './screen'
 import { openSession, type Session } from './session'
+import { playStory } from './story'
 
 export function start(argv: readonly string[]): void {
   const screen = createScreen()
@@ -23,8 +23,8 @@ export function start(argv: readonly string[]): void {
 async function run(options: StartOptions, session: Session, screen: Screen): Promise<void> {
   const addresses = await bringUp(options, session, screen, process.env)
   tellAddresses(addresses, screen)
-  if (!addresses.demo) screen.line('DATABASE_URL is set: there are no demo keys and no first order with a database of your own.\n')
-  else if (options.demo) await playFirstOrder(addresses, screen, session.leaving)
+  if (!addresses.demo) screen.line('DATABASE_URL is set: there are no demo keys and no story with a database of your own.\n')
+  else if (options.demo) await playStory(addresses, screen, session.leaving)
   if (!session.leaving.aborted) screen.line('Running. Ctrl-C stops everything; the data stays in .data/.')
 }
 

@@ -41,6 +41,8 @@ export interface SourcingAsk {
   country?: string
   /** Only nodes from which own drivers start. */
   ownDrivers?: boolean
+  /** The option that was chosen has its price and date from this node: until it says no, from nowhere else. */
+  quotedFrom?: string
   /** Nodes that already said no to this order. */
   excluded: readonly string[]
   /** Shipments that are under way already, and count against the most there may be. */

@@ -44,6 +44,7 @@ function fenceOf(node: Candidate, ask: SourcingAsk, { fences, mode, costs }: Pic
   if (fences.maxDistanceKm !== undefined && distance > fences.maxDistanceKm * 1000) return `${km(distance)} away, farther than ${fences.maxDistanceKm} km`
   if (node.work && node.work.taken >= node.work.limit) return `full: ${node.work.taken} of ${node.work.limit} orders today`
   if (mode === 'cost' && costs!.rateCard.every((zone) => distance > zone.upToKm * 1000)) return `${km(distance)} away, beyond the rate card`
+  if (ask.quotedFrom !== undefined && ask.quotedFrom !== node.nodeId) return `the option chosen was quoted from ${ask.quotedFrom}`
   return undefined
 }
 

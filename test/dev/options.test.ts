@@ -2,7 +2,7 @@
 import { Complaint } from '../../dev/complaint'
 import { readOptions } from '../../dev/options'
 
-it('plays the first order and keeps the data unless told otherwise', () => {
+it('plays the story and keeps the data unless told otherwise', () => {
   expect(readOptions([])).toEqual({ demo: true, fresh: false, help: false })
   expect(readOptions(['--no-demo', '--fresh'])).toEqual({ demo: false, fresh: true, help: false })
 })

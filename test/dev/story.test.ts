@@ -1,10 +1,10 @@
-/** The first order is told in a shopkeeper's words, and never takes the service down. */
+/** The story of an order is told in a shopkeeper's words, and never takes the service down. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { historyLink, playFirstOrder } from '../../dev/first-order'
-import { firstOrder } from '../../dev/first-order-body'
-import { inWords, type OrderView } from '../../dev/first-order-words'
 import { createScreen } from '../../dev/screen'
+import { historyLink, playStory } from '../../dev/story'
+import { orderOf, wishes } from '../../dev/story-orders'
+import { inWords, type OrderView } from '../../dev/story-words'
 
 const order: OrderView = {
   channel: 'web',
@@ -12,9 +12,10 @@ const order: OrderView = {
   status: 'in_fulfillment',
   waitingOn: null,
   lines: [{ sku: 'SHOE-LB-42', quantity: 1 }],
-  money: { currency: 'EUR', authorizedMinor: 10_880, capturedMinor: 0 },
-  fulfillments: [{ fulfillmentId: 'f1', nodeId: 'store-mitte', lines: [] }],
+  money: { currency: 'EUR', authorizedMinor: 10_880, capturedMinor: 0, owedMinor: 10_880 },
+  fulfillments: [{ fulfillmentId: 'f1', nodeId: 'store-mitte', status: 'released', lines: [] }],
   shipments: [],
+  returns: [],
 }
 const event = (type: string, data: Record<string, unknown> = {}) => ({ seq: 1, at: '2026-11-23T09:00:00Z', type, actor: 'throughline', data })
 
@@ -34,9 +35,12 @@ it('names carrier and tracking number, places and amounts', () => {
   expect(inWords(event('something.else'), { order })).toBeUndefined()
 })
 
-it('adds up', () => {
-  const { lines, totalMinor } = firstOrder()
-  expect(lines.reduce((sum, l) => sum + l.quantity * l.unitPriceMinor - l.discountMinor, 490)).toBe(totalMinor)
+it('adds up, whatever the option costs', () => {
+  for (const wish of wishes)
+    for (const taken of [undefined, { quoteId: 'q', option: { optionId: 'delivery:own_driver', priceMinor: 790 } }]) {
+      const { lines, shipping, totalMinor } = orderOf(wish, taken) as unknown as { lines: { quantity: number; unitPriceMinor: number }[]; shipping: { priceMinor: number }; totalMinor: number }
+      expect(lines.reduce((sum, l) => sum + l.quantity * l.unitPriceMinor, shipping.priceMinor)).toBe(totalMinor)
+    }
 })
 
 it('links to the history by the name an operator would look for', () => {
@@ -54,7 +58,7 @@ describe('when the api refuses', () => {
   it('says why in one line and goes on', async () => {
     let said = ''
     const screen = createScreen({ write: (text) => (said += text) })
-    await playFirstOrder({ api: `http://127.0.0.1:${(api.address() as AddressInfo).port}` }, screen, new AbortController().signal)
-    expect(said).toContain('did not come to its end: POST /v1/orders answered 409: SHOE-LB-42: 0 of 1')
+    await playStory({ api: `http://127.0.0.1:${(api.address() as AddressInfo).port}` }, screen, new AbortController().signal)
+    expect(said).toContain('did not come to its end: POST /v1/delivery-options answered 409: SHOE-LB-42: 0 of 1')
   })
 })

@@ -14,9 +14,17 @@ export interface OrderView {
   currency?: string
   waitingOn: { what: string } | null
   lines: readonly { sku: string; quantity: number }[]
-  money: { currency: string; authorizedMinor: number; capturedMinor: number }
-  fulfillments: readonly { fulfillmentId: string; nodeId: string; lines: readonly { lineId: string; quantity: number }[] }[]
-  shipments: readonly { carrier: string; service: string; trackingNumber?: string | null }[]
+  money: { currency: string; authorizedMinor: number; capturedMinor: number; owedMinor: number }
+  fulfillments: readonly { fulfillmentId: string; nodeId: string; status: string; lines: readonly { lineId: string; quantity: number }[] }[]
+  shipments: readonly {
+    fulfillmentId: string
+    carrier: string
+    service: string
+    status: string
+    trackingNumber: string | null
+    run: { runId: string; stop: number; of: number; etaFrom: string | null; etaTo: string | null; trackingPath: string } | null
+  }[]
+  returns: readonly { status: string }[]
 }
 /** Every decision of an order; candidates that lost keep the reason. */
 export interface SourcingView {
@@ -31,9 +39,10 @@ interface Decision {
 export function inWords(event: TimelineEvent, seen: { order: OrderView; sourcing?: SourcingView }): string | undefined {
   const words = sentences[event.type]
   if (!words) return undefined
-  const [what, told] = words(event, seen)
-  return `${what.padEnd(12)} ${told}`
+  return spoken(...words(event, seen))
 }
+
+export const spoken = (what: string, told: string): string => `${what.padEnd(12)} ${told}`
 
 type Sentence = (event: TimelineEvent, seen: { order: OrderView; sourcing?: SourcingView }) => [string, string]
 
@@ -48,11 +57,28 @@ const sentences: Record<string, Sentence> = {
   'shipment.handed_over': (event, seen) => ['handed over', `the parcel has left ${nodeOf(event, seen.order)}`],
   'payment.captured': ({ data }, { order }) => ['captured', `${amount(data.amountMinor ?? data.capturedMinor ?? order.money.capturedMinor, order)} taken for what left`],
   'shipment.in_transit': () => ['in transit', 'the carrier has scanned the parcel'],
+  'shipment.planned': ({ data }) => ['planned', `with an own driver, stop ${String(data.stop)} of ${String(data.of)}`],
   'shipment.out_for_delivery': () => ['on the van', 'the parcel is out for delivery'],
-  'shipment.delivered': () => ['delivered', 'the parcel has arrived; the return window is open'],
+  'shipment.delivered': () => ['delivered', 'the parcel has arrived'],
+  'replacement.requested': ({ data }) => ['exchange', `${goodsAsked(data)}; the old goods are collected at the door`],
+  'return.collected': () => ['collected', 'the driver has the old goods'],
+  'return.received': ({ data }) => ['counted', `${counted(data)} at ${String(data.nodeId)}`],
+  'return.closed': () => ['settled', 'the exchange is settled'],
+  'payment.refunded': ({ data }, { order }) => ['refunded', `${amount(data.amountMinor, order)} given back`],
   'order.cancelled': ({ data }) => ['cancelled', String(data.reason ?? '')],
   'exception.opened': ({ data }) => ['waits', String(data.summary ?? data.kind ?? 'for a person')],
 }
+
+interface AskedLine {
+  lineId: string
+  quantity: number
+  sku?: string
+  grade?: string
+  disposition?: string
+}
+const linesOf = (data: Record<string, unknown>): readonly AskedLine[] => data.lines as readonly AskedLine[]
+const goodsAsked = (data: Record<string, unknown>): string => linesOf(data).map((l) => `${l.quantity} × ${l.sku ?? 'the same'}`).join(', ')
+const counted = (data: Record<string, unknown>): string => linesOf(data).map((l) => `${l.quantity} ${String(l.grade).replaceAll('_', ' ')}, ${String(l.disposition).replaceAll('_', ' ')}`).join('; ')
 
 const goods = (order: OrderView): string => order.lines.map((line) => `${line.quantity} × ${line.sku}`).join(', ')
 
