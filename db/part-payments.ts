@@ -69,7 +69,7 @@ interface Money extends Priced {
   /** Where the part leaves from, and what is in it, in words. */
   from: string | null
   goods: string | null
-  lines: (PricedLine & { cancelled: number })[]
+  lines: (PricedLine & { cancelled: number; shipped: number; resend: number })[]
   /** What has left, and what is leaving now. */
   gone: Units[]
   part: Units[]
@@ -98,7 +98,7 @@ const moneySql = `
     (SELECT string_agg(picked - resent || ' × ' || sku, ', ' ORDER BY line_id) FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid AND picked > resent) AS goods,
     o.shipping, o.tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor,
-                                       'taxMinor', tax_minor, 'cancelled', cancelled)) FROM order_lines WHERE order_id = o.order_id) AS lines,
+                                       'taxMinor', tax_minor, 'cancelled', cancelled, 'shipped', shipped, 'resend', resend)) FROM order_lines WHERE order_id = o.order_id) AS lines,
     (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
        WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer' AND f.fulfillment_id IS DISTINCT FROM :fulfillmentId::uuid) AS gone,
     (SELECT coalesce(json_agg(json_build_object('lineId', line_id, 'quantity', picked - resent)), '[]') FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid) AS part,
@@ -148,12 +148,8 @@ const capturesOf = (money: Money, last: boolean): { paymentId: string; amountMin
     return { paymentId: hold.paymentId, amountMinor, final: ends }
   })
 
-/** What of the order is neither gone, nor leaving now, nor cancelled. */
-function restOf({ lines, gone, part }: Money): Units[] {
-  const left = new Map<string, number>()
-  for (const { lineId, quantity } of [...gone, ...part]) left.set(lineId, (left.get(lineId) ?? 0) + quantity)
-  return lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - (left.get(l.lineId) ?? 0) })).filter((l) => l.quantity > 0)
-}
+/** What of the order has still to leave and is not paid: what leaves now is shipped already, and what was lost and given up counts once, as cancelled. */
+const restOf = ({ lines }: Money): Units[] => lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.shipped - l.resend })).filter((l) => l.quantity > 0)
 
 function toLeaveMinor(money: Money): number {
   const left = [...money.gone, ...money.part]
