@@ -13,7 +13,7 @@ import { expireDue } from '../db/reservations'
 import { cancelLines, type LinesCancelled } from '../db/steps/cancel-lines'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
-import { applyChange } from '../db/steps/change-order'
+import { applyChange, finishChange, type ChangeFinished, type ChangeOutcome } from '../db/steps/change-order'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
 import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
@@ -52,7 +52,7 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
       return once(db, `renew:${ask.fulfillmentId}:${ask.milestone}`, (tx) => renewPromiseOf(tx, ask, after))
     },
 
-    ...givingUpSteps(db),
+    ...givingUpSteps(db, desk),
 
     /** Picked goods go into boxes. */
     packFulfillment: async (ask: PackFulfillment & { waitingOn: WaitingOn }): Promise<FulfillmentAnswer> => {
@@ -91,16 +91,25 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
   }
 }
 
-/** What takes units out of an order, or all of them. */
-const givingUpSteps = (db: Db) => ({
+/** What takes units out of an order, or all of them; or changes it otherwise. */
+const givingUpSteps = (db: Db, desk: Pick<PromiseDesk, 'afterSale'>) => ({
   /** Cancels the whole order while it is in the building. */
   cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),
 
   /** Cancels some units; the rest of the order goes on. */
   cancelLines: (ask: CancelLines & { orderId: string }): Promise<LinesCancelled> => once(db, `cancel-lines:${ask.commandId}`, (tx) => cancelLines(tx, ask)),
 
-  /** Does what was confirmed. */
-  changeOrder: (ask: ChangeOrder & { orderId: string }): Promise<LinesCancelled> => once(db, `change:${ask.commandId}`, (tx) => applyChange(tx, ask)),
+  /** Does what was confirmed, or says what is to be held first. */
+  changeOrder: async (ask: ChangeOrder & { orderId: string; channel?: string }): Promise<ChangeOutcome> => {
+    const after = ask.channel === undefined ? undefined : await desk.afterSale(ask.channel)
+    return hopefully((mode) => once(db, `change:${ask.commandId}`, (tx) => applyChange(tx, { ...ask, mode, after })))
+  },
+
+  /** Does what was confirmed once its money is held; or ends it. */
+  finishChange: async (ask: ChangeOrder & { orderId: string; channel: string; declineCode?: string }): Promise<ChangeFinished> => {
+    const after = await desk.afterSale(ask.channel)
+    return hopefully((mode) => once(db, `finish-change:${ask.changeId}`, (tx) => finishChange(tx, { ...ask, mode, after })))
+  },
 
   /** What nobody could fill is cancelled, the rest goes on. */
   cancelRemainder: (ask: { orderId: string; attempt: number; reason: string }): Promise<RemainderCancelled> =>

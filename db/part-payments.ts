@@ -64,6 +64,22 @@ export async function intendRemainder(tx: Transaction, orderId: string): Promise
   return remainders
 }
 
+/** Records the operations that let go of holds of which nothing that has still to leave will be paid: the tenders that would have paid last are not needed for an order of less. */
+export async function intendIdleVoids(tx: Transaction, orderId: string): Promise<{ operationId: string }[]> {
+  const money = await loadMoney(tx, orderId)
+  const needed = new Set(payingNow(money, worthMinor(money, money.gone), toLeaveMinor(money)).map((p) => p.tenderId))
+  const idle = money.holds.filter((h) => h.part > 0 && h.provider !== elsewhere && h.freeMinor > 0 && !needed.has(h.tenderId))
+  // A tender that a change added is none any more; who wants more again is charged anew.
+  await run(tx, `UPDATE payments SET part = 0 WHERE payment_id = ANY(?::uuid[]) AND part = 1 AND captured_minor = 0 AND payment_id IN (SELECT payment_id FROM order_changes WHERE order_id = ?)`, [idle.map((h) => h.paymentId), orderId])
+  return rows(
+    tx,
+    `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
+     SELECT gen_random_uuid(), "paymentId", ?::uuid, 'void', 'void', "freeMinor" FROM jsonb_to_recordset(?::jsonb) AS h("paymentId" uuid, "freeMinor" bigint)
+     ON CONFLICT (payment_id, purpose) DO UPDATE SET purpose = excluded.purpose RETURNING operation_id AS "operationId"`,
+    [orderId, JSON.stringify(idle)],
+  )
+}
+
 interface Money extends Priced {
   currency: string
   /** Where the part leaves from, and what is in it, in words. */
@@ -98,7 +114,7 @@ const moneySql = `
     (SELECT string_agg(picked - resent || ' × ' || sku, ', ' ORDER BY line_id) FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid AND picked > resent) AS goods,
     o.shipping, o.tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor,
-                                       'taxMinor', tax_minor, 'cancelled', cancelled, 'shipped', shipped, 'resend', resend)) FROM order_lines WHERE order_id = o.order_id) AS lines,
+                                       'taxMinor', tax_minor, 'raised', raised, 'cancelled', cancelled, 'shipped', shipped, 'resend', resend)) FROM order_lines WHERE order_id = o.order_id) AS lines,
     (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
        WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer' AND f.fulfillment_id IS DISTINCT FROM :fulfillmentId::uuid) AS gone,
     (SELECT coalesce(json_agg(json_build_object('lineId', line_id, 'quantity', picked - resent)), '[]') FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid) AS part,

@@ -63,6 +63,13 @@ export interface CancelLines extends Command {
 export interface ChangeOrder extends Command {
   changeId: string
 }
+/** What a change costs more than the order's tenders cover: held before anything is changed, or given up at its deadline. */
+export interface ChangeCharge {
+  paymentId: string
+  operationId: string
+  amountMinor: number
+  deadline: string
+}
 export interface CancelOrderAnswer {
   cancelledAt: string
 }

@@ -1,20 +1,21 @@
 /** Orders are changed here: asked for, with what it would move; then confirmed. And what an order was before can be read. */
 import { z } from 'zod'
 import { proposeChange } from '../../db/steps/change-order'
-import { moneyMoved } from '../../db/views/cancellation'
 import { orderTag, orderView } from '../../db/views/orders'
 import { orderVersionNumbered, orderVersions } from '../../db/views/order-versions'
+import type { ChangeOperation } from '../../domain/order/change'
 import { refuse } from '../../domain/refusals'
 import { visibleOrder } from '../access'
 import { command, orderCommand } from '../command'
 import { may } from '../permissions'
 import { created, ok, route, type Route } from '../route'
-import { at, keptLineId, minor, uuid } from '../schemas/fields'
-import { shipTo } from '../schemas/order'
+import { at, keptLineId, minor, text, uuid } from '../schemas/fields'
+import { line, shipTo } from '../schemas/order'
 import { orderAnswer } from '../schemas/order-view'
 
 const operation = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('setQuantity'), lineId: keptLineId, quantity: z.int().min(1).meta({ description: 'At most as many as the order still has' }) }),
+  z.strictObject({ op: z.literal('setQuantity'), lineId: keptLineId, quantity: z.int().min(1).max(100_000).meta({ description: 'How many are wanted in all; more than the order has at the price and the rate of tax of the line' }) }),
+  z.strictObject({ op: z.literal('addLine'), ...line.shape }),
   z.strictObject({ op: z.literal('removeLine'), lineId: keptLineId }),
   z.strictObject({ op: z.literal('setShipTo'), shipTo: shipTo.required({ postalCode: true }).meta({ description: 'Another door under the same postal code' }) }),
 ])
@@ -28,28 +29,36 @@ const changeAnswer = z
     deltaMinor: z.int().meta({ description: 'By how much the order becomes dearer; below zero: cheaper' }),
     refundMinor: minor.meta({ description: 'What the channel has taken and has to give back' }),
     letGoMinor: minor.meta({ description: 'What is held, or would be, and is not taken' }),
-    chargeMinor: minor,
+    chargeMinor: minor.meta({ description: 'What has to be held beyond what the order’s tenders cover, before anything is changed' }),
     promise: z.object({ promisedFrom: at.nullable(), promisedBy: at.nullable(), confidence: z.number().nullable() }),
   })
   .meta({ id: 'OrderChange' })
+
+const asOperation = (asked: z.output<typeof operation>): ChangeOperation => {
+  if (asked.op !== 'addLine') return asked
+  const { op, ...added } = asked
+  return { op, line: added }
+}
 
 const change = command({
   method: 'post',
   path: '/v1/orders/{orderId}/changes',
   tag: 'Orders',
   summary: 'Ask for a change',
-  description: 'Fewer units, a line less, or another door under the same postal code. Nothing changes yet: the answer says what it would move, and until when it can be confirmed.',
+  description: 'Fewer units or more, a line more or less, or another door under the same postal code. Nothing changes yet: the answer says what it would move, and until when it can be confirmed; until then the stock it asks for is held.',
   roles: may.changeOrders,
   params: z.strictObject({ orderId: uuid }),
-  body: z.strictObject({ operations: z.array(operation).min(1).max(500) }),
+  body: z.strictObject({
+    operations: z.array(operation).min(1).max(500),
+    paymentMethod: text(255).optional().meta({ description: 'What the difference is charged to, where it is not what the customer paid with; a token of the provider' }),
+  }),
   answers: { 201: changeAnswer },
   async run(ctx, tx) {
     const { orderId } = ctx.params
     await visibleOrder(ctx, orderId)
-    const { wanted, ...proposed } = await proposeChange(tx, { orderId, operations: ctx.body.operations, actor: ctx.actor })
-    const { cancelledMinor, refundElsewhereMinor, letGoMinor } = await moneyMoved(tx, orderId, wanted)
+    const { operations: asked, paymentMethod } = ctx.body
+    const { money, ...proposed } = await proposeChange(tx, { orderId, operations: asked.map(asOperation), actor: ctx.actor, ...(paymentMethod !== undefined && { paymentMethod }) })
     const { promisedFrom, promisedBy, confidence } = (await orderView(tx, orderId, { role: ctx.key.role }))!.promise
-    const money = { deltaMinor: 0 - cancelledMinor, refundMinor: refundElsewhereMinor, letGoMinor, chargeMinor: 0 }
     return created({ ...proposed, orderId, ...money, promise: { promisedFrom, promisedBy, confidence } })
   },
 })
@@ -59,7 +68,7 @@ const confirm = orderCommand({
   path: '/v1/orders/{orderId}/changes/{changeId}/confirm',
   tag: 'Orders',
   summary: 'Confirm a change',
-  description: 'Done if the order is still what the change was worked out on, and its time is not over.',
+  description: 'Done if the order is still what the change was worked out on, and its time is not over. What it costs more is held first; if the bank says no, nothing is changed.',
   roles: may.changeOrders,
   params: z.strictObject({ orderId: uuid, changeId: uuid }),
   answers: { 200: orderAnswer },

@@ -24,6 +24,7 @@ import * as policySnapshots from './0025-policy-snapshots'
 import * as ledger from './0026-ledger'
 import * as settlements from './0027-settlements'
 import * as changes from './0028-changes'
+import * as moreAfterTheClick from './0031-more-after-the-click'
 
 export interface Migration {
   name: string
@@ -32,5 +33,5 @@ export interface Migration {
 
 export const migrations: readonly Migration[] = [
   network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes,
+  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, moreAfterTheClick,
 ]

@@ -6,6 +6,7 @@ import { record, self } from '../events'
 import { fulfillmentsOf } from '../fulfillments'
 import { keepVersion } from '../order-versions'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
+import { intendIdleVoids } from '../part-payments'
 import { intendVoids } from '../payment-operations'
 import { endClaims } from '../supply-claims'
 import { tellRefundDue, worthOf } from '../undelivered'
@@ -43,7 +44,7 @@ export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: re
   await keepVersion(tx, orderId, { actor, cause: reason })
   await tellIfPaidElsewhere(tx, order, lines)
   const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasUnitsInside(tx, orderId))
-  return { voids: leaving ? [] : (await intendVoids(tx, orderId)).map((v) => v.operationId) }
+  return { voids: (await (leaving ? intendIdleVoids(tx, orderId) : intendVoids(tx, orderId))).map((v) => v.operationId) }
 }
 
 /** Money that the channel took is given back there. */

@@ -250,6 +250,19 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'asked-for-more-after-the-click',
+    play: async (people) => {
+      const { orderId, work } = await released(people)
+      const ask = (operations: object[]): Promise<{ body: { changeId: string } }> => people.support('POST', `/v1/orders/${orderId}/changes`, { operations })
+      for (const operations of [[{ op: 'setQuantity', lineId: '1', quantity: 3 }], [{ op: 'setQuantity', lineId: '1', quantity: 2 }]]) {
+        const { body } = await ask(operations)
+        await people.support('POST', `/v1/orders/${orderId}/changes/${body.changeId}/confirm`, {})
+      }
+      const [grown] = (await people.order(orderId)).fulfillments
+      return deliver(people, orderId, { ...work, lines: grown!.lines })
+    },
+  },
+  {
     name: 'cancelled-in-part',
     policies: { sourcing: { maxShipments: 2, splitLines: true } },
     play: async (people) => {

@@ -2,7 +2,7 @@
 import { condition } from '@temporalio/workflow'
 import { awaitCollection, carryOut } from './collection'
 import { deliver, transfer } from './delivery'
-import { letGo } from './payment'
+import { holdRemainder, letGo } from './payment'
 import { sourceOrder } from './sourcing'
 import type { Thread, Work } from './thread'
 
@@ -20,7 +20,7 @@ export const fulfil = (thread: Thread): Promise<void> =>
       going.add(what)
       over.then(() => going.delete(what), reject)
     }
-    const tellers = { follow: (work: Work) => until(work, ways[work.method](thread, work)), drop: (operationId: string) => until(operationId, letGo(thread, operationId)) }
+    const tellers = { follow: (work: Work) => until(work, ways[work.method](thread, work)), drop: (operationId: string) => until(operationId, letGo(thread, operationId)), hold: () => until('hold', holdRemainder(thread)) }
     sourceAndFollow(thread, tellers, () => going.size === 0).then(resolve, reject)
   })
 
@@ -28,14 +28,18 @@ interface Tellers {
   follow(work: Work): void
   /** Lets go of a hold, while the parts go on. */
   drop(operationId: string): void
+  /** Holds what is not held of what has still to leave, while the parts go on. */
+  hold(): void
 }
 
-async function sourceAndFollow(thread: Thread, { follow, drop }: Tellers, isQuiet: () => boolean): Promise<void> {
-  const hasNews = (): boolean => thread.toSource || thread.arrivals.length > 0 || thread.unwanted.length > 0
+async function sourceAndFollow(thread: Thread, { follow, drop, hold }: Tellers, isQuiet: () => boolean): Promise<void> {
+  const hasNews = (): boolean => thread.toSource || thread.arrivals.length > 0 || thread.unwanted.length > 0 || thread.toHold === true
   do {
     if (thread.toSource) thread.arrivals.push(...(await sourceOrder(thread)))
     thread.arrivals.splice(0).forEach(follow)
     thread.unwanted.splice(0).forEach(drop)
+    if (thread.toHold) hold()
+    thread.toHold = false
     await condition(() => hasNews() || isQuiet())
   } while (hasNews())
 }
