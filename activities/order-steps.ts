@@ -10,11 +10,13 @@ import { once } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
 import { hopefully } from '../db/race'
 import { expireDue } from '../db/reservations'
+import { askParcelsBack, type ParcelsAskedBack } from '../db/steps/ask-parcels-back'
 import { cancelLines, type LinesCancelled } from '../db/steps/cancel-lines'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
 import { applyChange, finishChange, type ChangeFinished, type ChangeOutcome } from '../db/steps/change-order'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
+import { expireRequests } from '../db/steps/decide-change'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
 import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
 import { moveLateWork, NobodyElse, type MoveAsk, type MoveOutcome } from '../db/steps/move-late-work'
@@ -72,8 +74,8 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
     holdRemainder: (ask: { orderId: string; attempt: number }): Promise<RemainderOutcome> =>
       once(db, `remainder:${ask.orderId}:${ask.attempt}`, (tx) => holdRemainder(tx, ask)),
 
-    /** Holds whose time is over are given back, some at a time. @returns how many. */
-    expireReservations: (): Promise<number> => db.transaction((tx) => expireDue(tx, expiredAtOnce)),
+    /** Holds whose time is over are given back, and requests nobody has decided on are refused, some at a time. @returns how many. */
+    expireReservations: async (): Promise<number> => (await db.transaction((tx) => expireDue(tx, expiredAtOnce))) + (await db.transaction((tx) => expireRequests(tx, expiredAtOnce))),
 
     /** The end of the thread. */
     closeOrder: (ask: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> => db.transaction((tx) => closeOrder(tx, ask)),
@@ -95,6 +97,9 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
 const givingUpSteps = (db: Db, desk: Pick<PromiseDesk, 'afterSale'>) => ({
   /** Cancels the whole order while it is in the building. */
   cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),
+
+  /** Too late to cancel: what has left is asked back. */
+  askParcelsBack: (ask: { orderId: string; actor: string; reason: string }): Promise<ParcelsAskedBack> => db.transaction((tx) => askParcelsBack(tx, ask)),
 
   /** Cancels some units; the rest of the order goes on. */
   cancelLines: (ask: CancelLines & { orderId: string }): Promise<LinesCancelled> => once(db, `cancel-lines:${ask.commandId}`, (tx) => cancelLines(tx, ask)),

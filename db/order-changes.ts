@@ -22,6 +22,8 @@ export interface ChangeRow {
   decision: SourcingDecision | null
   paymentMethod: string | null
   paymentId: string | null
+  /** By how much the order was said to become dearer. */
+  deltaMinor: number
 }
 
 export interface NewChange {
@@ -32,6 +34,7 @@ export interface NewChange {
   state: 'requested' | 'asked'
   requestedBy: 'merchant' | 'customer'
   expiresAt: string
+  deltaMinor: number
   decision?: SourcingDecision
   paymentMethod?: string
 }
@@ -40,8 +43,8 @@ export interface NewChange {
 export async function insertChange(tx: Transaction, change: NewChange): Promise<{ version: number }> {
   return (await row<{ version: number }>(
     tx,
-    `INSERT INTO order_changes (change_id, order_id, order_version, operations, actor, state, requested_by, expires_at, decision, payment_method)
-     SELECT :changeId::uuid, order_id, version, :operations::jsonb, :actor, :state, :requestedBy, :expiresAt::timestamptz, :decision::jsonb, :paymentMethod FROM orders WHERE order_id = :orderId
+    `INSERT INTO order_changes (change_id, order_id, order_version, operations, actor, state, requested_by, expires_at, delta_minor, decision, payment_method)
+     SELECT :changeId::uuid, order_id, version, :operations::jsonb, :actor, :state, :requestedBy, :expiresAt::timestamptz, :deltaMinor, :decision::jsonb, :paymentMethod FROM orders WHERE order_id = :orderId
      RETURNING order_version AS version`,
     { ...change, operations: JSON.stringify(change.operations), decision: change.decision ? JSON.stringify(change.decision) : null, paymentMethod: change.paymentMethod ?? null },
   ))!
@@ -52,7 +55,7 @@ export async function needChange(tx: Transaction, { changeId, orderId }: { chang
   const change = await row<ChangeRow>(
     tx,
     `SELECT change_id AS "changeId", order_id AS "orderId", operations, actor, state, expires_at AS "expiresAt", expires_at <= now() AS "isOver", order_version AS version, o.version AS now,
-       decision, payment_method AS "paymentMethod", payment_id AS "paymentId"
+       decision, delta_minor AS "deltaMinor", payment_method AS "paymentMethod", payment_id AS "paymentId"
      FROM order_changes c JOIN orders o USING (order_id) WHERE change_id = ? AND order_id = ?`,
     [changeId, orderId],
   )
@@ -60,13 +63,20 @@ export async function needChange(tx: Transaction, { changeId, orderId }: { chang
   return change
 }
 
-/** @throws `order.change_ended`, `order.change_expired`, `order.version_changed` unless it may be confirmed now */
-export function refuseUnlessFresh({ state, isOver, expiresAt, version, now }: ChangeRow, from: ChangeState): void {
-  if (state !== from) throw refuse('order.change_ended', { state })
+/**
+ * What waits for a merchant is decided by one, and may then be about an order that has gone on, as long as it moves the same money.
+ * @throws `order.change_ended`, `order.change_undecided`, `order.change_expired`, `order.version_changed` unless it may be done now
+ */
+export function refuseUnlessFresh({ state, isOver, expiresAt, version, now }: ChangeRow, approves: boolean): void {
+  if (state !== 'asked' && state !== 'requested') throw refuse('order.change_ended', { state })
   if (isOver) throw refuse('order.change_expired', { expiredAt: expiresAt })
-  if (version !== now) throw refuse('order.version_changed', { was: version, version: now })
+  if (state === 'requested' && !approves) throw refuse('order.change_undecided', { expiresAt })
+  if (state === 'asked' && version !== now) throw refuse('order.version_changed', { was: version, version: now })
 }
 
-export async function endChange(tx: Transaction, changeId: string, state: 'confirmed' | 'failed', reason: string | null = null): Promise<void> {
+export async function endChange(tx: Transaction, changeId: string, state: 'confirmed' | 'failed' | 'rejected', reason: string | null = null): Promise<void> {
   await run(tx, `UPDATE order_changes SET state = ?, reason = coalesce(?, reason), confirmed_at = CASE WHEN ? = 'confirmed' THEN now() END WHERE change_id = ?`, [state, reason, state, changeId])
 }
+
+/** Who said yes or no to what a customer asked for. */
+export const noteDecision = (tx: Transaction, changeId: string, actor: string): Promise<void> => run(tx, 'UPDATE order_changes SET decided_by = ?, decided_at = now() WHERE change_id = ?', [actor, changeId])

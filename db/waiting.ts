@@ -38,6 +38,16 @@ export async function openException(tx: Transaction, wanted: OpenException): Pro
   return standing!.exceptionId
 }
 
+/** Settles the one of a kind that is about `subject`, if it is open. */
+export async function settleException(tx: Transaction, order: { orderId: string; channel: string }, { kind, subject, resolution }: { kind: string; subject: string; resolution: string }): Promise<void> {
+  const settled = await row<{ exceptionId: string }>(
+    tx,
+    'UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = ? WHERE kind = ? AND subject = ? AND resolved_at IS NULL RETURNING exception_id AS "exceptionId"',
+    [resolution, self, kind, subject],
+  )
+  if (settled) await record(tx, order, { type: 'exception.resolved', actor: self, data: { exceptionId: settled.exceptionId, kind, resolution } })
+}
+
 /** Settles what is open of an order because the order went on by itself; all of it, one kind, or all but some. */
 export async function settleExceptions(tx: Transaction, order: { orderId: string; channel: string }, resolution: string, { kind, except = [] }: { kind?: string; except?: readonly string[] } = {}): Promise<void> {
   const settled = await rows<{ exceptionId: string; kind: string }>(

@@ -58,11 +58,12 @@ export const refusals = {
   // what state or stock does not allow
   'order.duplicate': { status: 409, says: 'This channel order id was used before with another body', data: 'orderId' },
   'stock.short': { status: 409, says: 'There is not enough stock for this order', data: 'short: [{sku, wanted, available}]' },
-  'order.already_handed_over': { status: 409, says: 'Parts of this order have left the building', data: 'fulfillmentIds, instead' },
+  'order.already_handed_over': { status: 409, says: 'Parts of this order have left the building', data: 'fulfillmentIds, instead, exceptionId, parcels: [{fulfillmentId, carrier, trackingNumber}]' },
   'order.units_not_cancellable': { status: 409, says: 'Some of these units are packed or have left', data: 'lines: [{lineId, asked, cancellable, elsewhere: [{state, quantity, fulfillmentId, nodeId}]}]' },
   'order.kit_not_raised': { status: 409, says: 'More of a kit is another line', data: 'lineId' },
   'order.change_too_late': { status: 409, says: 'Everything of this order is packed or has left: nothing can be added to it', data: 'fulfillmentIds' },
   'order.change_not_payable': { status: 409, says: 'Nothing of this order was paid through us, so that the difference cannot be charged', data: 'chargeMinor' },
+  'order.change_undecided': { status: 409, says: 'The customer asked for this: a merchant decides first', data: 'expiresAt' },
   'order.change_under_way': { status: 409, says: 'Another change of this order waits for its money', data: '' },
   'order.change_leaves_nothing': { status: 409, says: 'Nothing of the order would be left', data: 'instead' },
   'order.change_expired': { status: 409, says: 'The change was not confirmed in time', data: 'expiredAt' },

@@ -48,7 +48,7 @@ export const policyDocuments = {
     deliverWithin: duration.default(defaultPolicies.last_mile.deliverWithin),
   }),
   returns: z.strictObject({ window: duration, restockBy: duration }),
-  care: z.strictObject({ retryEvery: duration }),
+  care: z.strictObject({ retryEvery: duration, customerRequests: z.strictObject({ approval: z.boolean(), decideWithin: duration }).optional() }),
   parcels: z.strictObject({
     lost: z.enum(parcelRemedies),
     damaged: z.enum(parcelRemedies),

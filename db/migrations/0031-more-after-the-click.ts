@@ -7,6 +7,8 @@ ALTER TABLE order_changes
   ADD COLUMN requested_by text NOT NULL DEFAULT 'merchant' CHECK (requested_by IN ('merchant', 'customer')),
   -- Where the units would come from that it asks for, as it was decided; they are reserved under the change's id.
   ADD COLUMN decision jsonb,
+  -- By how much the order becomes dearer, as it was shown.
+  ADD COLUMN delta_minor bigint NOT NULL DEFAULT 0,
   ADD COLUMN payment_method text,
   ADD COLUMN payment_id uuid REFERENCES payments,
   ADD COLUMN charge_minor bigint NOT NULL DEFAULT 0 CHECK (charge_minor >= 0),

@@ -1,6 +1,7 @@
 /** Cancels a whole order while it is in the building: work stopped, stock free, the voids recorded that give the money back. */
 import { isGone, isInBuilding } from '../../domain/fulfillment/moves'
 import type { CancelOrder, CancelOrderAnswer } from '../../domain/messages'
+import { insteadOfCancelling } from '../../domain/order/cancellation'
 import { refuse } from '../../domain/refusals'
 import { run, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
@@ -28,7 +29,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   if (order.stage === 'completed') throw refuse('order.closed', { state: 'completed' })
   const fulfillments = await fulfillmentsOf(tx, ask.orderId)
   const gone = fulfillments.filter(isGone)
-  if (gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: 'return' })
+  if (gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: insteadOfCancelling(gone) })
   const stopped = fulfillments.filter((f) => isInBuilding(f.status))
   for (const { fulfillmentId } of stopped) {
     await moveFulfillment(tx, fulfillmentId, 'cancelled')

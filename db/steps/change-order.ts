@@ -17,6 +17,7 @@ import { lockOrder, type OrderRow } from '../orders'
 import type { PlanMode } from '../race'
 import { releaseOfChange, reserve } from '../reservations'
 import { lockOpenOrder } from './cancel-lines'
+import { decided, tellRequested } from './decide-change'
 import { carryOut, type ChangeCarriedOut } from './carry-out-change'
 import { planChange, planStock } from './plan-change'
 
@@ -25,9 +26,12 @@ export interface ChangeAsk {
   operations: readonly ChangeOperation[]
   actor: string
   paymentMethod?: string
+  requestedBy: 'merchant' | 'customer'
 }
 export interface Proposed {
   changeId: string
+  /** `requested`: a merchant has to say yes. */
+  state: 'requested' | 'asked'
   version: number
   expiresAt: string
   money: MoneyOfChange
@@ -39,13 +43,16 @@ export async function proposeChange(tx: Transaction, ask: ChangeAsk): Promise<Pr
   const { more, money } = await planChange(tx, order, ask.operations)
   const decision = more.length ? await planStock(tx, order, more) : undefined
   const changeId = uuidv7()
-  const expiresAt = new Date(Date.now() + durationMs(order.policy.promise.holdLifetime)).toISOString()
+  const { customerRequests } = order.policy.care
+  const state = ask.requestedBy === 'customer' && customerRequests?.approval ? 'requested' : 'asked'
+  const expiresAt = new Date(Date.now() + durationMs(state === 'requested' ? customerRequests!.decideWithin : order.policy.promise.holdLifetime)).toISOString()
   if (decision) {
     const lines = decision.chosen!.shipments.flatMap(({ nodeId, lines: units }) => units.map(({ sku, quantity }) => ({ sku, nodeId, quantity })))
     await reserve(tx, { quoteId: changeId, channel: order.channel, lines, expiresAt, actor: ask.actor })
   }
-  const { version } = await insertChange(tx, { ...ask, changeId, expiresAt, state: 'asked', requestedBy: 'merchant', ...(decision && { decision }) })
-  return { changeId, version, expiresAt, money }
+  const { version } = await insertChange(tx, { ...ask, changeId, expiresAt, state, deltaMinor: money.deltaMinor, ...(decision && { decision }) })
+  if (state === 'requested') await tellRequested(tx, order, { ...ask, changeId, expiresAt, deltaMinor: money.deltaMinor })
+  return { changeId, state, version, expiresAt, money }
 }
 
 export interface ChangeOutcome extends ChangeCarriedOut {
@@ -57,8 +64,10 @@ export interface ChangeOutcome extends ChangeCarriedOut {
 export async function applyChange(tx: Transaction, ask: Carrying & { orderId: string }): Promise<ChangeOutcome> {
   const order = await lockOpenOrder(tx, ask.orderId)
   const change = await needChange(tx, ask)
-  refuseUnlessFresh(change, 'asked')
+  refuseUnlessFresh(change, ask.approves === true)
   const planned = await planChange(tx, order, change.operations)
+  if (planned.money.deltaMinor !== change.deltaMinor) throw refuse('order.version_changed', { was: change.version, version: change.now })
+  if (ask.approves) await decided(tx, order, change, ask.actor)
   const { chargeMinor } = planned.money
   if (chargeMinor > 0) {
     const deadline = new Date(Date.now() + durationMs(order.policy.payment.deadline)).toISOString()

@@ -1,6 +1,6 @@
 /** What a change comes to, if it is possible now: which units it gives up and which it asks for, the money it moves, and where the units would come from. Reads only, under the order's lock. */
 import { isGone, isInBuilding } from '../../domain/fulfillment/moves'
-import { leavesNothing, planCancellation, type LineInPlaces } from '../../domain/order/cancellation'
+import { insteadOfCancelling, leavesNothing, planCancellation, type LineInPlaces } from '../../domain/order/cancellation'
 import { newAddress, unitsWanted, type Address, type ChangeOperation } from '../../domain/order/change'
 import { withoutKits } from '../../domain/order/kits'
 import type { NewLine } from '../../domain/order/new-order'
@@ -41,8 +41,9 @@ export async function planChange(tx: Transaction, { orderId }: OrderRow, operati
   const [lines, facts] = [await linesInPlaces(tx, orderId), (await row<Facts>(tx, factsSql, [orderId]))!]
   const wanted = unitsWanted(lines, operations)
   const asksForMore = wanted.more.length + wanted.added.length > 0
-  if (!asksForMore && leavesNothing(lines, wanted.fewer)) throw refuse('order.change_leaves_nothing', { instead: 'cancel' })
-  planCancellation(lines, wanted.fewer)
+  if (asksForMore || !leavesNothing(lines, wanted.fewer)) planCancellation(lines, wanted.fewer)
+  else if (operations.some((o) => o.op === 'cancel')) await needNothingGone(tx, orderId)
+  else throw refuse('order.change_leaves_nothing', { instead: 'cancel' })
   if (asksForMore) await needsParcel(tx, orderId)
   const added = asksForMore ? await linesToAdd(tx, wanted.added) : []
   const raises = wanted.more.map(({ lineId, quantity }) => ({ lineId, raise: raiseOf(facts.lines.find((l) => l.lineId === lineId)!, quantity) }))
@@ -78,6 +79,12 @@ const workingNodes = async (tx: Transaction, orderId: string): Promise<string[]>
      WHERE order_id = ? AND a.status = 'open' AND (f.status IS NULL OR (f.status IN ('released', 'picking', 'picked') AND f.method <> 'transfer')) GROUP BY 1 ORDER BY sum(a.quantity) DESC, 1`,
     [orderId],
   )).map((n) => n.nodeId)
+
+/** @throws `order.already_handed_over` */
+async function needNothingGone(tx: Transaction, orderId: string): Promise<void> {
+  const gone = (await fulfillmentsOf(tx, orderId)).filter(isGone)
+  if (gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: insteadOfCancelling(gone) })
+}
 
 /** More joins what has still to leave. @throws `order.change_too_late` when nothing has */
 async function needsParcel(tx: Transaction, orderId: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** What a cancellation would move, with nothing done: read at once, refused as the cancellation would be. */
 import { isGone } from '../../domain/fulfillment/moves'
-import { cancelledMinor, leavesNothing, planCancellation, wantedUnits, type CancelledUnits, type LineInPlaces } from '../../domain/order/cancellation'
+import { cancelledMinor, insteadOfCancelling, leavesNothing, planCancellation, wantedUnits, type CancelledUnits, type LineInPlaces } from '../../domain/order/cancellation'
 import { payersOf, worthMinor, type Priced, type Tender, type Units } from '../../domain/payment/shares'
 import { refuse } from '../../domain/refusals'
 import { linesInPlaces } from '../cancellable'
@@ -31,7 +31,7 @@ export const previewCancellation = (db: Db, orderId: string, asked?: readonly Un
       const kept = lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled }))
       const wanted = asked ? wantedUnits(lines, asked) : kept.filter((l) => l.quantity > 0)
       const gone = (await fulfillmentsOf(tx, orderId)).filter(isGone)
-      if (!asked && gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: 'return' })
+      if (!asked && gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: insteadOfCancelling(gone) })
       const whole = leavesNothing(lines, wanted) && gone.length === 0
       return { preview: true, whole, goods: whole ? everything(lines) : planCancellation(lines, wanted), money: moneyOf(order, kept, wanted) }
     },

@@ -1,4 +1,4 @@
-/** Changes of an order after the click, as they are asked for: fewer units or more, lines added, another door. What is wanted of it, without yet knowing where it would come from. */
+/** Changes of an order after the click, as they are asked for: fewer units or more, lines added, another door, or nothing of it any more. What is wanted of it, without yet knowing where it would come from. */
 import { refuse } from '../refusals'
 import { wantedUnits, type LineInPlaces } from './cancellation'
 import type { NewLine } from './new-order'
@@ -14,6 +14,7 @@ export type ChangeOperation =
   | { op: 'removeLine'; lineId: string }
   | { op: 'addLine'; line: Omit<NewLine, 'kit'> }
   | { op: 'setShipTo'; shipTo: Address }
+  | { op: 'cancel'; lines?: readonly Units[] }
 
 export interface WantedUnits {
   /** Given up, by line of goods. */
@@ -33,6 +34,8 @@ export function unitsWanted(lines: readonly LineInPlaces[], operations: readonly
   const named = operations.flatMap((o) => (o.op === 'setQuantity' ? [{ lineId: o.lineId, to: o.quantity }] : o.op === 'removeLine' ? [{ lineId: o.lineId, to: 0 }] : []))
   refuseRepeated([...lines.flatMap((l) => [l.lineId, ...(l.kit ? [l.kit.lineId] : [])]).filter((id, i, all) => all.indexOf(id) === i), ...added.map((l) => l.lineId)])
   refuseRepeated(named.map((n) => n.lineId))
+  const cancelled = operations.flatMap((o) => (o.op === 'cancel' ? (o.lines ?? [...new Set(lines.map((l) => l.kit?.lineId ?? l.lineId))].map((lineId) => ({ lineId, quantity: keptOf(lines, lineId) }))) : []))
+  if (cancelled.length) return { fewer: wantedUnits(lines, cancelled).filter((u) => u.quantity > 0), more: [], added: [] }
   const changes = named.map(({ lineId, to }) => ({ lineId, by: to - keptOf(lines, lineId) }))
   const fewer = wantedUnits(lines, changes.map(({ lineId, by }) => ({ lineId, quantity: Math.max(0, -by) }))).filter((u) => u.quantity > 0)
   const more = changes.filter((c) => c.by > 0).map(({ lineId, by }) => ({ lineId, quantity: by }))

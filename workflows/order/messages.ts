@@ -1,11 +1,12 @@
 /** Everything an order can be told while it lives. Commands are refused by a validator where the story already knows better, and checked again on the rows. */
-import { CancellationScope, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
+import { CancellationScope, defineQuery, defineSignal, defineUpdate, patched, setHandler } from '@temporalio/workflow'
 import { isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
   type CancelLines, type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type ChangeOrder, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
   type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived, type StockTakenBack,
 } from '../../domain/messages'
+import { insteadOfCancelling } from '../../domain/order/cancellation'
 import type { PaymentState } from '../../domain/payment/view'
 import type { WorkMoved } from '../../db/steps/source-order'
 import { step } from '../support/activities'
@@ -42,7 +43,7 @@ export function listen(thread: Thread): void {
   hearCancellation(thread)
   setHandler(cancelOrder, (ask) => cancel(thread, ask), {
     description: 'Cancel the whole order while it is in the building. Answers once the stock is free; the money follows.',
-    validator: (_ask: CancelOrder) => refuseIfGone(thread),
+    validator: (_ask: CancelOrder) => refuseIfOver(thread),
   })
   setHandler(cancelLines, (ask) => cancelUnits(thread, ask), {
     description: 'Cancel some units while they are neither packed nor gone. Answers once the stock is free; the rest of the order goes on.',
@@ -98,7 +99,7 @@ function hearCancellation(thread: Thread): void {
 
 const cancel = (thread: Thread, ask: CancelOrder): Promise<CancelOrderAnswer> =>
   thread.lock(async () => {
-    refuseIfGone(thread)
+    await refuseIfGone(thread, ask)
     const outcome = await answering(() => step('Cancel the order').cancelOrder({ ...ask, orderId: thread.start.orderId }))
     return stopStory(thread, outcome, ask.reason)
   })
@@ -243,11 +244,25 @@ function hearRun(thread: Thread, { fulfillmentId, status, at, gone, waits: since
   show(thread)
 }
 
-function refuseIfGone(thread: Thread): void {
+/** What has all arrived can only be sent back; nobody has to be asked. */
+function refuseIfOver(thread: Thread): void {
   const gone = thread.works.filter(isGone)
-  if (gone.length) throw refusing('order.already_handed_over', { fulfillmentIds: gone.map((w) => w.fulfillmentId), instead: 'return' })
+  if (gone.length && insteadOfCancelling(gone) === 'return') throw tooLate(gone)
   refuseIfCancelled(thread)
 }
+
+/** Too late to stop it: what is on its way is asked back, and that is the answer. */
+async function refuseIfGone(thread: Thread, { actor, reason }: CancelOrder): Promise<void> {
+  refuseIfOver(thread)
+  const gone = thread.works.filter(isGone)
+  if (gone.length === 0) return
+  const ask = { orderId: thread.start.orderId, actor, reason }
+  const asked = patched('parcels-are-asked-back') ? await step('Ask for what has left').askParcelsBack(ask) : undefined
+  throw tooLate(gone, asked)
+}
+
+const tooLate = (gone: readonly Work[], asked: object = {}): Error =>
+  refusing('order.already_handed_over', { fulfillmentIds: gone.map((w) => w.fulfillmentId), instead: insteadOfCancelling(gone), ...asked })
 
 /** What the story does not know yet it may be about to be told: then the handler waits for it. */
 function refuseUnlessOpen(thread: Thread, fulfillmentId: string, when?: 'ready' | 'handed_over'): void {
