@@ -1,5 +1,6 @@
 /** Orders are changed here: asked for, with what it would move; then confirmed. And what an order was before can be read. */
 import { z } from 'zod'
+import { refuseDelivery } from '../../db/place-order'
 import { proposeChange } from '../../db/steps/change-order'
 import { rejectChange } from '../../db/steps/decide-change'
 import { orderTag, orderView } from '../../db/views/orders'
@@ -25,18 +26,24 @@ const change = command({
   path: '/v1/orders/{orderId}/changes',
   tag: 'Orders',
   summary: 'Ask for a change',
-  description: 'Fewer units or more, a line more or less, or another door under the same postal code. Nothing changes yet: the answer says what it would move, and until when it can be confirmed; until then the stock it asks for is held.',
+  description: 'Fewer units or more, a line more or less, another door, another way or date. Nothing changes yet: the answer says what it would move, and until when it can be confirmed; until then the stock it asks for is held.',
   roles: may.changeOrders,
   params: z.strictObject({ orderId: uuid }),
   body: changeBody,
   answers: { 201: changeAnswer },
-  async run(ctx, tx) {
+  async prepare(ctx) {
+    const { channel } = await visibleOrder(ctx, ctx.params.orderId)
+    return ctx.deps.promises.afterSale(channel)
+  },
+  async run(ctx, tx, after) {
     const { orderId } = ctx.params
-    await visibleOrder(ctx, orderId)
     const { operations: asked, paymentMethod } = ctx.body
     const requestedBy = ctx.key.role === 'channel' ? 'customer' : ctx.body.requestedBy
-    const { money, ...proposed } = await proposeChange(tx, { orderId, operations: asked.map(asOperation), actor: ctx.actor, requestedBy, ...(paymentMethod !== undefined && { paymentMethod }) })
-    const { promisedFrom, promisedBy, confidence } = (await orderView(tx, orderId, { role: ctx.key.role }))!.promise
+    for (const o of asked) if (o.op === 'setDelivery') await refuseDelivery(tx, o, ctx.deps.services)
+    const { money, promise, ...proposed } = await proposeChange(tx, {
+      orderId, operations: asked.map(asOperation), actor: ctx.actor, requestedBy, after, services: ctx.deps.services, ...(paymentMethod !== undefined && { paymentMethod }),
+    })
+    const { promisedFrom, promisedBy, confidence } = promise ?? (await orderView(tx, orderId, { role: ctx.key.role }))!.promise
     return created({ ...proposed, orderId, ...money, promise: { promisedFrom, promisedBy, confidence } })
   },
 })

@@ -1,7 +1,7 @@
 /** Changes of an order as they are asked for and answered. */
 import { z } from 'zod'
 import { changeStates } from '../../db/order-changes'
-import { at, keptLineId, minor, text } from './fields'
+import { at, instant, keptLineId, minor, nodeId, text } from './fields'
 import { line, shipTo } from './order'
 
 const operation = z.discriminatedUnion('op', [
@@ -9,7 +9,18 @@ const operation = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('addLine'), ...line.shape }),
   z.strictObject({ op: z.literal('removeLine'), lineId: keptLineId }),
   z.strictObject({ op: z.literal('cancel'), lines: z.array(z.strictObject({ lineId: keptLineId, quantity: z.int().min(1) })).min(1).max(500).optional() }).meta({ description: 'The whole order, or these units of it; stands alone' }),
-  z.strictObject({ op: z.literal('setShipTo'), shipTo: shipTo.required({ postalCode: true }).meta({ description: 'Another door under the same postal code' }) }),
+  z.strictObject({ op: z.literal('setShipTo'), shipTo: shipTo.required({ postalCode: true }).meta({ description: 'Another door; under another postal code it may come from other nodes, and is promised anew' }) }),
+  z
+    .strictObject({
+      op: z.literal('setDelivery'),
+      method: z.enum(['delivery', 'pickup', 'ship_to_store']),
+      service: text(100).optional(),
+      nodeId: nodeId.optional().meta({ description: 'The store where the customer fetches it' }),
+      by: instant.optional().meta({ description: 'When it shall have arrived: the cheapest service that keeps that is taken' }),
+      shipping: z.strictObject({ priceMinor: minor, taxMinor: minor.default(0) }).optional().meta({ description: 'What it costs; absent: what `promise.prices` says' }),
+    })
+    .refine((o) => (o.method === 'delivery') === (o.nodeId === undefined), 'Say in which store the customer gets it, and only then')
+    .refine((o) => o.by === undefined || (o.method === 'delivery' && o.service === undefined), 'A date stands in place of a service'),
 ])
 
 export const changeAnswer = z

@@ -3,13 +3,12 @@
  * is cancelled. Whoever picks hears of both.
  */
 import type { ChangeOrder } from '../../domain/messages'
-import type { Address } from '../../domain/order/change'
-import { searchText, type NewLine, type NewOrder } from '../../domain/order/new-order'
+import type { NewLine } from '../../domain/order/new-order'
 import { invariant } from '../../domain/invariant'
 import type { PlannedShipment, SourcingDecision } from '../../domain/sourcing/decision'
 import { writeAudit } from '../audit'
 import { linesInPlaces } from '../cancellable'
-import { row, run, type Transaction } from '../connection'
+import { run, type Transaction } from '../connection'
 import { record } from '../events'
 import { extendWork, openWorkAt } from '../fulfillments'
 import type { AfterSale } from '../open-lines'
@@ -20,6 +19,7 @@ import { needsRemainder } from '../part-payments'
 import { holdsStill, takeHold } from '../reservations'
 import { claimPlanned, keepDecision } from '../sourcing'
 import { cancelWanted, type LinesCancelled } from './cancel-lines'
+import { moveGoods, writeRoute, type Moved } from './move-order'
 import { planStock, type PlannedChange } from './plan-change'
 
 export interface ChangeCarriedOut extends LinesCancelled {
@@ -33,14 +33,32 @@ export interface ChangeCarriedOut extends LinesCancelled {
 export async function carryOut(tx: Transaction, order: OrderRow, planned: PlannedChange, ask: ChangeOrder & { reserved: SourcingDecision | null; operations: readonly string[]; after?: AfterSale }): Promise<ChangeCarriedOut> {
   const { orderId } = order
   await keepFirstVersion(tx, orderId)
-  if (planned.address) await moveTo(tx, order, planned.address)
   await growLines(tx, orderId, planned)
-  const toSource = planned.more.length > 0 && (await claimMore(tx, order, planned, ask))
+  const { stopped, toSource } = await supply(tx, order, planned, ask)
   await record(tx, order, { type: 'order.changed', actor: ask.actor, data: { changeId: ask.changeId, operations: ask.operations } })
   await writeAudit(tx, { actor: ask.actor, action: 'order.change', subject: orderId, cause: ask.changeId })
   const done = await giveUp(tx, order, planned, ask)
   const remainder = planned.more.length > 0 && (await needsRemainder(tx, orderId))
-  return { ...done, ...(toSource && { toSource }), ...(remainder && { remainder }) }
+  return { ...done, stopped: [...stopped, ...done.stopped], ...(toSource && { toSource }), ...(remainder && { remainder }) }
+}
+
+/** Stock for what is new, or for all of it where it goes elsewhere. */
+async function supply(tx: Transaction, order: OrderRow, planned: PlannedChange, ask: Claiming): Promise<Moved> {
+  const { route, more } = planned
+  if (!route?.isElsewhere) {
+    if (route) await writeRoute(tx, order, route)
+    return { stopped: [], toSource: more.length > 0 && (await claimMore(tx, order, planned, ask)) }
+  }
+  const moved = await moveGoods(tx, order, { ...planned, route }, ask)
+  await writeRoute(tx, order, route)
+  return moved
+}
+
+interface Claiming {
+  changeId: string
+  actor: string
+  reserved: SourcingDecision | null
+  after?: AfterSale
 }
 
 async function giveUp(tx: Transaction, order: OrderRow, { fewer }: PlannedChange, ask: ChangeOrder): Promise<LinesCancelled> {
@@ -49,13 +67,6 @@ async function giveUp(tx: Transaction, order: OrderRow, { fewer }: PlannedChange
   await keepVersion(tx, order.orderId, { actor: ask.actor, cause })
   await refreshOrder(tx, order.orderId)
   return { cancelledAt: new Date().toISOString(), stopped: [], voids: [] }
-}
-
-/** From now on it goes there, and is found by the name at that door. */
-async function moveTo(tx: Transaction, { orderId, channelOrderId }: OrderRow, shipTo: Address): Promise<void> {
-  const { customer } = (await row<{ customer: NewOrder['customer'] | null }>(tx, 'SELECT customer FROM orders WHERE order_id = ?', [orderId]))!
-  const search = searchText({ channelOrderId, customer: customer ?? undefined, shipTo })
-  await run(tx, 'UPDATE orders SET ship_to = ?::jsonb, search = ? WHERE order_id = ?', [JSON.stringify(shipTo), search, orderId])
 }
 
 async function growLines(tx: Transaction, orderId: string, { raises, added, growsMinor }: PlannedChange): Promise<void> {
@@ -78,7 +89,7 @@ const insertLines = (tx: Transaction, orderId: string, lines: readonly NewLine[]
   )
 
 /** What was reserved becomes a claim of the order; where its time was over, what can be had now. @returns whether some of it has no work order yet */
-async function claimMore(tx: Transaction, order: OrderRow, { more }: PlannedChange, { changeId, actor, reserved, after }: { changeId: string; actor: string; reserved: SourcingDecision | null; after?: AfterSale }): Promise<boolean> {
+async function claimMore(tx: Transaction, order: OrderRow, { more }: PlannedChange, { changeId, actor, reserved, after }: Claiming): Promise<boolean> {
   const { orderId, channel } = order
   const held = reserved?.chosen && (await holdsStill(tx, changeId))
   await takeHold(tx, { quoteId: changeId, skus: more.map((l) => l.sku), actor })

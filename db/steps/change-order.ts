@@ -7,7 +7,9 @@ import type { ChangeCharge, ChangeOrder } from '../../domain/messages'
 import type { ChangeOperation } from '../../domain/order/change'
 import type { MoneyOfChange } from '../../domain/payment/raises'
 import { durationMs } from '../../domain/policy/duration'
+import type { ToldPromise } from '../../domain/promise/kept'
 import { Refusal, refuse, type RefusalCode } from '../../domain/refusals'
+import type { SourcingDecision } from '../../domain/sourcing/decision'
 import { heldOf, intendCharge, makeTender, voidCharge } from '../change-payments'
 import type { Transaction } from '../connection'
 import { record } from '../events'
@@ -19,7 +21,9 @@ import { releaseOfChange, reserve } from '../reservations'
 import { lockOpenOrder } from './cancel-lines'
 import { decided, tellRequested } from './decide-change'
 import { carryOut, type ChangeCarriedOut } from './carry-out-change'
-import { planChange, planStock } from './plan-change'
+import { promiseOfChange, withServices } from './change-dates'
+import { planRoute, type PlannedRoute } from './move-order'
+import { planChange, planStock, type PlannedChange } from './plan-change'
 
 export interface ChangeAsk {
   orderId: string
@@ -27,6 +31,9 @@ export interface ChangeAsk {
   actor: string
   paymentMethod?: string
   requestedBy: 'merchant' | 'customer'
+  /** What is known of dates, and the services that are sold; without them no date is told, and none can be asked for. */
+  after?: Pick<AfterSale, 'promise'>
+  services?: readonly string[]
 }
 export interface Proposed {
   changeId: string
@@ -35,24 +42,37 @@ export interface Proposed {
   version: number
   expiresAt: string
   money: MoneyOfChange
+  /** When it would arrive, where the change says something about that. */
+  promise?: ToldPromise
 }
 
 /** Writes down a change that is possible now, and reserves the stock it asks for. @throws what confirming it would be refused with */
 export async function proposeChange(tx: Transaction, ask: ChangeAsk): Promise<Proposed> {
   const order = await lockOpenOrder(tx, ask.orderId)
-  const { more, money } = await planChange(tx, order, ask.operations)
-  const decision = more.length ? await planStock(tx, order, more) : undefined
+  const operations = await withServices(tx, order, ask)
+  const planned = await planChange(tx, order, operations)
+  const { money } = planned
+  const { decision, reserves } = await planSupply(tx, order, planned)
   const changeId = uuidv7()
   const { customerRequests } = order.policy.care
   const state = ask.requestedBy === 'customer' && customerRequests?.approval ? 'requested' : 'asked'
   const expiresAt = new Date(Date.now() + durationMs(state === 'requested' ? customerRequests!.decideWithin : order.policy.promise.holdLifetime)).toISOString()
-  if (decision) {
-    const lines = decision.chosen!.shipments.flatMap(({ nodeId, lines: units }) => units.map(({ sku, quantity }) => ({ sku, nodeId, quantity })))
-    await reserve(tx, { quoteId: changeId, channel: order.channel, lines, expiresAt, actor: ask.actor })
-  }
-  const { version } = await insertChange(tx, { ...ask, changeId, expiresAt, state, deltaMinor: money.deltaMinor, ...(decision && { decision }) })
+  if (reserves.length) await reserve(tx, { quoteId: changeId, channel: order.channel, lines: reserves, expiresAt, actor: ask.actor })
+  const { version } = await insertChange(tx, { ...ask, operations, changeId, expiresAt, state, deltaMinor: money.deltaMinor, ...(decision && { decision }) })
   if (state === 'requested') await tellRequested(tx, order, { ...ask, changeId, expiresAt, deltaMinor: money.deltaMinor })
-  return { changeId, state, version, expiresAt, money }
+  const promise = await promiseOfChange(tx, order, planned, decision, ask.after)
+  return { changeId, state, version, expiresAt, money, ...(promise && { promise }) }
+}
+
+/** Where what it asks for would come from, and what is reserved for it until it is decided. */
+async function planSupply(tx: Transaction, order: OrderRow, planned: PlannedChange): Promise<{ decision?: SourcingDecision; reserves: PlannedRoute['extra'] }> {
+  if (planned.route?.isElsewhere) {
+    const route = await planRoute(tx, order, planned.route, planned)
+    return route ? { decision: route.decision, reserves: route.extra } : { reserves: [] }
+  }
+  if (planned.more.length === 0) return { reserves: [] }
+  const decision = await planStock(tx, order, planned.more)
+  return { decision, reserves: decision.chosen!.shipments.flatMap(({ nodeId, lines }) => lines.map(({ sku, quantity }) => ({ sku, nodeId, quantity }))) }
 }
 
 export interface ChangeOutcome extends ChangeCarriedOut {

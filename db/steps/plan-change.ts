@@ -1,9 +1,10 @@
 /** What a change comes to, if it is possible now: which units it gives up and which it asks for, the money it moves, and where the units would come from. Reads only, under the order's lock. */
-import { isGone, isInBuilding } from '../../domain/fulfillment/moves'
+import { isBetweenNodes, isGone, isInBuilding } from '../../domain/fulfillment/moves'
 import { insteadOfCancelling, leavesNothing, planCancellation, type LineInPlaces } from '../../domain/order/cancellation'
-import { newAddress, unitsWanted, type Address, type ChangeOperation } from '../../domain/order/change'
+import { unitsWanted, type ChangeOperation } from '../../domain/order/change'
 import { withoutKits } from '../../domain/order/kits'
 import type { NewLine } from '../../domain/order/new-order'
+import { rerouted, type Rerouted, type Route } from '../../domain/order/reroute'
 import { moneyOfChange, raiseOf, withRaise, type MoneyOfChange } from '../../domain/payment/raises'
 import type { Priced, PricedLine, Raise, Tender, Units } from '../../domain/payment/shares'
 import { refuse } from '../../domain/refusals'
@@ -24,20 +25,21 @@ export interface PlannedChange {
   added: NewLine[]
   /** The units it asks for, of whatever line. */
   more: (OpenLine & { valueMinor: number })[]
-  address?: Address
+  /** Another door, way or date. */
+  route?: Rerouted
   /** By how much the order's total grows: what is given up stays in it, as cancelled. */
   growsMinor: number
   money: MoneyOfChange
 }
 
-interface Facts extends Priced {
+interface Facts extends Route, Priced {
+  shipping: Route['shipping']
   lines: (PricedLine & { sku: string; cancelled: number; paid: number })[]
-  shipTo: Address | null
   tenders: Tender[]
 }
 
 /** @throws what confirming it would be refused with, but for stock */
-export async function planChange(tx: Transaction, { orderId }: OrderRow, operations: readonly ChangeOperation[]): Promise<PlannedChange> {
+export async function planChange(tx: Transaction, { orderId, policy }: OrderRow, operations: readonly ChangeOperation[]): Promise<PlannedChange> {
   const [lines, facts] = [await linesInPlaces(tx, orderId), (await row<Facts>(tx, factsSql, [orderId]))!]
   const wanted = unitsWanted(lines, operations)
   const asksForMore = wanted.more.length + wanted.added.length > 0
@@ -47,9 +49,9 @@ export async function planChange(tx: Transaction, { orderId }: OrderRow, operati
   if (asksForMore) await needsParcel(tx, orderId)
   const added = asksForMore ? await linesToAdd(tx, wanted.added) : []
   const raises = wanted.more.map(({ lineId, quantity }) => ({ lineId, raise: raiseOf(facts.lines.find((l) => l.lineId === lineId)!, quantity) }))
-  const address = newAddress(facts.shipTo, operations)
-  if (address) await needUnaddressed(tx, orderId)
-  const after = dearer(facts, raises, added)
+  const route = rerouted(facts, operations, policy.promise.prices)
+  if (route) await (route.isElsewhere ? needUnpacked(tx, orderId) : needUnaddressed(tx, orderId))
+  const after = dearer({ ...facts, ...(route && { shipping: route.shipping }) }, raises, added)
   const money = moneyOfChange(facts.tenders, { order: facts, units: paidFor(facts) }, { order: after, units: changed(paidFor(facts), wanted.fewer, raises, added) })
   if (money.chargeMinor > 0 && !(await isChargeable(tx, orderId))) throw refuse('order.change_not_payable', { chargeMinor: money.chargeMinor })
   const of = (lineId: string): Facts['lines'][number] => facts.lines.find((l) => l.lineId === lineId)!
@@ -57,7 +59,7 @@ export async function planChange(tx: Transaction, { orderId }: OrderRow, operati
     ...raises.map(({ lineId, raise }) => ({ lineId, sku: of(lineId).sku, quantity: raise.quantity, valueMinor: of(lineId).unitPriceMinor })),
     ...added.map(({ lineId, sku, quantity, unitPriceMinor }) => ({ lineId, sku, quantity, valueMinor: unitPriceMinor })),
   ]
-  return { lines, fewer: wanted.fewer, raises, added, more, ...(address && { address }), growsMinor: totalOf(after) - totalOf(facts), money }
+  return { lines, fewer: wanted.fewer, raises, added, more, ...(route && { route }), growsMinor: totalOf(after) - totalOf(facts), money }
 }
 
 /** Where the units would come from: from a node that works for the order already, if one has them all, so that they travel with the rest. @throws `stock.short` */
@@ -112,6 +114,12 @@ async function needUnaddressed(tx: Transaction, orderId: string): Promise<void> 
   if (addressed.length) throw refuse('order.address_too_late', { fulfillmentIds: addressed.map((f) => f.fulfillmentId) })
 }
 
+/** @throws `order.delivery_too_late` once any of it is in a parcel, at the counter or on its way */
+async function needUnpacked(tx: Transaction, orderId: string): Promise<void> {
+  const late = (await fulfillmentsOf(tx, orderId)).filter((f) => isGone(f) || f.status === 'packed' || f.status === 'ready' || isBetweenNodes(f) || (f.method === 'transfer' && f.status === 'delivered'))
+  if (late.length) throw refuse('order.delivery_too_late', { fulfillmentIds: late.map((f) => f.fulfillmentId), states: [...new Set(late.map((f) => f.status))] })
+}
+
 const dearer = (order: Facts, raises: PlannedChange['raises'], added: readonly NewLine[]): Priced => ({
   ...order,
   lines: [...order.lines.map((l) => raises.filter((r) => r.lineId === l.lineId).reduce((line, { raise }) => withRaise(line, raise), l)), ...added],
@@ -128,7 +136,7 @@ const totalOf = ({ lines, shipping, taxIncluded }: Priced): number =>
   lines.reduce((sum, l) => sum + l.unitPriceMinor * l.quantity - l.discountMinor + (taxIncluded ? 0 : l.taxMinor), 0) + shipping.priceMinor + (taxIncluded ? 0 : (shipping.taxMinor ?? 0))
 
 const factsSql = `
-  SELECT shipping, tax_included AS "taxIncluded", ship_to AS "shipTo",
+  SELECT shipping, tax_included AS "taxIncluded", ship_to AS "shipTo", delivery,
     (SELECT json_agg(json_build_object('lineId', line_id, 'sku', sku, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised,
         'cancelled', cancelled, 'paid', quantity - cancelled - shipped - resend + coalesce(g.units, 0)) ORDER BY position)
      FROM order_lines l LEFT JOIN LATERAL (SELECT sum(fl.picked - fl.resent)::int AS units FROM fulfillments f JOIN fulfillment_lines fl USING (fulfillment_id)

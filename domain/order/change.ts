@@ -1,4 +1,4 @@
-/** Changes of an order after the click, as they are asked for: fewer units or more, lines added, another door, or nothing of it any more. What is wanted of it, without yet knowing where it would come from. */
+/** Changes of an order after the click, as they are asked for: fewer units or more, lines added, another door, another way or date, or nothing of it any more. What is wanted of it, without yet knowing where it would come from. */
 import { refuse } from '../refusals'
 import { wantedUnits, type LineInPlaces } from './cancellation'
 import type { NewLine } from './new-order'
@@ -14,7 +14,19 @@ export type ChangeOperation =
   | { op: 'removeLine'; lineId: string }
   | { op: 'addLine'; line: Omit<NewLine, 'kit'> }
   | { op: 'setShipTo'; shipTo: Address }
+  | SetDelivery
   | { op: 'cancel'; lines?: readonly Units[] }
+
+export interface SetDelivery {
+  op: 'setDelivery'
+  method: string
+  service?: string
+  nodeId?: string
+  /** By when it shall arrive: the cheapest service that keeps it. */
+  by?: string
+  /** What the customer pays for it, where that is not what the policy says. */
+  shipping?: { priceMinor: number; taxMinor?: number }
+}
 
 export interface WantedUnits {
   /** Given up, by line of goods. */
@@ -54,11 +66,4 @@ function keptOf(lines: readonly LineInPlaces[], lineId: string): number {
   const named = lines.filter((l) => (l.kit?.lineId ?? l.lineId) === lineId)
   const kept = named.map((l) => Math.floor((l.quantity - l.cancelled) / (l.kit ? l.quantity / l.kit.quantity : 1)))
   return kept.length ? Math.min(...kept) : Number.MAX_SAFE_INTEGER // unknown lines are refused by their name
-}
-
-/** The last address given, if any. @throws `order.address_elsewhere` for another postal code or country: its promise and its nodes would be others */
-export function newAddress(was: Address | null, operations: readonly ChangeOperation[]): Address | undefined {
-  const address = operations.flatMap((o) => (o.op === 'setShipTo' ? [o.shipTo] : [])).at(-1)
-  if (address && (was === null || was.country !== address.country || was.postalCode !== address.postalCode)) throw refuse('order.address_elsewhere', { country: was?.country ?? null, postalCode: was?.postalCode ?? null })
-  return address
 }
