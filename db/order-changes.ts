@@ -2,7 +2,7 @@
 import type { ChangeOperation } from '../domain/order/change'
 import { refuse } from '../domain/refusals'
 import type { SourcingDecision } from '../domain/sourcing/decision'
-import { row, run, type Transaction } from './connection'
+import { row, rows, run, type Transaction } from './connection'
 
 export const changeStates = ['requested', 'asked', 'paying', 'confirmed', 'failed', 'rejected'] as const
 export type ChangeState = (typeof changeStates)[number]
@@ -80,3 +80,7 @@ export async function endChange(tx: Transaction, changeId: string, state: 'confi
 
 /** Who said yes or no to what a customer asked for. */
 export const noteDecision = (tx: Transaction, changeId: string, actor: string): Promise<void> => run(tx, 'UPDATE order_changes SET decided_by = ?, decided_at = now() WHERE change_id = ?', [actor, changeId])
+
+/** Nothing of the order is left to be changed. @returns the changes that ended by it */
+export const endOpenChanges = (tx: Transaction, orderId: string): Promise<{ changeId: string }[]> =>
+  rows(tx, `UPDATE order_changes SET state = 'failed', reason = 'order.already_cancelled' WHERE order_id = ? AND state IN ('requested', 'asked') RETURNING change_id AS "changeId"`, [orderId])

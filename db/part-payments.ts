@@ -71,14 +71,24 @@ export async function intendIdleVoids(tx: Transaction, orderId: string): Promise
   const idle = money.holds.filter((h) => h.part > 0 && h.provider !== elsewhere && h.freeMinor > 0 && !needed.has(h.tenderId))
   // A tender that a change added is none any more; who wants more again is charged anew.
   await run(tx, `UPDATE payments SET part = 0 WHERE payment_id = ANY(?::uuid[]) AND part = 1 AND captured_minor = 0 AND payment_id IN (SELECT payment_id FROM order_changes WHERE order_id = ?)`, [idle.map((h) => h.paymentId), orderId])
-  return rows(
+  return intendVoidsOf(tx, orderId, idle)
+}
+
+/** The same for holds that are too small for what their tender has still to pay: it is held again in one. */
+export async function intendSmallVoids(tx: Transaction, orderId: string): Promise<{ operationId: string }[]> {
+  const money = await loadMoney(tx, orderId)
+  const again = new Set(remaindersOf(money).map((r) => r.tenderId))
+  return intendVoidsOf(tx, orderId, money.holds.filter((h) => h.freeMinor > 0 && again.has(h.tenderId)))
+}
+
+const intendVoidsOf = (tx: Transaction, orderId: string, holds: readonly Hold[]): Promise<{ operationId: string }[]> =>
+  rows(
     tx,
     `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
      SELECT gen_random_uuid(), "paymentId", ?::uuid, 'void', 'void', "freeMinor" FROM jsonb_to_recordset(?::jsonb) AS h("paymentId" uuid, "freeMinor" bigint)
      ON CONFLICT (payment_id, purpose) DO UPDATE SET purpose = excluded.purpose RETURNING operation_id AS "operationId"`,
-    [orderId, JSON.stringify(idle)],
+    [orderId, JSON.stringify(holds)],
   )
-}
 
 interface Money extends Priced {
   currency: string

@@ -47,7 +47,7 @@ export type AskedOperation = z.output<typeof operation>
 
 export const changeEntry = z
   .object({
-    changeId: z.string(), state: z.enum(changeStates), requestedBy: z.enum(['merchant', 'customer']), operations: z.array(z.record(z.string(), z.unknown())), actor: z.string(), at, expiresAt: at, deltaMinor: z.int(), chargeMinor: minor,
+    changeId: z.string(), state: z.enum([...changeStates, 'expired']), requestedBy: z.enum(['merchant', 'customer']), operations: z.array(z.record(z.string(), z.unknown())), actor: z.string(), at, expiresAt: at, deltaMinor: z.int(), chargeMinor: minor,
     decidedBy: z.string().nullable(), decidedAt: at.nullable(), reason: z.string().nullable(),
   })
   .meta({ id: 'OrderChangeEntry' })

@@ -8,8 +8,10 @@ import { writeAudit } from '../audit'
 import { leaveDispatch } from '../dispatch'
 import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
+import { endOpenChanges } from '../order-changes'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendVoids } from '../payment-operations'
+import { releaseOfChange } from '../reservations'
 import { release } from '../stock'
 import { endClaims } from '../supply-claims'
 import { unclaimInTransfer } from '../transfers'
@@ -43,6 +45,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   await refreshPicked(tx, ask.orderId)
   const voids = await intendVoids(tx, ask.orderId)
   await tx('orders').where({ order_id: ask.orderId }).update({ stage: 'cancelled' })
+  for (const { changeId } of await endOpenChanges(tx, ask.orderId)) await releaseOfChange(tx, changeId, ask.actor)
   await settleExceptions(tx, order, 'the order was cancelled')
   const released = freed.map((l) => ({ lineId: l.lineId, sku: l.sku, nodeId: l.nodeId, quantity: l.quantity }))
   await record(tx, order, { type: 'order.cancelled', actor: ask.actor, data: { reason: ask.reason, released } })

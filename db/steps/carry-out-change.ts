@@ -15,7 +15,7 @@ import type { AfterSale } from '../open-lines'
 import { promiseParts } from '../order-promise'
 import { keepFirstVersion, keepVersion } from '../order-versions'
 import { refreshOrder, type OrderRow } from '../orders'
-import { needsRemainder } from '../part-payments'
+import { intendSmallVoids, needsRemainder } from '../part-payments'
 import { holdsStill, takeHold } from '../reservations'
 import { claimPlanned, keepDecision } from '../sourcing'
 import { cancelWanted, type LinesCancelled } from './cancel-lines'
@@ -38,8 +38,9 @@ export async function carryOut(tx: Transaction, order: OrderRow, planned: Planne
   await record(tx, order, { type: 'order.changed', actor: ask.actor, data: { changeId: ask.changeId, operations: ask.operations } })
   await writeAudit(tx, { actor: ask.actor, action: 'order.change', subject: orderId, cause: ask.changeId })
   const done = await giveUp(tx, order, planned, ask)
-  const remainder = planned.more.length > 0 && (await needsRemainder(tx, orderId))
-  return { ...done, stopped: [...stopped, ...done.stopped], ...(toSource && { toSource }), ...(remainder && { remainder }) }
+  const remainder = planned.money.deltaMinor > 0 && (await needsRemainder(tx, orderId))
+  const small = remainder ? (await intendSmallVoids(tx, orderId)).map((v) => v.operationId) : []
+  return { ...done, stopped: [...stopped, ...done.stopped], voids: [...done.voids, ...small], ...(toSource && { toSource }), ...(remainder && { remainder }) }
 }
 
 /** Stock for what is new, or for all of it where it goes elsewhere. */

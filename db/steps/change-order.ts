@@ -18,6 +18,7 @@ import { endChange, insertChange, needChange, refuseUnlessFresh, type ChangeRow 
 import { lockOrder, type OrderRow } from '../orders'
 import type { PlanMode } from '../race'
 import { releaseOfChange, reserve } from '../reservations'
+import { settleExceptions } from '../waiting'
 import { lockOpenOrder } from './cancel-lines'
 import { decided, tellRequested } from './decide-change'
 import { carryOut, type ChangeCarriedOut } from './carry-out-change'
@@ -133,6 +134,7 @@ export async function finishChange(tx: Transaction, ask: Carrying & { orderId: s
 async function fail(tx: Transaction, order: OrderRow, change: ChangeRow, { actor }: { actor: string }, { code, data }: Refusal): Promise<ChangeFinished> {
   await endChange(tx, change.changeId, 'failed', code)
   await releaseOfChange(tx, change.changeId, actor)
+  await settleExceptions(tx, order, 'the change has ended', { kind: 'payment.change_not_held' })
   await record(tx, order, { type: 'order.change_failed', actor, data: { changeId: change.changeId, reason: code } })
   return { outcome: 'failed', code, data, voids: await voidCharge(tx, change.paymentId!) }
 }

@@ -19,7 +19,7 @@ export const orderVersionNumbered = (db: Db, orderId: string, number: number): P
 
 export interface ChangeEntry {
   changeId: string
-  state: ChangeState
+  state: ChangeState | 'expired'
   requestedBy: 'merchant' | 'customer'
   operations: Record<string, unknown>[]
   actor: string
@@ -36,7 +36,7 @@ export interface ChangeEntry {
 export const orderChanges = (db: Db, orderId: string): Promise<ChangeEntry[]> =>
   rows(
     db,
-    `SELECT change_id AS "changeId", state, requested_by AS "requestedBy", operations, actor, created_at AS at, expires_at AS "expiresAt", delta_minor AS "deltaMinor", charge_minor AS "chargeMinor",
+    `SELECT change_id AS "changeId", CASE WHEN state IN ('requested', 'asked') AND expires_at <= now() THEN 'expired' ELSE state END AS state, requested_by AS "requestedBy", operations, actor, created_at AS at, expires_at AS "expiresAt", delta_minor AS "deltaMinor", charge_minor AS "chargeMinor",
        decided_by AS "decidedBy", decided_at AS "decidedAt", reason FROM order_changes WHERE order_id = ? ORDER BY change_id`,
     [orderId],
   )

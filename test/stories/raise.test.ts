@@ -145,6 +145,25 @@ it('refuses what is not there, what has left, what is unknown, and what nobody c
   await people.until(paid, (o) => !o.workflowOpen)
 })
 
+it('is charged to another card where one is given; a card whose bank wants the customer there is a no', async () => {
+  const { orderId } = await released({ 'store-mitte': 4 }, 1)
+  const refused = await propose(orderId, [{ op: 'setQuantity', lineId: '1', quantity: 2 }], { paymentMethod: 'pm_card_authenticationRequired' })
+  expect(await confirm(orderId, refused.body.changeId)).toMatchObject({ status: 409, body: { code: 'payment.declined', declineCode: 'authentication_required' } })
+  const other = await propose(orderId, [{ op: 'setQuantity', lineId: '1', quantity: 2 }], { paymentMethod: 'pm_card_mastercard' })
+  expect(await confirm(orderId, other.body.changeId)).toMatchObject({ status: 200, body: { lines: [{ quantity: 2 }], paymentStatus: 'authorized' } })
+  expect(await sendOff(orderId)).toMatchObject({ status: 'completed', paymentStatus: 'captured', money: { capturedMinor: 2490 } })
+})
+
+it('frees what waits for a decision when the whole order is cancelled', async () => {
+  const { orderId, sku } = await released({ 'store-mitte': 3 }, 1)
+  const asked = await propose(orderId, [{ op: 'setQuantity', lineId: '1', quantity: 2 }])
+  expect(await level(sku)).toMatchObject([{ allocated: 1, reserved: 1 }])
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+  expect(await level(sku)).toMatchObject([{ allocated: 0, reserved: 0, available: 3 }])
+  expect((await people.support<{ items: object[] }>('GET', `/v1/orders/${orderId}/changes`)).body.items).toMatchObject([{ changeId: asked.body.changeId, state: 'failed', reason: 'order.already_cancelled' }])
+  await people.until(orderId, (o) => !o.workflowOpen)
+})
+
 it('lets go of the difference when the order is cancelled while the bank thinks', async () => {
   const { orderId, sku } = await released({ 'store-mitte': 3 }, 1)
   const asked = await propose(orderId, [{ op: 'setQuantity', lineId: '1', quantity: 2 }])
@@ -156,4 +175,33 @@ it('lets go of the difference when the order is cancelled while the bank thinks'
   expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' })
   expect((await books(orderId)).every((i) => i.status === 'canceled' && i.capturedMinor === 0)).toBe(true)
   expect(await level(sku)).toMatchObject([{ allocated: 0, reserved: 0, available: 3 }])
+})
+
+describe('while the bank does not answer at all', () => {
+  let patient: System
+  beforeAll(async () => {
+    patient = await startSystem({ policies: { payment: { deadline: 'PT4S' }, care: { retryEvery: 'PT0.5S' } } })
+  })
+  afterAll(() => patient.stop())
+
+  it('gives the change up at its deadline: nothing is changed, and nothing stays held', async () => {
+    const they = peopleOf(patient)
+    const sku = await they.stocked({ 'store-mitte': 3 })
+    const orderId = await they.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 1000 }] })
+    const [work] = (await they.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments
+    const { body } = await they.support<Proposed>('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'setQuantity', lineId: '1', quantity: 3 }] })
+    await fetch(`${patient.payments.url}/control/outage`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ms: 8_000 }) })
+    const key = { 'idempotency-key': 'patient' }
+    const ask = (): Promise<Answer> => they.support('POST', `/v1/orders/${orderId}/changes/${body.changeId}/confirm`, {}, key)
+    expect(await eventually(ask, (a) => a.status === 409 && a.body.code !== 'request.in_progress', { timeoutMs: 30_000 })).toMatchObject({ body: { code: 'payment.not_settled' } })
+    const now = await they.order(orderId)
+    expect(now).toMatchObject({ totalMinor: 1490, lines: [{ quantity: 1 }], paymentStatus: 'authorized' })
+    expect((await they.operations<{ items: object[] }>('GET', `/v1/inventory?sku=${sku}`)).body.items).toMatchObject([{ allocated: 1, reserved: 0 }])
+    await they.pickAll(work!)
+    const packed = await they.packAll(work!)
+    await they.handOver(work!)
+    await they.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+    expect(await they.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', money: { capturedMinor: 1490 } })
+    await expectInvariants(patient)
+  })
 })
