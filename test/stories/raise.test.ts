@@ -1,7 +1,7 @@
 /** Customers want more after the click: the stock is held while they decide, the difference while the bank does, and only then the order is another. */
 import type { OrderView } from '../../db/views/orders'
 import { expectInvariants } from '../support/invariants'
-import { eventually, peopleOf, type Answer, type FulfillmentWork, type People } from '../support/people'
+import { eventually, nextOrderNumber, orderOf, peopleOf, type Answer, type FulfillmentWork, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -162,6 +162,52 @@ it('frees what waits for a decision when the whole order is cancelled', async ()
   expect(await level(sku)).toMatchObject([{ allocated: 0, reserved: 0, available: 3 }])
   expect((await people.support<{ items: object[] }>('GET', `/v1/orders/${orderId}/changes`)).body.items).toMatchObject([{ changeId: asked.body.changeId, state: 'failed', reason: 'order.already_cancelled' }])
   await people.until(orderId, (o) => !o.workflowOpen)
+})
+
+it('takes to the cent what a raise comes to after part of the order has left, with a discount that does not divide and taxes on top', async () => {
+  const sku = await people.stocked({ 'store-mitte': 1, 'store-kreuzberg': 2, 'dc-01': 9 })
+  await system.db('stock_levels').where({ sku, node_id: 'dc-01' }).update({ safety_stock: 9 })
+  const document = { ...orderOf(), channelOrderId: nextOrderNumber(), taxIncluded: false, totalMinor: 4_025, shipping: { priceMinor: 490, taxMinor: 84 },
+    lines: [{ lineId: '1', sku, quantity: 3, unitPriceMinor: 1000, discountMinor: 100, taxMinor: 551 }], tenders: [{ tenderId: 't1', provider: 'stripe', paymentMethod: 'pm_card_visa', amountMinor: 4_025 }] }
+  const { orderId } = (await people.shop<{ orderId: string }>('POST', '/v1/orders', document)).body
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 2)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  const taken = (await people.until(orderId, (o) => o.money.capturedMinor > 0 && o.money.authorizedMinor === 4_025, 'the rest to be held again')).money.capturedMinor
+  await system.db('stock_levels').where({ sku, node_id: 'dc-01' }).update({ safety_stock: 0 })
+  const asked = await propose(orderId, [{ op: 'setQuantity', lineId: '1', quantity: 5 }])
+  expect(asked).toMatchObject({ status: 201, body: { deltaMinor: 2000 + 380, chargeMinor: 2000 + 380 } })
+  expect(await confirm(orderId, asked.body.changeId)).toMatchObject({ status: 200, body: { totalMinor: 6_405, lines: [{ quantity: 5, taxMinor: 931 }], money: { capturedMinor: taken, owedMinor: 6_405 - taken } } })
+  await people.until(orderId, (o) => o.fulfillments.length === 3)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  expect(await sendOff(orderId)).toMatchObject({ status: 'completed', paymentStatus: 'captured', money: { capturedMinor: 6_405, owedMinor: 0 } })
+})
+
+it('adds a kit as its components, and more of one only as another line', async () => {
+  const { orderId } = await released({ 'store-mitte': 3 }, 1)
+  const [shoe, lace] = [await people.stocked({ 'store-mitte': 2 }), await people.stocked({ 'store-mitte': 4 })]
+  await people.operations('PUT', `/v1/skus/KIT-${shoe}`, { name: 'Kit', weightGrams: 900, kit: [{ sku: shoe, quantity: 1 }, { sku: lace, quantity: 2 }] })
+  const asked = await propose(orderId, [{ op: 'addLine', lineId: 'kit', sku: `KIT-${shoe}`, quantity: 1, unitPriceMinor: 2000 }])
+  expect(asked).toMatchObject({ status: 201, body: { deltaMinor: 2000 } })
+  expect(await confirm(orderId, asked.body.changeId)).toMatchObject({ status: 200, body: { lines: [{ lineId: '1' }, { lineId: 'kit/1', quantity: 1, allocated: 1 }, { lineId: 'kit/2', quantity: 2, allocated: 2 }] } })
+  expect(await propose(orderId, [{ op: 'setQuantity', lineId: 'kit', quantity: 2 }])).toMatchObject({ status: 409, body: { code: 'order.kit_not_raised', lineId: 'kit' } })
+  expect(await sendOff(orderId)).toMatchObject({ status: 'completed', money: { capturedMinor: 3490 } })
+})
+
+it('puts more beside what waits to be fetched, as long as it is not at the counter', async () => {
+  const sku = await people.stocked({ 'store-mitte': 3 })
+  const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 1000 }], delivery: { method: 'pickup', nodeId: 'store-mitte' } })
+  const [work] = (await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments
+  await people.pickAll(work!)
+  const asked = await propose(orderId, [{ op: 'setQuantity', lineId: '1', quantity: 2 }])
+  expect(await confirm(orderId, asked.body.changeId)).toMatchObject({ status: 200, body: { fulfillments: [{ status: 'picking', lines: [{ quantity: 2, picked: 1 }] }] } })
+  await people.work(work!, 'pick', { lines: [{ lineId: '1', picked: 1 }] })
+  await people.work(work!, 'ready-for-pickup', {})
+  expect(await propose(orderId, [{ op: 'setQuantity', lineId: '1', quantity: 3 }])).toMatchObject({ status: 409, body: { code: 'order.change_too_late' } })
+  const { pickupCode } = await people.order(orderId)
+  await people.work(work!, 'collect', { proof: { name: 'Customer', pickupCode } })
+  expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', money: { capturedMinor: 2490, owedMinor: 0 } })
 })
 
 it('lets go of the difference when the order is cancelled while the bank thinks', async () => {
