@@ -16,8 +16,8 @@ import { record } from '../events'
 import type { AfterSale } from '../open-lines'
 import { endChange, insertChange, needChange, refuseUnlessFresh, type ChangeRow } from '../order-changes'
 import { lockOrder, type OrderRow } from '../orders'
-import type { PlanMode } from '../race'
-import { releaseOfChange, reserve } from '../reservations'
+import { LostRace, type PlanMode } from '../race'
+import { releaseOfChange, reserve, type Reserve } from '../reservations'
 import { settleExceptions } from '../waiting'
 import { lockOpenOrder } from './cancel-lines'
 import { decided, tellRequested } from './decide-change'
@@ -58,12 +58,18 @@ export async function proposeChange(tx: Transaction, ask: ChangeAsk): Promise<Pr
   const { customerRequests } = order.policy.care
   const state = ask.requestedBy === 'customer' && customerRequests?.approval ? 'requested' : 'asked'
   const expiresAt = new Date(Date.now() + durationMs(state === 'requested' ? customerRequests!.decideWithin : order.policy.promise.holdLifetime)).toISOString()
-  if (reserves.length) await reserve(tx, { quoteId: changeId, channel: order.channel, lines: reserves, expiresAt, actor: ask.actor })
+  if (reserves.length) await hold(tx, { quoteId: changeId, channel: order.channel, lines: reserves, expiresAt, actor: ask.actor })
   const { version } = await insertChange(tx, { ...ask, operations, changeId, expiresAt, state, deltaMinor: money.deltaMinor, ...(decision && { decision }) })
   if (state === 'requested') await tellRequested(tx, order, { ...ask, changeId, expiresAt, deltaMinor: money.deltaMinor })
   const promise = await promiseOfChange(tx, order, planned, decision, ask.after)
   return { changeId, state, version, expiresAt, money, ...(promise && { promise }) }
 }
+
+/** What was planned may still be less than a channel keeps back of a shelf that the order itself empties. @throws `stock.short` */
+const hold = (tx: Transaction, ask: Reserve): Promise<unknown> =>
+  reserve(tx, ask).catch((cause: unknown) => {
+    throw cause instanceof LostRace ? refuse('stock.short', { short: ask.lines.map(({ sku, quantity }) => ({ sku, wanted: quantity, available: 0 })) }) : cause
+  })
 
 /** Where what it asks for would come from, and what is reserved for it until it is decided. */
 async function planSupply(tx: Transaction, order: OrderRow, planned: PlannedChange): Promise<{ decision?: SourcingDecision; reserves: PlannedRoute['extra'] }> {
