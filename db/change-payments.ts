@@ -11,6 +11,7 @@ import { changeReservationLives } from './reservations'
 /** Records the operation that holds it, before the provider is asked. What the change has reserved stays so until the answer. @throws `order.change_under_way` while another change of the order waits for its money */
 export async function intendCharge(tx: Transaction, ask: { orderId: string; changeId: string; amountMinor: number; paymentMethod: string | null; deadline: string }): Promise<ChangeCharge> {
   if (await row(tx, `SELECT 1 FROM order_changes WHERE order_id = ? AND state = 'paying'`, [ask.orderId])) throw refuse('order.change_under_way')
+  await needMethod(tx, ask.orderId, { chargeMinor: ask.amountMinor, paymentMethod: ask.paymentMethod })
   const [paymentId, operationId] = [uuidv7(), uuidv7()]
   await run(tx, chargeSql, { ...ask, paymentId, operationId })
   await changeReservationLives(tx, ask.changeId, ask.deadline)
@@ -18,19 +19,23 @@ export async function intendCharge(tx: Transaction, ask: { orderId: string; chan
 }
 
 const chargeSql = `
-  WITH first AS (SELECT * FROM payments WHERE order_id = :orderId AND part = 1 AND provider <> 'paid_elsewhere' ORDER BY payment_id LIMIT 1),
+  WITH first AS (SELECT * FROM payments WHERE order_id = :orderId AND part = 1 AND (provider <> 'paid_elsewhere' OR :paymentMethod::text IS NOT NULL)
+                 ORDER BY provider = 'paid_elsewhere', payment_id LIMIT 1),
     held AS (
       INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, payer, amount_minor, currency, status, part)
-      SELECT :paymentId, order_id, tender_id || '+' || (SELECT count(*) + 1 FROM order_changes c WHERE c.order_id = first.order_id AND payment_id IS NOT NULL), provider,
+      SELECT :paymentId, order_id, tender_id || '+' || (SELECT count(*) + 1 FROM order_changes c WHERE c.order_id = first.order_id AND payment_id IS NOT NULL),
+        CASE provider WHEN 'paid_elsewhere' THEN 'stripe' ELSE provider END,
         coalesce(:paymentMethod, saved_method, payment_method), CASE WHEN :paymentMethod::text IS NULL THEN payer END, :amountMinor, currency, 'opened', 0
       FROM first RETURNING payment_id, order_id),
     paying AS (UPDATE order_changes SET state = 'paying', payment_id = held.payment_id, charge_minor = :amountMinor FROM held WHERE change_id = :changeId)
   INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
   SELECT :operationId, payment_id, order_id, 'authorize', 'authorize', :amountMinor FROM held`
 
-/** Is there a method of payment that the order could be charged with? */
-export const isChargeable = async (tx: Transaction, orderId: string): Promise<boolean> =>
-  (await row(tx, `SELECT 1 FROM payments WHERE order_id = ? AND part = 1 AND provider <> 'paid_elsewhere' LIMIT 1`, [orderId])) !== undefined
+/** What was paid to others can only be charged for to a card that comes with the change. @throws `order.change_not_payable` */
+export async function needMethod(tx: Transaction, orderId: string, { chargeMinor, paymentMethod }: { chargeMinor: number; paymentMethod: string | null }): Promise<void> {
+  if (chargeMinor === 0 || paymentMethod !== null) return
+  if (!(await row(tx, `SELECT 1 FROM payments WHERE order_id = ? AND part = 1 AND provider <> 'paid_elsewhere' LIMIT 1`, [orderId]))) throw refuse('order.change_not_payable', { chargeMinor })
+}
 
 /** How much of it is held now. */
 export const heldOf = async (tx: Transaction, paymentId: string): Promise<number> =>

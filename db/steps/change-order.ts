@@ -10,7 +10,7 @@ import { durationMs } from '../../domain/policy/duration'
 import type { ToldPromise } from '../../domain/promise/kept'
 import { Refusal, refuse, type RefusalCode } from '../../domain/refusals'
 import type { SourcingDecision } from '../../domain/sourcing/decision'
-import { heldOf, intendCharge, makeTender, voidCharge } from '../change-payments'
+import { heldOf, intendCharge, makeTender, needMethod, voidCharge } from '../change-payments'
 import type { Transaction } from '../connection'
 import { record } from '../events'
 import type { AfterSale } from '../open-lines'
@@ -53,6 +53,7 @@ export async function proposeChange(tx: Transaction, ask: ChangeAsk): Promise<Pr
   const operations = await withServices(tx, order, ask)
   const planned = await planChange(tx, order, operations)
   const { money } = planned
+  await needMethod(tx, ask.orderId, { chargeMinor: money.chargeMinor, paymentMethod: ask.paymentMethod ?? null })
   const { decision, reserves } = await planSupply(tx, order, planned)
   const changeId = uuidv7()
   const { customerRequests } = order.policy.care

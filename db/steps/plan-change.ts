@@ -10,7 +10,6 @@ import type { Priced, PricedLine, Raise, Tender, Units } from '../../domain/paym
 import { refuse } from '../../domain/refusals'
 import type { OpenLine, SourcingDecision } from '../../domain/sourcing/decision'
 import { linesInPlaces } from '../cancellable'
-import { isChargeable } from '../change-payments'
 import { row, rows, type Transaction } from '../connection'
 import { fulfillmentsOf } from '../fulfillments'
 import { kitsAmong } from '../kits'
@@ -53,7 +52,6 @@ export async function planChange(tx: Transaction, { orderId, policy }: OrderRow,
   if (route) await (route.isElsewhere ? needUnpacked(tx, orderId) : needUnaddressed(tx, orderId))
   const after = dearer({ ...facts, ...(route && { shipping: route.shipping }) }, raises, added)
   const money = moneyOfChange(facts.tenders, { order: facts, units: paidFor(facts) }, { order: after, units: changed(paidFor(facts), wanted.fewer, raises, added) })
-  if (money.chargeMinor > 0 && !(await isChargeable(tx, orderId))) throw refuse('order.change_not_payable', { chargeMinor: money.chargeMinor })
   const of = (lineId: string): Facts['lines'][number] => facts.lines.find((l) => l.lineId === lineId)!
   const more = [
     ...raises.map(({ lineId, raise }) => ({ lineId, sku: of(lineId).sku, quantity: raise.quantity, valueMinor: of(lineId).unitPriceMinor })),

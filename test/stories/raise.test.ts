@@ -141,8 +141,9 @@ it('refuses what is not there, what has left, what is unknown, and what nobody c
   const paid = await people.place({ channel: 'marketplace', paidElsewhere: true, lines: [{ sku: elsewhere, quantity: 1 }] })
   await people.until(paid, (o) => o.fulfillments.length === 1)
   expect(await propose(paid, [{ op: 'setQuantity', lineId: '1', quantity: 2 }])).toMatchObject({ status: 409, body: { code: 'order.change_not_payable', chargeMinor: 1000 } })
-  await people.support('POST', `/v1/orders/${paid}/cancel`, { reason: 'enough' })
-  await people.until(paid, (o) => !o.workflowOpen)
+  const byCard = await propose(paid, [{ op: 'setQuantity', lineId: '1', quantity: 2 }], { paymentMethod: 'pm_card_visa' })
+  expect(await confirm(paid, byCard.body.changeId)).toMatchObject({ status: 200, body: { payments: [{ provider: 'paid_elsewhere' }, { provider: 'stripe', authorizedMinor: 1000 }] } })
+  expect(await sendOff(paid)).toMatchObject({ status: 'completed', money: { capturedMinor: 2490, owedMinor: 0 } })
 })
 
 it('is charged to another card where one is given; a card whose bank wants the customer there is a no', async () => {
