@@ -4,7 +4,7 @@
  */
 import type { CancelLines, CancelOrder, ChangeOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
 import type { WaitingOn } from '../domain/order/status'
-import { refuse } from '../domain/refusals'
+import { Refusal, refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
 import { once } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
@@ -14,7 +14,7 @@ import { askParcelsBack, type ParcelsAskedBack } from '../db/steps/ask-parcels-b
 import { cancelLines, type LinesCancelled } from '../db/steps/cancel-lines'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
-import { applyChange, finishChange, type ChangeFinished, type ChangeOutcome } from '../db/steps/change-order'
+import { applyChange, endStale, finishChange, type ChangeFinished, type ChangeOutcome } from '../db/steps/change-order'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { expireRequests } from '../db/steps/decide-change'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
@@ -107,7 +107,10 @@ const givingUpSteps = (db: Db, desk: Pick<PromiseDesk, 'afterSale'>) => ({
   /** Does what was confirmed, or says what is to be held first. */
   changeOrder: async (ask: ChangeOrder & { orderId: string; channel?: string }): Promise<ChangeOutcome> => {
     const after = ask.channel === undefined ? undefined : await desk.afterSale(ask.channel)
-    return hopefully((mode) => once(db, `change:${ask.commandId}`, (tx) => applyChange(tx, { ...ask, mode, after })))
+    return hopefully((mode) => once(db, `change:${ask.commandId}`, (tx) => applyChange(tx, { ...ask, mode, after }))).catch(async (cause: unknown) => {
+      if (cause instanceof Refusal && cause.code !== 'change.unknown') await db.transaction((tx) => endStale(tx, { ...ask, code: cause.code }))
+      throw cause
+    })
   },
 
   /** Does what was confirmed once its money is held; or ends it. */

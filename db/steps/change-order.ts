@@ -106,6 +106,15 @@ export async function applyChange(tx: Transaction, ask: Carrying & { orderId: st
   return carryOut(tx, order, planned, carrying(ask, change))
 }
 
+/** A change that can never be confirmed any more, because its order has gone on or its time is over, holds nothing. */
+export async function endStale(tx: Transaction, ask: { orderId: string; changeId: string; actor: string; code: RefusalCode }): Promise<void> {
+  await lockOrder(tx, ask.orderId)
+  const change = await needChange(tx, ask)
+  if (change.state !== 'asked' || !(change.isOver || change.version !== change.now)) return
+  await endChange(tx, ask.changeId, 'failed', ask.code)
+  await releaseOfChange(tx, ask.changeId, ask.actor)
+}
+
 interface Carrying extends ChangeOrder {
   /** `hopeful`: what was reserved is claimed; after that was lost, what can be had. */
   mode: PlanMode

@@ -134,6 +134,7 @@ it('refuses what is not there, what has left, what is unknown, and what nobody c
   await people.pickAll(fulfillments[0]!)
   await people.packAll(fulfillments[0]!)
   expect(await confirm(orderId, again.body.changeId)).toMatchObject({ status: 409, body: { code: 'order.version_changed' } })
+  expect(await level(sku)).toMatchObject([{ allocated: 1, reserved: 0, available: 1 }])
   expect(await propose(orderId, [{ op: 'setQuantity', lineId: '1', quantity: 2 }])).toMatchObject({ status: 409, body: { code: 'order.change_too_late' } })
   await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
   await people.until(orderId, (o) => !o.workflowOpen)
