@@ -4,17 +4,19 @@
  */
 import type { CancelLines, CancelOrder, ChangeOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
 import type { WaitingOn } from '../domain/order/status'
-import { refuse } from '../domain/refusals'
+import { Refusal, refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
 import { once } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
 import { hopefully } from '../db/race'
 import { expireDue } from '../db/reservations'
+import { askParcelsBack, type ParcelsAskedBack } from '../db/steps/ask-parcels-back'
 import { cancelLines, type LinesCancelled } from '../db/steps/cancel-lines'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
-import { applyChange } from '../db/steps/change-order'
+import { applyChange, endStale, finishChange, type ChangeFinished, type ChangeOutcome } from '../db/steps/change-order'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
+import { expireRequests } from '../db/steps/decide-change'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
 import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
 import { moveLateWork, NobodyElse, type MoveAsk, type MoveOutcome } from '../db/steps/move-late-work'
@@ -52,7 +54,7 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
       return once(db, `renew:${ask.fulfillmentId}:${ask.milestone}`, (tx) => renewPromiseOf(tx, ask, after))
     },
 
-    ...givingUpSteps(db),
+    ...givingUpSteps(db, desk),
 
     /** Picked goods go into boxes. */
     packFulfillment: async (ask: PackFulfillment & { waitingOn: WaitingOn }): Promise<FulfillmentAnswer> => {
@@ -72,8 +74,8 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
     holdRemainder: (ask: { orderId: string; attempt: number }): Promise<RemainderOutcome> =>
       once(db, `remainder:${ask.orderId}:${ask.attempt}`, (tx) => holdRemainder(tx, ask)),
 
-    /** Holds whose time is over are given back, some at a time. @returns how many. */
-    expireReservations: (): Promise<number> => db.transaction((tx) => expireDue(tx, expiredAtOnce)),
+    /** Holds whose time is over are given back, and requests nobody has decided on are refused, some at a time. @returns how many. */
+    expireReservations: async (): Promise<number> => (await db.transaction((tx) => expireDue(tx, expiredAtOnce))) + (await db.transaction((tx) => expireRequests(tx, expiredAtOnce))),
 
     /** The end of the thread. */
     closeOrder: (ask: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> => db.transaction((tx) => closeOrder(tx, ask)),
@@ -91,16 +93,31 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
   }
 }
 
-/** What takes units out of an order, or all of them. */
-const givingUpSteps = (db: Db) => ({
+/** What takes units out of an order, or all of them; or changes it otherwise. */
+const givingUpSteps = (db: Db, desk: Pick<PromiseDesk, 'afterSale'>) => ({
   /** Cancels the whole order while it is in the building. */
   cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),
+
+  /** Too late to cancel: what has left is asked back. */
+  askParcelsBack: (ask: { orderId: string; actor: string; reason: string }): Promise<ParcelsAskedBack> => db.transaction((tx) => askParcelsBack(tx, ask)),
 
   /** Cancels some units; the rest of the order goes on. */
   cancelLines: (ask: CancelLines & { orderId: string }): Promise<LinesCancelled> => once(db, `cancel-lines:${ask.commandId}`, (tx) => cancelLines(tx, ask)),
 
-  /** Does what was confirmed. */
-  changeOrder: (ask: ChangeOrder & { orderId: string }): Promise<LinesCancelled> => once(db, `change:${ask.commandId}`, (tx) => applyChange(tx, ask)),
+  /** Does what was confirmed, or says what is to be held first. */
+  changeOrder: async (ask: ChangeOrder & { orderId: string; channel?: string }): Promise<ChangeOutcome> => {
+    const after = ask.channel === undefined ? undefined : await desk.afterSale(ask.channel)
+    return hopefully((mode) => once(db, `change:${ask.commandId}`, (tx) => applyChange(tx, { ...ask, mode, after }))).catch(async (cause: unknown) => {
+      if (cause instanceof Refusal && cause.code !== 'change.unknown') await db.transaction((tx) => endStale(tx, { ...ask, code: cause.code }))
+      throw cause
+    })
+  },
+
+  /** Does what was confirmed once its money is held; or ends it. */
+  finishChange: async (ask: ChangeOrder & { orderId: string; channel: string; declineCode?: string }): Promise<ChangeFinished> => {
+    const after = await desk.afterSale(ask.channel)
+    return hopefully((mode) => once(db, `finish-change:${ask.changeId}`, (tx) => finishChange(tx, { ...ask, mode, after })))
+  },
 
   /** What nobody could fill is cancelled, the rest goes on. */
   cancelRemainder: (ask: { orderId: string; attempt: number; reason: string }): Promise<RemainderCancelled> =>

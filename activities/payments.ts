@@ -43,7 +43,7 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
         operation,
         provider,
         happened: (v) => v.status !== 'opened',
-        call: (key) => provider.authorize({ reference: opened.reference, key, paymentMethod: operation.payment.paymentMethod ?? '', offSession: operation.payment.part > 1 }),
+        call: (key) => provider.authorize({ reference: opened.reference, key, paymentMethod: operation.payment.paymentMethod ?? '', offSession: operation.payment.part !== 1 }),
       })
     },
 

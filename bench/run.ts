@@ -5,6 +5,7 @@ import { hotSku, repeat } from './sections/crowd'
 import { intake } from './sections/intake'
 import { list } from './sections/list'
 import { history, lives, memory } from './sections/lives'
+import { preview } from './sections/preview'
 import { options } from './sections/promise'
 import { reserve } from './sections/reserve'
 import { routing } from './sections/routing'
@@ -30,6 +31,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   'back-test': backTests,
   batch,
   options,
+  preview,
   list,
   memory,
   'lives-real': (site, quick) => lives(site, quick, 'real server'),

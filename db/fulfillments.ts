@@ -183,6 +183,25 @@ export async function takeOutUnits(tx: Transaction, fulfillmentId: string, units
   )
 }
 
+/** Work of an order at a node that can still take something in. */
+export const openWorkAt = async (tx: Transaction, orderId: string, nodeId: string): Promise<FulfillmentRow | undefined> =>
+  (await fulfillmentsOf(tx, orderId)).find((f) => f.nodeId === nodeId && f.method !== 'transfer' && ['released', 'picking', 'picked'].includes(f.status))
+
+/** What is claimed at the node for these lines and belongs to no work order yet joins one; what was all picked is being picked again. @returns how many units */
+export async function extendWork(tx: Transaction, ask: { orderId: string; nodeId: string; fulfillmentId: string; lineIds: readonly string[] }): Promise<number> {
+  const joined = await row<{ units: number }>(
+    tx,
+    `WITH given AS (UPDATE allocations SET fulfillment_id = :fulfillmentId::uuid WHERE order_id = :orderId AND node_id = :nodeId AND status = 'open' AND fulfillment_id IS NULL AND line_id = ANY(:lineIds)
+                    RETURNING line_id, sku, quantity),
+       work AS (INSERT INTO fulfillment_lines AS l (fulfillment_id, line_id, sku, quantity) SELECT :fulfillmentId::uuid, line_id, sku, sum(quantity)::int FROM given GROUP BY 2, 3
+                ON CONFLICT (fulfillment_id, line_id) DO UPDATE SET quantity = l.quantity + excluded.quantity),
+       again AS (UPDATE fulfillments SET status = 'picking' WHERE fulfillment_id = :fulfillmentId::uuid AND status = 'picked')
+     SELECT coalesce(sum(quantity), 0)::int AS units FROM given`,
+    { ...ask, lineIds: [...ask.lineIds] },
+  )
+  return joined!.units
+}
+
 /** Brings the order's picked counts in step with its work orders that are still going on or done. */
 export async function refreshPicked(tx: Transaction, orderId: string): Promise<void> {
   await run(tx, 

@@ -28,7 +28,7 @@ const wantedNow = async (tx: Transaction, orderId: string): Promise<Wanted> => (
 
 const wantedSql = `
   SELECT shipping, tax_included AS "taxIncluded", ship_to AS "shipTo", delivery, (SELECT count(*)::int FROM order_versions v WHERE v.order_id = o.order_id) AS versions,
-    (SELECT json_agg(json_build_object('lineId', line_id, 'sku', sku, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor,
+    (SELECT json_agg(json_build_object('lineId', line_id, 'sku', sku, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised,
                                        'cancelled', cancelled) ORDER BY position) FROM order_lines WHERE order_id = o.order_id) AS lines
   FROM orders o WHERE order_id = ?`
 

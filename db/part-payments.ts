@@ -64,12 +64,38 @@ export async function intendRemainder(tx: Transaction, orderId: string): Promise
   return remainders
 }
 
+/** Records the operations that let go of holds of which nothing that has still to leave will be paid: the tenders that would have paid last are not needed for an order of less. */
+export async function intendIdleVoids(tx: Transaction, orderId: string): Promise<{ operationId: string }[]> {
+  const money = await loadMoney(tx, orderId)
+  const needed = new Set(payingNow(money, worthMinor(money, money.gone), toLeaveMinor(money)).map((p) => p.tenderId))
+  const idle = money.holds.filter((h) => h.part > 0 && h.provider !== elsewhere && h.freeMinor > 0 && !needed.has(h.tenderId))
+  // A tender that a change added is none any more; who wants more again is charged anew.
+  await run(tx, `UPDATE payments SET part = 0 WHERE payment_id = ANY(?::uuid[]) AND part = 1 AND captured_minor = 0 AND payment_id IN (SELECT payment_id FROM order_changes WHERE order_id = ?)`, [idle.map((h) => h.paymentId), orderId])
+  return intendVoidsOf(tx, orderId, idle)
+}
+
+/** The same for holds that are too small for what their tender has still to pay: it is held again in one. */
+export async function intendSmallVoids(tx: Transaction, orderId: string): Promise<{ operationId: string }[]> {
+  const money = await loadMoney(tx, orderId)
+  const again = new Set(remaindersOf(money).map((r) => r.tenderId))
+  return intendVoidsOf(tx, orderId, money.holds.filter((h) => h.freeMinor > 0 && again.has(h.tenderId)))
+}
+
+const intendVoidsOf = (tx: Transaction, orderId: string, holds: readonly Hold[]): Promise<{ operationId: string }[]> =>
+  rows(
+    tx,
+    `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
+     SELECT gen_random_uuid(), "paymentId", ?::uuid, 'void', 'void', "freeMinor" FROM jsonb_to_recordset(?::jsonb) AS h("paymentId" uuid, "freeMinor" bigint)
+     ON CONFLICT (payment_id, purpose) DO UPDATE SET purpose = excluded.purpose RETURNING operation_id AS "operationId"`,
+    [orderId, JSON.stringify(holds)],
+  )
+
 interface Money extends Priced {
   currency: string
   /** Where the part leaves from, and what is in it, in words. */
   from: string | null
   goods: string | null
-  lines: (PricedLine & { cancelled: number })[]
+  lines: (PricedLine & { cancelled: number; shipped: number; resend: number })[]
   /** What has left, and what is leaving now. */
   gone: Units[]
   part: Units[]
@@ -98,7 +124,7 @@ const moneySql = `
     (SELECT string_agg(picked - resent || ' × ' || sku, ', ' ORDER BY line_id) FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid AND picked > resent) AS goods,
     o.shipping, o.tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor,
-                                       'taxMinor', tax_minor, 'cancelled', cancelled)) FROM order_lines WHERE order_id = o.order_id) AS lines,
+                                       'taxMinor', tax_minor, 'raised', raised, 'cancelled', cancelled, 'shipped', shipped, 'resend', resend)) FROM order_lines WHERE order_id = o.order_id) AS lines,
     (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
        WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer' AND f.fulfillment_id IS DISTINCT FROM :fulfillmentId::uuid) AS gone,
     (SELECT coalesce(json_agg(json_build_object('lineId', line_id, 'quantity', picked - resent)), '[]') FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid) AS part,
@@ -148,12 +174,8 @@ const capturesOf = (money: Money, last: boolean): { paymentId: string; amountMin
     return { paymentId: hold.paymentId, amountMinor, final: ends }
   })
 
-/** What of the order is neither gone, nor leaving now, nor cancelled. */
-function restOf({ lines, gone, part }: Money): Units[] {
-  const left = new Map<string, number>()
-  for (const { lineId, quantity } of [...gone, ...part]) left.set(lineId, (left.get(lineId) ?? 0) + quantity)
-  return lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - (left.get(l.lineId) ?? 0) })).filter((l) => l.quantity > 0)
-}
+/** What of the order has still to leave and is not paid: what leaves now is shipped already, and what was lost and given up counts once, as cancelled. */
+const restOf = ({ lines }: Money): Units[] => lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.shipped - l.resend })).filter((l) => l.quantity > 0)
 
 function toLeaveMinor(money: Money): number {
   const left = [...money.gone, ...money.part]

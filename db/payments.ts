@@ -40,7 +40,7 @@ export interface PaymentRow extends PaymentView {
   currency: string
   reference: string | null
   declineCode: string | null
-  /** 1 for the hold of the whole tender; from 2 on for what had still to leave when the one before was taken. */
+  /** 1 for the hold of the whole tender; from 2 on for what had still to leave when the one before was taken; 0 for what a change adds, until it is held. */
   part: number
   /** The hold may be captured several times. */
   multicapture: boolean

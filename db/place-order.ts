@@ -56,7 +56,7 @@ interface References {
 }
 
 /** One round trip for all that an order names. */
-async function references(tx: Transaction, order: SubmittedOrder): Promise<References> {
+async function references(tx: Transaction, order: Pick<SubmittedOrder, 'lines' | 'delivery' | 'channel'>): Promise<References> {
   const skus = [...new Set(order.lines.map((l) => l.sku))]
   const [found] = await rows<References>(
     tx,
@@ -98,7 +98,7 @@ function kitProblems({ lines }: SubmittedOrder, kits: Kits): OrderProblem[] {
   )
 }
 
-function deliveryProblems({ delivery }: SubmittedOrder, { methods, node }: References, services: readonly string[]): OrderProblem[] {
+function deliveryProblems({ delivery }: Pick<SubmittedOrder, 'delivery'>, { methods, node }: References, services: readonly string[]): OrderProblem[] {
   const problems: OrderProblem[] = []
   const isFetched = delivery.method !== 'delivery'
   if (!methods.includes(delivery.method)) {
@@ -115,6 +115,13 @@ function deliveryProblems({ delivery }: SubmittedOrder, { methods, node }: Refer
   }
   if (delivery.nodeId !== undefined && !node) problems.push({ code: 'node.unknown', pointer: '/delivery/nodeId', message: `No node ${delivery.nodeId}`, data: { nodeId: delivery.nodeId } })
   return problems
+}
+
+/** @throws the first thing that keeps an order from being delivered this way */
+export async function refuseDelivery(tx: Transaction, { method, service, nodeId }: Pick<SubmittedOrder['delivery'], 'method' | 'service' | 'nodeId'>, services: readonly string[]): Promise<void> {
+  const delivery = { method, ...(service !== undefined && { service }), ...(nodeId !== undefined && { nodeId }) }
+  const [first] = deliveryProblems({ delivery }, await references(tx, { lines: [], delivery, channel: '' }), services)
+  if (first) throw refuse(first.code!, first.data, first.message)
 }
 
 /** The order a channel already submitted under this number, if any. */

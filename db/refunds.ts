@@ -25,7 +25,7 @@ export async function soldOf(tx: Transaction, orderId: string): Promise<Sold> {
   const sold = await row<Sold>(
     tx,
     `SELECT o.shipping, o.tax_included AS "taxIncluded",
-       (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor,
+       (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised,
                                           'kept', CASE WHEN replaces IS NULL THEN quantity - cancelled - credited ELSE 0 END, 'replaces', replaces) ORDER BY position) FROM order_lines WHERE order_id = o.order_id) AS lines
      FROM orders o WHERE order_id = ?`,
     [orderId],

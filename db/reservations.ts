@@ -69,6 +69,20 @@ export async function takeHold(tx: Transaction, { quoteId, skus, actor }: { quot
   if (held) await giveBack(tx, [held.reservationId], { actor, reason: 'ordered', skus })
 }
 
+/** What a change holds, which is known by the change's id, is held at least until `until`. */
+export const changeReservationLives = (tx: Transaction, changeId: string, until: string): Promise<void> =>
+  run(tx, `UPDATE reservations SET expires_at = greatest(expires_at, ?::timestamptz) WHERE quote_id = ? AND status = 'open'`, [until, changeId])
+
+/** A change that is not carried out gives back what it held. */
+export async function releaseOfChange(tx: Transaction, changeId: string, actor: string): Promise<void> {
+  const held = await ofQuote(tx, changeId)
+  if (held) await releaseReservation(tx, held.reservationId, actor)
+}
+
+/** Is what a change holds still there? */
+export const holdsStill = async (tx: Transaction, changeId: string): Promise<boolean> =>
+  (await row(tx, `SELECT 1 FROM reservations WHERE quote_id = ? AND status = 'open' AND expires_at > now()`, [changeId])) !== undefined
+
 /** The customer does not want it any more. Nothing happens to one that has ended. */
 export async function releaseReservation(tx: Transaction, reservationId: string, actor: string): Promise<void> {
   const ended = await row(tx, `UPDATE reservations SET status = 'released', ended_at = now() WHERE reservation_id = ? AND status = 'open' RETURNING 1`, [reservationId])

@@ -65,6 +65,15 @@ export interface CancelLines extends Command {
 /** What is to change stays in the database; this is its id. */
 export interface ChangeOrder extends Command {
   changeId: string
+  /** A merchant says yes to what the customer asked for: done at once. */
+  approves?: boolean
+}
+/** What a change costs more than the order's tenders cover: held before anything is changed, or given up at its deadline. */
+export interface ChangeCharge {
+  paymentId: string
+  operationId: string
+  amountMinor: number
+  deadline: string
 }
 export interface CancelOrderAnswer {
   cancelledAt: string

@@ -1,13 +1,16 @@
 /** Orders are cancelled here, whole or in part; and here it is said beforehand what that would move. */
 import { z } from 'zod'
+import { findOrder } from '../../db/orders'
+import { proposeChange } from '../../db/steps/change-order'
 import { previewCancellation } from '../../db/views/cancellation'
 import { orderTag, orderView } from '../../db/views/orders'
 import { fixedStates, cancellableStates } from '../../domain/order/cancellation'
 import { visibleOrder } from '../access'
-import { orderCommand, type OrderRoute } from '../command'
+import { command, orderCommand, type OrderRoute } from '../command'
 import { may } from '../permissions'
 import { ok } from '../route'
 import { keptLineId, minor, text, uuid } from '../schemas/fields'
+import { changeAnswer } from '../schemas/order-change'
 import { orderAnswer } from '../schemas/order-view'
 
 const cancelBody = z.strictObject({
@@ -18,6 +21,7 @@ const cancelBody = z.strictObject({
     .optional()
     .meta({ description: 'Only these units; a kit by the line it was ordered in. Absent: the whole order' }),
   reason: text(500),
+  requestedBy: z.enum(['merchant', 'customer']).optional().meta({ description: 'What the customer asks for herself waits for a merchant where `care.customerRequests` says so; then the answer is 202 with the change to be approved' }),
 })
 
 const previewAnswer = z
@@ -46,7 +50,7 @@ const cancel = orderCommand({
   params: z.strictObject({ orderId: uuid }),
   query: z.strictObject({ preview: z.enum(['true', 'false']).optional() }),
   body: cancelBody,
-  answers: { 200: z.union([orderAnswer, previewAnswer]) },
+  answers: { 200: z.union([orderAnswer, previewAnswer]), 202: changeAnswer },
   async ask(ctx) {
     const { orderId } = ctx.params
     await visibleOrder(ctx, orderId)
@@ -59,13 +63,34 @@ const cancel = orderCommand({
   },
 })
 
+/** The same as a change that waits for a yes. */
+const request = command({
+  method: 'post',
+  path: cancel.path,
+  tag: 'Orders',
+  summary: 'Ask a merchant to cancel',
+  roles: may.cancelOrders,
+  params: z.strictObject({ orderId: uuid }),
+  body: cancelBody,
+  answers: { 202: changeAnswer },
+  async run(ctx, tx) {
+    const { orderId } = ctx.params
+    const { lines } = ctx.body
+    const { money, ...proposed } = await proposeChange(tx, { orderId, operations: [{ op: 'cancel', ...(lines && { lines }) }], actor: ctx.actor, requestedBy: 'customer' })
+    return { status: 202, body: { ...proposed, orderId, ...money } }
+  },
+})
+
 /** POST /v1/orders/{orderId}/cancel */
 export const cancelOrder: OrderRoute = {
   ...cancel,
   async run(ctx, req, res) {
-    if ((ctx.query as { preview?: string }).preview !== 'true') return cancel.run(ctx, req, res)
     const { orderId } = ctx.params as { orderId: string }
-    await visibleOrder(ctx, orderId)
-    return ok(await previewCancellation(ctx.db, orderId, (ctx.body as z.output<typeof cancelBody>).lines))
+    const { lines, requestedBy } = ctx.body as z.output<typeof cancelBody>
+    const previews = (ctx.query as { preview?: string }).preview === 'true'
+    if (previews || requestedBy === 'customer') await visibleOrder(ctx, orderId)
+    if (previews) return ok(await previewCancellation(ctx.db, orderId, lines))
+    const waits = requestedBy === 'customer' && (await findOrder(ctx.db, orderId))!.policy.care.customerRequests?.approval === true
+    return waits ? request.run(ctx, req, res) : cancel.run(ctx, req, res)
   },
 }

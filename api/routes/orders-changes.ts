@@ -1,55 +1,49 @@
 /** Orders are changed here: asked for, with what it would move; then confirmed. And what an order was before can be read. */
 import { z } from 'zod'
+import { refuseDelivery } from '../../db/place-order'
 import { proposeChange } from '../../db/steps/change-order'
-import { moneyMoved } from '../../db/views/cancellation'
+import { rejectChange } from '../../db/steps/decide-change'
 import { orderTag, orderView } from '../../db/views/orders'
-import { orderVersionNumbered, orderVersions } from '../../db/views/order-versions'
+import { orderChanges, orderVersionNumbered, orderVersions } from '../../db/views/order-versions'
+import type { ChangeOperation } from '../../domain/order/change'
 import { refuse } from '../../domain/refusals'
 import { visibleOrder } from '../access'
 import { command, orderCommand } from '../command'
 import { may } from '../permissions'
 import { created, ok, route, type Route } from '../route'
-import { at, keptLineId, minor, uuid } from '../schemas/fields'
-import { shipTo } from '../schemas/order'
+import { at, text, uuid } from '../schemas/fields'
+import { changeAnswer, changeBody, changeEntry, type AskedOperation } from '../schemas/order-change'
 import { orderAnswer } from '../schemas/order-view'
 
-const operation = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('setQuantity'), lineId: keptLineId, quantity: z.int().min(1).meta({ description: 'At most as many as the order still has' }) }),
-  z.strictObject({ op: z.literal('removeLine'), lineId: keptLineId }),
-  z.strictObject({ op: z.literal('setShipTo'), shipTo: shipTo.required({ postalCode: true }).meta({ description: 'Another door under the same postal code' }) }),
-])
-
-const changeAnswer = z
-  .object({
-    changeId: z.string(),
-    orderId: z.string(),
-    expiresAt: at,
-    version: z.int().meta({ description: 'The version of the order that this was worked out on, as in its ETag' }),
-    deltaMinor: z.int().meta({ description: 'By how much the order becomes dearer; below zero: cheaper' }),
-    refundMinor: minor.meta({ description: 'What the channel has taken and has to give back' }),
-    letGoMinor: minor.meta({ description: 'What is held, or would be, and is not taken' }),
-    chargeMinor: minor,
-    promise: z.object({ promisedFrom: at.nullable(), promisedBy: at.nullable(), confidence: z.number().nullable() }),
-  })
-  .meta({ id: 'OrderChange' })
+const asOperation = (asked: AskedOperation): ChangeOperation => {
+  if (asked.op !== 'addLine') return asked
+  const { op, ...added } = asked
+  return { op, line: added }
+}
 
 const change = command({
   method: 'post',
   path: '/v1/orders/{orderId}/changes',
   tag: 'Orders',
   summary: 'Ask for a change',
-  description: 'Fewer units, a line less, or another door under the same postal code. Nothing changes yet: the answer says what it would move, and until when it can be confirmed.',
+  description: 'Fewer units or more, a line more or less, another door, another way or date. Nothing changes yet: the answer says what it would move, and until when it can be confirmed; until then the stock it asks for is held.',
   roles: may.changeOrders,
   params: z.strictObject({ orderId: uuid }),
-  body: z.strictObject({ operations: z.array(operation).min(1).max(500) }),
+  body: changeBody,
   answers: { 201: changeAnswer },
-  async run(ctx, tx) {
+  async prepare(ctx) {
+    const { channel } = await visibleOrder(ctx, ctx.params.orderId)
+    return ctx.deps.promises.afterSale(channel)
+  },
+  async run(ctx, tx, after) {
     const { orderId } = ctx.params
-    await visibleOrder(ctx, orderId)
-    const { wanted, ...proposed } = await proposeChange(tx, { orderId, operations: ctx.body.operations, actor: ctx.actor })
-    const { cancelledMinor, refundElsewhereMinor, letGoMinor } = await moneyMoved(tx, orderId, wanted)
-    const { promisedFrom, promisedBy, confidence } = (await orderView(tx, orderId, { role: ctx.key.role }))!.promise
-    const money = { deltaMinor: 0 - cancelledMinor, refundMinor: refundElsewhereMinor, letGoMinor, chargeMinor: 0 }
+    const { operations: asked, paymentMethod } = ctx.body
+    const requestedBy = ctx.key.role === 'channel' ? 'customer' : ctx.body.requestedBy
+    for (const o of asked) if (o.op === 'setDelivery') await refuseDelivery(tx, o, ctx.deps.services)
+    const { money, promise, ...proposed } = await proposeChange(tx, {
+      orderId, operations: asked.map(asOperation), actor: ctx.actor, requestedBy, after, services: ctx.deps.services, ...(paymentMethod !== undefined && { paymentMethod }),
+    })
+    const { promisedFrom, promisedBy, confidence } = promise ?? (await orderView(tx, orderId, { role: ctx.key.role }))!.promise
     return created({ ...proposed, orderId, ...money, promise: { promisedFrom, promisedBy, confidence } })
   },
 })
@@ -59,7 +53,7 @@ const confirm = orderCommand({
   path: '/v1/orders/{orderId}/changes/{changeId}/confirm',
   tag: 'Orders',
   summary: 'Confirm a change',
-  description: 'Done if the order is still what the change was worked out on, and its time is not over.',
+  description: 'Done if the order is still what the change was worked out on, and its time is not over. What it costs more is held first; if the bank says no, nothing is changed.',
   roles: may.changeOrders,
   params: z.strictObject({ orderId: uuid, changeId: uuid }),
   answers: { 200: orderAnswer },
@@ -71,6 +65,56 @@ const confirm = orderCommand({
   answer: async ({ db, orderId, role }) => {
     const view = (await orderView(db, orderId, { role }))!
     return ok(view, { ETag: orderTag(view.version) })
+  },
+})
+
+const approve = orderCommand({
+  method: 'post',
+  path: '/v1/orders/{orderId}/changes/{changeId}/approve',
+  tag: 'Orders',
+  summary: 'Say yes to what a customer asked for',
+  description: 'Done at once, if it still moves the money that it was said to; the order may have gone on since.',
+  roles: may.decideChanges,
+  params: z.strictObject({ orderId: uuid, changeId: uuid }),
+  answers: { 200: orderAnswer },
+  async ask(ctx) {
+    const { orderId, changeId } = ctx.params
+    await visibleOrder(ctx, orderId)
+    return { orderId, update: 'changeOrder', args: { changeId, approves: true } }
+  },
+  answer: confirm.readAnswer,
+})
+
+const reject = command({
+  method: 'post',
+  path: '/v1/orders/{orderId}/changes/{changeId}/reject',
+  tag: 'Orders',
+  summary: 'Say no to what a customer asked for',
+  description: 'Nothing is changed; what the change held is free.',
+  roles: may.decideChanges,
+  params: z.strictObject({ orderId: uuid, changeId: uuid }),
+  body: z.strictObject({ reason: text(500) }),
+  answers: { 200: orderAnswer },
+  async run(ctx, tx) {
+    const { orderId, changeId } = ctx.params
+    await visibleOrder(ctx, orderId)
+    await rejectChange(tx, { orderId, changeId, actor: ctx.actor, reason: ctx.body.reason })
+    return ok((await orderView(tx, orderId, { role: ctx.key.role }))!)
+  },
+})
+
+const changes = route({
+  method: 'get',
+  path: '/v1/orders/{orderId}/changes',
+  tag: 'Orders',
+  summary: 'What was asked to be changed',
+  description: 'Every change that was asked for, first to last, and what became of it.',
+  roles: may.readOrders,
+  params: z.strictObject({ orderId: uuid }),
+  answers: { 200: z.object({ items: z.array(changeEntry) }) },
+  async run(ctx) {
+    await visibleOrder(ctx, ctx.params.orderId)
+    return ok({ items: await orderChanges(ctx.db, ctx.params.orderId) })
   },
 })
 
@@ -107,4 +151,4 @@ const version = route({
   },
 })
 
-export const changeRoutes: readonly Route[] = [change, confirm, versions, version]
+export const changeRoutes: readonly Route[] = [change, changes, confirm, approve, reject, versions, version]

@@ -19,7 +19,7 @@ export const shipTo = z.strictObject({
   longitude: z.number().min(-180).max(180).optional(),
 })
 
-const line = z.strictObject({
+export const line = z.strictObject({
   lineId: text(100),
   sku,
   quantity: z.int('Must be a whole number from 1 to 100,000').min(1).max(100_000),

@@ -56,7 +56,7 @@ export const policyDocuments = {
     finalSale: z.array(text(100)).max(1_000).optional(),
     replaceFirst: z.boolean().optional(),
   }),
-  care: z.strictObject({ retryEvery: duration }),
+  care: z.strictObject({ retryEvery: duration, customerRequests: z.strictObject({ approval: z.boolean(), decideWithin: duration }).optional() }),
   parcels: z.strictObject({
     lost: z.enum(parcelRemedies),
     damaged: z.enum(parcelRemedies),

@@ -25,6 +25,7 @@ import * as ledger from './0026-ledger'
 import * as settlements from './0027-settlements'
 import * as changes from './0028-changes'
 import * as returns from './0029-returns'
+import * as moreAfterTheClick from './0031-more-after-the-click'
 import * as collections from './0032-collections'
 
 export interface Migration {
@@ -34,5 +35,5 @@ export interface Migration {
 
 export const migrations: readonly Migration[] = [
   network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, collections,
+  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections,
 ]

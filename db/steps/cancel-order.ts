@@ -1,14 +1,17 @@
 /** Cancels a whole order while it is in the building: work stopped, stock free, the voids recorded that give the money back. */
 import { isGone, isInBuilding } from '../../domain/fulfillment/moves'
 import type { CancelOrder, CancelOrderAnswer } from '../../domain/messages'
+import { insteadOfCancelling } from '../../domain/order/cancellation'
 import { refuse } from '../../domain/refusals'
 import { run, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { leaveDispatch } from '../dispatch'
 import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
+import { endOpenChanges } from '../order-changes'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendVoids } from '../payment-operations'
+import { releaseOfChange } from '../reservations'
 import { release } from '../stock'
 import { endClaims } from '../supply-claims'
 import { unclaimInTransfer } from '../transfers'
@@ -28,7 +31,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   if (order.stage === 'completed') throw refuse('order.closed', { state: 'completed' })
   const fulfillments = await fulfillmentsOf(tx, ask.orderId)
   const gone = fulfillments.filter(isGone)
-  if (gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: 'return' })
+  if (gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: insteadOfCancelling(gone) })
   const stopped = fulfillments.filter((f) => isInBuilding(f.status))
   for (const { fulfillmentId } of stopped) {
     await moveFulfillment(tx, fulfillmentId, 'cancelled')
@@ -42,6 +45,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   await refreshPicked(tx, ask.orderId)
   const voids = await intendVoids(tx, ask.orderId)
   await tx('orders').where({ order_id: ask.orderId }).update({ stage: 'cancelled' })
+  for (const { changeId } of await endOpenChanges(tx, ask.orderId)) await releaseOfChange(tx, changeId, ask.actor)
   await settleExceptions(tx, order, 'the order was cancelled')
   const released = freed.map((l) => ({ lineId: l.lineId, sku: l.sku, nodeId: l.nodeId, quantity: l.quantity }))
   await record(tx, order, { type: 'order.cancelled', actor: ask.actor, data: { reason: ask.reason, released } })

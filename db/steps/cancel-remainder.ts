@@ -8,6 +8,7 @@ import { record, self } from '../events'
 import { fulfillmentsOf } from '../fulfillments'
 import { keepVersion } from '../order-versions'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
+import { intendIdleVoids } from '../part-payments'
 import { intendVoids } from '../payment-operations'
 import { refundRest, refundUnsent, type IntendedRefund } from '../refunds'
 import { endClaims } from '../supply-claims'
@@ -51,7 +52,7 @@ export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: re
   refunds.push(...(await refundRest(tx, order, { purpose: `cancelled:${uuidv7()}`, cause })))
   await tellIfPaidElsewhere(tx, order, lines)
   const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasUnitsInside(tx, orderId))
-  return { voids: leaving ? [] : (await intendVoids(tx, orderId)).map((v) => v.operationId), refunds }
+  return { voids: (await (leaving ? intendIdleVoids(tx, orderId) : intendVoids(tx, orderId))).map((v) => v.operationId), refunds }
 }
 
 /** Of these units those that stand for others: they were paid with them. */

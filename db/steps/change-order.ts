@@ -1,95 +1,156 @@
-/** A change is asked for, with what it would move; and confirmed, if the order is still what it was asked for. Until then nothing is changed and nothing held: it only gives back. */
+/**
+ * A change is asked for, with what it would move; and confirmed, if the order is still what it was asked for. Until then nothing is changed, and held is only the stock it asks for. What it
+ * costs more is held before it is carried out: confirmed, it waits for that money; refused it ends, and its stock is free.
+ */
 import { uuidv7 } from 'uuidv7'
-import { isGone } from '../../domain/fulfillment/moves'
-import type { ChangeOrder } from '../../domain/messages'
-import { leavesNothing, planCancellation, type LineInPlaces } from '../../domain/order/cancellation'
-import { newAddress, unitsGivenUp, type Address, type ChangeOperation } from '../../domain/order/change'
-import { searchText, type NewOrder } from '../../domain/order/new-order'
-import type { Units } from '../../domain/payment/shares'
+import type { ChangeCharge, ChangeOrder } from '../../domain/messages'
+import type { ChangeOperation } from '../../domain/order/change'
+import type { MoneyOfChange } from '../../domain/payment/raises'
 import { durationMs } from '../../domain/policy/duration'
-import { refuse } from '../../domain/refusals'
-import { writeAudit } from '../audit'
-import { linesInPlaces } from '../cancellable'
-import { row, run, type Transaction } from '../connection'
+import type { ToldPromise } from '../../domain/promise/kept'
+import { Refusal, refuse, type RefusalCode } from '../../domain/refusals'
+import type { SourcingDecision } from '../../domain/sourcing/decision'
+import { heldOf, intendCharge, makeTender, needMethod, voidCharge } from '../change-payments'
+import type { Transaction } from '../connection'
 import { record } from '../events'
-import { fulfillmentsOf } from '../fulfillments'
-import { keepFirstVersion, keepVersion } from '../order-versions'
-import { refreshOrder, type OrderRow } from '../orders'
-import { cancelWanted, lockOpenOrder, type LinesCancelled } from './cancel-lines'
+import type { AfterSale } from '../open-lines'
+import { endChange, insertChange, needChange, refuseUnlessFresh, type ChangeRow } from '../order-changes'
+import { lockOrder, type OrderRow } from '../orders'
+import { LostRace, type PlanMode } from '../race'
+import { releaseOfChange, reserve, type Reserve } from '../reservations'
+import { settleExceptions } from '../waiting'
+import { lockOpenOrder } from './cancel-lines'
+import { decided, tellRequested } from './decide-change'
+import { carryOut, type ChangeCarriedOut } from './carry-out-change'
+import { promiseOfChange, withServices } from './change-dates'
+import { planRoute, type PlannedRoute } from './move-order'
+import { planChange, planStock, type PlannedChange } from './plan-change'
 
-interface Planned {
-  lines: LineInPlaces[]
-  wanted: Units[]
-  address?: Address
+export interface ChangeAsk {
+  orderId: string
+  operations: readonly ChangeOperation[]
+  actor: string
+  paymentMethod?: string
+  requestedBy: 'merchant' | 'customer'
+  /** What is known of dates, and the services that are sold; without them no date is told, and none can be asked for. */
+  after?: Pick<AfterSale, 'promise'>
+  services?: readonly string[]
+}
+export interface Proposed {
+  changeId: string
+  /** `requested`: a merchant has to say yes. */
+  state: 'requested' | 'asked'
+  version: number
+  expiresAt: string
+  money: MoneyOfChange
+  /** When it would arrive, where the change says something about that. */
+  promise?: ToldPromise
 }
 
-/** Writes down a change that is possible now. @returns until when it can be confirmed, and the units it gives up. @throws what confirming it would be refused with */
-export async function proposeChange(tx: Transaction, ask: { orderId: string; operations: readonly ChangeOperation[]; actor: string }): Promise<{ changeId: string; version: number; expiresAt: string; wanted: Units[] }> {
+/** Writes down a change that is possible now, and reserves the stock it asks for. @throws what confirming it would be refused with */
+export async function proposeChange(tx: Transaction, ask: ChangeAsk): Promise<Proposed> {
   const order = await lockOpenOrder(tx, ask.orderId)
-  const { wanted } = await planned(tx, order, ask.operations)
+  const operations = await withServices(tx, order, ask)
+  const planned = await planChange(tx, order, operations)
+  const { money } = planned
+  await needMethod(tx, ask.orderId, { chargeMinor: money.chargeMinor, paymentMethod: ask.paymentMethod ?? null })
+  const { decision, reserves } = await planSupply(tx, order, planned)
   const changeId = uuidv7()
-  const expiresAt = new Date(Date.now() + durationMs(order.policy.promise.holdLifetime)).toISOString()
-  const { version } = (await row<{ version: number }>(
-    tx,
-    `INSERT INTO order_changes (change_id, order_id, order_version, operations, actor, expires_at) SELECT ?, order_id, version, ?::jsonb, ?, ? FROM orders WHERE order_id = ? RETURNING order_version AS version`,
-    [changeId, JSON.stringify(ask.operations), ask.actor, expiresAt, ask.orderId],
-  ))!
-  return { changeId, version, expiresAt, wanted }
+  const { customerRequests } = order.policy.care
+  const state = ask.requestedBy === 'customer' && customerRequests?.approval ? 'requested' : 'asked'
+  const expiresAt = new Date(Date.now() + durationMs(state === 'requested' ? customerRequests!.decideWithin : order.policy.promise.holdLifetime)).toISOString()
+  if (reserves.length) await hold(tx, { quoteId: changeId, channel: order.channel, lines: reserves, expiresAt, actor: ask.actor })
+  const { version } = await insertChange(tx, { ...ask, operations, changeId, expiresAt, state, deltaMinor: money.deltaMinor, ...(decision && { decision }) })
+  if (state === 'requested') await tellRequested(tx, order, { ...ask, changeId, expiresAt, deltaMinor: money.deltaMinor })
+  const promise = await promiseOfChange(tx, order, planned, decision, ask.after)
+  return { changeId, state, version, expiresAt, money, ...(promise && { promise }) }
 }
 
-/** @throws `order.change_ended`, `order.change_expired`, `order.version_changed` */
-export async function applyChange(tx: Transaction, ask: ChangeOrder & { orderId: string }): Promise<LinesCancelled> {
+/** What was planned may still be less than a channel keeps back of a shelf that the order itself empties. @throws `stock.short` */
+const hold = (tx: Transaction, ask: Reserve): Promise<unknown> =>
+  reserve(tx, ask).catch((cause: unknown) => {
+    throw cause instanceof LostRace ? refuse('stock.short', { short: ask.lines.map(({ sku, quantity }) => ({ sku, wanted: quantity, available: 0 })) }) : cause
+  })
+
+/** Where what it asks for would come from, and what is reserved for it until it is decided. */
+async function planSupply(tx: Transaction, order: OrderRow, planned: PlannedChange): Promise<{ decision?: SourcingDecision; reserves: PlannedRoute['extra'] }> {
+  if (planned.route?.isElsewhere) {
+    const route = await planRoute(tx, order, planned.route, planned)
+    return route ? { decision: route.decision, reserves: route.extra } : { reserves: [] }
+  }
+  if (planned.more.length === 0) return { reserves: [] }
+  const decision = await planStock(tx, order, planned.more)
+  return { decision, reserves: decision.chosen!.shipments.flatMap(({ nodeId, lines }) => lines.map(({ sku, quantity }) => ({ sku, nodeId, quantity }))) }
+}
+
+export interface ChangeOutcome extends ChangeCarriedOut {
+  /** Nothing is changed yet: this is to be held first. */
+  charge?: ChangeCharge
+}
+
+/** @throws `order.change_ended`, `order.change_expired`, `order.version_changed`, `order.change_under_way` */
+export async function applyChange(tx: Transaction, ask: Carrying & { orderId: string }): Promise<ChangeOutcome> {
   const order = await lockOpenOrder(tx, ask.orderId)
-  const { operations } = await takeChange(tx, ask)
-  const { lines, wanted, address } = await planned(tx, order, operations)
-  await keepFirstVersion(tx, ask.orderId)
-  if (address) await moveTo(tx, order, address)
-  await record(tx, order, { type: 'order.changed', actor: ask.actor, data: { changeId: ask.changeId, operations: operations.map((o) => o.op) } })
-  await writeAudit(tx, { actor: ask.actor, action: 'order.change', subject: ask.orderId, cause: ask.changeId })
-  const cause = `change ${ask.changeId}`
-  if (wanted.length) return cancelWanted(tx, order, { lines, wanted }, { ...ask, reason: cause })
-  await keepVersion(tx, ask.orderId, { actor: ask.actor, cause })
-  await refreshOrder(tx, ask.orderId)
-  return { cancelledAt: new Date().toISOString(), stopped: [], voids: [] }
+  const change = await needChange(tx, ask)
+  refuseUnlessFresh(change, ask.approves === true)
+  const planned = await planChange(tx, order, change.operations)
+  if (planned.money.deltaMinor !== change.deltaMinor) throw refuse('order.version_changed', { was: change.version, version: change.now })
+  if (ask.approves) await decided(tx, order, change, ask.actor)
+  const { chargeMinor } = planned.money
+  if (chargeMinor > 0) {
+    const deadline = new Date(Date.now() + durationMs(order.policy.payment.deadline)).toISOString()
+    const charge = await intendCharge(tx, { orderId: ask.orderId, changeId: ask.changeId, amountMinor: chargeMinor, paymentMethod: change.paymentMethod, deadline })
+    return { cancelledAt: new Date().toISOString(), stopped: [], voids: [], charge }
+  }
+  await endChange(tx, ask.changeId, 'confirmed')
+  return carryOut(tx, order, planned, carrying(ask, change))
 }
 
-/** From now on it goes there, and is found by the name at that door. */
-async function moveTo(tx: Transaction, { orderId, channelOrderId }: OrderRow, shipTo: Address): Promise<void> {
-  const { customer } = (await row<{ customer: NewOrder['customer'] | null }>(tx, 'SELECT customer FROM orders WHERE order_id = ?', [orderId]))!
-  const search = searchText({ channelOrderId, customer: customer ?? undefined, shipTo })
-  await run(tx, 'UPDATE orders SET ship_to = ?::jsonb, search = ? WHERE order_id = ?', [JSON.stringify(shipTo), search, orderId])
+/** A change that can never be confirmed any more, because its order has gone on or its time is over, holds nothing. */
+export async function endStale(tx: Transaction, ask: { orderId: string; changeId: string; actor: string; code: RefusalCode }): Promise<void> {
+  await lockOrder(tx, ask.orderId)
+  const change = await needChange(tx, ask)
+  if (change.state !== 'asked' || !(change.isOver || change.version !== change.now)) return
+  await endChange(tx, ask.changeId, 'failed', ask.code)
+  await releaseOfChange(tx, ask.changeId, ask.actor)
 }
 
-/** The change, confirmed now and by nobody else. */
-async function takeChange(tx: Transaction, { changeId, orderId }: { changeId: string; orderId: string }): Promise<{ operations: ChangeOperation[] }> {
-  const change = await row<{ operations: ChangeOperation[]; expiresAt: string; isOver: boolean; isConfirmed: boolean; version: number; now: number }>(
-    tx,
-    `SELECT operations, expires_at AS "expiresAt", expires_at <= now() AS "isOver", confirmed_at IS NOT NULL AS "isConfirmed", order_version AS version, o.version AS now
-     FROM order_changes c JOIN orders o USING (order_id) WHERE change_id = ? AND order_id = ?`,
-    [changeId, orderId],
-  )
-  if (!change) throw refuse('change.unknown')
-  if (change.isConfirmed) throw refuse('order.change_ended', { state: 'confirmed' })
-  if (change.isOver) throw refuse('order.change_expired', { expiredAt: change.expiresAt })
-  if (change.version !== change.now) throw refuse('order.version_changed', { was: change.version, version: change.now })
-  await run(tx, 'UPDATE order_changes SET confirmed_at = now() WHERE change_id = ?', [changeId])
-  return change
+interface Carrying extends ChangeOrder {
+  /** `hopeful`: what was reserved is claimed; after that was lost, what can be had. */
+  mode: PlanMode
+  after?: AfterSale
 }
 
-/** What a change comes to, if it is possible now. */
-async function planned(tx: Transaction, { orderId }: OrderRow, operations: readonly ChangeOperation[]): Promise<Planned> {
-  const lines = await linesInPlaces(tx, orderId)
-  const wanted = unitsGivenUp(lines, operations)
-  if (leavesNothing(lines, wanted)) throw refuse('order.change_leaves_nothing', { instead: 'cancel' })
-  planCancellation(lines, wanted)
-  const { shipTo } = (await row<{ shipTo: Address | null }>(tx, 'SELECT ship_to AS "shipTo" FROM orders WHERE order_id = ?', [orderId]))!
-  const address = newAddress(shipTo, operations)
-  if (address) await needUnaddressed(tx, orderId)
-  return { lines, wanted, ...(address && { address }) }
+const carrying = (ask: Carrying, { decision, operations }: ChangeRow) => ({ ...ask, reserved: ask.mode === 'hopeful' ? decision : null, operations: operations.map((o) => o.op) })
+
+export type ChangeFinished = ({ outcome: 'carried out' } & ChangeCarriedOut) | { outcome: 'failed'; code: RefusalCode; data: Record<string, unknown>; voids: string[] }
+
+/** The bank has answered, or its time is over: the change is carried out, or ends with nothing changed. Whatever has happened to the order meanwhile, the money that was held for it is used or let go. */
+export async function finishChange(tx: Transaction, ask: Carrying & { orderId: string; declineCode?: string }): Promise<ChangeFinished> {
+  const order = await lockOrder(tx, ask.orderId)
+  const change = await needChange(tx, ask)
+  if (order.stage !== 'open') return fail(tx, order, change, ask, refuse(order.stage === 'cancelled' ? 'order.already_cancelled' : 'order.closed', { state: order.stage }))
+  const heldMinor = await heldOf(tx, change.paymentId!)
+  if (heldMinor === 0) return fail(tx, order, change, ask, refuse(ask.declineCode === undefined ? 'payment.not_settled' : 'payment.declined', { ...(ask.declineCode !== undefined && { declineCode: ask.declineCode }) }))
+  try {
+    const done = await tx.transaction(async (inner) => {
+      const planned = await planChange(inner, order, change.operations)
+      if (planned.money.chargeMinor > heldMinor) throw refuse('order.version_changed', { was: change.version, version: change.now })
+      await makeTender(inner, change.paymentId!)
+      await endChange(inner, change.changeId, 'confirmed')
+      return carryOut(inner, order, planned, carrying(ask, change))
+    })
+    return { outcome: 'carried out', ...done }
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause
+    return fail(tx, order, change, ask, cause)
+  }
 }
 
-/** @throws `order.address_too_late` once a parcel bears the old address */
-async function needUnaddressed(tx: Transaction, orderId: string): Promise<void> {
-  const addressed = (await fulfillmentsOf(tx, orderId)).filter((f) => f.method === 'delivery' && (f.status === 'packed' || isGone(f)))
-  if (addressed.length) throw refuse('order.address_too_late', { fulfillmentIds: addressed.map((f) => f.fulfillmentId) })
+async function fail(tx: Transaction, order: OrderRow, change: ChangeRow, { actor }: { actor: string }, { code, data }: Refusal): Promise<ChangeFinished> {
+  await endChange(tx, change.changeId, 'failed', code)
+  await releaseOfChange(tx, change.changeId, actor)
+  await settleExceptions(tx, order, 'the change has ended', { kind: 'payment.change_not_held' })
+  await record(tx, order, { type: 'order.change_failed', actor, data: { changeId: change.changeId, reason: code } })
+  return { outcome: 'failed', code, data, voids: await voidCharge(tx, change.paymentId!) }
 }

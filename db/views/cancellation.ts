@@ -1,10 +1,10 @@
 /** What a cancellation would move, with nothing done: read at once, refused as the cancellation would be. */
 import { isGone } from '../../domain/fulfillment/moves'
-import { cancelledMinor, leavesNothing, planCancellation, wantedUnits, type CancelledUnits, type LineInPlaces } from '../../domain/order/cancellation'
+import { cancelledMinor, insteadOfCancelling, leavesNothing, planCancellation, wantedUnits, type CancelledUnits, type LineInPlaces } from '../../domain/order/cancellation'
 import { payersOf, worthMinor, type Priced, type Tender, type Units } from '../../domain/payment/shares'
 import { refuse } from '../../domain/refusals'
 import { linesInPlaces } from '../cancellable'
-import { row, type Db, type Transaction } from '../connection'
+import { row, type Db } from '../connection'
 import { fulfillmentsOf } from '../fulfillments'
 
 export interface CancellationPreview {
@@ -31,18 +31,12 @@ export const previewCancellation = (db: Db, orderId: string, asked?: readonly Un
       const kept = lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled }))
       const wanted = asked ? wantedUnits(lines, asked) : kept.filter((l) => l.quantity > 0)
       const gone = (await fulfillmentsOf(tx, orderId)).filter(isGone)
-      if (!asked && gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: 'return' })
+      if (!asked && gone.length) throw refuse('order.already_handed_over', { fulfillmentIds: gone.map((f) => f.fulfillmentId), instead: insteadOfCancelling(gone) })
       const whole = leavesNothing(lines, wanted) && gone.length === 0
       return { preview: true, whole, goods: whole ? everything(lines) : planCancellation(lines, wanted), money: moneyOf(order, kept, wanted) }
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   )
-
-/** What the order is worth less without `wanted`, whose money that is, and what it is worth then. */
-export async function moneyMoved(tx: Transaction, orderId: string, wanted: readonly Units[]): Promise<CancellationPreview['money']> {
-  const lines = await linesInPlaces(tx, orderId)
-  return moneyOf((await row<Facts>(tx, factsSql, [orderId]))!, lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled })), wanted)
-}
 
 const everything = (lines: readonly LineInPlaces[]): CancelledUnits[] => lines.flatMap(({ lineId, sku, places }) => places.map((p) => ({ lineId, sku, ...p })))
 
@@ -58,6 +52,6 @@ function moneyOf(order: Facts, kept: readonly Units[], wanted: readonly Units[])
 
 const factsSql = `
   SELECT stage, currency, shipping, tax_included AS "taxIncluded",
-    (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor)) FROM order_lines WHERE order_id = o.order_id) AS lines,
+    (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised)) FROM order_lines WHERE order_id = o.order_id) AS lines,
     (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', amount_minor, 'takenElsewhere', provider = 'paid_elsewhere') ORDER BY payment_id) FROM payments WHERE order_id = o.order_id AND part = 1) AS tenders
   FROM orders o WHERE order_id = ?`

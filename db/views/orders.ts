@@ -3,7 +3,7 @@ import type { Choice } from '../../domain/delivery/choice'
 import { isBetweenNodes, isGone, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import type { KitLine } from '../../domain/order/kits'
 import type { WaitingOn } from '../../domain/order/status'
-import { worthMinor } from '../../domain/payment/shares'
+import { worthMinor, type Raise } from '../../domain/payment/shares'
 import type { OrderPromise } from '../../domain/promise/kept'
 import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
@@ -135,7 +135,7 @@ export interface MoneyView {
 const shipByJson = `(SELECT ${iso('max(c.ship_by)')} FROM supply_claims c WHERE c.order_id = l.order_id AND c.line_id = l.line_id AND c.status IN ('open', 'arrived', 'filled'))`
 const linesJson = list(
   `json_build_object('lineId', l.line_id, 'sku', l.sku, 'name', s.name, 'quantity', l.quantity, 'unitPriceMinor', l.unit_price_minor, 'discountMinor', l.discount_minor,
-     'taxMinor', l.tax_minor, 'allocated', l.allocated, 'picked', l.picked, 'shipped', l.shipped, 'delivered', l.delivered, 'cancelled', l.cancelled,
+     'taxMinor', l.tax_minor, 'raised', l.raised, 'allocated', l.allocated, 'picked', l.picked, 'shipped', l.shipped, 'delivered', l.delivered, 'cancelled', l.cancelled,
      'returned', l.returned, 'credited', l.credited, 'replaces', l.replaces, 'backordered', l.backordered, 'shipBy', ${shipByJson}, 'kit', l.kit)`,
   'order_lines l JOIN skus s USING (sku) WHERE l.order_id = o.order_id',
   'l.position',
@@ -166,7 +166,8 @@ const paymentsJson = list(
   'p.tender_id, p.part',
 )
 
-interface OrderFacts extends Omit<OrderView, 'holds' | 'promise' | 'money' | 'allowedActions' | 'pickupCode'> {
+interface OrderFacts extends Omit<OrderView, 'lines' | 'holds' | 'promise' | 'money' | 'allowedActions' | 'pickupCode'> {
+  lines: (OrderLineView & { raised: readonly Raise[] })[]
   pickupCode: string | null
   stage: string
   promise: OrderPromise | null
@@ -187,6 +188,7 @@ export async function orderView(db: Db | Transaction, orderId: string, viewer: {
 function present({ stage, pickupCode, ...order }: OrderFacts, role: string): OrderView {
   return {
     ...order,
+    lines: order.lines.map(({ raised: _, ...line }) => line),
     ...(pickupCode !== null && tellsCustomers.includes(role) && { pickupCode }),
     holds: [],
     promise: promiseView(order, new Date().toISOString()),

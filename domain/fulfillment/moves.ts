@@ -9,7 +9,7 @@ export type FulfillmentStatus = (typeof fulfillmentStatuses)[number]
 export const fulfillmentMoves = {
   released: ['picking', 'picked', 'collected', 'rejected', 'cancelled'], // collected: carried out at the till; rejected: nothing is left to fill
   picking: ['picked', 'rejected', 'cancelled'],
-  picked: ['packed', 'ready', 'rejected', 'cancelled'],
+  picked: ['packed', 'ready', 'picking', 'rejected', 'cancelled'], // picking: more was asked for after the click
   packed: ['ready', 'handed_over', 'cancelled'],
   ready: ['collected', 'expired', 'cancelled'],
   handed_over: ['in_transit', 'delivered', 'returning', 'lost'], // delivered: of a transfer, received by the other node

@@ -2,6 +2,7 @@
  * Cancelling some units of an order: which units, from where, and what they are worth. What is furthest from the door goes first, so that as little work
  * as possible was in vain; what is packed or gone stays. Kits are cancelled as they were sold, whole.
  */
+import type { FulfillmentStatus } from '../fulfillment/moves'
 import { invariant } from '../invariant'
 import { worthMinor, type Priced, type Units } from '../payment/shares'
 import { refuse } from '../refusals'
@@ -65,6 +66,10 @@ export function planCancellation(lines: readonly LineInPlaces[], wanted: readonl
     })
   return asked.flatMap(({ line, quantity }) => takenFrom(line, quantity))
 }
+
+/** What a cancellation that comes too late becomes: parcels on their way are asked back, what has arrived is sent back. */
+export const insteadOfCancelling = (gone: readonly { status: FulfillmentStatus }[]): 'intercept' | 'return' =>
+  gone.some((f) => f.status === 'handed_over' || f.status === 'in_transit') ? 'intercept' : 'return'
 
 /** How many units of a line can still be cancelled. */
 export const cancellableUnits = ({ places }: Pick<LineInPlaces, 'places'>): number => places.filter(isCancellable).reduce((sum, p) => sum + p.quantity, 0)

@@ -1,6 +1,7 @@
-/** Changes of an order that ask for nothing more than it has: fewer units, or another door at the same place. */
+/** Changes of an order after the click, as they are asked for: fewer units or more, lines added, another door, another way or date, or nothing of it any more. What is wanted of it, without yet knowing where it would come from. */
 import { refuse } from '../refusals'
 import { wantedUnits, type LineInPlaces } from './cancellation'
+import type { NewLine } from './new-order'
 import type { Units } from '../payment/shares'
 
 export interface Address {
@@ -8,19 +9,56 @@ export interface Address {
   postalCode: string
   [field: string]: unknown
 }
-export type ChangeOperation = { op: 'setQuantity'; lineId: string; quantity: number } | { op: 'removeLine'; lineId: string } | { op: 'setShipTo'; shipTo: Address }
+export type ChangeOperation =
+  | { op: 'setQuantity'; lineId: string; quantity: number }
+  | { op: 'removeLine'; lineId: string }
+  | { op: 'addLine'; line: Omit<NewLine, 'kit'> }
+  | { op: 'setShipTo'; shipTo: Address }
+  | SetDelivery
+  | { op: 'cancel'; lines?: readonly Units[] }
 
-/** The units that are not wanted any more. @throws `order.lines_repeated`, `order.line_unknown`, `order.kit_in_part`; `order.change_raises` for more than the order has */
-export function unitsGivenUp(lines: readonly LineInPlaces[], operations: readonly ChangeOperation[]): Units[] {
-  const fewer = operations.flatMap((o) => (o.op === 'setShipTo' ? [] : [{ lineId: o.lineId, to: o.op === 'removeLine' ? 0 : o.quantity }]))
-  const repeated = fewer.find((f, i) => fewer.findIndex((other) => other.lineId === f.lineId) < i)
-  if (repeated) throw refuse('order.lines_repeated', { lineId: repeated.lineId })
-  return wantedUnits(lines, fewer.map(({ lineId, to }) => ({ lineId, quantity: fewerThan(keptOf(lines, lineId), lineId, to) }))).filter((u) => u.quantity > 0)
+export interface SetDelivery {
+  op: 'setDelivery'
+  method: string
+  service?: string
+  nodeId?: string
+  /** By when it shall arrive: the cheapest service that keeps it. */
+  by?: string
+  /** What the customer pays for it, where that is not what the policy says. */
+  shipping?: { priceMinor: number; taxMinor?: number }
 }
 
-function fewerThan(kept: number, lineId: string, to: number): number {
-  if (to > kept) throw refuse('order.change_raises', { lineId, has: kept, asked: to })
-  return kept - to
+export interface WantedUnits {
+  /** Given up, by line of goods. */
+  fewer: Units[]
+  /** More of lines that the order has. */
+  more: Units[]
+  /** Lines it has not. */
+  added: Omit<NewLine, 'kit'>[]
+}
+
+/**
+ * @throws `order.lines_repeated` for a line that is named twice, or added under an id that the order has; `order.line_unknown`, `order.kit_in_part`;
+ *   `order.kit_not_raised` for more of a kit, which is added as a line
+ */
+export function unitsWanted(lines: readonly LineInPlaces[], operations: readonly ChangeOperation[]): WantedUnits {
+  const added = operations.flatMap((o) => (o.op === 'addLine' ? [o.line] : []))
+  const named = operations.flatMap((o) => (o.op === 'setQuantity' ? [{ lineId: o.lineId, to: o.quantity }] : o.op === 'removeLine' ? [{ lineId: o.lineId, to: 0 }] : []))
+  refuseRepeated([...lines.flatMap((l) => [l.lineId, ...(l.kit ? [l.kit.lineId] : [])]).filter((id, i, all) => all.indexOf(id) === i), ...added.map((l) => l.lineId)])
+  refuseRepeated(named.map((n) => n.lineId))
+  const cancelled = operations.flatMap((o) => (o.op === 'cancel' ? (o.lines ?? [...new Set(lines.map((l) => l.kit?.lineId ?? l.lineId))].map((lineId) => ({ lineId, quantity: keptOf(lines, lineId) }))) : []))
+  if (cancelled.length) return { fewer: wantedUnits(lines, cancelled).filter((u) => u.quantity > 0), more: [], added: [] }
+  const changes = named.map(({ lineId, to }) => ({ lineId, by: to - keptOf(lines, lineId) }))
+  const fewer = wantedUnits(lines, changes.map(({ lineId, by }) => ({ lineId, quantity: Math.max(0, -by) }))).filter((u) => u.quantity > 0)
+  const more = changes.filter((c) => c.by > 0).map(({ lineId, by }) => ({ lineId, quantity: by }))
+  const kit = more.find((m) => lines.some((l) => l.kit?.lineId === m.lineId))
+  if (kit) throw refuse('order.kit_not_raised', { lineId: kit.lineId })
+  return { fewer, more, added }
+}
+
+function refuseRepeated(lineIds: readonly string[]): void {
+  const lineId = lineIds.find((id, i) => lineIds.indexOf(id) < i)
+  if (lineId !== undefined) throw refuse('order.lines_repeated', { lineId })
 }
 
 /** How many of a line the order still has; of a kit, how many whole ones. */
@@ -28,11 +66,4 @@ function keptOf(lines: readonly LineInPlaces[], lineId: string): number {
   const named = lines.filter((l) => (l.kit?.lineId ?? l.lineId) === lineId)
   const kept = named.map((l) => Math.floor((l.quantity - l.cancelled) / (l.kit ? l.quantity / l.kit.quantity : 1)))
   return kept.length ? Math.min(...kept) : Number.MAX_SAFE_INTEGER // unknown lines are refused by their name
-}
-
-/** The last address given, if any. @throws `order.address_elsewhere` for another postal code or country: its promise and its nodes would be others */
-export function newAddress(was: Address | null, operations: readonly ChangeOperation[]): Address | undefined {
-  const address = operations.flatMap((o) => (o.op === 'setShipTo' ? [o.shipTo] : [])).at(-1)
-  if (address && (was === null || was.country !== address.country || was.postalCode !== address.postalCode)) throw refuse('order.address_elsewhere', { country: was?.country ?? null, postalCode: was?.postalCode ?? null })
-  return address
 }

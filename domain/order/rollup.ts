@@ -17,7 +17,7 @@ export interface LineFacts {
 }
 export interface PaymentFacts {
   tenderId?: string
-  /** A tender is held by its first payment; a later one holds what had still to leave when the one before was taken. */
+  /** A tender is held by its first payment; a later one holds what had still to leave when the one before was taken; 0: what a change asks to be held, no tender of the order yet. */
   part?: number
   status: string
   amountMinor: number
@@ -32,7 +32,8 @@ export interface OrderRollup {
 }
 
 export function rollUp(facts: OrderFacts): OrderRollup {
-  return { status: orderStatus(facts), paymentStatus: paymentStatus(facts), fulfillmentStatus: fulfillmentStatus(facts.lines) }
+  const own = { ...facts, payments: facts.payments.filter((p) => p.part !== 0) }
+  return { status: orderStatus(own), paymentStatus: paymentStatus(own), fulfillmentStatus: fulfillmentStatus(facts.lines) }
 }
 
 function orderStatus({ stage, lines, payments, fulfillments }: OrderFacts): OrderStatus {

@@ -14,6 +14,12 @@ export interface PricedLine {
   unitPriceMinor: number
   discountMinor: number
   taxMinor: number
+  /** What was added to it after the click, first to last: contained in its quantity and tax, at its price and without a discount. The units from before keep their worth. */
+  raised?: readonly Raise[]
+}
+export interface Raise {
+  quantity: number
+  taxMinor: number
 }
 /** A quantity of a line. */
 export interface Units {
@@ -68,7 +74,7 @@ export function worthBreakdown(order: Priced, units: readonly Units[]): Breakdow
   const parts = { goodsMinor: 0, discountMinor: 0, taxMinor: 0, shippingMinor: 0 }
   for (const line of order.lines) {
     const quantity = quantities.get(line.lineId) ?? 0
-    const taxMinor = partOf(line.taxMinor, quantity, line.quantity)
+    const taxMinor = sharedOver(line, quantity, (t) => t.taxMinor)
     const goodsMinor = line.unitPriceMinor * quantity - (order.taxIncluded ? taxMinor : 0)
     parts.taxMinor += taxMinor
     parts.goodsMinor += goodsMinor
@@ -103,10 +109,26 @@ export function payersOf(tenders: readonly Tender[], beforeMinor: number, share:
 }
 
 /** The first `units` of a line, with their part of its discount and, where it is not in the price, of its tax. */
-function unitsMinor({ taxIncluded }: Priced, line: PricedLine, units: number): number {
-  const totalMinor = line.unitPriceMinor * line.quantity - line.discountMinor + (taxIncluded ? 0 : line.taxMinor)
-  return partOf(totalMinor, units, line.quantity)
+const unitsMinor = ({ taxIncluded }: Priced, line: PricedLine, units: number): number =>
+  sharedOver(line, units, (t) => line.unitPriceMinor * t.quantity - t.discountMinor + (taxIncluded ? 0 : t.taxMinor))
+
+/** Units of a line that were bought at once. */
+type Batch = Pick<PricedLine, 'quantity' | 'discountMinor' | 'taxMinor'>
+
+/** The part of the first `units` in an amount that every batch has of its own, batch after batch. */
+function sharedOver(line: PricedLine, units: number, amountOf: (batch: Batch) => number): number {
+  const { raised = [] } = line
+  if (raised.length === 0) return partOf(amountOf(line), units, line.quantity)
+  const first = { ...line, quantity: line.quantity - sum(raised, (r) => r.quantity), taxMinor: line.taxMinor - sum(raised, (r) => r.taxMinor) }
+  let left = units
+  return sum([first, ...raised.map((r) => ({ ...r, discountMinor: 0 }))], (batch) => {
+    const mine = Math.min(left, batch.quantity)
+    left -= mine
+    return partOf(amountOf(batch), mine, batch.quantity)
+  })
 }
+
+const sum = <T>(items: readonly T[], of: (item: T) => number): number => items.reduce((total, item) => total + of(item), 0)
 
 /** `total × part ÷ whole`, rounded to whole units. Whole and remainder apart, so that no product leaves the safe integers. */
 const partOf = (total: number, part: number, whole: number): number => Math.floor(total / whole) * part + Math.round(((total % whole) * part) / whole)

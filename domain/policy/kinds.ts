@@ -126,6 +126,8 @@ export interface ReturnsPolicy {
 export interface CarePolicy {
   /** How often a call that keeps failing is tried again after its first patience has run out. */
   retryEvery: string
+  /** What customers ask for themselves waits for a merchant's yes, and is refused when nobody has said anything in time. Absent: it does not wait. */
+  customerRequests?: { approval: boolean; decideWithin: string }
 }
 
 export type PolicyKind = keyof Policies

@@ -41,7 +41,7 @@ interface PartedOrder extends Priced {
   orderId: string
   stage: string
   open: boolean
-  lines: (PricedLine & { cancelled: number; shipped: number; credited: number; replaces: string | null })[]
+  lines: (PricedLine & { cancelled: number; shipped: number; credited: number; replaces: string | null; resend: number })[]
   gone: Units[]
   /** Taken by others; asked of the provider by captures; taken, and still held, at the provider; given back. */
   elsewhere: number
@@ -55,16 +55,19 @@ interface PartedOrder extends Priced {
   /** What the ledger says was sold, and what everybody owes for it. */
   sold: number
   owed: number
+  /** What its tenders are for. */
+  tendered: number
 }
 
 const partedOrders = (db: Db): Promise<PartedOrder[]> =>
   rows(
     db,
     `SELECT o.order_id AS "orderId", stage, workflow_open AS open, shipping, tax_included AS "taxIncluded",
-       (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor,
-                        'cancelled', cancelled, 'shipped', shipped, 'credited', credited, 'replaces', replaces)) FROM order_lines l WHERE l.order_id = o.order_id) AS lines,
+       (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised,
+                        'cancelled', cancelled, 'shipped', shipped, 'credited', credited, 'replaces', replaces, 'resend', resend)) FROM order_lines l WHERE l.order_id = o.order_id) AS lines,
        (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
           WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') AS gone,
+       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payments t WHERE t.order_id = o.order_id AND t.part = 1) AS tendered,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
        (SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'refund' AND status = 'succeeded') AS fees,
        (SELECT -coalesce(sum(amount_minor) FILTER (WHERE account IN ('revenue', 'tax', 'shipping', 'discount')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS sold,
@@ -128,7 +131,11 @@ export const money: readonly Invariant[] = [
   query('M5', 'an order’s total is its lines, shipping and taxes, and its tenders cover it', 'always',
     `SELECT o.order_id FROM orders o WHERE total_minor <> (SELECT sum(unit_price_minor * quantity - discount_minor + CASE WHEN o.tax_included THEN 0 ELSE tax_minor END) FROM order_lines l WHERE l.order_id = o.order_id)
        + (shipping->>'priceMinor')::int8 + CASE WHEN tax_included THEN 0 ELSE coalesce((shipping->>'taxMinor')::int8, 0) END
-     OR total_minor <> (SELECT sum(amount_minor) FROM payments p WHERE p.order_id = o.order_id AND p.part = 1)`),
+     OR (total_minor <> (SELECT sum(amount_minor) FROM payments p WHERE p.order_id = o.order_id AND p.part = 1) AND NOT EXISTS (SELECT 1 FROM order_changes c WHERE c.order_id = o.order_id AND c.state = 'confirmed'))`),
+  ofParts('M5-cover', 'the tenders of an order cover what has left and what has still to', 'always', ({ lines, gone, tendered, ...o }) => {
+    const rest = lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.shipped - l.resend }))
+    return tendered < worthMinor({ ...o, lines }, [...gone, ...rest])
+  }),
   ofParts('M5-parts', 'what is taken of an order is exactly what the parts that left are worth', 'always', (o, gone) => o.asked !== Math.max(0, gone - o.elsewhere) || o.taken > o.asked),
   query('M4', 'every journal of the ledger sums to zero in each currency', 'always', `SELECT journal_id, currency FROM ledger_entries GROUP BY 1, 2 HAVING sum(amount_minor) <> 0`),
   ledgerAgrees,

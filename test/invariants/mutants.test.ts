@@ -74,6 +74,7 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   M3: `UPDATE payment_operations SET status = 'intended' WHERE order_id = :delivered AND kind = 'capture'`,
   'M3-unknown': `UPDATE payment_operations SET status = 'unknown' WHERE order_id = :cancelled AND kind = 'void'`,
   M5: 'UPDATE order_lines SET unit_price_minor = unit_price_minor + 1 WHERE order_id = :live',
+  'M5-cover': `UPDATE payments SET amount_minor = amount_minor - 1 WHERE order_id = :live AND part = 1`,
   'M5-parts': `UPDATE payment_operations SET amount_minor = amount_minor - 1 WHERE order_id = :delivered AND kind = 'capture'`,
   M4: `UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE order_id = :delivered AND account = 'revenue'`,
   'M4-money': `DELETE FROM ledger_entries WHERE order_id = :delivered AND kind = 'capture'`,

@@ -308,6 +308,35 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'asked-for-more-after-the-click',
+    play: async (people) => {
+      const { orderId, work } = await released(people)
+      const ask = (operations: object[]): Promise<{ body: { changeId: string } }> => people.support('POST', `/v1/orders/${orderId}/changes`, { operations })
+      for (const operations of [[{ op: 'setQuantity', lineId: '1', quantity: 3 }], [{ op: 'setQuantity', lineId: '1', quantity: 2 }]]) {
+        const { body } = await ask(operations)
+        await people.support('POST', `/v1/orders/${orderId}/changes/${body.changeId}/confirm`, {})
+      }
+      const [grown] = (await people.order(orderId)).fulfillments
+      return deliver(people, orderId, { ...work, lines: grown!.lines })
+    },
+  },
+  {
+    name: 'sent-elsewhere-after-the-click',
+    play: async (people) => {
+      const sku = await people.stocked({ 'store-mitte': 1, 'store-kreuzberg': 1 })
+      const { orderId } = await released(people, { lines: [{ sku, quantity: 1 }] })
+      const shipTo = { line1: 'Oranienstraße 30', city: 'Berlin', postalCode: '10999', country: 'DE', latitude: 52.5015, longitude: 13.418 }
+      const { body } = await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'setShipTo', shipTo }, { op: 'setDelivery', method: 'pickup', nodeId: 'store-kreuzberg' }] })
+      await people.support('POST', `/v1/orders/${orderId}/changes/${body.changeId}/confirm`, {})
+      const work = (await people.until(orderId, (o) => o.fulfillments.length === 2)).fulfillments.find((f) => f.status === 'released')!
+      await people.pickAll(work)
+      await people.work(work, 'ready-for-pickup', {})
+      const { pickupCode } = await people.order(orderId)
+      await people.work(work, 'collect', { proof: { name: 'Customer', pickupCode } })
+      return ended(people, orderId)
+    },
+  },
+  {
     name: 'cancelled-in-part',
     policies: { sourcing: { maxShipments: 2, splitLines: true } },
     play: async (people) => {

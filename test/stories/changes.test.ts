@@ -170,6 +170,25 @@ it('says beforehand what it would move, does nothing by that, and heeds the vers
   await people.until(orderId, (o) => !o.workflowOpen)
 })
 
+it('still sends and takes the rest when a parcel came back and its units were given up', async () => {
+  const sku = await people.stocked({ 'store-mitte': 1, 'store-kreuzberg': 1, 'dc-01': 1 })
+  const orderId = await people.place({ lines: [{ sku, quantity: 3, unitPriceMinor: 1000 }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 3)
+  const leave = async (work: FulfillmentWork): Promise<string> => {
+    await people.until(orderId, (o) => o.money.authorizedMinor >= 3_490, 'what has still to leave to be held')
+    await people.pickAll(work)
+    const packed = await people.packAll(work)
+    expect(await people.handOver(work)).toMatchObject({ status: 200 })
+    return packed.body.packages[0]!.trackingNumber!
+  }
+  const first = await leave(fulfillments[0]!)
+  await people.carrierSays(first, 'returning')
+  await people.carrierSays(first, 'returned')
+  await people.until(orderId, (o) => o.lines[0]!.cancelled === 1)
+  for (const work of fulfillments.slice(1)) await people.carrierSays(await leave(work), 'delivered')
+  expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', lines: [{ shipped: 2, cancelled: 1 }], money: { capturedMinor: 3_490 } })
+})
+
 it('answers the same request once: two at a time take what one asked for, and no unit more', async () => {
   const { orderId } = await released({ 'store-mitte': 6 }, 6)
   const same = { 'idempotency-key': 'part-once' }
@@ -226,15 +245,16 @@ describe('a change that is asked for and confirmed', () => {
     await people.until(orderId, (o) => !o.workflowOpen)
   })
 
-  it('is refused where it asks for more, for nothing, for another place, or for what is packed', async () => {
+  it('is refused where it asks for more than there is, for nothing, for another place, or for what is packed', async () => {
     const { orderId, fulfillments } = await released({ 'store-mitte': 2 }, 2)
-    expect(await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 3 })).toMatchObject({ status: 409, body: { code: 'order.change_raises', has: 2, asked: 3 } })
+    expect(await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 3 })).toMatchObject({ status: 409, body: { code: 'stock.short' } })
     expect(await propose(orderId, { op: 'removeLine', lineId: '1' })).toMatchObject({ status: 409, body: { code: 'order.change_leaves_nothing', instead: 'cancel' } })
     expect(await propose(orderId, { op: 'removeLine', lineId: '9' })).toMatchObject({ status: 400, body: { code: 'order.line_unknown' } })
-    expect(await propose(orderId, { op: 'setShipTo', shipTo: { ...moved, postalCode: '80331' } })).toMatchObject({ status: 409, body: { code: 'order.address_elsewhere', postalCode: '10115' } })
+    expect(await propose(orderId, { op: 'setDelivery', method: 'pickup', nodeId: 'store-kreuzberg' })).toMatchObject({ status: 409, body: { code: 'stock.short' } })
     await people.pickAll(fulfillments[0]!)
     await people.packAll(fulfillments[0]!)
     expect(await propose(orderId, { op: 'setShipTo', shipTo: moved })).toMatchObject({ status: 409, body: { code: 'order.address_too_late' } })
+    expect(await propose(orderId, { op: 'setShipTo', shipTo: { ...moved, postalCode: '80331' } })).toMatchObject({ status: 409, body: { code: 'order.delivery_too_late', fulfillmentIds: [fulfillments[0]!.fulfillmentId], states: ['packed'] } })
     expect(await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 1 })).toMatchObject({ status: 409, body: { code: 'order.units_not_cancellable' } })
     await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
     await people.until(orderId, (o) => !o.workflowOpen)

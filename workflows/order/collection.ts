@@ -2,7 +2,7 @@
 import { step } from '../support/activities'
 import { Ending } from '../support/failures'
 import { captured, prepared, wentBack } from './delivery'
-import { stopAll } from './messages'
+import { stopAll } from './fewer'
 import { holdRemainder, letGo } from './payment'
 import { show } from './show'
 import { waiting, waits, type Thread, type Work } from './thread'

@@ -1,19 +1,20 @@
 /** Everything an order can be told while it lives. Commands are refused by a validator where the story already knows better, and checked again on the rows. */
-import { CancellationScope, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
-import { hasLeft, isGone } from '../../domain/fulfillment/moves'
+import { CancellationScope, defineQuery, defineSignal, defineUpdate, patched, setHandler } from '@temporalio/workflow'
+import { isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
   type CancelLines, type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type ChangeOrder, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
   type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived, type StockTakenBack,
 } from '../../domain/messages'
+import { insteadOfCancelling } from '../../domain/order/cancellation'
 import type { PaymentState } from '../../domain/payment/view'
 import type { WorkMoved } from '../../db/steps/source-order'
-import type { LinesCancelled } from '../../db/steps/cancel-lines'
-import type { CancelOutcome } from '../../db/steps/cancel-order'
 import { step } from '../support/activities'
 import { now } from '../support/clock'
 import { answering, refusalIn, refusing } from '../support/failures'
+import { change } from './change'
 import { labelsOrEnd } from './delivery'
+import { endStopped, fewerUnits, refuseIfCancelled, stopStory } from './fewer'
 import { listenForReturns } from './returns'
 import { show } from './show'
 import { newWorks } from './sourcing'
@@ -43,14 +44,14 @@ export function listen(thread: Thread): void {
   hearCancellation(thread)
   setHandler(cancelOrder, (ask) => cancel(thread, ask), {
     description: 'Cancel the whole order while it is in the building. Answers once the stock is free; the money follows.',
-    validator: (_ask: CancelOrder) => refuseIfGone(thread),
+    validator: (_ask: CancelOrder) => refuseIfOver(thread),
   })
   setHandler(cancelLines, (ask) => cancelUnits(thread, ask), {
     description: 'Cancel some units while they are neither packed nor gone. Answers once the stock is free; the rest of the order goes on.',
     validator: (_ask: CancelLines) => refuseIfCancelled(thread),
   })
   setHandler(changeOrder, (ask) => change(thread, ask), {
-    description: 'Do what was asked for and confirmed: fewer units, or another door at the same place.',
+    description: 'Do what was asked for and confirmed. What it costs more is held first; answers once the order is changed, or why it is not.',
     validator: (_ask: ChangeOrder) => refuseIfCancelled(thread),
   })
   setHandler(packFulfillment, (ask) => heardOf(thread, ask).then(() => pack(thread, ask)), {
@@ -100,56 +101,13 @@ function hearCancellation(thread: Thread): void {
 
 const cancel = (thread: Thread, ask: CancelOrder): Promise<CancelOrderAnswer> =>
   thread.lock(async () => {
-    refuseIfGone(thread)
+    await refuseIfGone(thread, ask)
     const outcome = await answering(() => step('Cancel the order').cancelOrder({ ...ask, orderId: thread.start.orderId }))
     return stopStory(thread, outcome, ask.reason)
   })
 
-function stopStory(thread: Thread, outcome: CancelOutcome, reason: string): CancelOrderAnswer {
-  thread.cancelled = { outcome, reason }
-  stopAll(thread, outcome)
-  thread.story.cancel()
-  return { cancelledAt: outcome.cancelledAt }
-}
-
-/** The story goes on with fewer units: works of which nothing is left end, and whoever waits for stock looks again whether anything is still wanted. */
-const fewerUnits = (thread: Thread, reason: string, effect: () => Promise<LinesCancelled>): Promise<CancelOrderAnswer> =>
-  thread.lock(async () => {
-    refuseIfCancelled(thread)
-    const { whole, stopped, voids, refunds = [], cancelledAt } = await answering(effect)
-    if (whole) return stopStory(thread, whole, reason)
-    thread.stopped.push(...stopped)
-    endStopped(thread)
-    thread.reduced = true
-    thread.unwanted.push(...voids)
-    thread.owed.push(...refunds)
-    thread.nudges += 1
-    show(thread)
-    return { cancelledAt }
-  })
-
-/** Also those that the story hears of only afterwards. */
-function endStopped(thread: Thread): void {
-  for (const work of thread.works.filter((w) => thread.stopped.includes(w.fulfillmentId))) {
-    work.status = 'cancelled'
-    waits(work, null)
-  }
-}
-
 const cancelUnits = (thread: Thread, ask: CancelLines): Promise<CancelOrderAnswer> =>
   fewerUnits(thread, ask.reason, () => step('Cancel some units').cancelLines({ ...ask, orderId: thread.start.orderId }))
-
-const change = (thread: Thread, ask: ChangeOrder): Promise<CancelOrderAnswer> =>
-  fewerUnits(thread, 'changed', () => step('Change the order').changeOrder({ ...ask, orderId: thread.start.orderId }))
-
-/** What a cancellation does to the story's own picture of the parts. */
-export function stopAll(thread: Thread, { voids, cancelledAt }: CancelOutcome): void {
-  for (const work of thread.works.filter((w) => !hasLeft(w.status))) {
-    work.status = 'cancelled'
-    waits(work, null)
-  }
-  waits(thread.whole, voids.length ? { what: 'void', since: cancelledAt, deadline: null } : null)
-}
 
 async function cancelFromUi(thread: Thread, { reason = 'cancelled from the Temporal UI', actor = 'support', messageId = 'ui' }: CancelOrderSignal): Promise<void> {
   const signed = { actor: `support:${actor}`, messageId }
@@ -289,15 +247,25 @@ function hearRun(thread: Thread, { fulfillmentId, status, at, gone, waits: since
   show(thread)
 }
 
-function refuseIfGone(thread: Thread): void {
+/** What has all arrived can only be sent back; nobody has to be asked. */
+function refuseIfOver(thread: Thread): void {
   const gone = thread.works.filter(isGone)
-  if (gone.length) throw refusing('order.already_handed_over', { fulfillmentIds: gone.map((w) => w.fulfillmentId), instead: 'return' })
+  if (gone.length && insteadOfCancelling(gone) === 'return') throw tooLate(gone)
   refuseIfCancelled(thread)
 }
 
-function refuseIfCancelled(thread: Thread): void {
-  if (thread.cancelled) throw refusing('order.already_cancelled', { state: 'cancelled' })
+/** Too late to stop it: what is on its way is asked back, and that is the answer. */
+async function refuseIfGone(thread: Thread, { actor, reason }: CancelOrder): Promise<void> {
+  refuseIfOver(thread)
+  const gone = thread.works.filter(isGone)
+  if (gone.length === 0) return
+  const ask = { orderId: thread.start.orderId, actor, reason }
+  const asked = patched('parcels-are-asked-back') ? await step('Ask for what has left').askParcelsBack(ask) : undefined
+  throw tooLate(gone, asked)
 }
+
+const tooLate = (gone: readonly Work[], asked: object = {}): Error =>
+  refusing('order.already_handed_over', { fulfillmentIds: gone.map((w) => w.fulfillmentId), instead: insteadOfCancelling(gone), ...asked })
 
 /** What the story does not know yet it may be about to be told: then the handler waits for it. */
 function refuseUnlessOpen(thread: Thread, fulfillmentId: string, when?: 'ready' | 'handed_over'): void {

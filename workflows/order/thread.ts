@@ -38,6 +38,8 @@ export interface Thread {
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
   toSource: boolean
   sourcingAttempts: number
+  /** A change has left money unheld that what has still to leave needs. */
+  toHold?: boolean
   /** How often what has still to leave was held again. */
   holdAttempts: number
   lastException?: string

@@ -1,7 +1,7 @@
 /** Whatever is cancelled, in whatever pieces: no unit twice, none that is packed or gone, and the cents add up. */
 import fc from 'fast-check'
 import { cancellableStates, cancellableUnits, cancelledMinor, fixedStates, leavesNothing, planCancellation, wantedUnits, type LineInPlaces } from '../../../domain/order/cancellation'
-import { unitsGivenUp, type ChangeOperation } from '../../../domain/order/change'
+import { unitsWanted, type ChangeOperation } from '../../../domain/order/change'
 import { worthMinor, type Priced } from '../../../domain/payment/shares'
 import { Refusal } from '../../../domain/refusals'
 import { holds } from '../../support/property'
@@ -103,15 +103,16 @@ it('cancels a kit by its components, and none of them alone', () => {
   expect(() => wantedUnits(lines, [{ lineId: '9', quantity: 1 }])).toThrow(expect.objectContaining({ code: 'order.line_unknown' }) as Error)
 })
 
-it('a change to fewer units gives up exactly the difference, and asks for no unit more', () => {
+it('a change of quantities gives up exactly the difference, or asks for exactly what is more', () => {
   holds(
     fc.property(order, fc.array(fc.nat(30), { minLength: 4, maxLength: 4 }), (o: Order, to) => {
       const operations = o.lines.map((l, i): ChangeOperation => (to[i] === 0 ? { op: 'removeLine', lineId: l.lineId } : { op: 'setQuantity', lineId: l.lineId, quantity: Math.min(to[i]!, l.quantity) }))
-      const given = unitsGivenUp(o.lines, operations)
+      const { fewer: given, more, added } = unitsWanted(o.lines, operations)
+      expect([more, added]).toEqual([[], []])
       for (const [i, l] of o.lines.entries()) expect((given.find((u) => u.lineId === l.lineId)?.quantity ?? 0) + Math.min(to[i]!, l.quantity)).toBe(l.quantity)
       const kept = o.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - (given.find((u) => u.lineId === l.lineId)?.quantity ?? 0) }))
       expect(cancelledMinor(o, o.lines, given) + worthMinor(o, kept)).toBe(worthMinor(o, o.lines))
-      expect(() => unitsGivenUp(o.lines, [{ op: 'setQuantity', lineId: '1', quantity: o.lines[0]!.quantity + 1 }])).toThrow(expect.objectContaining({ code: 'order.change_raises' }) as Error)
+      expect(unitsWanted(o.lines, [{ op: 'setQuantity', lineId: '1', quantity: o.lines[0]!.quantity + 2 }])).toEqual({ fewer: [], more: [{ lineId: '1', quantity: 2 }], added: [] })
     }),
   )
 })

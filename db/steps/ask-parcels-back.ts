@@ -1,0 +1,27 @@
+/** A cancellation came after the goods had left: whoever carries them is to be asked for them, and a case says so until that is answered. What comes back is dealt with like every parcel that does. */
+import { isGone } from '../../domain/fulfillment/moves'
+import { rows, type Transaction } from '../connection'
+import { record } from '../events'
+import { fulfillmentsOf } from '../fulfillments'
+import { lockOrder } from '../orders'
+import { openException } from '../waiting'
+
+export interface ParcelsAskedBack {
+  exceptionId: string
+  parcels: { fulfillmentId: string; carrier: string; trackingNumber: string }[]
+}
+
+/** Asked again, it is the same case. */
+export async function askParcelsBack(tx: Transaction, { orderId, actor, reason }: { orderId: string; actor: string; reason: string }): Promise<ParcelsAskedBack> {
+  const order = await lockOrder(tx, orderId)
+  const onTheirWay = (await fulfillmentsOf(tx, orderId)).filter((f) => isGone(f) && (f.status === 'handed_over' || f.status === 'in_transit')).map((f) => f.fulfillmentId)
+  const parcels = await rows<ParcelsAskedBack['parcels'][number]>(
+    tx,
+    `SELECT fulfillment_id AS "fulfillmentId", carrier, tracking_number AS "trackingNumber" FROM packages WHERE fulfillment_id = ANY(?::uuid[]) AND carrier IS NOT NULL ORDER BY fulfillment_id, number`,
+    [onTheirWay],
+  )
+  const summary = 'The customer wants none of it any more and it has left: ask the carrier to stop it, and tell her what becomes of it'
+  const exceptionId = await openException(tx, { ...order, kind: 'shipment.intercept_wanted', subject: orderId, owner: 'operations', summary, data: { reason, parcels } })
+  await record(tx, order, { type: 'shipment.intercept_asked', actor, data: { exceptionId, parcels } })
+  return { exceptionId, parcels }
+}
