@@ -1,7 +1,8 @@
 /** Property tests with a seed that is always said: a sample on every run, twenty times as many in the long one (VERIFY=1). SEED repeats a run. */
 import fc from 'fast-check'
 
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+/** What repeats a run. */
+export const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 const factor = process.env.VERIFY === '1' ? 20 : 1
 
 /** Checks `property` on `runs` examples; the seed is part of every failure, and is printed once per file. */
