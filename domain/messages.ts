@@ -126,7 +126,8 @@ export interface FulfillmentAnswer {
 /** Something is to come back. */
 export interface RequestReturn extends Command {
   lines: readonly { lineId: string; quantity: number; reason: string }[]
-  method: 'mail' | 'store' | 'courier'
+  /** `none`: the goods are not wanted back. */
+  method: 'mail' | 'store' | 'courier' | 'none'
   /** Asked by one of us, who may go beyond the policy. */
   staff: boolean
 }

@@ -10,7 +10,7 @@ import { orderCommand, type AnswerCtx, type OrderRoute } from '../command'
 import { may, type Role } from '../permissions'
 import { created, ok, route, type Answer, type Ctx, type Route } from '../route'
 import { text, uuid } from '../schemas/fields'
-import { receiveBody, replacementBody, replacementPreview, returnAnswer, returnBody, returnPreview } from '../schemas/returns'
+import { claimBody, receiveBody, replacementBody, replacementPreview, returnAnswer, returnBody, returnPreview } from '../schemas/returns'
 
 const orderParams = z.strictObject({ orderId: uuid })
 const previewQuery = z.strictObject({ preview: z.enum(['true', 'false']).optional() })
@@ -71,6 +71,39 @@ const askReplacement = onlyPreviewed(
     answer: opened,
   }),
   (ctx) => ctx.db.transaction((tx) => previewReplacement(tx, { ...(ctx.params as { orderId: string }), ...(ctx.body as z.output<typeof replacementBody>), staff: isStaff(ctx.key.role) })),
+)
+
+type ClaimBody = z.output<typeof claimBody>
+/** The fault is ours: money or another one, and the goods are not wanted back. */
+const remedied = ({ lines, reason, remedy }: ClaimBody) => {
+  const each = lines.map((l) => ({ ...l, reason }))
+  return remedy === 'refund' ? ({ update: 'requestReturn', args: { lines: each, method: 'none', staff: true } } as const) : ({ update: 'requestReplacement', args: { lines: each, collectOld: 'none', staff: true } } as const)
+}
+
+const claim = onlyPreviewed(
+  orderCommand({
+    method: 'post',
+    path: '/v1/orders/{orderId}/claims',
+    tag: 'Returns',
+    summary: 'Make good a fault of ours',
+    description: 'Money or another one, and nothing is to come back. With `?preview=true` nothing is done.',
+    roles: may.decideReturns,
+    params: orderParams,
+    query: previewQuery,
+    body: claimBody,
+    answers: { 200: z.union([returnPreview, replacementPreview]), 201: returnAnswer },
+    async ask(ctx) {
+      await visibleOrder(ctx, ctx.params.orderId)
+      return { orderId: ctx.params.orderId, ...remedied(ctx.body) }
+    },
+    answer: opened,
+  }),
+  (ctx) =>
+    ctx.db.transaction((tx): Promise<object> => {
+      const asked = remedied(ctx.body as ClaimBody)
+      const order = ctx.params as { orderId: string }
+      return asked.update === 'requestReturn' ? previewReturn(tx, { ...order, ...asked.args }) : previewReplacement(tx, { ...order, ...asked.args })
+    }),
 )
 
 /** @throws `return.unknown` where there is none, or none that this key may see */
@@ -134,6 +167,7 @@ const decided = (decision: 'approve' | 'reject' | 'cancel', says: { summary: str
 export const returnRoutes: readonly Route[] = [
   askReturn,
   askReplacement,
+  claim,
   readReturn,
   receive,
   decided('approve', { summary: 'Agree to a return', roles: may.decideReturns }),

@@ -22,6 +22,12 @@ export const replacementBody = z.strictObject({
   collectOld: z.enum(['at_door', 'mail', 'store', 'none']).meta({ description: 'How the old goods come back; `at_door`: the driver who brings the new ones takes them along' }),
 })
 
+export const claimBody = z.strictObject({
+  lines: perLine(z.strictObject({ lineId: keptLineId, quantity })),
+  remedy: z.enum(['refund', 'replace']).meta({ description: 'The goods stay with the customer' }),
+  reason: text(500),
+})
+
 export const receiveBody = z.strictObject({
   nodeId,
   lines: z

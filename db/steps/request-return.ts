@@ -14,27 +14,33 @@ import { intendRefund, refundFor } from '../refunds'
 import { arrivedAt, insertReturn, returnable, type ReturnNews, type WantedLine } from '../returns'
 import { openException } from '../waiting'
 
-/** @throws `return.quantity`, `return.window_closed`, `return.final_sale`, `order.already_cancelled` */
+/**
+ * Goods are to come back, or are paid back without: then the return is over as soon as it is asked for.
+ * @throws `return.quantity`, `return.window_closed`, `return.final_sale`, `order.already_cancelled`
+ */
 export async function requestReturn(tx: Transaction, ask: RequestReturn & { orderId: string }): Promise<ReturnNews> {
   const order = await lockOrder(tx, ask.orderId)
   const override = await allowed(tx, order, ask)
   if (override) await auditOverride(tx, ask, override)
   const { feeMinor, approved, inAdvance } = termsOf(order, ask)
-  const [returnId, wait] = [uuidv7(), waitUntilBack(order, approved)]
-  const status = approved ? 'approved' : 'requested'
-  await insertReturn(tx, { ...ask, returnId, dueAt: wait.deadline, wait, status, remedy: 'refund', inAdvance, feeMinor, override, wanted: null })
+  const returnId = uuidv7()
+  const wait = ask.method === 'none' ? null : waitUntilBack(order, approved)
+  const status = wait === null ? 'closed' : approved ? 'approved' : 'requested'
+  const dueAt = wait?.deadline ?? new Date().toISOString()
+  await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: 'refund', inAdvance, feeMinor, override, wanted: null })
   const lines = ask.lines.map(({ lineId, quantity, reason }) => ({ lineId, quantity, reason }))
   await record(tx, order, { type: 'return.requested', actor: ask.actor, data: { returnId, method: ask.method, lines, approved, ...(override && { override }) } })
-  if (!approved) await askForApproval(tx, order, { returnId, lines, deadline: wait.deadline })
+  if (!approved) await askForApproval(tx, order, { returnId, lines, deadline: dueAt })
   const refunds = inAdvance ? await intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: lines, feeMinor, cause: { returnId } }) : []
   await refreshOrder(tx, ask.orderId)
   return { returnId, status, wait, refunds, toSource: false }
 }
 
 /** What a customer's request comes to by the order's own policy. */
-function termsOf(order: OrderRow, { staff }: Pick<RequestReturn, 'staff'>): { feeMinor: number; approved: boolean; inAdvance: boolean; refundOn: 'receipt' | 'collection' | 'request' } {
+function termsOf(order: OrderRow, { staff, method }: Pick<RequestReturn, 'staff' | 'method'>): { feeMinor: number; approved: boolean; inAdvance: boolean; refundOn: 'receipt' | 'collection' | 'request' } {
   const { feeMinor = 0, refundOn = 'receipt', approval = 'automatic' } = order.policy.returns
   const approved = approval === 'automatic' || staff
+  if (method === 'none') return { feeMinor: 0, approved, inAdvance: true, refundOn: 'request' }
   return { feeMinor, approved, inAdvance: approved && refundOn === 'request', refundOn }
 }
 
@@ -49,7 +55,7 @@ export interface ReturnPreview {
 }
 
 /** What a return would move, nothing done. @throws as `requestReturn` */
-export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'>): Promise<ReturnPreview> {
+export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> & Pick<RequestReturn, 'method'>): Promise<ReturnPreview> {
   const order = await lockOrder(tx, ask.orderId)
   const override = await allowed(tx, order, { ...ask, actor: '' })
   const { feeMinor, approved, refundOn } = termsOf(order, ask)

@@ -231,13 +231,13 @@ function orderActions(order: Pick<OrderFacts, 'fulfillments' | 'lines' | 'return
   const cancellable = stage === 'open' && (!order.fulfillments.some(isGone) || hasLooseUnits(order))
   return [
     ...(cancellable && cancelling.includes(role) ? ['cancel'] : []),
-    ...(hasReturnableUnits(order) && sendingBack.includes(role) ? ['returns', 'replacements'] : []),
+    ...(hasReturnableUnits(order) && sendingBack.includes(role) ? ['returns', 'replacements', ...(role === 'channel' ? [] : ['claims'])] : []),
   ]
 }
 
 /** Has the customer anything that she has not announced to send back? */
 const hasReturnableUnits = ({ lines, returns }: Pick<OrderFacts, 'lines' | 'returns'>): boolean =>
-  lines.some((l) => l.delivered > returns.flatMap((r) => r.lines.filter((b) => b.lineId === l.lineId).map((b) => (comesBack(r.status) ? b.quantity : b.received))).reduce((sum, n) => sum + n, 0))
+  lines.some((l) => l.delivered > returns.flatMap((r) => r.lines.filter((b) => b.lineId === l.lineId).map((b) => (comesBack(r.status) || r.method === 'none' ? b.quantity : b.received))).reduce((sum, n) => sum + n, 0))
 
 const comesBack = (status: string): boolean => !['closed', 'rejected', 'cancelled'].includes(status)
 

@@ -106,3 +106,18 @@ it('opens an order again that had come to its end, when one of us lets a late re
   expect(told.slice(-5)).toEqual(['order.reopened', 'return.requested', 'return.received', 'payment.refunded', 'return.closed'])
   expect(await onHand(sku, 'store-mitte')).toBe(0)
 })
+
+it('makes good a fault of ours without wanting the goods back, in money or with another one', async () => {
+  const { orderId, sku } = await delivered({ units: 3 })
+  await people.operations('POST', '/v1/inventory/adjustments', { sku, nodeId: 'dc-01', delta: 1, reason: 'opening' })
+  const claim = (body: object, query = '', who = people.support): Promise<Answer<ReturnView>> => who<ReturnView>('POST', `/v1/orders/${orderId}/claims${query}`, { reason: 'torn', ...body })
+  const one = [{ lineId: '1', quantity: 1 }]
+  expect((await claim({ lines: one, remedy: 'refund' }, '', people.shop)).status).toBe(403)
+  expect((await claim({ lines: one, remedy: 'refund' }, '?preview=true')).body).toMatchObject({ money: { refundMinor: 1_000, feeMinor: 0, refundOn: 'request' } })
+  expect(await claim({ lines: one, remedy: 'refund' })).toMatchObject({ status: 201, body: { status: 'closed', method: 'none', allowedActions: [] } })
+  await people.until(orderId, (o) => o.money.refundedMinor === 1_000, 'the money')
+  expect(await claim({ lines: one, remedy: 'replace' })).toMatchObject({ status: 201, body: { status: 'closed', remedy: 'replacement' } })
+  await deliver(orderId)
+  expect((await claim({ lines: [{ lineId: '1', quantity: 2 }], remedy: 'refund' })).body).toMatchObject({ code: 'return.quantity', open: 1, given: 2 })
+  expect(await onHand(sku, 'store-mitte')).toBe(0)
+})
