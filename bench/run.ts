@@ -4,7 +4,7 @@ import { batch } from './sections/batch'
 import { hotSku, repeat } from './sections/crowd'
 import { intake } from './sections/intake'
 import { list } from './sections/list'
-import { history, lives, memory } from './sections/lives'
+import { history, lives, livesReturned, memory } from './sections/lives'
 import { preview } from './sections/preview'
 import { options } from './sections/promise'
 import { reserve } from './sections/reserve'
@@ -20,6 +20,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   history,
   repeat,
   lives,
+  'lives-returned': livesReturned,
   intake,
   'hot-sku': hotSku,
   reserve,

@@ -23,6 +23,30 @@ export async function lives(site: Site, quick: boolean, server: 'dev server' | '
   return [{ section, what: `whole lives, ${server}, ${atOnce} at once`, reach: `≥ ${least}/s`, measured: `${perSecond.toFixed(1)}/s, p50 ${(percentile(took, 0.5) / 1000).toFixed(1)} s`, ok: perSecond >= least }]
 }
 
+/** The same, and then all of it comes back: asked for, counted at the store, paid back. */
+export async function livesReturned(site: Site, quick: boolean): Promise<Figure[]> {
+  const call = createCaller(site.api)
+  await prepare(site, call, 'P30D')
+  const events = await follow(site.api)
+  const live = oneLife(call, events)
+  const returned = async (): Promise<string> => {
+    const orderId = await live()
+    const asked = await call('POST', `/v1/orders/${orderId}/returns`, 'demo-support', { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'store' })
+    if (asked.status !== 201) throw new Error(`returns: ${asked.status} ${JSON.stringify(asked.body)}`)
+    const { returnId } = asked.body as unknown as { returnId: string }
+    const counted = await call('POST', `/v1/returns/${returnId}/receive`, 'demo-store-store-mitte', { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+    if (counted.status !== 200) throw new Error(`receive: ${counted.status} ${JSON.stringify(counted.body)}`)
+    await Promise.all([events.told(orderId, 'payment.refunded'), events.told(orderId, 'return.closed')])
+    return orderId
+  }
+  await many(returned, atOnce, quick ? 2 : 6) // warm
+  const startedAt = Date.now()
+  const took = await many(returned, atOnce, quick ? 5 : 30)
+  const perSecond = took.length / ((Date.now() - startedAt) / 1000)
+  events.close()
+  return [{ section: 'lives-returned', what: `whole lives with return and refund, dev server, ${atOnce} at once`, reach: '≥ 6/s', measured: `${perSecond.toFixed(1)}/s, p50 ${(percentile(took, 0.5) / 1000).toFixed(1)} s`, ok: perSecond >= 6 }]
+}
+
 export async function history(site: Site): Promise<Figure[]> {
   const call = createCaller(site.api)
   await prepare(site, call)
@@ -56,10 +80,10 @@ export async function memory(site: Site, quick: boolean): Promise<Figure[]> {
   ]
 }
 
-async function prepare({ carriers }: Site, call: Call): Promise<void> {
+async function prepare({ carriers }: Site, call: Call, window = 'PT0.1S'): Promise<void> {
   await stockUp(call, ['SOCKS-3P'], ['store-mitte'], 1_000_000)
   await fetch(`${carriers}/control/pace`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ inTransitMs: 200, deliveredMs: 600 }) })
-  const returns = await call('POST', '/v1/policies/returns', 'demo-operations', { window: 'PT0.1S', restockBy: 'P45D' })
+  const returns = await call('POST', '/v1/policies/returns', 'demo-operations', { window, restockBy: 'P45D' })
   await call('POST', `/v1/policies/returns/${String((returns.body as unknown as { version: number }).version)}/activate`, 'demo-operations', {})
   await new Promise((resolve) => setTimeout(resolve, 1_500)) // policies may be a second old
 }
