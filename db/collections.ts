@@ -1,7 +1,7 @@
-/** Old goods that a driver takes along where he brings new ones: queued with the parcel of the new goods, on its run, taken or not. */
+/** Goods that a driver takes along: where he brings new ones for them, queued with those and on their run; or fetched by themselves, waiting like a parcel. */
 import type { Disposition, Grade } from '../domain/returns/status'
 import type { TaskOutcome } from '../domain/delivery/run'
-import { rows, run, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 
 /** The replacement stands packed: what it replaces is to be collected with it. */
 export async function queueCollections(tx: Transaction, fulfillmentId: string): Promise<void> {
@@ -18,26 +18,75 @@ export async function queueCollections(tx: Transaction, fulfillmentId: string): 
   )
 }
 
-/** The run that brings the new goods takes the old ones: a task at the same stop. */
-export async function boardCollections(tx: Transaction, runId: string): Promise<void> {
+/** The driver comes for the goods alone, from the nearest node where one starts. @returns false where nobody knows the door, or no driver starts anywhere. */
+export async function queueFetching(tx: Transaction, returnId: string): Promise<boolean> {
+  const queued = await row(
+    tx,
+    `INSERT INTO collections (return_id, order_id, node_id, latitude, longitude, weight_grams, status)
+     SELECT r.return_id, r.order_id, n.node_id, d.latitude, d.longitude,
+       (SELECT coalesce(sum(k.weight_grams * rl.quantity), 0)::int FROM return_lines rl JOIN order_lines l USING (order_id, line_id) JOIN skus k USING (sku) WHERE rl.return_id = r.return_id), 'waiting'
+     FROM returns r JOIN (${doorSql}) d USING (order_id) CROSS JOIN LATERAL (${nearestDriversSql}) n WHERE r.return_id = ? AND d.latitude IS NOT NULL ON CONFLICT (return_id) DO NOTHING RETURNING return_id`,
+    [returnId],
+  )
+  return queued !== undefined
+}
+
+/** Could a driver fetch something of this order? */
+export const canFetch = async (tx: Transaction, orderId: string): Promise<boolean> =>
+  (await row(tx, `SELECT 1 FROM (${doorSql}) d CROSS JOIN LATERAL (${nearestDriversSql}) n WHERE d.order_id = ? AND d.latitude IS NOT NULL`, [orderId])) !== undefined
+
+const doorSql = `SELECT o.order_id, coalesce((o.ship_to->>'latitude')::float8, g.latitude) AS latitude, coalesce((o.ship_to->>'longitude')::float8, g.longitude) AS longitude
+  FROM orders o LEFT JOIN geocodes g ON g.country = o.ship_to->>'country' AND g.postal_code = replace(o.ship_to->>'postalCode', ' ', '')`
+/** Near enough on a map of degrees: a degree east is shorter than one north. */
+const nearestDriversSql = `SELECT node_id FROM nodes n WHERE active AND EXISTS (SELECT 1 FROM drivers v WHERE n.node_id = ANY(v.home_nodes))
+  ORDER BY (n.latitude - d.latitude) ^ 2 + ((n.longitude - d.longitude) * cos(radians(d.latitude))) ^ 2 LIMIT 1`
+
+export interface WaitingCollection {
+  returnId: string
+  orderId: string
+  latitude: number
+  longitude: number
+  weightGrams: number
+  attempt: number
+}
+
+const waitingColumns = 'return_id AS "returnId", order_id AS "orderId", latitude, longitude, weight_grams AS "weightGrams", attempt'
+const waitsAlone = `node_id = ? AND status = 'waiting' AND with_fulfillment IS NULL AND not_before <= now()`
+
+/** What is to be fetched from a node's customers now; nothing is locked. */
+export const readFetching = (db: Db, nodeId: string, limit: number): Promise<WaitingCollection[]> =>
+  rows(db, `SELECT ${waitingColumns} FROM collections WHERE ${waitsAlone} ORDER BY queued_at LIMIT ?`, [nodeId, limit])
+
+/** The same, locked, all or some; what another transaction has taken is left out. */
+export const takeFetching = (tx: Transaction, nodeId: string, limit: number): Promise<WaitingCollection[]> =>
+  rows(tx, `SELECT ${waitingColumns} FROM collections WHERE ${waitsAlone} ORDER BY queued_at LIMIT ? FOR UPDATE SKIP LOCKED`, [nodeId, limit])
+export const takePlannedFetching = (tx: Transaction, nodeId: string, returnIds: readonly string[]): Promise<WaitingCollection[]> =>
+  rows(tx, `SELECT ${waitingColumns} FROM collections WHERE ${waitsAlone} AND return_id = ANY(?) ORDER BY queued_at FOR UPDATE SKIP LOCKED`, [nodeId, [...returnIds]])
+
+/** Goods fetched by themselves are tasks of their stops; and the run that brings new goods takes the old ones at the same stop. */
+export async function boardCollections(tx: Transaction, runId: string, fetched: readonly { stopId: string; returnId: string }[]): Promise<void> {
   await run(
     tx,
     `WITH taken AS (
-       UPDATE collections c SET status = 'on_run', run_id = s.run_id FROM stop_tasks t JOIN stops s USING (stop_id)
-       WHERE s.run_id = ? AND t.type = 'deliver' AND t.fulfillment_id = c.with_fulfillment AND c.status = 'waiting' RETURNING c.return_id, c.order_id, t.stop_id)
+       UPDATE collections c SET status = 'on_run', run_id = :runId::uuid FROM (
+         SELECT t.stop_id, c.return_id FROM stop_tasks t JOIN stops s USING (stop_id) JOIN collections c ON c.with_fulfillment = t.fulfillment_id WHERE s.run_id = :runId::uuid AND t.type = 'deliver'
+         UNION ALL SELECT f."stopId", f."returnId" FROM jsonb_to_recordset(:fetched::jsonb) AS f("stopId" uuid, "returnId" uuid)) b
+       WHERE c.return_id = b.return_id AND c.status = 'waiting' RETURNING c.return_id, c.order_id, b.stop_id)
      INSERT INTO stop_tasks (task_id, stop_id, type, order_id, return_id) SELECT gen_random_uuid(), stop_id, 'collect', order_id, return_id FROM taken`,
-    [runId],
+    { runId, fetched: JSON.stringify(fetched) },
   )
 }
 
 export interface CollectRow {
   taskId: string
   stopId: string
+  sequence: number
   stopStatus: string
   orderId: string
   returnId: string
-  /** The work order that is delivered with it. */
-  fulfillmentId: string
+  /** The work order that is delivered with it, if one is. */
+  fulfillmentId: string | null
+  attempt: number
   outcome: TaskOutcome | 'dropped' | null
 }
 
@@ -45,14 +94,19 @@ export interface CollectRow {
 export const collectsOf = (tx: Transaction, runId: string): Promise<CollectRow[]> =>
   rows(
     tx,
-    `SELECT t.task_id AS "taskId", s.stop_id AS "stopId", s.status AS "stopStatus", t.order_id AS "orderId", t.return_id AS "returnId", c.with_fulfillment AS "fulfillmentId", t.outcome
+    `SELECT t.task_id AS "taskId", s.stop_id AS "stopId", s.sequence, s.status AS "stopStatus", t.order_id AS "orderId", t.return_id AS "returnId", c.with_fulfillment AS "fulfillmentId", c.attempt, t.outcome
      FROM stops s JOIN stop_tasks t USING (stop_id) JOIN collections c USING (return_id) WHERE s.run_id = ? AND t.type = 'collect' ORDER BY s.sequence, t.task_id`,
     [runId],
   )
 
-/** It is over, one way or the other; or it goes with the next try to bring the new goods. */
-export async function endCollection(tx: Transaction, returnId: string, status: 'waiting' | 'done'): Promise<void> {
-  await run(tx, 'UPDATE collections SET status = ?, run_id = NULL WHERE return_id = ?', [status, returnId])
+/** It is over, one way or the other; or tried again: with the next try to bring the new goods, or not before a time. */
+export async function endCollection(tx: Transaction, returnId: string, again: { notBefore: string } | undefined): Promise<void> {
+  await run(tx, `UPDATE collections SET status = ?, run_id = NULL, told_at = NULL, attempt = attempt + ?, not_before = coalesce(?, not_before) WHERE return_id = ?`, [again ? 'waiting' : 'done', again ? 1 : 0, again?.notBefore ?? null, returnId])
+}
+
+/** Nobody is to come for it any more; a driver who is on his way finds out at the door. */
+export async function leaveFetching(tx: Transaction, returnId: string): Promise<void> {
+  await run(tx, `UPDATE collections SET status = 'done' WHERE return_id = ? AND status = 'waiting'`, [returnId])
 }
 
 /** Doors that were not reached: what was to be collected there waits with what was to be brought. */
@@ -60,7 +114,7 @@ export async function dropCollects(tx: Transaction, runId: string, at: string): 
   await run(
     tx,
     `WITH dropped AS (UPDATE stop_tasks t SET outcome = 'dropped', at = ? FROM stops s WHERE s.stop_id = t.stop_id AND s.run_id = ? AND s.status = 'dropped' AND t.type = 'collect' AND t.outcome IS NULL RETURNING t.return_id)
-     UPDATE collections c SET status = 'waiting', run_id = NULL FROM dropped WHERE c.return_id = dropped.return_id`,
+     UPDATE collections c SET status = 'waiting', run_id = NULL, told_at = NULL FROM dropped WHERE c.return_id = dropped.return_id`,
     [at, runId],
   )
 }

@@ -84,9 +84,13 @@ export async function putGeocode(tx: Transaction, place: { country: string; post
   return moved.length
 }
 
+/** Parcels to bring and goods to fetch, as one. */
+const waitingSql = `SELECT node_id, told_at, queued_at, window_to, not_before FROM dispatch_queue WHERE status = 'waiting'
+  UNION ALL SELECT node_id, told_at, queued_at, NULL, not_before FROM collections WHERE status = 'waiting' AND with_fulfillment IS NULL`
+
 /** Nodes at which something waits that their dispatcher has not been told of. */
 export const untoldNodes = (db: Db, limit: number): Promise<{ nodeId: string }[]> =>
-  rows(db, `SELECT DISTINCT node_id AS "nodeId" FROM dispatch_queue WHERE status = 'waiting' AND told_at IS NULL AND not_before <= now() LIMIT ?`, [limit])
+  rows(db, `SELECT DISTINCT node_id AS "nodeId" FROM (${waitingSql}) w WHERE told_at IS NULL AND not_before <= now() LIMIT ?`, [limit])
 
 /** What a dispatcher is told: how much waits, since when, and by when the first of it must leave. */
 export interface WaitingAt {
@@ -96,12 +100,9 @@ export interface WaitingAt {
 }
 
 export const waitingAt = async (db: Db | Transaction, nodeId: string): Promise<WaitingAt> =>
-  (await row<WaitingAt>(
-    db,
-    `SELECT count(*)::int AS count, min(queued_at) AS since, min(window_to) AS "dueAt" FROM dispatch_queue WHERE node_id = ? AND status = 'waiting' AND not_before <= now()`,
-    [nodeId],
-  ))!
+  (await row<WaitingAt>(db, `SELECT count(*)::int AS count, min(queued_at) AS since, min(window_to) AS "dueAt" FROM (${waitingSql}) w WHERE node_id = ? AND not_before <= now()`, [nodeId]))!
 
 export async function dispatcherTold(db: Db, nodeId: string): Promise<void> {
-  await run(db, `UPDATE dispatch_queue SET told_at = now() WHERE node_id = ? AND status = 'waiting' AND told_at IS NULL AND not_before <= now()`, [nodeId])
+  for (const table of ['dispatch_queue', 'collections'])
+    await run(db, `UPDATE ${table} SET told_at = now() WHERE node_id = ? AND status = 'waiting' AND told_at IS NULL AND not_before <= now()`, [nodeId])
 }

@@ -50,7 +50,7 @@ export interface NewRun {
   departBy: string
   trip: Trip
   /** What is brought to each door of the trip, in its order. */
-  doors: readonly { orderId: string; fulfillmentIds: readonly string[]; etaFrom: string; etaTo: string }[]
+  doors: readonly { orderId: string; fulfillmentIds: readonly string[]; returnIds: readonly string[]; etaFrom: string; etaTo: string }[]
 }
 
 /** Writes a run with its stops and takes its parcels. The next number of its node and day is given under the node's lock. */
@@ -79,7 +79,7 @@ export async function insertRun(tx: Transaction, { trip, doors, ...fields }: New
      INSERT INTO stop_tasks (task_id, stop_id, type, order_id, fulfillment_id) SELECT "taskId", "stopId", 'deliver', f.order_id, f.fulfillment_id FROM task JOIN fulfillments f ON f.fulfillment_id = task."fulfillmentId"`,
     [JSON.stringify(tasks), runId],
   )
-  await boardCollections(tx, runId)
+  await boardCollections(tx, runId, stops.flatMap((s) => s.returnIds.map((returnId) => ({ stopId: s.stopId, returnId }))))
   return runId
 }
 
@@ -117,6 +117,19 @@ export async function endTask(tx: Transaction, { taskId, outcome, reason, proof,
 export async function endStop(tx: Transaction, stopId: string, status: 'completed' | 'dropped', at: string): Promise<void> {
   await run(tx, 'UPDATE stops SET status = ?, completed_at = ? WHERE stop_id = ?', [status, at, stopId])
 }
+
+/** Doors that are not reached any more. */
+export async function dropPending(tx: Transaction, runId: string, at: string): Promise<void> {
+  await run(tx, `UPDATE stops SET status = 'dropped', completed_at = ? WHERE run_id = ? AND status = 'pending'`, [at, runId])
+}
+
+export interface StopRow extends Position {
+  stopId: string
+  status: 'pending' | 'completed' | 'dropped'
+}
+
+/** Every door of a run, in its order. */
+export const stopsOf = (tx: Transaction, runId: string): Promise<StopRow[]> => rows(tx, 'SELECT stop_id AS "stopId", latitude, longitude, status FROM stops WHERE run_id = ? ORDER BY sequence', [runId])
 
 /** Said again whenever reality moves on; what has been done keeps the time it was expected at. */
 export async function setEtas(tx: Transaction, etas: readonly { stopId: string; etaFrom: string; etaTo: string }[]): Promise<void> {

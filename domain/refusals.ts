@@ -77,7 +77,7 @@ export const refusals = {
   'return.state': { status: 409, says: 'The return does not allow this in its state', data: 'state' },
   'return.quantity': { status: 409, says: 'The customer does not have, or nobody expects, that many of a line', data: 'lineId, open, given' },
   'return.window_closed': { status: 409, says: 'The time for sending it back is over', data: 'closedAt' },
-  'return.no_driver': { status: 409, says: 'None of our own drivers brings this order, so nobody can take something along', data: 'instead' },
+  'return.no_driver': { status: 409, says: 'None of our own drivers comes to this door, so nobody can take something along', data: 'instead' },
   'return.final_sale': { status: 409, says: 'Some of it is not taken back', data: 'skus' },
   'order.already_cancelled': { status: 409, says: 'This order is cancelled', data: 'state' },
   'order.closed': { status: 409, says: 'This order has come to its end', data: 'state' },

@@ -40,7 +40,8 @@ export const runAnswer = z
 
 export const dispatchItem = z
   .object({
-    fulfillmentId: z.string(),
+    fulfillmentId: z.string().nullable().meta({ description: 'What is brought; null where something is fetched' }),
+    returnId: z.string().nullable(),
     orderId: z.string(),
     status: z.enum(['waiting', 'parked']).meta({ description: 'parked: nobody knows where its door is' }),
     attempt: z.int(),

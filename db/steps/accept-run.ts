@@ -2,7 +2,7 @@
 import { dropCollects } from '../collections'
 import type { Transaction } from '../connection'
 import { leaveDispatch, waitAgain } from '../dispatch'
-import { endStop, endTask, lockRun, moveRun, report, tasksOf } from '../runs'
+import { dropPending, endTask, lockRun, moveRun, report, tasksOf } from '../runs'
 
 /** @throws `run.unknown`, `run.state` */
 export async function acceptRun(tx: Transaction, { runId }: { runId: string }): Promise<void> {
@@ -19,7 +19,7 @@ export async function cancelRun(tx: Transaction, { runId }: { runId: string }): 
     if (fulfillmentStatus === 'cancelled') await leaveDispatch(tx, [fulfillmentId])
     else await waitAgain(tx, { fulfillmentId, attempted: false, notBefore: at })
   }
-  for (const stopId of new Set((await tasksOf(tx, runId)).map((t) => t.stopId))) await endStop(tx, stopId, 'dropped', at)
+  await dropPending(tx, runId, at)
   await dropCollects(tx, runId, at)
   await report(tx, runId, 'cancelled', [])
 }

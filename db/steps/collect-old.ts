@@ -1,6 +1,9 @@
 /** Old goods at a door: taken along, or left with the customer; what follows is the table in domain/returns/door.ts. And back at the node, or lost on the way. */
 import { mayTryAgain, type TaskOutcome } from '../../domain/delivery/run'
+import { durationMs } from '../../domain/policy/duration'
+import type { LastMilePolicy } from '../../domain/policy/kinds'
 import { atTheDoor } from '../../domain/returns/door'
+import { isExpected } from '../../domain/returns/status'
 import { collectsOf, endCollection, lostOnTheWay, type CollectRow } from '../collections'
 import type { Transaction } from '../connection'
 import { record } from '../events'
@@ -17,26 +20,33 @@ export interface AtDoor {
   told: { taskId: string; outcome: TaskOutcome; reason?: string; proof?: object }
   /** How bringing the new goods ended at the same door. */
   brought: { task: TaskRow; outcome: TaskOutcome } | undefined
-  attempts: number
+  policy: LastMilePolicy
   runId: string
   actor: string
   at: string
 }
 
 /** @returns what the order's thread is told; undefined where nothing of the return has changed. */
-export async function collectOld(tx: Transaction, { task, told, brought, attempts, ...where }: AtDoor): Promise<OrderTelling | undefined> {
+export async function collectOld(tx: Transaction, { task, told, brought, policy, ...where }: AtDoor): Promise<OrderTelling | undefined> {
   await endTask(tx, { ...told, at: where.at })
   const row = atTheDoor(brought?.outcome ?? 'failed', told.outcome)
-  const again = row.next === 'try_again' && brought !== undefined && mayTryAgain(brought.outcome, brought.task.attempt, attempts)
-  await endCollection(tx, task.returnId, again ? 'waiting' : 'done')
-  if (row.taken) return collected(tx, task, { ...where, outcome: told.outcome })
   const { order, back } = await lockReturn(tx, task.returnId)
-  const data = { returnId: task.returnId, runId: where.runId, outcome: told.outcome, door: row.says, next: again ? 'another attempt' : 'support asks', ...(told.reason !== undefined && { reason: told.reason }) }
+  const expected = isExpected(back.status) && back.status !== 'collected'
+  const again = expected && !row.taken && triesAgain(task, told.outcome, brought, policy)
+  const notBefore = new Date(Date.parse(where.at) + durationMs(policy.nextAttemptAfter)).toISOString()
+  await endCollection(tx, task.returnId, again ? { notBefore } : undefined)
+  if (!expected) return undefined // taken back or counted elsewhere meanwhile: there was nothing to take
+  if (row.taken) return collected(tx, task, { ...where, outcome: told.outcome })
+  const data = { returnId: task.returnId, runId: where.runId, outcome: told.outcome, door: brought ? row.says : 'not collected', next: again ? 'another attempt' : 'support asks', ...(told.reason !== undefined && { reason: told.reason }) }
   await record(tx, order, { type: 'return.not_collected', actor: where.actor, data })
   if (!again) await askCustomer(tx, order, { returnId: task.returnId, deadline: back.dueAt, data })
   await refreshOrder(tx, order.orderId)
   return undefined
 }
+
+/** With the new goods, as often as those; by itself, as often as the policy says while nobody is in. */
+const triesAgain = (task: CollectRow, outcome: TaskOutcome, brought: AtDoor['brought'], { attempts }: LastMilePolicy): boolean =>
+  brought ? atTheDoor(brought.outcome, outcome).next === 'try_again' && mayTryAgain(brought.outcome, brought.task.attempt, attempts) : task.fulfillmentId === null && mayTryAgain(outcome, task.attempt, attempts)
 
 async function collected(tx: Transaction, { returnId }: CollectRow, { runId, outcome, actor }: { runId: string; outcome: TaskOutcome; actor: string }): Promise<OrderTelling> {
   const { order, back } = await lockReturn(tx, returnId)

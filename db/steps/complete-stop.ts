@@ -31,10 +31,11 @@ export async function completeStop(tx: Transaction, ask: StopReport): Promise<vo
   const found = await lockRun(tx, ask.runId)
   const all = await tasksOf(tx, ask.runId)
   const here = all.filter((t) => t.stopId === ask.stopId)
-  if (here.length === 0) throw refuse('stop.unknown')
-  if (here[0]!.stopStatus !== 'pending') throw refuse('stop.completed', { state: here[0]!.stopStatus })
-  if (found.status !== 'departed') throw refusedRun(found)
   const collects = (await collectsOf(tx, ask.runId)).filter((t) => t.stopId === ask.stopId)
+  const first = here[0] ?? collects[0]
+  if (!first) throw refuse('stop.unknown')
+  if (first.stopStatus !== 'pending') throw refuse('stop.completed', { state: first.stopStatus })
+  if (found.status !== 'departed') throw refusedRun(found)
   checkReport([...here, ...collects], ask.tasks)
   const orders = await lockOrders(tx, here.map((t) => t.orderId))
   const at = new Date().toISOString()
@@ -52,12 +53,12 @@ export async function completeStop(tx: Transaction, ask: StopReport): Promise<vo
     const told = ask.tasks.find((t) => t.taskId === task.taskId)
     const brought = here.find((t) => t.fulfillmentId === task.fulfillmentId)
     const outcome = brought && ask.tasks.find((t) => t.taskId === brought.taskId)?.outcome
-    const telling = told && (await collectOld(tx, { task, told, brought: brought && outcome && { task: brought, outcome }, attempts: last_mile.attempts, runId: ask.runId, actor: ask.actor, at }))
+    const telling = told && (await collectOld(tx, { task, told, brought: brought && outcome && { task: brought, outcome }, policy: last_mile, runId: ask.runId, actor: ask.actor, at }))
     if (telling) tellings.push(telling)
   }
   await endStop(tx, ask.stopId, 'completed', at)
   await expectFrom(tx, found, last_mile, Date.parse(at))
-  await report(tx, ask.runId, `stop ${here[0]!.sequence} completed`, tellings)
+  await report(tx, ask.runId, `stop ${first.sequence} completed`, tellings)
 }
 
 function checkReport(here: readonly Pick<TaskRow, 'taskId' | 'outcome'>[], told: readonly TaskReport[]): void {

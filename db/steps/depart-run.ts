@@ -12,7 +12,7 @@ import { moveFulfillment } from '../fulfillments'
 import { lockOrders, refreshOrder, setPartWait, type OrderRow } from '../orders'
 import { mayShip } from '../part-payments'
 import { activePolicies } from '../policies'
-import { endStop, endTask, lockRun, moveRun, report, setEtas, tasksOf, type OrderTelling, type RunRow, type TaskRow } from '../runs'
+import { endStop, endTask, lockRun, moveRun, report, setEtas, stopsOf, tasksOf, type OrderTelling, type RunRow, type TaskRow } from '../runs'
 import { lockLevelsOf, ship } from '../stock'
 import { markResent } from '../undelivered'
 import { openException } from '../waiting'
@@ -98,9 +98,9 @@ async function dropEmptyStops(tx: Transaction, runId: string, at: string): Promi
 
 /** When the doors that are left are reached by a driver who leaves the last place now. */
 export async function expectFrom(tx: Transaction, { runId, nodeId }: RunRow, policy: LastMilePolicy, now: number): Promise<void> {
-  const tasks = await tasksOf(tx, runId)
-  const pending = [...new Map(tasks.filter((t) => t.stopStatus === 'pending').map((t) => [t.stopId, t])).values()]
-  const done = tasks.filter((t) => t.stopStatus === 'completed').at(-1)
+  const stops = await stopsOf(tx, runId)
+  const pending = stops.filter((s) => s.status === 'pending')
+  const done = stops.filter((s) => s.status === 'completed').at(-1)
   const from = done ?? (await row<{ latitude: number; longitude: number }>(tx, 'SELECT latitude, longitude FROM nodes WHERE node_id = ?', [nodeId]))!
   const at = arrivals(pending, from, now, policy)
   await setEtas(tx, pending.map((stop, i) => ({ stopId: stop.stopId, ...etaWindow(at[i]!, policy) })))

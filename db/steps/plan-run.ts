@@ -1,6 +1,7 @@
 /** A run for one driver from what waits at a node, planned while somebody waits for it; a wave for several drivers is planned in `plan-wave.ts`. */
 import { planTrip } from '../../domain/delivery/plan-trip'
 import { refuse } from '../../domain/refusals'
+import { takeFetching } from '../collections'
 import type { Transaction } from '../connection'
 import { takeWaiting } from '../dispatch'
 import { activePolicies } from '../policies'
@@ -23,8 +24,8 @@ export async function planRun(tx: Transaction, { nodeId, driverId, maxStops, act
   const driver = await lockFreeDriver(tx, { nodeId, driverId })
   const policy = (await activePolicies(tx)).documents.last_mile
   const waiting = await takeWaiting(tx, nodeId, mostDrops)
-  const doors = groupedByDoor(waiting)
-  const drops = [...doors].map(([id, parcels]) => dropOf(id, parcels, driver, now, policy))
+  const doors = groupedByDoor(waiting, await takeFetching(tx, nodeId, mostDrops))
+  const drops = [...doors].map(([id, door]) => dropOf(id, door, driver, now, policy))
   const { maxParcels, maxWeightGrams } = driver.vehicle
   const trip = planTrip({ depot: driver, drops, vehicle: { maxParcels, maxWeightGrams }, maxStops: maxStops ?? mostDrops, departAt: now, pace: policy })
   if (!trip) throw refuse('run.nothing_waits', { waiting: waiting.length })

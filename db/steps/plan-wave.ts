@@ -7,17 +7,18 @@ import { waveProblem } from '../../domain/delivery/plan-wave'
 import type { RoutingProblem } from '../../domain/delivery/routing/problem'
 import { tripAlong, type Drop } from '../../domain/delivery/trip'
 import { Refusal } from '../../domain/refusals'
+import { readFetching, takePlannedFetching } from '../collections'
 import type { Db, Transaction } from '../connection'
 import { readWaiting, takePlanned } from '../dispatch'
 import { activePolicies } from '../policies'
 import { freeDrivers } from '../views/runs'
-import { dropOf, groupedByDoor, lockFreeDriver, readDriver, writeRun, type DriverAtNode } from './write-run'
+import { dropOf, groupedByDoor, lockFreeDriver, readDriver, writeRun, type Door, type DriverAtNode } from './write-run'
 
 export interface Wave {
   nodeId: string
   /** A stop for each of `drops`, a vehicle for each of `drivers`, in their order. */
   problem: RoutingProblem
-  drops: readonly (Drop & { fulfillmentIds: readonly string[] })[]
+  drops: readonly (Drop & { fulfillmentIds: readonly string[]; returnIds: readonly string[] })[]
   drivers: readonly (DriverAtNode & { driverId: string })[]
 }
 
@@ -32,10 +33,11 @@ export async function readWave(db: Db, nodeId: string, now: number): Promise<Wav
     if (driver) drivers.push({ driverId, ...driver })
   }
   const [depot] = drivers
-  const waiting = depot ? await readWaiting(db, nodeId, Math.min(mostParcels.perWave, drivers.length * mostParcels.perDriver)) : []
-  if (!depot || waiting.length === 0) return undefined
+  const most = Math.min(mostParcels.perWave, drivers.length * mostParcels.perDriver)
+  const doors = depot ? groupedByDoor(await readWaiting(db, nodeId, most), await readFetching(db, nodeId, most)) : new Map<string, Door>()
+  if (!depot || doors.size === 0) return undefined
   const pace = (await activePolicies(db)).documents.last_mile
-  const drops = [...groupedByDoor(waiting)].map(([id, parcels]) => ({ ...dropOf(id, parcels, depot, now, pace), fulfillmentIds: parcels.map((p) => p.fulfillmentId) }))
+  const drops = [...doors].map(([id, door]) => ({ ...dropOf(id, door, depot, now, pace), fulfillmentIds: door.parcels.map((p) => p.fulfillmentId), returnIds: door.fetched.map((f) => f.returnId) }))
   const vehicles = drivers.map(({ vehicle: { maxParcels, maxWeightGrams }, shiftEnds }) => ({ maxParcels, maxWeightGrams, ...(shiftEnds !== null && { backBy: Date.parse(shiftEnds) }) }))
   return { nodeId, problem: waveProblem({ depot, drops, drivers: vehicles, departAt: now, pace }), drops, drivers }
 }
@@ -47,7 +49,7 @@ export async function writeWaveRun(tx: Transaction, wave: Wave, { vehicle, route
   const driver = await stillFree(tx, nodeId, driverId)
   if (!driver || !isDeepStrictEqual(driver, asPlanned)) return undefined
   const planned = route.map((stop) => wave.drops[stop]!)
-  const doors = groupedByDoor(await takePlanned(tx, nodeId, planned.flatMap((drop) => drop.fulfillmentIds)))
+  const doors = groupedByDoor(await takePlanned(tx, nodeId, planned.flatMap((drop) => drop.fulfillmentIds)), await takePlannedFetching(tx, nodeId, planned.flatMap((drop) => drop.returnIds)))
   const drops = planned.filter((drop) => doors.has(drop.id))
   if (drops.length === 0) return undefined
   const policy = (await activePolicies(tx)).documents.last_mile

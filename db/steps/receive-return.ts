@@ -2,6 +2,7 @@
 import type { DecideReturn, ReceiveReturn } from '../../domain/messages'
 import { refuse } from '../../domain/refusals'
 import { isDisputed, isExpected } from '../../domain/returns/status'
+import { leaveFetching, queueFetching } from '../collections'
 import { row, run, type Transaction } from '../connection'
 import { record, self } from '../events'
 import { lockOrder, refreshOrder } from '../orders'
@@ -38,6 +39,7 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
   const complete = isComplete(back, ask.lines)
   const wait = complete ? null : back.wait
   if (complete) await moveReturn(tx, back, 'received')
+  if (complete) await leaveFetching(tx, back.returnId)
   await refreshOrder(tx, orderId)
   return { returnId: back.returnId, status: complete ? 'received' : back.status, wait, refunds, toSource: sends }
 }
@@ -61,6 +63,7 @@ export async function endReturn(tx: Transaction, { returnId, to, actor = self, r
   if (back.status === to) return news
   if (to === 'cancelled' && (back.inAdvance || back.lines.some((l) => l.received + l.disputed > 0))) throw refuse('return.state', { state: back.status }, 'Some of it is back or paid back: count the rest, or leave it open')
   await moveReturn(tx, back, to)
+  await leaveFetching(tx, returnId)
   await record(tx, order, { type: ended[to], actor, data: { returnId, ...(reason !== undefined && { reason }) } })
   await settleExceptions(tx, order, to, { subject: returnId, kind: 'return.to_approve' })
   await refreshOrder(tx, order.orderId)
@@ -74,6 +77,7 @@ export async function approveReturn(tx: Transaction, { returnId, actor }: { retu
   const { order, back } = await lockReturn(tx, returnId)
   const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: back.dueAt }
   await moveReturn(tx, back, 'approved', wait)
+  if (back.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['reject'] })
   await record(tx, order, { type: 'return.approved', actor, data: { returnId } })
   await settleExceptions(tx, order, 'approved', { subject: returnId, kind: 'return.to_approve' })
   const early = order.policy.returns.refundOn === 'request'

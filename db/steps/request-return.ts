@@ -6,6 +6,7 @@ import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
 import { refundMinor, type RefundParts } from '../../domain/returns/refund'
 import { objection } from '../../domain/returns/terms'
+import { canFetch, queueFetching } from '../collections'
 import { rows, run, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record } from '../events'
@@ -16,7 +17,7 @@ import { openException } from '../waiting'
 
 /**
  * Goods are to come back, or are paid back without: then the return is over as soon as it is asked for.
- * @throws `return.quantity`, `return.window_closed`, `return.final_sale`, `order.already_cancelled`
+ * @throws `return.quantity`, `return.window_closed`, `return.final_sale`, `return.no_driver`, `order.already_cancelled`
  */
 export async function requestReturn(tx: Transaction, ask: RequestReturn & { orderId: string }): Promise<ReturnNews> {
   const order = await lockOrder(tx, ask.orderId)
@@ -30,6 +31,7 @@ export async function requestReturn(tx: Transaction, ask: RequestReturn & { orde
   await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: 'refund', inAdvance, feeMinor, override, wanted: null })
   const lines = ask.lines.map(({ lineId, quantity, reason }) => ({ lineId, quantity, reason }))
   await record(tx, order, { type: 'return.requested', actor: ask.actor, data: { returnId, method: ask.method, lines, approved, ...(override && { override }) } })
+  if (status === 'approved' && ask.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
   if (!approved) await askForApproval(tx, order, { returnId, lines, deadline: dueAt })
   const refunds = inAdvance ? await intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: lines, feeMinor, cause: { returnId } }) : []
   await refreshOrder(tx, ask.orderId)
@@ -58,6 +60,7 @@ export interface ReturnPreview {
 export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> & Pick<RequestReturn, 'method'>): Promise<ReturnPreview> {
   const order = await lockOrder(tx, ask.orderId)
   const override = await allowed(tx, order, { ...ask, actor: '' })
+  if (ask.method === 'courier' && !(await canFetch(tx, ask.orderId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
   const { feeMinor, approved, refundOn } = termsOf(order, ask)
   const parts = await refundFor(tx, ask.orderId, ask.lines, { feeMinor })
   const has = await returnable(tx, ask.orderId)

@@ -8,7 +8,7 @@ import { leaveDispatch, waitAgain } from '../dispatch'
 import { followParcel } from '../facts'
 import { lockOrders, type OrderRow } from '../orders'
 import { activePolicies } from '../policies'
-import { endStop, lockRun, moveRun, report, tasksOf, type OrderTelling, type TaskRow } from '../runs'
+import { dropPending, lockRun, moveRun, report, tasksOf, type OrderTelling, type TaskRow } from '../runs'
 import { findTracked } from '../shipments'
 import { lostOnRun } from './collect-old'
 import { ownFleet } from '../../domain/delivery/own-fleet'
@@ -30,10 +30,10 @@ export async function returnRun(tx: Transaction, ask: ReturnAsk): Promise<void> 
   const { last_mile } = (await activePolicies(tx)).documents
   const tellings: OrderTelling[] = []
   for (const task of back) tellings.push(...(await broughtBack(tx, { task, order: orders.get(task.orderId)!, ask, policy: last_mile, at })))
-  for (const stopId of new Set(back.filter((t) => t.stopStatus === 'pending').map((t) => t.stopId))) await endStop(tx, stopId, 'dropped', at)
+  await dropPending(tx, ask.runId, at)
   await dropCollects(tx, ask.runId, at)
   tellings.push(...(await lostOnRun(tx, { runId: ask.runId, nodeId: found.nodeId, missing: ask.missing ?? [], actor: ask.actor })))
-  await run(tx, `UPDATE dispatch_queue SET told_at = NULL WHERE node_id = ? AND status = 'waiting'`, [found.nodeId]) // a driver is free again
+  for (const table of ['dispatch_queue', 'collections']) await run(tx, `UPDATE ${table} SET told_at = NULL WHERE node_id = ? AND status = 'waiting'`, [found.nodeId]) // a driver is free again
   await report(tx, ask.runId, 'returned', tellings)
 }
 

@@ -6,6 +6,7 @@ import { durationMs } from '../../domain/policy/duration'
 import type { LastMilePolicy } from '../../domain/policy/kinds'
 import { refuse } from '../../domain/refusals'
 import { row, rows, type Db, type Transaction } from '../connection'
+import type { WaitingCollection } from '../collections'
 import type { WaitingParcel } from '../dispatch'
 import { record } from '../events'
 import { insertRun, report } from '../runs'
@@ -16,8 +17,8 @@ export interface RunToWrite {
   /** Local date at the node. */
   date: string
   trip: Trip
-  /** The parcels of each drop, locked, by its id. */
-  doors: ReadonlyMap<string, readonly WaitingParcel[]>
+  /** What is to be done at each drop, locked, by its id. */
+  doors: ReadonlyMap<string, Door>
   policy: LastMilePolicy
   actor: string
   /** Milliseconds since 1970. */
@@ -27,8 +28,8 @@ export interface RunToWrite {
 /** @returns its id. */
 export async function writeRun(tx: Transaction, { trip, doors, policy, actor, now, ...fields }: RunToWrite): Promise<string> {
   const planned = trip.drops.map((drop, i) => {
-    const parcels = doors.get(drop.id)!
-    return { orderId: parcels[0]!.orderId, fulfillmentIds: parcels.map((p) => p.fulfillmentId), ...etaWindow(trip.arriveAt[i]!, policy) }
+    const { orderId, parcels, fetched } = doors.get(drop.id)!
+    return { orderId, fulfillmentIds: parcels.map((p) => p.fulfillmentId), returnIds: fetched.map((f) => f.returnId), ...etaWindow(trip.arriveAt[i]!, policy) }
   })
   const departBy = new Date(now + durationMs(policy.departWithin)).toISOString()
   const runId = await insertRun(tx, { ...fields, departBy, trip, doors: planned })
@@ -62,24 +63,36 @@ export async function lockFreeDriver(tx: Transaction, { nodeId, driverId }: { no
   return driver
 }
 
+/** One ring: what is brought there, and what is fetched. */
+export interface Door extends Position {
+  orderId: string
+  parcels: WaitingParcel[]
+  fetched: WaitingCollection[]
+}
+
 /** Everything of one order for one place is one ring at the door. */
-export function groupedByDoor(waiting: readonly WaitingParcel[]): Map<string, WaitingParcel[]> {
-  const doors = new Map<string, WaitingParcel[]>()
-  for (const parcel of waiting) {
-    const door = JSON.stringify([parcel.orderId, parcel.latitude, parcel.longitude])
-    doors.set(door, [...(doors.get(door) ?? []), parcel])
+export function groupedByDoor(waiting: readonly WaitingParcel[], fetching: readonly WaitingCollection[] = []): Map<string, Door> {
+  const doors = new Map<string, Door>()
+  const doorOf = ({ orderId, latitude, longitude }: Position & { orderId: string }): Door => {
+    const id = JSON.stringify([orderId, latitude, longitude])
+    const door = doors.get(id) ?? { orderId, latitude, longitude, parcels: [], fetched: [] }
+    doors.set(id, door)
+    return door
   }
+  for (const parcel of waiting) doorOf(parcel).parcels.push(parcel)
+  for (const collection of fetching) doorOf(collection).fetched.push(collection)
   return doors
 }
 
 /** A promise that cannot be kept any more is no reason to leave the parcel behind. */
-export function dropOf(id: string, parcels: readonly WaitingParcel[], depot: Position, now: number, policy: LastMilePolicy): Drop {
-  const { latitude, longitude, windowFrom, windowTo } = parcels[0]!
+export function dropOf(id: string, { parcels, fetched, latitude, longitude }: Door, depot: Position, now: number, policy: LastMilePolicy): Drop {
+  const { windowFrom = null, windowTo = null } = parcels[0] ?? {}
   const soonest = now + driveMs(roadMeters(depot, { latitude, longitude }, policy), policy)
   return {
     id, latitude, longitude,
     parcels: parcels.reduce((sum, p) => sum + p.parcels, 0),
     weightGrams: parcels.reduce((sum, p) => sum + p.weightGrams, 0),
+    ...(fetched.length > 0 && { fetches: { parcels: fetched.length, weightGrams: fetched.reduce((sum, f) => sum + f.weightGrams, 0) } }),
     ...(windowFrom !== null && { windowFrom: Date.parse(windowFrom) }),
     ...(windowTo !== null && Date.parse(windowTo) >= soonest && { windowTo: Date.parse(windowTo) }),
   }

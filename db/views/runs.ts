@@ -100,7 +100,9 @@ export async function runList(db: Db, filter: RunFilter): Promise<RunView[]> {
 }
 
 export interface DispatchItem {
-  fulfillmentId: string
+  /** What is brought; null where something is fetched. */
+  fulfillmentId: string | null
+  returnId: string | null
   orderId: string
   status: string
   attempt: number
@@ -117,9 +119,11 @@ export interface DispatchItem {
 export const dispatchOf = (db: Db, nodeId: string, limit: number): Promise<DispatchItem[]> =>
   rows(
     db,
-    `SELECT fulfillment_id AS "fulfillmentId", order_id AS "orderId", status, attempt, parcels, weight_grams AS "weightGrams", latitude, longitude, window_to AS "dueAt", not_before AS "notBefore", queued_at AS "queuedAt"
-     FROM dispatch_queue WHERE node_id = ? AND status IN ('waiting', 'parked') ORDER BY status DESC, window_to NULLS LAST, queued_at LIMIT ?`,
-    [nodeId, limit],
+    `SELECT fulfillment_id AS "fulfillmentId", NULL AS "returnId", order_id AS "orderId", status, attempt, parcels, weight_grams AS "weightGrams", latitude, longitude, window_to AS "dueAt", not_before AS "notBefore", queued_at AS "queuedAt"
+     FROM dispatch_queue WHERE node_id = :nodeId AND status IN ('waiting', 'parked')
+     UNION ALL SELECT NULL, return_id, order_id, status, attempt, 1, weight_grams, latitude, longitude, NULL, not_before, queued_at FROM collections WHERE node_id = :nodeId AND status = 'waiting'
+     ORDER BY status DESC, "dueAt" NULLS LAST, "queuedAt" LIMIT :limit`,
+    { nodeId, limit },
   )
 
 /** Drivers of a node who are on their shift and have no run. */

@@ -28,10 +28,10 @@ export function waveProblem({ depot, drops, drivers, departAt, pace }: WaveAsk):
   const seconds = (at: number): number => Math.floor((at - departAt) / 1_000)
   return {
     matrix: greatCircleMatrix([depot, ...drops], { roadFactor: pace.roadFactor, metersPerSecond: pace.speedKmh / 3.6 }),
-    stops: drops.map(({ parcels, weightGrams, windowFrom, windowTo }, i) => ({
+    stops: drops.map(({ parcels, weightGrams, fetches, windowFrom, windowTo }, i) => ({
       place: i + 1,
       delivers: { ...noLoad, packages: parcels, weightGrams },
-      collects: noLoad,
+      collects: fetches ? { ...noLoad, packages: fetches.parcels, weightGrams: fetches.weightGrams } : noLoad,
       window: { fromSeconds: windowFrom === undefined ? 0 : Math.max(0, seconds(windowFrom)), untilSeconds: windowTo === undefined ? longestSeconds : seconds(windowTo) },
       graceSeconds: 0,
       serviceSeconds: Math.round(pace.stopMinutes * 60),

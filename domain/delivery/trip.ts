@@ -2,11 +2,13 @@
 import type { Position } from './distance'
 import { arrivals, roadMeters, type Pace } from './run'
 
-/** What waits for one door, urgent first. All instants in milliseconds. */
+/** What waits for one door, or at it, urgent first. All instants in milliseconds. */
 export interface Drop extends Position {
   id: string
   parcels: number
   weightGrams: number
+  /** What is taken along from there. */
+  fetches?: { parcels: number; weightGrams: number }
   windowFrom?: number
   windowTo?: number
 }

@@ -1,0 +1,99 @@
+/** A driver fetches what a customer sends back: by itself, beside deliveries, again when nobody is in, and paid back when the policy trusts the driver's word. */
+import type { RunView } from '../../db/views/runs'
+import type { ReturnView } from '../../db/views/returns'
+import { caller, eventually, nearMitte, peopleOf, type Answer, type Call, type People } from '../support/people'
+import { expectInvariants } from '../support/invariants'
+import { startSystem, type System } from '../support/system'
+
+let system: System
+let people: People
+let driver: Call
+beforeAll(async () => {
+  system = await startSystem({ policies: { returns: { window: 'PT30S', restockBy: 'PT40S', refundOn: 'collection' }, last_mile: { waveSize: 50, waveWait: 'PT1H', nextAttemptAfter: 'PT0.1S', attempts: 2 } } })
+  people = peopleOf(system)
+  driver = caller(system.url, 'demo-courier-driver-mark')
+  await people.operations('PUT', '/v1/drivers/driver-mark', { name: 'Driver Mark', homeNodes: ['store-mitte'], shift: {}, vehicle: {} })
+})
+afterAll(async () => {
+  try {
+    await expectInvariants(system)
+  } finally {
+    await system.stop()
+  }
+})
+
+async function delivered(shipTo: Record<string, unknown> = nearMitte): Promise<string> {
+  const sku = await people.stocked({ 'store-mitte': 1 })
+  const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 2_000 }], shipTo })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => o.lines[0]!.delivered === 1 && o.money.owedMinor === 0)
+  return orderId
+}
+const fetchOf = async (orderId: string): Promise<Answer<ReturnView>> => people.shop<ReturnView>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'courier' })
+const view = async (returnId: string): Promise<ReturnView> => (await people.support<ReturnView>('GET', `/v1/returns/${returnId}`)).body
+const drive = (run: RunView, action: string, body: object = {}): Promise<Answer<RunView>> => driver<RunView>('POST', `/v1/runs/${run.runId}/${action}`, body)
+async function underWay(): Promise<RunView> {
+  const planned = await eventually(() => people.operations<RunView>('POST', '/v1/nodes/store-mitte/runs', { driverId: 'driver-mark' }), (a) => a.status === 201, { what: 'a run' })
+  await drive(planned.body, 'accept')
+  return (await drive(planned.body, 'depart')).body
+}
+const ring = (run: RunView, orderId: string, outcome: string): Promise<Answer<RunView>> => {
+  const stop = run.stops.find((s) => s.orderId === orderId)!
+  return drive(run, `stops/${stop.stopId}/complete`, { tasks: stop.tasks.map((t) => ({ taskId: t.taskId, outcome })) })
+}
+
+it('fetches goods on the same run as deliveries to others, and gives the money back at the door', async () => {
+  const orderId = await delivered()
+  const { returnId } = (await fetchOf(orderId)).body
+  const sku = await people.stocked({ 'store-mitte': 1 })
+  const other = await people.place({ lines: [{ sku, quantity: 1 }], delivery: { method: 'delivery', service: 'own_driver' }, shipTo: { ...nearMitte, latitude: 52.54 } })
+  const { fulfillments } = await people.until(other, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  await people.packAll(fulfillments[0]!)
+  expect((await people.operations<{ items: object[] }>('GET', '/v1/nodes/store-mitte/dispatch')).body.items).toEqual(expect.arrayContaining([expect.objectContaining({ returnId, fulfillmentId: null }), expect.objectContaining({ orderId: other, returnId: null })]))
+  const run = await underWay()
+  expect(run.stops.map((s) => s.orderId).sort()).toEqual([orderId, other].sort())
+  await ring(run, orderId, 'done')
+  expect(await people.until(orderId, (o) => o.money.refundedMinor === 2_490, 'the money')).toMatchObject({ returns: [{ status: 'collected' }], lines: [{ returned: 0, credited: 1 }] })
+  await ring(run, other, 'done')
+  await drive(run, 'return')
+  await people.store('store-mitte')('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  expect(await people.until(orderId, (o) => o.returns[0]!.status === 'closed')).toMatchObject({ money: { refundedMinor: 2_490, owedMinor: 0 }, lines: [{ returned: 1 }] })
+})
+
+it('comes again when nobody is in, and leaves it to support after the last attempt', async () => {
+  const orderId = await delivered()
+  const { returnId } = (await fetchOf(orderId)).body
+  for (const next of ['another attempt', 'support asks']) {
+    const run = await underWay()
+    await ring(run, orderId, 'failed')
+    await drive(run, 'return')
+    const { items } = (await people.support<{ items: { type: string; data: { next?: string } }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body
+    expect(items.filter((e) => e.type === 'return.not_collected').at(-1)!.data.next).toBe(next)
+  }
+  expect(await view(returnId)).toMatchObject({ status: 'approved' })
+  expect(await people.support('POST', `/v1/returns/${returnId}/cancel`, {})).toMatchObject({ status: 200 })
+})
+
+it('sends nobody for what was taken back, and takes nothing at the door when that is too late', async () => {
+  const [early, late] = [await delivered(), await delivered({ ...nearMitte, latitude: 52.53 })]
+  const [first, second] = [(await fetchOf(early)).body.returnId, (await fetchOf(late)).body.returnId]
+  await people.shop('POST', `/v1/returns/${first}/cancel`, {})
+  const run = await underWay()
+  expect(run.stops.map((s) => s.orderId)).toEqual([late])
+  await people.shop('POST', `/v1/returns/${second}/cancel`, {})
+  expect(await ring(run, late, 'done')).toMatchObject({ status: 200 })
+  await drive(run, 'return')
+  expect(await view(second)).toMatchObject({ status: 'cancelled' })
+  expect((await people.order(late)).money.refundedMinor).toBe(0)
+})
+
+it('says that nobody can come where no position is known', async () => {
+  const orderId = await delivered({ name: 'Customer', line1: 'Street 1', city: 'Nowhere', postalCode: '99999', country: 'DE' })
+  expect(await fetchOf(orderId)).toMatchObject({ status: 409, body: { code: 'return.no_driver', instead: ['mail', 'store'] } })
+  expect((await people.order(orderId)).returns).toEqual([])
+})
