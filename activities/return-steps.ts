@@ -4,7 +4,7 @@ import type { Db } from '../db/connection'
 import { once } from '../db/effects'
 import type { ReturnNews } from '../db/returns'
 import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
-import { requestReplacement, requestReturn } from '../db/steps/request-return'
+import { noteRefusedReturn, requestReplacement, requestReturn } from '../db/steps/request-return'
 
 export function createReturnSteps(db: Db) {
   return {
@@ -22,6 +22,10 @@ export function createReturnSteps(db: Db) {
 
     /** All of a return is counted and paid back. */
     closeReturn: (ask: { returnId: string }): Promise<ReturnNews> => db.transaction((tx) => endReturn(tx, { ...ask, to: 'closed' })),
+
+    /** A request from the Temporal UI that could not be done. */
+    noteRefusedReturn: (ask: { orderId: string; messageId: string; actor: string; code: string; data: Record<string, unknown> }): Promise<void> =>
+      once(db, `refused-return:${ask.orderId}:${ask.messageId}`, (tx) => noteRefusedReturn(tx, ask)),
 
     /** The thread of an order begins again. */
     reopenOrder: (ask: { orderId: string }): Promise<ReturnNews[]> => db.transaction((tx) => reopenOrder(tx, ask.orderId)),

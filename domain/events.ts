@@ -48,6 +48,7 @@ export const eventTypes = {
   'shipment.undelivered': 'A parcel will never arrive; its goods are accounted for, and sent again or given up by policy',
   'shipment.claimed': 'The carrier was asked for compensation',
   'return.requested': 'Goods are to come back; `approved` says whether a person has still to agree, `override` what one let through',
+  'return.refused': 'A replacement was asked for from the Temporal UI and could not be done',
   'return.approved': 'A person agreed to a return',
   'return.rejected': 'A person refused a return',
   'return.cancelled': 'A return was taken back before anything came',

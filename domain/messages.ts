@@ -131,6 +131,14 @@ export interface RequestReturn extends Command {
   /** Asked by one of us, who may go beyond the policy. */
   staff: boolean
 }
+/** Sent by support from the Temporal UI: `{"lines": [{"lineId": "1", "quantity": 1}], "collectOld": "mail", "reason": "torn", "actor": "support"}`. */
+export interface RequestReplacementSignal {
+  lines: readonly { lineId: string; quantity: number; sku?: string }[]
+  collectOld?: RequestReplacement['collectOld']
+  reason?: string
+  actor?: string
+  messageId?: string
+}
 /** Something is to be sent in place of what was delivered; without another SKU the same again. */
 export interface RequestReplacement extends Command {
   lines: readonly { lineId: string; quantity: number; reason: string; sku?: string }[]
@@ -233,6 +241,7 @@ export const signals = {
   workMoved: 'workMoved',
   stockTakenBack: 'stockTakenBack',
   cancelOrder: 'cancelOrder',
+  requestReplacement: 'requestReplacement',
   exceptionRetried: 'exceptionRetried',
   stockArrived: 'stockArrived',
 } as const

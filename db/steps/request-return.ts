@@ -122,6 +122,14 @@ export async function previewReplacement(tx: Transaction, ask: Omit<Terms, 'acto
   }
 }
 
+/** Asked for from the Temporal UI, where nobody waits for the answer: the timeline and an exception tell it. */
+export async function noteRefusedReturn(tx: Transaction, ask: { orderId: string; actor: string; code: string; data: Record<string, unknown> }): Promise<void> {
+  const order = await lockOrder(tx, ask.orderId)
+  const data = { code: ask.code, ...ask.data }
+  await record(tx, order, { type: 'return.refused', actor: ask.actor, data })
+  await openException(tx, { ...order, kind: 'return.refused', subject: ask.orderId, owner: 'support', summary: 'A replacement asked for from the Temporal UI could not be done: the data says why', data })
+}
+
 /** The lines that stand for what is sent in place of others: they cost nothing, as what they replace stays paid for. */
 export async function addReplacements(tx: Transaction, order: OrderRow, wanted: readonly WantedLine[]): Promise<void> {
   await run(

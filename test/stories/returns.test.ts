@@ -1,5 +1,6 @@
 /** What comes back: asked for, counted, paid back; and what is sent in place of it. */
 import type { ReturnView } from '../../db/views/returns'
+import { orderWorkflowId } from '../../domain/ids'
 import { caller, peopleOf, type Answer, type OrderWish, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
@@ -120,4 +121,20 @@ it('makes good a fault of ours without wanting the goods back, in money or with 
   await deliver(orderId)
   expect((await claim({ lines: [{ lineId: '1', quantity: 2 }], remedy: 'refund' })).body).toMatchObject({ code: 'return.quantity', open: 1, given: 2 })
   expect(await onHand(sku, 'store-mitte')).toBe(0)
+})
+
+it('replaces what support asks for in the Temporal UI, and shows there what cannot be done', async () => {
+  const { orderId, sku } = await delivered({})
+  await people.operations('POST', '/v1/inventory/adjustments', { sku, nodeId: 'dc-01', delta: 1, reason: 'opening' })
+  const handle = system.client.workflow.getHandle(orderWorkflowId('web', (await people.order(orderId)).channelOrderId))
+  await handle.signal('requestReplacement', 'not what anybody meant')
+  await handle.signal('requestReplacement', { lines: [{ lineId: '1', quantity: 2 }] })
+  const ask = { lines: [{ lineId: '1', quantity: 1 }], collectOld: 'none', actor: 'ada', reason: 'torn' }
+  await handle.signal('requestReplacement', ask)
+  await handle.signal('requestReplacement', ask)
+  await deliver(orderId)
+  expect((await people.order(orderId)).returns).toMatchObject([{ status: 'closed', remedy: 'replacement' }])
+  const { items } = (await people.support<{ items: { type: string; actor: string; data: object }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body
+  expect(items.filter((e) => e.type === 'return.refused').map((e) => e.data)).toEqual([{ code: 'request.invalid' }, { code: 'return.quantity', lineId: '1', open: 1, given: 2 }])
+  expect(items.find((e) => e.type === 'replacement.requested')).toMatchObject({ actor: 'support:ada' })
 })

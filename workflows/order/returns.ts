@@ -2,11 +2,12 @@
 import { condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer } from '../../domain/messages'
+import { readReplacement } from '../../domain/returns/asked'
 import { hasEnded, mayBecome } from '../../domain/returns/status'
 import type { IntendedRefund } from '../../db/refunds'
 import type { ReturnNews } from '../../db/returns'
 import { payments, step } from '../support/activities'
-import { answering, refusing } from '../support/failures'
+import { answering, refusalIn, refusing } from '../support/failures'
 import { show } from './show'
 import { waits, type Back, type Thread, type Waiter } from './thread'
 import { persist, waitOrEscalate } from './waits'
@@ -14,6 +15,7 @@ import { persist, waitOrEscalate } from './waits'
 const requestReturn = defineUpdate<ReturnAnswer, [RequestReturn]>(updates.requestReturn)
 const requestReplacement = defineUpdate<ReturnAnswer, [RequestReplacement]>(updates.requestReplacement)
 const receiveReturn = defineUpdate<ReturnAnswer, [ReceiveReturn]>(updates.receiveReturn)
+const replacementSignal = defineSignal<[unknown?]>(signals.requestReplacement)
 const returnReported = defineSignal<[ReturnNews]>(signals.returnReported)
 const decideReturn = defineUpdate<ReturnAnswer, [DecideReturn]>(updates.decideReturn)
 
@@ -31,8 +33,30 @@ export function listenForReturns(thread: Thread): void {
   setHandler(decideReturn, (ask) => noting(thread, () => step(`The return: ${ask.decision}`).decideReturn(ask)), {
     description: 'A person agrees to a return or refuses it, or who asked for it takes it back.',
   })
+  setHandler(replacementSignal, (ask) => replaceFromUi(thread, ask), {
+    description: 'For support, from the Temporal UI: {"lines": [{"lineId": "1", "quantity": 1}], "collectOld": "at_door" | "mail" | "store" | "none", "reason": "…", "actor": "…"}. Done like the update; a refusal shows on the timeline and in the exception queue.',
+  })
   setHandler(returnReported, (news) => hearReturn(thread, news), { description: 'A driver has the goods of a return, or lost them; the rows are already up to date.' })
 }
+
+async function replaceFromUi(thread: Thread, typed: unknown): Promise<void> {
+  const { orderId } = thread.start
+  const ask = readReplacement(typed)
+  if (!ask) return refused(thread, { messageId: `unread:${typeof typed}`, actor: 'support', code: 'request.invalid', data: {} })
+  const { actor, messageId, reason, lines, collectOld } = ask
+  const replacement = { orderId, commandId: `signal:${orderId}:${messageId}`, actor: `support:${actor}`, collectOld, staff: true, lines: lines.map((l) => ({ ...l, reason })) }
+  try {
+    await noting(thread, () => step('A replacement is asked for').requestReplacement(replacement))
+  } catch (cause) {
+    const refusal = refusalIn(cause)
+    if (!refusal) throw cause
+    const data = (refusal.details?.[0] ?? {}) as Record<string, unknown>
+    await refused(thread, { messageId, actor: `support:${actor}`, code: refusal.type, data })
+  }
+}
+
+const refused = (thread: Thread, why: { messageId: string; actor: string; code: string; data: Record<string, unknown> }): Promise<void> =>
+  thread.lock(() => step(`Note that the replacement was refused: ${why.code}`).noteRefusedReturn({ orderId: thread.start.orderId, ...why }))
 
 /** What the step says of a return becomes the story's own picture of it. An order that has just closed is asked again, and reopens. */
 const noting = (thread: Thread, effect: () => Promise<ReturnNews>): Promise<ReturnAnswer> =>
