@@ -5,10 +5,10 @@ import type { Drop, Trip } from '../../domain/delivery/trip'
 import { durationMs } from '../../domain/policy/duration'
 import type { LastMilePolicy } from '../../domain/policy/kinds'
 import { refuse } from '../../domain/refusals'
-import { row, rows, type Db, type Transaction } from '../connection'
+import { row, type Db, type Transaction } from '../connection'
 import type { WaitingCollection } from '../collections'
 import type { WaitingParcel } from '../dispatch'
-import { record } from '../events'
+import { recordEach, type OrderEvent } from '../events'
 import { insertRun, report } from '../runs'
 
 export interface RunToWrite {
@@ -33,7 +33,7 @@ export async function writeRun(tx: Transaction, { trip, doors, policy, actor, no
   })
   const departBy = new Date(now + durationMs(policy.departWithin)).toISOString()
   const runId = await insertRun(tx, { ...fields, departBy, trip, doors: planned })
-  for (const [i, stop] of planned.entries()) await tellPlanned(tx, stop, { runId, stop: i + 1, of: planned.length, actor })
+  await recordEach(tx, planned.flatMap((stop, i) => tellings(stop, { runId, stop: i + 1, of: planned.length, actor })))
   await report(tx, runId, 'planned', [])
   return runId
 }
@@ -113,7 +113,5 @@ interface PlannedStop {
   etaTo: string
 }
 
-async function tellPlanned(tx: Transaction, { orderId, fulfillmentIds, etaFrom, etaTo }: PlannedStop, { actor, ...where }: { runId: string; stop: number; of: number; actor: string }): Promise<void> {
-  const [order] = await rows<{ channel: string }>(tx, 'SELECT channel FROM orders WHERE order_id = ?', [orderId])
-  await record(tx, { orderId, channel: order!.channel }, ...fulfillmentIds.map((fulfillmentId) => ({ type: 'shipment.planned' as const, actor, data: { fulfillmentId, ...where, etaFrom, etaTo } })))
-}
+const tellings = ({ orderId, fulfillmentIds, etaFrom, etaTo }: PlannedStop, { actor, ...where }: { runId: string; stop: number; of: number; actor: string }): (OrderEvent & { orderId: string })[] =>
+  fulfillmentIds.map((fulfillmentId) => ({ orderId, type: 'shipment.planned', actor, data: { fulfillmentId, ...where, etaFrom, etaTo } }))

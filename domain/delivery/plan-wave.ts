@@ -61,7 +61,7 @@ function soonest(problem: RoutingProblem, vehicle: number, run: readonly number[
 
 const leastMs = 200
 const perDropMs = 7
-const mostMs = 1_600
+const mostMs = 1_000
 
 /** For how long the plan of a wave is searched, in milliseconds: a customer's window is not won by waiting for the last meter. */
 export const planningMs = (drops: number): number => Math.min(mostMs, leastMs + perDropMs * drops)
