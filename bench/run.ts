@@ -4,6 +4,7 @@ import { batch } from './sections/batch'
 import { hotSku, repeat } from './sections/crowd'
 import { intake } from './sections/intake'
 import { list } from './sections/list'
+import { dispatch } from './sections/dispatch'
 import { history, lives, livesReturned, memory } from './sections/lives'
 import { preview } from './sections/preview'
 import { options } from './sections/promise'
@@ -29,6 +30,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   sourcing,
   routing,
   wave,
+  dispatch,
   'back-test': backTests,
   batch,
   options,
