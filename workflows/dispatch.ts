@@ -13,7 +13,7 @@ export async function dispatch(start: DispatchStart): Promise<void> {
   let told = 0
   setHandler(parcelsWait, () => void (told += 1), { description: 'Something waits for a driver; how much is looked up.' })
   const until = createAlarm()
-  for (let heard = -1; !workflowInfo().continueAsNewSuggested; ) {
+  for (let heard = -1; !isLong(); ) {
     await until(() => told !== heard, Number.POSITIVE_INFINITY, 'Parcels to wait')
     heard = told
     const waiting = await fleet(`Look what waits at ${start.nodeId}`).lookAtDispatch({ nodeId: start.nodeId })
@@ -29,6 +29,10 @@ export async function dispatch(start: DispatchStart): Promise<void> {
   }
   await continueAsNew<typeof dispatch>(start)
 }
+
+/** A history that people can still read; what is unheard is looked up by the next run, which begins by looking. */
+const isLong = (): boolean => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > mostEvents
+const mostEvents = 800
 
 /** A full wave closes at once; else when the first of it has waited long enough, or could not be in time any more. */
 function closing({ count, since, dueAt }: WaitingAt, { waveSize, waveWait }: DispatchStart): number {
