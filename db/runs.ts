@@ -37,6 +37,7 @@ const reachedAt: Partial<Record<RunStatus, string>> = { accepted: 'accepted_at',
 export async function moveRun(tx: Transaction, found: RunRow, to: RunStatus, at: string): Promise<void> {
   if (!mayRunBecome(to).includes(found.status)) throw refusedRun(found)
   const column = reachedAt[to]
+  await run(tx, `UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = 'throughline' WHERE kind IN ('run.not_departed', 'run.not_returned') AND subject = ? AND resolved_at IS NULL`, [`the run is ${to}`, found.runId])
   await run(tx, `UPDATE delivery_runs SET status = ? ${column ? `, ${column} = ?` : ''} WHERE run_id = ?`, [to, ...(column ? [at] : []), found.runId])
 }
 
