@@ -3,7 +3,8 @@ import { Context } from '@temporalio/activity'
 import type { Db } from '../db/connection'
 import { once } from '../db/effects'
 import { waitingAt, type WaitingAt } from '../db/dispatch'
-import { tellingsOf, type OrderTelling } from '../db/runs'
+import { openRuns, tellingsOf, type OrderTelling } from '../db/runs'
+import { offerToRun } from '../db/steps/extend-run'
 import { reportLateRun } from '../db/steps/late-run'
 import { readWave, writeWaveRun } from '../db/steps/plan-wave'
 import { planningMs, routesOf } from '../domain/delivery/plan-wave'
@@ -27,6 +28,7 @@ export function createFleetActivities(db: Db, orders: OrderTeller, plan: (task: 
 
     /**
      * Runs for all free drivers who are on their shift, planned together; each is written by itself, so that an attempt that follows a death goes on with the drivers and parcels that are left.
+     * What finds no driver is offered to the runs that exist.
      * @returns how much still waits, and the runs of this attempt.
      */
     closeWave: async ({ nodeId }: { nodeId: string }): Promise<{ left: number; runs: string[] }> => {
@@ -40,6 +42,8 @@ export function createFleetActivities(db: Db, orders: OrderTeller, plan: (task: 
           if (runId) runs.push(runId)
         }
       }
+      // What is left is offered to who is on his way, or about to be.
+      for (const runId of (await waitingAt(db, nodeId)).count > 0 ? await openRuns(db, nodeId) : []) await db.transaction((tx) => offerToRun(tx, { runId, actor: self, now: Date.now() }))
       return { left: (await waitingAt(db, nodeId)).count, runs }
     },
 

@@ -19,40 +19,58 @@ export const trackingPage = (view: TrackingView, token: string, nonce: string): 
 `
 
 /** For a link that leads nowhere. */
-export const noSuchDelivery = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>No delivery here</title></head>
-<body><main><h1>No delivery here</h1><p>This link is wrong or too old. The shop can tell you where your order is.</p></main></body></html>
+export const noSuchDelivery = (nonce: string): string => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>No delivery here</title>
+<style nonce="${nonce}">${style}</style>
+</head>
+<body>
+<main><h1>No delivery here</h1><p class="detail">This link is wrong or too old. The shop can tell you where your order is.</p></main>
+</body>
+</html>
 `
 
 const content = (view: TrackingView): string => `
 <p class="order">Order ${escape(view.channelOrderId)}${view.firstName ? ` for ${escape(view.firstName)}` : ''}</p>
-<h1>${escape(headline(view))}</h1>
-<p class="detail">${escape(detail(view))}</p>
+<h1>${escape(headline(view)).replace('–', '\u2060–\u2060')}</h1>
+${details(view).map((line) => `<p class="detail">${escape(line)}</p>`).join('\n')}
 ${map(view)}
-<p class="stop">Stop ${view.stop} of ${view.of}</p>`
+${isOpen(view) ? `<p class="stop">Stop ${view.stop} of ${view.of}</p>` : ''}`
 
-function headline({ status, etaFrom, etaTo, completedAt }: TrackingView): string {
-  if (status === 'delivered') return `Delivered${completedAt ? ` at ${clock(completedAt)}` : ''}`
-  if (status === 'not_delivered') return 'We could not deliver it'
-  const window = etaFrom && etaTo ? `${clock(etaFrom)}–${clock(etaTo)}` : 'today'
+const isOpen = ({ status }: TrackingView): boolean => status === 'planned' || status === 'on_the_way'
+
+function headline({ status, delivers, etaFrom, etaTo, completedAt, timeZone }: TrackingView): string {
+  if (status === 'done') return `${delivers ? 'Delivered' : 'Collected'}${completedAt ? ` ${dayAndClock(completedAt, timeZone)}` : ''}`
+  if (status === 'not_done') return `We could not ${delivers ? 'deliver' : 'collect'} it`
+  const window = etaFrom && etaTo ? `${clock(etaFrom, timeZone)}–${clock(etaTo, timeZone)}` : 'today'
   return status === 'on_the_way' ? `Arrives ${window}` : `Leaves soon, expected ${window}`
 }
 
-function detail({ status, driver, before }: TrackingView): string {
-  if (status === 'delivered') return 'Thank you.'
-  if (status === 'not_delivered') return 'The shop will tell you how it goes on.'
-  if (status === 'planned') return `${driver} will bring it.`
+function details(view: TrackingView): string[] {
+  const { status, driver, delivers, collects, collected } = view
+  if (status === 'done') return [...(delivers && collects ? [collected ? `${driver} has taken the old goods along.` : 'The old goods stayed with you. The shop will tell you how it goes on.'] : []), 'Thank you.']
+  if (status === 'not_done') return ['The shop will tell you how it goes on.']
+  return [whereIs(view), ...(collects ? [`Please have ready what you send back: ${driver} takes it along.`] : [])]
+}
+
+function whereIs({ status, driver, delivers, before }: TrackingView): string {
+  if (status === 'planned') return delivers ? `${driver} will bring it.` : `${driver} will come.`
   return before === 0 ? `You are ${driver}’s next stop.` : `${driver} has ${before} ${before === 1 ? 'stop' : 'stops'} before yours.`
 }
 
-/** Times are said in the place of whoever reads the page; until its script has run, in UTC. */
-const clock = (iso: string): string => iso.slice(11, 16)
+/** Said as the clocks at the door say it, wherever the page is read. */
+const clock = (iso: string, timeZone: string): string => new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(new Date(iso))
+const dayAndClock = (iso: string, timeZone: string): string => `${new Intl.DateTimeFormat('en-GB', { timeZone, weekday: 'long' }).format(new Date(iso))} at ${clock(iso, timeZone)}`
 
 const size = { width: 360, height: 220, margin: 30 }
 
 /** Start, driver and door, to scale; north is up. */
 function map({ depot, door, driverAt, status }: TrackingView): string {
-  const driver = status === 'delivered' ? door : (driverAt ?? depot)
+  const driver = status === 'done' ? door : (driverAt ?? depot)
   const places = [depot, driver, door]
   // A degree of longitude is shorter than one of latitude, by the cosine of where it is.
   const x = (p: { longitude: number }): number => p.longitude * Math.cos((door.latitude * Math.PI) / 180)
@@ -78,18 +96,15 @@ h1{font-size:1.9rem;line-height:1.2;margin:.2rem 0}
 .detail{font-size:1.1rem}
 svg{width:100%;height:auto;background:#fff;border-radius:12px}
 .way{stroke:#2f6f4f;stroke-width:4;fill:none}.ahead{stroke:#a9b5ad;stroke-width:4;stroke-dasharray:2 9;stroke-linecap:round;fill:none}
-text{font-size:13px;fill:#1c241f}.depot circle{fill:#8b968f}.door circle{fill:#d2552c}.driver circle{fill:#2f6f4f}
+text{font-size:13px;fill:#1c241f;paint-order:stroke;stroke:#fff;stroke-width:4px}.depot circle{fill:#8b968f}.door circle{fill:#d2552c}.driver circle{fill:#2f6f4f}
 `
 
-/** Looks again whenever something has changed, and says times as the reader's clock does. */
+/** Looks again whenever something has changed. */
 const script = (token: string): string => `
-const local = () => document.querySelectorAll('h1').forEach((h) => { h.textContent = h.textContent.replace(/\\b(\\d\\d):(\\d\\d)\\b/g, (_, h, m) => {
-  const d = new Date(); d.setUTCHours(h, m, 0, 0); return d.toTimeString().slice(0, 5) }) });
-local();
 new EventSource('/t/' + ${JSON.stringify(token)} + '/events').addEventListener('changed', async () => {
   const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html');
   document.getElementById('delivery').replaceChildren(...page.getElementById('delivery').childNodes);
-  document.title = page.title; local();
+  document.title = page.title;
 });
 `
 

@@ -24,6 +24,10 @@ const columns = `run_id AS "runId", node_id AS "nodeId", driver_id AS "driverId"
 
 export const findRun = (db: Db | Transaction, runId: string): Promise<RunRow | undefined> => row<RunRow>(db, `SELECT ${columns} FROM delivery_runs WHERE run_id = ?`, [runId])
 
+/** Runs of a node that have not ended, the oldest first. */
+export const openRuns = async (db: Db, nodeId: string): Promise<string[]> =>
+  (await rows<{ runId: string }>(db, `SELECT run_id AS "runId" FROM delivery_runs WHERE node_id = ? AND status IN ('planned', 'accepted', 'departed') ORDER BY run_id`, [nodeId])).map((r) => r.runId)
+
 /** @throws `run.unknown` */
 export async function lockRun(tx: Transaction, runId: string): Promise<RunRow> {
   const found = await row<RunRow>(tx, `SELECT ${columns} FROM delivery_runs WHERE run_id = ? FOR UPDATE`, [runId])
@@ -64,14 +68,33 @@ export async function insertRun(tx: Transaction, { trip, doors, ...fields }: New
      SELECT :runId, :nodeId, :driverId, :date, coalesce(max(number), 0) + 1, 'planned', :distanceMeters, :savedMeters, :departBy FROM delivery_runs WHERE node_id = :nodeId AND date = :date`,
     { runId, ...fields, distanceMeters: trip.distanceMeters, savedMeters: trip.savedMeters },
   )
-  const stops = doors.map((door, i) => ({ ...door, ...place(trip.drops[i]!), sequence: i + 1, stopId: uuidv7(), token: randomBytes(16).toString('base64url') }))
+  const stops = doors.map((door, i) => ({ ...door, ...place(trip.drops[i]!), sequence: i + 1, stopId: uuidv7() }))
+  await insertStops(tx, runId, stops)
+  await board(tx, runId, stops)
+  return runId
+}
+
+export interface NewStop extends Position {
+  stopId: string
+  sequence: number
+  orderId: string
+  /** What its customer is told. */
+  etaFrom: string
+  etaTo: string
+}
+
+export async function insertStops(tx: Transaction, runId: string, stops: readonly NewStop[]): Promise<void> {
   await run(
     tx,
-    `INSERT INTO stops (stop_id, run_id, sequence, order_id, latitude, longitude, eta_from, eta_to, token)
-     SELECT "stopId", ?::uuid, sequence, "orderId", latitude, longitude, "etaFrom", "etaTo", token FROM jsonb_to_recordset(?::jsonb)
+    `INSERT INTO stops (stop_id, run_id, sequence, order_id, latitude, longitude, eta_from, eta_to, told_until, token)
+     SELECT "stopId", ?::uuid, sequence, "orderId", latitude, longitude, "etaFrom", "etaTo", "etaTo", token FROM jsonb_to_recordset(?::jsonb)
        AS s("stopId" uuid, sequence int, "orderId" uuid, latitude float8, longitude float8, "etaFrom" timestamptz, "etaTo" timestamptz, token text)`,
-    [runId, JSON.stringify(stops)],
+    [runId, JSON.stringify(stops.map((stop) => ({ ...stop, token: randomBytes(16).toString('base64url') })))],
   )
+}
+
+/** What is to be done at these stops: their tasks, and nobody else takes it. */
+export async function board(tx: Transaction, runId: string, stops: readonly { stopId: string; fulfillmentIds: readonly string[]; returnIds: readonly string[] }[]): Promise<void> {
   const tasks = stops.flatMap((s) => s.fulfillmentIds.map((fulfillmentId) => ({ taskId: uuidv7(), stopId: s.stopId, fulfillmentId })))
   await run(
     tx,
@@ -81,7 +104,6 @@ export async function insertRun(tx: Transaction, { trip, doors, ...fields }: New
     [JSON.stringify(tasks), runId],
   )
   await boardCollections(tx, runId, stops.flatMap((s) => s.returnIds.map((returnId) => ({ stopId: s.stopId, returnId }))))
-  return runId
 }
 
 const place = ({ latitude, longitude }: Position): Position => ({ latitude, longitude })
@@ -131,6 +153,43 @@ export interface StopRow extends Position {
 
 /** Every door of a run, in its order. */
 export const stopsOf = (tx: Transaction, runId: string): Promise<StopRow[]> => rows(tx, 'SELECT stop_id AS "stopId", latitude, longitude, status FROM stops WHERE run_id = ? ORDER BY sequence', [runId])
+
+/** Doors that are left, in their order, with what is done there and until when their customers were first told to expect the driver; and what he brings back from the doors behind him. */
+export const loadsOf = (tx: Transaction, runId: string): Promise<StopLoad[]> =>
+  rows(
+    tx,
+    `SELECT s.stop_id AS "stopId", s.sequence, s.order_id AS "orderId", s.latitude, s.longitude, s.status, s.told_until AS "toldUntil", s.completed_at AS "completedAt",
+       coalesce(sum(q.parcels) FILTER (WHERE t.outcome IS NULL OR t.outcome NOT IN ('done', 'dropped')), 0)::int AS parcels, coalesce(sum(q.weight_grams) FILTER (WHERE t.outcome IS NULL OR t.outcome NOT IN ('done', 'dropped')), 0)::int AS "weightGrams",
+       count(c.return_id) FILTER (WHERE t.outcome IS NULL OR t.outcome IN ('done', 'damaged'))::int AS "fetchedParcels", coalesce(sum(c.weight_grams) FILTER (WHERE t.outcome IS NULL OR t.outcome IN ('done', 'damaged')), 0)::int AS "fetchedGrams"
+     FROM stops s LEFT JOIN stop_tasks t USING (stop_id) LEFT JOIN dispatch_queue q ON q.fulfillment_id = t.fulfillment_id LEFT JOIN collections c ON c.return_id = t.return_id
+     WHERE s.run_id = ? AND s.status <> 'dropped' GROUP BY s.stop_id ORDER BY s.sequence`,
+    [runId],
+  )
+export interface StopLoad extends Position {
+  stopId: string
+  sequence: number
+  orderId: string
+  status: 'pending' | 'completed'
+  toldUntil: string
+  completedAt: string | null
+  /** Brought there, or not wanted there and still aboard. */
+  parcels: number
+  weightGrams: number
+  /** Taken along from there. */
+  fetchedParcels: number
+  fetchedGrams: number
+}
+
+/** The doors that are left take the numbers of those that were left, and the next ones; in two steps, as no two may have the same. */
+export async function renumber(tx: Transaction, runId: string, stopIds: readonly string[]): Promise<Map<string, number>> {
+  const taken = await rows<{ sequence: number; status: string }>(tx, 'SELECT sequence, status FROM stops WHERE run_id = ?', [runId])
+  const highest = Math.max(0, ...taken.map((s) => s.sequence))
+  const free = [...taken.filter((s) => s.status === 'pending').map((s) => s.sequence), ...stopIds.map((_, i) => highest + 1 + i)].sort((a, b) => a - b)
+  const numbers = new Map(stopIds.map((stopId, i) => [stopId, free[i]!]))
+  await run(tx, `UPDATE stops SET sequence = -sequence WHERE run_id = ? AND status = 'pending'`, [runId])
+  await run(tx, 'UPDATE stops s SET sequence = n.sequence FROM jsonb_to_recordset(?::jsonb) AS n("stopId" uuid, sequence int) WHERE s.stop_id = n."stopId"', [JSON.stringify([...numbers].map(([stopId, sequence]) => ({ stopId, sequence })))])
+  return numbers
+}
 
 /** Said again whenever reality moves on; what has been done keeps the time it was expected at. */
 export async function setEtas(tx: Transaction, etas: readonly { stopId: string; etaFrom: string; etaTo: string }[]): Promise<void> {

@@ -5,6 +5,7 @@ import { findRun } from '../../db/runs'
 import { completeStop } from '../../db/steps/complete-stop'
 import { acceptRun, cancelRun } from '../../db/steps/accept-run'
 import { departRun } from '../../db/steps/depart-run'
+import { extendRun } from '../../db/steps/extend-run'
 import { planRun } from '../../db/steps/plan-run'
 import { returnRun } from '../../db/steps/return-run'
 import type { Db, Transaction } from '../../db/connection'
@@ -109,6 +110,13 @@ const step = <Body extends z.ZodType>(action: string, summary: string, body: Bod
     },
   })
 
+const extend = step(
+  'extend',
+  'The run takes on what waits at its node and harms nobody who was told a time: parcels before the driver leaves, goods to be fetched also on his way',
+  z.strictObject({}),
+  async (tx, ask) => void (await extendRun(tx, { ...ask, now: Date.now() })),
+  may.planRuns,
+)
 const accept = step('accept', 'The driver takes the run', z.strictObject({}), (tx, ask) => acceptRun(tx, ask))
 const depart = step('depart', 'The driver leaves: everything on board is handed over', z.strictObject({}), (tx, ask) => departRun(tx, ask))
 const back = step('return', 'The driver is back, with what was not delivered', returnBody, (tx, { body, ...ask }) => returnRun(tx, { ...ask, missing: body.missing }))
@@ -146,4 +154,4 @@ const geocode = route({
   },
 })
 
-export const runRoutes = [getDispatch, newRun, listRuns, getRun, accept, depart, complete, back, cancel, geocode]
+export const runRoutes = [getDispatch, newRun, listRuns, getRun, extend, accept, depart, complete, back, cancel, geocode]

@@ -24,7 +24,7 @@ const page = stream({
     const view = await trackingView(ctx.db, token)
     res.set('Content-Security-Policy', `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'`)
     res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
-    res.status(view ? 200 : 404).type('html').send(view ? trackingPage(view, token, nonce) : noSuchDelivery)
+    res.status(view ? 200 : 404).type('html').send(view ? trackingPage(view, token, nonce) : noSuchDelivery(nonce))
   },
 })
 

@@ -5,6 +5,7 @@ import { eventTypes } from '../../domain/events'
 import { fulfillmentStatuses } from '../../domain/fulfillment/moves'
 import { orderFulfillmentStatuses, orderStatuses, paymentStatuses, waitReasons } from '../../domain/order/status'
 import { at, minor } from './fields'
+import { runOfTask } from './runs'
 
 const count = z.int().min(0)
 const lineQuantity = z.object({ lineId: z.string(), quantity: count })
@@ -144,10 +145,7 @@ export const orderAnswer = z
         promisedBy: at.nullable(),
         handedOverAt: at.nullable(),
         deliveredAt: at.nullable(),
-        run: z
-          .object({ runId: z.string(), stop: z.int(), of: z.int(), etaFrom: at.nullable(), etaTo: at.nullable(), status: z.string(), trackingPath: z.string() })
-          .nullable()
-          .meta({ description: 'While an own driver brings it: which stop of how many, and when' }),
+        run: runOfTask,
         choice: carrierChoice.nullable(),
       }),
     ),

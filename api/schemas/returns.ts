@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { dispositions, grades, returnMethods, returnStatuses } from '../../domain/returns/status'
 import { at, keptLineId, minor, nodeId, quantity, sku, text } from './fields'
 import { waitingOn } from './order-view'
+import { runOfTask } from './runs'
 
 /** At most one entry per line, so that no refusal has to guess which is meant. */
 const perLine = <Line extends z.ZodType<{ lineId: string }>>(line: Line): z.ZodArray<Line> =>
@@ -86,6 +87,7 @@ export const returnAnswer = z
     receipts: z.array(z.object({ lineId: z.string(), nodeId: z.string(), quantity: z.int(), grade: z.string(), disposition: z.string(), actor: z.string(), at })),
     refunds: z.array(z.object({ paymentId: z.string(), tenderId: z.string(), amountMinor: minor, status: z.string() })),
     currency: z.string(),
+    run: runOfTask,
     allowedActions: z.array(z.string()),
   })
   .meta({ id: 'Return' })

@@ -38,6 +38,12 @@ export const runAnswer = z
   })
   .meta({ id: 'Run' })
 
+/** Of something that is brought or fetched. */
+export const runOfTask = z
+  .object({ runId: z.string(), stop: z.int(), of: z.int(), etaFrom: at.nullable(), etaTo: at.nullable(), status: z.string(), trackingPath: z.string() })
+  .nullable()
+  .meta({ description: 'While an own driver comes for it: which stop of how many, and when; null: none does' })
+
 export const dispatchItem = z
   .object({
     fulfillmentId: z.string().nullable().meta({ description: 'What is brought; null where something is fetched' }),

@@ -27,6 +27,7 @@ import * as changes from './0028-changes'
 import * as returns from './0029-returns'
 import * as moreAfterTheClick from './0031-more-after-the-click'
 import * as collections from './0032-collections'
+import * as longerRuns from './0033-longer-runs'
 
 export interface Migration {
   name: string
@@ -35,5 +36,5 @@ export interface Migration {
 
 export const migrations: readonly Migration[] = [
   network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections,
+  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns,
 ]

@@ -96,7 +96,7 @@ async function dropEmptyStops(tx: Transaction, runId: string, at: string): Promi
   for (const [stopId, isEmpty] of byStop) if (isEmpty) await endStop(tx, stopId, 'dropped', at)
 }
 
-/** When the doors that are left are reached by a driver who leaves the last place now. */
+/** When the doors that are left are reached by a driver who leaves the last place at `now`. */
 export async function expectFrom(tx: Transaction, { runId, nodeId }: RunRow, policy: LastMilePolicy, now: number): Promise<void> {
   const stops = await stopsOf(tx, runId)
   const pending = stops.filter((s) => s.status === 'pending')

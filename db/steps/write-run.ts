@@ -70,11 +70,13 @@ export interface Door extends Position {
   fetched: WaitingCollection[]
 }
 
+export const doorId = ({ orderId, latitude, longitude }: Position & { orderId: string }): string => JSON.stringify([orderId, latitude, longitude])
+
 /** Everything of one order for one place is one ring at the door. */
 export function groupedByDoor(waiting: readonly WaitingParcel[], fetching: readonly WaitingCollection[] = []): Map<string, Door> {
   const doors = new Map<string, Door>()
   const doorOf = ({ orderId, latitude, longitude }: Position & { orderId: string }): Door => {
-    const id = JSON.stringify([orderId, latitude, longitude])
+    const id = doorId({ orderId, latitude, longitude })
     const door = doors.get(id) ?? { orderId, latitude, longitude, parcels: [], fetched: [] }
     doors.set(id, door)
     return door
@@ -106,12 +108,12 @@ export function etaWindow(arriveAt: number, { etaWindow: width }: Pick<LastMileP
   return { etaFrom: new Date(from).toISOString(), etaTo: new Date(from + durationMs(width)).toISOString() }
 }
 
-interface PlannedStop {
+export interface PlannedStop {
   orderId: string
   fulfillmentIds: readonly string[]
   etaFrom: string
   etaTo: string
 }
 
-const tellings = ({ orderId, fulfillmentIds, etaFrom, etaTo }: PlannedStop, { actor, ...where }: { runId: string; stop: number; of: number; actor: string }): (OrderEvent & { orderId: string })[] =>
+export const tellings = ({ orderId, fulfillmentIds, etaFrom, etaTo }: PlannedStop, { actor, ...where }: { runId: string; stop: number; of: number; actor: string }): (OrderEvent & { orderId: string })[] =>
   fulfillmentIds.map((fulfillmentId) => ({ orderId, type: 'shipment.planned', actor, data: { fulfillmentId, ...where, etaFrom, etaTo } }))

@@ -9,7 +9,7 @@ import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
 import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
 import { returnsOfOrderJson } from './returns'
-import { iso, list } from './sql'
+import { iso, list, runJson, type RunOfTask } from './sql'
 
 export interface OrderView {
   orderId: string
@@ -100,7 +100,7 @@ export interface ShipmentView {
   handedOverAt: string | null
   deliveredAt: string | null
   /** While an own driver brings it: which stop of how many, and when. */
-  run: { runId: string; stop: number; of: number; etaFrom: string | null; etaTo: string | null; status: string; trackingPath: string } | null
+  run: RunOfTask | null
   /** Why this service carries it, and why each other does not; null for parcels from before it was kept. */
   choice: Choice | null
 }
@@ -146,14 +146,10 @@ const fulfillmentsJson = list(
   'fulfillments f WHERE f.order_id = o.order_id',
   'f.fulfillment_id',
 )
-/** The run that brings shipment `s`, or will. */
-const runJson = `(SELECT json_build_object('runId', r.run_id, 'stop', st.sequence, 'of', (SELECT count(*) FROM stops a WHERE a.run_id = r.run_id AND a.status <> 'dropped'),
-    'etaFrom', ${iso('st.eta_from')}, 'etaTo', ${iso('st.eta_to')}, 'status', r.status, 'trackingPath', '/t/' || st.token)
-  FROM stop_tasks t JOIN stops st USING (stop_id) JOIN delivery_runs r USING (run_id) WHERE t.fulfillment_id = s.fulfillment_id AND st.status <> 'dropped' ORDER BY r.run_id DESC LIMIT 1)`
 /** One per package: each has its own tracking number and its own fate. */
 const shipmentsJson = list(
   `json_build_object('shipmentId', s.shipment_id, 'packageId', p.package_id, 'fulfillmentId', s.fulfillment_id, 'carrier', s.carrier, 'service', s.service,
-     'trackingNumber', p.tracking_number, 'status', p.status, 'promisedBy', ${iso('s.promised_by')}, 'handedOverAt', ${iso('s.handed_over_at')}, 'deliveredAt', ${iso('s.delivered_at')}, 'run', ${runJson},
+     'trackingNumber', p.tracking_number, 'status', p.status, 'promisedBy', ${iso('s.promised_by')}, 'handedOverAt', ${iso('s.handed_over_at')}, 'deliveredAt', ${iso('s.delivered_at')}, 'run', ${runJson('t.fulfillment_id = s.fulfillment_id')},
      'choice', (SELECT c.choice FROM carrier_choices c WHERE c.fulfillment_id = s.fulfillment_id ORDER BY c.number DESC LIMIT 1))`,
   'shipments s JOIN packages p USING (shipment_id) WHERE s.order_id = o.order_id',
   's.shipment_id, p.number',

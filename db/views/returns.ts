@@ -3,7 +3,7 @@ import type { ReturnStatus } from '../../domain/returns/status'
 import { isExpected, mayBecome } from '../../domain/returns/status'
 import type { WaitingOn } from '../../domain/order/status'
 import { row, type Db } from '../connection'
-import { iso, list } from './sql'
+import { iso, list, runJson, type RunOfTask } from './sql'
 
 export interface ReturnView {
   returnId: string
@@ -24,6 +24,8 @@ export interface ReturnView {
   receipts: { lineId: string; nodeId: string; quantity: number; grade: string; disposition: string; actor: string; at: string }[]
   refunds: { paymentId: string; tenderId: string; amountMinor: number; status: string }[]
   currency: string
+  /** The driver's trip on which it is fetched, or was to be. */
+  run: RunOfTask | null
   allowedActions: string[]
 }
 
@@ -44,7 +46,8 @@ const refundsJson = list(
 )
 
 const columns = `r.return_id AS "returnId", r.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", r.number, r.status, r.method, r.remedy, r.requested_by AS "requestedBy",
-  r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds`
+  r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds,
+  ${runJson('t.return_id = r.return_id')} AS run`
 
 /** By its id, or by the command that opened it. @returns undefined when there is none. Who may see it is for the caller to check. */
 export async function returnView(db: Db, by: { returnId: string } | { commandId: string }): Promise<ReturnView | undefined> {

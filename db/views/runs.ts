@@ -155,7 +155,12 @@ export interface TrackingView {
   channelOrderId: string
   firstName: string | null
   driver: string
-  status: 'planned' | 'on_the_way' | 'delivered' | 'not_delivered'
+  status: 'planned' | 'on_the_way' | 'done' | 'not_done'
+  /** What is done at the door: something is brought, and something taken along. */
+  delivers: boolean
+  collects: boolean
+  /** It was taken along. */
+  collected: boolean
   stop: number
   of: number
   /** Doors before this one. */
@@ -163,6 +168,8 @@ export interface TrackingView {
   etaFrom: string | null
   etaTo: string | null
   completedAt: string | null
+  /** Where the door is, IANA name. */
+  timeZone: string
   depot: { latitude: number; longitude: number }
   door: { latitude: number; longitude: number }
   /** The last door the driver has left; absent before the first. */
@@ -177,12 +184,14 @@ export const trackingView = (db: Db, token: string): Promise<TrackingView | unde
 const trackingSql = `
   SELECT o.channel_order_id AS "channelOrderId", split_part(coalesce(o.ship_to->>'name', o.customer->>'name', ''), ' ', 1) AS "firstName", split_part(d.name, ' ', 1) AS driver,
     CASE WHEN s.status = 'pending' THEN CASE r.status WHEN 'departed' THEN 'on_the_way' ELSE 'planned' END
-         WHEN EXISTS (SELECT 1 FROM stop_tasks t WHERE t.stop_id = s.stop_id AND t.outcome = 'done') THEN 'delivered' ELSE 'not_delivered' END AS status,
-    s.sequence AS stop, (SELECT count(*)::int FROM stops a WHERE a.run_id = r.run_id AND a.status <> 'dropped') AS of,
+         WHEN EXISTS (SELECT 1 FROM stop_tasks t WHERE t.stop_id = s.stop_id AND t.outcome = 'done' AND t.type = tasks.main) THEN 'done' ELSE 'not_done' END AS status,
+    tasks.delivers, tasks.collects, tasks.collected, n.time_zone AS "timeZone",
+    (SELECT count(*)::int FROM stops a WHERE a.run_id = r.run_id AND a.status <> 'dropped' AND a.sequence <= s.sequence) AS stop, (SELECT count(*)::int FROM stops a WHERE a.run_id = r.run_id AND a.status <> 'dropped') AS of,
     (SELECT count(*)::int FROM stops b WHERE b.run_id = r.run_id AND b.status = 'pending' AND b.sequence < s.sequence) AS before,
     s.eta_from AS "etaFrom", s.eta_to AS "etaTo", s.completed_at AS "completedAt",
     json_build_object('latitude', n.latitude, 'longitude', n.longitude) AS depot, json_build_object('latitude', s.latitude, 'longitude', s.longitude) AS door,
     (SELECT json_build_object('latitude', l.latitude, 'longitude', l.longitude) FROM stops l WHERE l.run_id = r.run_id AND l.status = 'completed' ORDER BY l.completed_at DESC LIMIT 1) AS "driverAt",
-    md5(concat_ws('|', s.status, r.status, s.eta_from, s.eta_to, (SELECT count(*) FROM stops b WHERE b.run_id = r.run_id AND b.status = 'pending' AND b.sequence < s.sequence))) AS version
+    md5(concat_ws('|', s.status, r.status, tasks.collects, s.eta_from, s.eta_to, (SELECT count(*) FROM stops b WHERE b.run_id = r.run_id AND b.status = 'pending' AND b.sequence < s.sequence))) AS version
   FROM stops s JOIN delivery_runs r USING (run_id) JOIN nodes n USING (node_id) JOIN drivers d USING (driver_id) JOIN orders o ON o.order_id = s.order_id
+    CROSS JOIN LATERAL (SELECT bool_or(type = 'deliver') AS delivers, bool_or(type = 'collect') AS collects, coalesce(bool_or(type = 'collect' AND outcome IN ('done', 'damaged')), false) AS collected, max(type) AS main FROM stop_tasks t WHERE t.stop_id = s.stop_id) tasks
   WHERE s.token = :token`

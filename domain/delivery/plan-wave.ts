@@ -2,7 +2,7 @@
 import type { Position } from './distance'
 import { faultsOf } from './routing/faults'
 import { greatCircleMatrix } from './routing/matrix'
-import { noLoad, type Plan, type RoutingProblem } from './routing/problem'
+import { noLoad, type Plan, type RoutingProblem, type Stop } from './routing/problem'
 import { timetable } from './routing/timetable'
 import type { Pace } from './run'
 import type { Drop } from './trip'
@@ -25,27 +25,28 @@ export interface WaveAsk {
 
 /** One stop per drop and one vehicle per driver, in the order given; seconds count from the departure. */
 export function waveProblem({ depot, drops, drivers, departAt, pace }: WaveAsk): RoutingProblem {
-  const seconds = (at: number): number => Math.floor((at - departAt) / 1_000)
   return {
     matrix: greatCircleMatrix([depot, ...drops], { roadFactor: pace.roadFactor, metersPerSecond: pace.speedKmh / 3.6 }),
-    stops: drops.map(({ parcels, weightGrams, fetches, windowFrom, windowTo }, i) => ({
-      place: i + 1,
-      delivers: { ...noLoad, packages: parcels, weightGrams },
-      collects: fetches ? { ...noLoad, packages: fetches.parcels, weightGrams: fetches.weightGrams } : noLoad,
-      window: { fromSeconds: windowFrom === undefined ? 0 : Math.max(0, seconds(windowFrom)), untilSeconds: windowTo === undefined ? longestSeconds : seconds(windowTo) },
-      graceSeconds: 0,
-      serviceSeconds: Math.round(pace.stopMinutes * 60),
-      priority: drops.length - i,
-    })),
+    stops: drops.map((drop, i) => ({ ...stopFor(drop, { departAt, pace }), place: i + 1, priority: drops.length - i })),
     vehicles: drivers.map(({ maxParcels = unlimited, maxWeightGrams = unlimited, backBy }) => ({
       capacity: { packages: maxParcels, weightGrams: maxWeightGrams, volumeMilliliters: unlimited },
-      shift: { fromSeconds: 0, untilSeconds: backBy === undefined ? longestSeconds : seconds(backBy) },
+      shift: { fromSeconds: 0, untilSeconds: backBy === undefined ? longestSeconds : secondsFrom(departAt, backBy) },
       startPlace: 0, endPlace: 0, aboard: noLoad, agreed: [], underway: 0,
     })),
     objective: { perMeter: 1, perSecond: 0, perLateSecond: 0, perVehicle: 0 },
   }
 }
 
+/** A door as the routing engine sees it; seconds count from `departAt`. */
+export const stopFor = ({ parcels, weightGrams, fetches, windowFrom, windowTo }: Drop, { departAt, pace }: { departAt: number; pace: Pace }): Omit<Stop, 'place' | 'priority'> => ({
+  delivers: { ...noLoad, packages: parcels, weightGrams },
+  collects: fetches ? { ...noLoad, packages: fetches.parcels, weightGrams: fetches.weightGrams } : noLoad,
+  window: { fromSeconds: windowFrom === undefined ? 0 : Math.max(0, secondsFrom(departAt, windowFrom)), untilSeconds: windowTo === undefined ? longestSeconds : secondsFrom(departAt, windowTo) },
+  graceSeconds: 0,
+  serviceSeconds: Math.round(pace.stopMinutes * 60),
+})
+
+const secondsFrom = (from: number, at: number): number => Math.floor((at - from) / 1_000)
 const unlimited = 1_000_000_000
 const longestSeconds = 7 * 86_400
 

@@ -18,9 +18,18 @@ export const mayRunBecome = (to: RunStatus): RunStatus[] => runStatuses.filter((
 
 /** The commands on a run that its status allows, named as the last segment of their path. */
 export const runActions: Record<RunStatus, readonly string[]> = {
-  planned: ['accept', 'cancel'],
-  accepted: ['depart', 'cancel'],
-  departed: ['complete', 'return'],
+  planned: ['accept', 'extend', 'cancel'],
+  accepted: ['depart', 'extend', 'cancel'],
+  departed: ['complete', 'extend', 'return'],
+  returned: [],
+  cancelled: [],
+}
+
+/** What may come to a run that has been planned: parcels only where its driver still loads, goods to be fetched as long as he is out. */
+export const takesOn: Record<RunStatus, readonly ('parcels' | 'collections')[]> = {
+  planned: ['parcels', 'collections'],
+  accepted: ['parcels', 'collections'],
+  departed: ['collections'],
   returned: [],
   cancelled: [],
 }

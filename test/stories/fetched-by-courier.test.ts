@@ -65,6 +65,28 @@ it('fetches goods on the same run as deliveries to others, and gives the money b
   expect(await people.until(orderId, (o) => o.returns[0]!.status === 'closed')).toMatchObject({ money: { refundedMinor: 2_490, owedMinor: 0 }, lines: [{ returned: 1 }] })
 })
 
+it('comes to a driver who is on his way, without disturbing whom he has told a time', async () => {
+  const [first, second] = [await delivered({ ...nearMitte, latitude: 52.53 }), await delivered({ ...nearMitte, latitude: 52.55 })]
+  await fetchOf(first)
+  await fetchOf(second)
+  const run = await underWay()
+  expect(run.stops.map((s) => s.orderId)).toEqual([first, second])
+  const between = await delivered({ ...nearMitte, latitude: 52.54 })
+  const { returnId } = (await fetchOf(between)).body
+  const extend = (): Promise<Answer<RunView>> => people.operations<RunView>('POST', `/v1/runs/${run.runId}/extend`, {})
+  const longer = (await extend()).body
+  expect(longer.stops.map((s) => s.orderId)).toEqual([first, between, second])
+  expect(longer.stops.filter((s) => s.orderId !== between).map((s) => s.stopId)).toEqual(run.stops.map((s) => s.stopId))
+  const page = async (): Promise<string> => (await fetch(system.url + (seen.run?.trackingPath ?? ''))).text()
+  const seen = await view(returnId)
+  expect(seen).toMatchObject({ run: { stop: 2, of: 3, status: 'departed' } })
+  expect(await page()).toContain('Driver takes it along')
+  for (const orderId of [first, between, second]) await ring(longer, orderId, 'done')
+  expect(await page()).toMatch(/<title>Collected \w+day at \d\d:\d\d<\/title>/)
+  await drive(run, 'return')
+  expect(await view(returnId)).toMatchObject({ status: 'collected' })
+})
+
 it('comes again when nobody is in, and leaves it to support after the last attempt', async () => {
   const orderId = await delivered()
   const { returnId } = (await fetchOf(orderId)).body

@@ -1,6 +1,7 @@
 /** The last mile by own drivers: from packed to the door, on one trip with others; and what happens when nobody is in, or the driver never leaves. */
 import type { OrderView } from '../../db/views/orders'
 import type { RunView } from '../../db/views/runs'
+import { runWorkflowId } from '../../domain/ids'
 import { caller, eventually, nearMitte, peopleOf, type Answer, type Call, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
@@ -10,7 +11,7 @@ let people: People
 let mark: Call
 let ada: Call
 beforeAll(async () => {
-  system = await startSystem({ policies: { last_mile: { waveWait: 'PT1H', nextAttemptAfter: 'PT0.2S' } } })
+  system = await startSystem({ policies: { last_mile: { waveSize: 50, waveWait: 'PT1H', nextAttemptAfter: 'PT0.2S' } } })
   people = peopleOf(system)
   mark = caller(system.url, 'demo-courier-driver-mark')
   ada = caller(system.url, 'demo-courier-driver-ada')
@@ -73,6 +74,11 @@ it('brings three parcels on one trip, the nearest door first, and everybody sees
   expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
   const html = await page.text()
   expect(html).toContain('Stop 1 of 3')
+  const { etaFrom, etaTo } = left.stops[0]!
+  const inBerlin = (iso: string | null): string => new Date(iso!).toLocaleTimeString('en-GB', { timeZone: 'Europe/Berlin', hour: '2-digit', minute: '2-digit' })
+  expect(html).toContain(`<title>Arrives ${inBerlin(etaFrom)}–${inBerlin(etaTo)}</title>`)
+  const wrong = await fetch(`${system.url}/t/unknown`)
+  expect([wrong.status, await wrong.text()]).toEqual([404, expect.stringContaining('No delivery here')])
   for (const personal of ['Street 1', '10115', 'customer@example.com']) expect(html).not.toContain(personal)
 
   const rung = await ring(left, 1, 'done', { proof: { name: 'Customer', photoRef: 'photo-1' } })
@@ -145,6 +151,47 @@ it('sends again what the driver neither delivered nor brought back', async () =>
   await step(next, 'return')
   expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', lines: [{ delivered: 1 }], money: { capturedMinor: 1_490 } })
 })
+
+it('takes a late parcel along as long as the driver loads, and gives nobody who was told a time a later one', async () => {
+  const [far, farther] = [await packed(door(0.03)), await packed(door(0.04))]
+  const { body: planned } = await plan()
+  expect(planned.stops.map((s) => s.orderId)).toEqual([far, farther])
+  const nothing = { status: 409, body: { code: 'run.nothing_waits', waiting: 0 } }
+  const extend = (): Promise<Answer<RunView>> => step(planned, 'extend', {}, store())
+  expect(await extend()).toMatchObject(nothing)
+  const onTheWay = await packed(door(0.02))
+  await step(planned, 'accept')
+  const longer = (await extend()).body
+  expect(longer.stops.map((s) => s.orderId)).toEqual([onTheWay, far, farther])
+  expect(longer.stops.map((s) => s.sequence)).toEqual([1, 2, 3])
+  expect(longer.distanceMeters - planned.distanceMeters).toBeLessThan(50)
+  for (const stop of planned.stops) expect(longer.stops.find((s) => s.stopId === stop.stopId)!.etaFrom! <= stop.etaTo!).toBe(true)
+  expect(await people.order(onTheWay)).toMatchObject({ shipments: [{ run: { stop: 1, of: 3, status: 'accepted' } }] })
+  const wayOff = await packed(door(-0.3))
+  expect((await extend()).body.stops.map((s) => s.orderId)).toEqual([onTheWay, far, farther, wayOff]) // the shortest way would begin with it
+  const left = (await step(planned, 'depart')).body
+  const tooLate = await packed(door(0.035))
+  expect(await extend()).toMatchObject(nothing) // no parcel comes to a driver who is out
+  for (const sequence of [1, 2, 3, 4]) await ring(left, sequence, 'done')
+  await step(left, 'return')
+  expect(await extend()).toMatchObject({ status: 409, body: { code: 'run.state', state: 'returned' } })
+  const last = await underWay()
+  expect(last.stops.map((s) => s.orderId)).toEqual([tooLate])
+  await ring(last, 1, 'done')
+  await step(last, 'return')
+})
+
+it('keeps the history of a run short that rings at forty doors', async () => {
+  const orders = await Promise.all(Array.from({ length: 40 }, (_, i) => packed(door(0.001 * i))))
+  const left = await underWay()
+  expect(left.stops).toHaveLength(40)
+  for (const { sequence } of left.stops) expect(await ring(left, sequence, 'done')).toMatchObject({ status: 200 })
+  await step(left, 'return')
+  for (const orderId of orders) await people.until(orderId, (o) => !o.workflowOpen)
+  const thread = system.client.workflow.getHandle(`${runWorkflowId(left)}:${system.queuePrefix.replace(/-$/, '')}`)
+  const ended = await eventually(() => thread.describe(), (run) => run.status.name === 'COMPLETED')
+  expect(ended.historyLength).toBeLessThan(1_000)
+}, 120_000)
 
 describe('a dispatcher', () => {
   let hasty: System
