@@ -31,6 +31,7 @@ export const variables = {
   EASYPOST_WEBHOOK_SECRET: z.string().min(8).default('demo-easypost-secret').describe('Secret EasyPost signs its webhooks with'),
   EASYPOST_BASE_URL: z.url().optional().describe('Where EasyPost answers (ends in `/v2/`), when it is not the real one'),
   EASYPOST_CONTACT_EMAIL: z.string().default('shipping@example.com').describe('Whom EasyPost writes to about claims'),
+  ROADS_URL: z.url().optional().describe('Where a server answers that speaks OSRM’s table service; without it ways are estimated by the straight line'),
   PROVIDER_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one call to a provider or carrier may take'),
   CUSTOMER_REF_SECRET: z.string().min(8).default('demo-customer-ref-secret').describe('Key of the HMAC that stands for a customer in Temporal’s search attributes'),
   QUOTE_SECRET: z.string().min(16).default('demo-quote-secret').describe('Key that signs quotes; the same for all api processes'),

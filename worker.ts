@@ -5,6 +5,8 @@ import pino from 'pino'
 import { createActivities } from './activities'
 import { ownFleetCarrier } from './adapters/carriers/own-fleet'
 import { connectCarriers } from './adapters/carriers/connect'
+import { byAir } from './adapters/roads/by-air'
+import { osrmDistances } from './adapters/roads/osrm'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
 import { scheduleSweep } from './adapters/temporal-schedules'
@@ -46,6 +48,7 @@ async function main(config: Config): Promise<void> {
     databaseUrl: config.DATABASE_URL,
     payments: stripeProvider({ apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }),
     carriers: [ownFleetCarrier(), ...(await connectCarriers(config))],
+    distances: config.ROADS_URL ? osrmDistances({ baseUrl: config.ROADS_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS, log }) : byAir,
   })
   const bundle = config.TASK_QUEUES.includes('orders') ? await workflowBundle(config.WORKFLOW_BUNDLE) : undefined
   const forQueue: Record<TaskQueue, Partial<WorkerOptions>> = {

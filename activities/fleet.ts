@@ -6,11 +6,12 @@ import { waitingAt, type WaitingAt } from '../db/dispatch'
 import { openRuns, tellingsOf, type OrderTelling } from '../db/runs'
 import { offerToRun } from '../db/steps/extend-run'
 import { reportLateRun } from '../db/steps/late-run'
-import { readWave, writeWaveRun } from '../db/steps/plan-wave'
+import { problemOf, readWave, writeWaveRun } from '../db/steps/plan-wave'
 import { planningMs, routesOf } from '../domain/delivery/plan-wave'
 import type { Plan } from '../domain/delivery/routing/problem'
 import { signals } from '../domain/messages'
 import { inThread } from './in-thread'
+import type { Distances } from './ports'
 import type { RoutingTask } from './routing-thread'
 
 export interface OrderTeller {
@@ -20,8 +21,15 @@ export interface OrderTeller {
 
 const self = 'throughline'
 
-/** @param plan how a wave is planned: in a thread beside the workflows. */
-export function createFleetActivities(db: Db, orders: OrderTeller, plan: (task: RoutingTask) => Promise<Plan> = inItsThread) {
+export interface Fleet {
+  db: Db
+  orders: OrderTeller
+  distances: Distances
+  /** How a wave is planned: in a thread beside the workflows. */
+  plan?: (task: RoutingTask) => Promise<Plan>
+}
+
+export function createFleetActivities({ db, orders, distances, plan = inItsThread }: Fleet) {
   return {
     /** What waits at a node now. */
     lookAtDispatch: ({ nodeId }: { nodeId: string }): Promise<WaitingAt> => waitingAt(db, nodeId),
@@ -35,10 +43,11 @@ export function createFleetActivities(db: Db, orders: OrderTeller, plan: (task: 
       const wave = await readWave(db, nodeId, Date.now())
       const runs: string[] = []
       if (wave) {
-        const planned = await plan({ problem: wave.problem, underway: false, milliseconds: planningMs(wave.drops.length), seed: 1 })
-        for (const [vehicle, route] of routesOf(wave.problem, planned).entries()) {
+        const problem = problemOf(wave, await distances.between([wave.depot, ...wave.drops], wave.pace))
+        const planned = await plan({ problem, underway: false, milliseconds: planningMs(wave.drops.length), seed: 1 })
+        for (const [vehicle, route] of routesOf(problem, planned).entries()) {
           if (route.length === 0) continue
-          const runId = await db.transaction((tx) => writeWaveRun(tx, wave, { vehicle, route, actor: self, now: Date.now() }))
+          const runId = await db.transaction((tx) => writeWaveRun(tx, wave, { problem, vehicle, route, actor: self, now: Date.now() }))
           if (runId) runs.push(runId)
         }
       }

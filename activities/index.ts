@@ -8,7 +8,7 @@ import { withHeartbeats } from './heartbeats'
 import { createLabActivities } from './lab'
 import { createOrderSteps } from './order-steps'
 import { createPaymentActivities } from './payments'
-import type { Carrier, PaymentProvider } from './ports'
+import type { Carrier, Distances, PaymentProvider } from './ports'
 import { createReturnSteps } from './return-steps'
 import { createPromiseDesk } from './promise-desk'
 
@@ -18,15 +18,16 @@ export interface ActivityDeps {
   databaseUrl: string
   payments: PaymentProvider
   carriers: readonly Carrier[]
+  distances: Distances
   /** How an order's workflow is told. */
   orders: OrderTeller
 }
 
 /** One table per party: our own database, our long computations, the payment provider, the carriers. The first two share a task queue. */
-export function createActivities({ db, databaseUrl, payments, carriers, orders }: ActivityDeps) {
+export function createActivities({ db, databaseUrl, payments, carriers, distances, orders }: ActivityDeps) {
   return {
     orders: translateFailures({ ...createOrderSteps(db, carriers, createPromiseDesk({ db, carriers, log: { warn: () => undefined } })), ...createCollectionSteps(db), ...createReturnSteps(db) }),
-    fleet: withHeartbeats(translateFailures(createFleetActivities(db, orders))),
+    fleet: withHeartbeats(translateFailures(createFleetActivities({ db, orders, distances }))),
     lab: translateFailures(createLabActivities(db, databaseUrl, carriers)),
     payments: withHeartbeats(translateFailures(createPaymentActivities(db, payments))),
     carriers: withHeartbeats(translateFailures(createCarrierActivities(db, carriers))),

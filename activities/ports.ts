@@ -3,9 +3,18 @@
  * an answer (a decline included) is returned. Every call carries a key that is the same for every attempt of one operation.
  */
 
+import type { Position } from '../domain/delivery/distance'
 import type { Parcel } from '../domain/delivery/rate-card'
+import type { DistanceMatrix } from '../domain/delivery/routing/matrix'
+import type { Pace } from '../domain/delivery/run'
 import type { ParcelStatus } from '../domain/delivery/tracking'
 import type { Weekday } from '../domain/promise/days'
+
+/** How far it is from place to place by road, and how long that takes. */
+export interface Distances {
+  /** Never throws: where nobody knows better, ways are estimated by the straight line and `pace`. */
+  between(places: readonly Position[], pace: Pace): Promise<DistanceMatrix>
+}
 
 /** The payment provider. Amounts are minor units of `currency`. All methods throw `ProviderFault` when the outcome is not known or the provider is out of reach. */
 export interface PaymentProvider {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import type { Position } from '../domain/delivery/distance'
 import type { Trip } from '../domain/delivery/trip'
-import { mayRunBecome, runActions, type RunStatus, type TaskOutcome } from '../domain/delivery/run'
+import { mayRunBecome, runActions, type Pace, type RunStatus, type TaskOutcome } from '../domain/delivery/run'
 import type { CarrierReported, RunReported } from '../domain/messages'
 import { refuse } from '../domain/refusals'
 import { boardCollections } from './collections'
@@ -18,9 +18,11 @@ export interface RunRow {
   number: number
   status: RunStatus
   departedAt: string | null
+  /** How fast its driver is on its way; null: as the policy says. */
+  pace: Pace | null
 }
 
-const columns = `run_id AS "runId", node_id AS "nodeId", driver_id AS "driverId", date::text AS date, number, status, departed_at AS "departedAt"`
+const columns = `run_id AS "runId", node_id AS "nodeId", driver_id AS "driverId", date::text AS date, number, status, departed_at AS "departedAt", pace`
 
 export const findRun = (db: Db | Transaction, runId: string): Promise<RunRow | undefined> => row<RunRow>(db, `SELECT ${columns} FROM delivery_runs WHERE run_id = ?`, [runId])
 
@@ -54,19 +56,20 @@ export interface NewRun {
   date: string
   departBy: string
   trip: Trip
+  pace: Pace
   /** What is brought to each door of the trip, in its order. */
   doors: readonly { orderId: string; fulfillmentIds: readonly string[]; returnIds: readonly string[]; etaFrom: string; etaTo: string }[]
 }
 
 /** Writes a run with its stops and takes its parcels. The next number of its node and day is given under the node's lock. */
-export async function insertRun(tx: Transaction, { trip, doors, ...fields }: NewRun): Promise<string> {
+export async function insertRun(tx: Transaction, { trip, pace, doors, ...fields }: NewRun): Promise<string> {
   const runId = uuidv7()
   await run(tx, 'SELECT 1 FROM nodes WHERE node_id = ? FOR NO KEY UPDATE', [fields.nodeId])
   await run(
     tx,
-    `INSERT INTO delivery_runs (run_id, node_id, driver_id, date, number, status, distance_meters, saved_meters, depart_by)
-     SELECT :runId, :nodeId, :driverId, :date, coalesce(max(number), 0) + 1, 'planned', :distanceMeters, :savedMeters, :departBy FROM delivery_runs WHERE node_id = :nodeId AND date = :date`,
-    { runId, ...fields, distanceMeters: trip.distanceMeters, savedMeters: trip.savedMeters },
+    `INSERT INTO delivery_runs (run_id, node_id, driver_id, date, number, status, distance_meters, saved_meters, depart_by, pace)
+     SELECT :runId, :nodeId, :driverId, :date, coalesce(max(number), 0) + 1, 'planned', :distanceMeters, :savedMeters, :departBy, :pace::jsonb FROM delivery_runs WHERE node_id = :nodeId AND date = :date`,
+    { runId, ...fields, pace: JSON.stringify({ roadFactor: pace.roadFactor, speedKmh: pace.speedKmh, stopMinutes: pace.stopMinutes }), distanceMeters: trip.distanceMeters, savedMeters: trip.savedMeters },
   )
   const stops = doors.map((door, i) => ({ ...door, ...place(trip.drops[i]!), sequence: i + 1, stopId: uuidv7() }))
   await insertStops(tx, runId, stops)

@@ -97,11 +97,11 @@ async function dropEmptyStops(tx: Transaction, runId: string, at: string): Promi
 }
 
 /** When the doors that are left are reached by a driver who leaves the last place at `now`. */
-export async function expectFrom(tx: Transaction, { runId, nodeId }: RunRow, policy: LastMilePolicy, now: number): Promise<void> {
+export async function expectFrom(tx: Transaction, { runId, nodeId, pace }: RunRow, policy: LastMilePolicy, now: number): Promise<void> {
   const stops = await stopsOf(tx, runId)
   const pending = stops.filter((s) => s.status === 'pending')
   const done = stops.filter((s) => s.status === 'completed').at(-1)
   const from = done ?? (await row<{ latitude: number; longitude: number }>(tx, 'SELECT latitude, longitude FROM nodes WHERE node_id = ?', [nodeId]))!
-  const at = arrivals(pending, from, now, policy)
+  const at = arrivals(pending, from, now, pace ?? policy)
   await setEtas(tx, pending.map((stop, i) => ({ stopId: stop.stopId, ...etaWindow(at[i]!, policy) })))
 }

@@ -29,7 +29,8 @@ export async function extendRun(tx: Transaction, { runId, actor, now, isUnasked 
   const found = await lockRun(tx, runId)
   const takes = isUnasked && found.status === 'accepted' ? takesOn.departed : takesOn[found.status]
   if (takes.length === 0) throw refusedRun(found)
-  const { last_mile: pace } = (await activePolicies(tx)).documents
+  const policy = (await activePolicies(tx)).documents.last_mile
+  const pace = { ...policy, ...found.pace }
   const depot = (await readDriver(tx, found))!
   const doors = groupedByDoor(takes.includes('parcels') ? await takeWaiting(tx, found.nodeId, mostDrops) : [], await takeFetching(tx, found.nodeId, mostDrops))
   const loads = await loadsOf(tx, runId)

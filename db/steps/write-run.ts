@@ -1,6 +1,6 @@
 /** A run for one driver as it is written, whoever planned it: the driver is free, its stops are written, and everybody who waits is told when to expect him. */
 import type { Position } from '../../domain/delivery/distance'
-import { driveMs, roadMeters } from '../../domain/delivery/run'
+import { driveMs, roadMeters, type Pace } from '../../domain/delivery/run'
 import type { Drop, Trip } from '../../domain/delivery/trip'
 import { durationMs } from '../../domain/policy/duration'
 import type { LastMilePolicy } from '../../domain/policy/kinds'
@@ -17,6 +17,8 @@ export interface RunToWrite {
   /** Local date at the node. */
   date: string
   trip: Trip
+  /** How fast he is; absent: as the policy says. */
+  pace?: Pace
   /** What is to be done at each drop, locked, by its id. */
   doors: ReadonlyMap<string, Door>
   policy: LastMilePolicy
@@ -26,13 +28,13 @@ export interface RunToWrite {
 }
 
 /** @returns its id. */
-export async function writeRun(tx: Transaction, { trip, doors, policy, actor, now, ...fields }: RunToWrite): Promise<string> {
+export async function writeRun(tx: Transaction, { trip, doors, policy, pace = policy, actor, now, ...fields }: RunToWrite): Promise<string> {
   const planned = trip.drops.map((drop, i) => {
     const { orderId, parcels, fetched } = doors.get(drop.id)!
     return { orderId, fulfillmentIds: parcels.map((p) => p.fulfillmentId), returnIds: fetched.map((f) => f.returnId), ...etaWindow(trip.arriveAt[i]!, policy) }
   })
   const departBy = new Date(now + durationMs(policy.departWithin)).toISOString()
-  const runId = await insertRun(tx, { ...fields, departBy, trip, doors: planned })
+  const runId = await insertRun(tx, { ...fields, departBy, trip, pace, doors: planned })
   await recordEach(tx, planned.flatMap((stop, i) => tellings(stop, { runId, stop: i + 1, of: planned.length, actor })))
   await report(tx, runId, 'planned', [])
   return runId

@@ -2,7 +2,7 @@
 import { seeded } from '../seeded'
 import type { Position } from './distance'
 import { stopFor, type Vehicle } from './plan-wave'
-import { greatCircleMatrix } from './routing/matrix'
+import { greatCircleMatrix, roadsOf } from './routing/matrix'
 import { forTrials } from './routing/plan-runs'
 import { noLoad, type Load, type RoutingProblem } from './routing/problem'
 import { replan } from './routing/underway'
@@ -49,7 +49,7 @@ function problemOf(ask: LongerTrip, drops: readonly Drop[]): RoutingProblem {
   const [next] = announced
   const departAt = leavesAt({ ...ask, next })
   return {
-    matrix: greatCircleMatrix([from, depot, ...drops], { roadFactor: pace.roadFactor, metersPerSecond: pace.speedKmh / 3.6 }),
+    matrix: greatCircleMatrix([from, depot, ...drops], roadsOf(pace)),
     stops: drops.map((drop, i) => ({ ...stopFor(drop, { departAt, pace }), place: i + 2, priority: i < announced.length ? 1 : drops.length - i })),
     vehicles: [
       {

@@ -2,6 +2,7 @@
 import type { Position } from './distance'
 import { seeded } from '../seeded'
 import { routesOf, waveProblem, type Vehicle } from './plan-wave'
+import { greatCircleMatrix, roadsOf } from './routing/matrix'
 import { forTrials, planRuns } from './routing/plan-runs'
 import type { Pace } from './run'
 import { tripAlong, type Drop, type Trip } from './trip'
@@ -23,7 +24,8 @@ export interface TripAsk {
  */
 export function planTrip({ vehicle, maxStops, backBy, ...ask }: TripAsk): Trip | undefined {
   const drops = ask.drops.slice(0, maxStops)
-  const problem = waveProblem({ ...ask, drops, drivers: [{ ...vehicle, ...(backBy !== undefined && { backBy }) }] })
+  const matrix = greatCircleMatrix([ask.depot, ...drops], roadsOf(ask.pace))
+  const problem = waveProblem({ ...ask, matrix, drops, drivers: [{ ...vehicle, ...(backBy !== undefined && { backBy }) }] })
   const [route = []] = routesOf(problem, planRuns(problem, { random: seeded(1), budget: forTrials(mostTrials) }))
   return route.length === 0 ? undefined : tripAlong(route.map((i) => drops[i]!), ask)
 }

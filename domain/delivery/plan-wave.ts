@@ -1,11 +1,11 @@
 /** What waits at a node and the drivers who could bring it, as one question to the routing engine; and its plan as one route per driver. */
-import type { Position } from './distance'
+import { distanceMeters, type Position } from './distance'
 import { faultsOf } from './routing/faults'
-import { greatCircleMatrix } from './routing/matrix'
+import type { DistanceMatrix } from './routing/matrix'
 import { noLoad, type Plan, type RoutingProblem, type Stop } from './routing/problem'
 import { timetable } from './routing/timetable'
 import type { Pace } from './run'
-import type { Drop } from './trip'
+import type { Drop, Trip } from './trip'
 
 export interface Vehicle {
   maxParcels?: number
@@ -16,7 +16,8 @@ export interface WaveDriver extends Vehicle {
   backBy?: number
 }
 export interface WaveAsk {
-  depot: Position
+  /** Between the depot, which comes first, and the drops, in their order. */
+  matrix: DistanceMatrix
   drops: readonly Drop[]
   drivers: readonly WaveDriver[]
   departAt: number
@@ -24,9 +25,9 @@ export interface WaveAsk {
 }
 
 /** One stop per drop and one vehicle per driver, in the order given; seconds count from the departure. */
-export function waveProblem({ depot, drops, drivers, departAt, pace }: WaveAsk): RoutingProblem {
+export function waveProblem({ matrix, drops, drivers, departAt, pace }: WaveAsk): RoutingProblem {
   return {
-    matrix: greatCircleMatrix([depot, ...drops], { roadFactor: pace.roadFactor, metersPerSecond: pace.speedKmh / 3.6 }),
+    matrix,
     stops: drops.map((drop, i) => ({ ...stopFor(drop, { departAt, pace }), place: i + 1, priority: drops.length - i })),
     vehicles: drivers.map(({ maxParcels = unlimited, maxWeightGrams = unlimited, backBy }) => ({
       capacity: { packages: maxParcels, weightGrams: maxWeightGrams, volumeMilliliters: unlimited },
@@ -58,6 +59,22 @@ function soonest(problem: RoutingProblem, vehicle: number, run: readonly number[
   const wait = (way: readonly number[]): number => timetable(problem, vehicle, way).visits.reduce((sum, visit) => sum + visit.beginSeconds, 0)
   const alone = { runs: problem.vehicles.map((_, i) => (i === vehicle ? back : [])), unserved: problem.stops.flatMap((_, i) => (run.includes(i) ? [] : [i])) }
   return faultsOf(problem, alone).length === 0 && wait(back) < wait(run) ? back : run
+}
+
+/** The trip of one driver along `route`, by the ways of the problem. */
+export function tripOf(problem: RoutingProblem, { vehicle, route, drops, departAt }: { vehicle: number; route: readonly number[]; drops: readonly Drop[]; departAt: number }): Trip {
+  const { matrix, stops } = problem
+  const { visits, meters } = timetable(problem, vehicle, route)
+  const apart = route.reduce((sum, stop) => sum + matrix.meters[stops[stop]!.place]! + matrix.meters[stops[stop]!.place * matrix.size]!, 0)
+  return { drops: route.map((stop) => drops[stop]!), arriveAt: visits.map((visit) => departAt + 1_000 * visit.beginSeconds), distanceMeters: meters, savedMeters: apart - meters }
+}
+
+/** How fast a driver is along `route` by the ways of the problem: what the straight line and these two say together of it. */
+export function paceOf(problem: RoutingProblem, { vehicle, route, depot, drops, pace }: { vehicle: number; route: readonly number[]; depot: Position; drops: readonly Drop[]; pace: Pace }): Pace {
+  const { meters, drivingSeconds } = timetable(problem, vehicle, route)
+  const places = [depot, ...route.map((stop) => drops[stop]!), depot]
+  const byAir = places.slice(1).reduce((sum, place, i) => sum + distanceMeters(places[i]!, place), 0)
+  return byAir > 0 && drivingSeconds > 0 && meters > 0 ? { ...pace, roadFactor: meters / byAir, speedKmh: (meters / drivingSeconds) * 3.6 } : pace
 }
 
 const leastMs = 200

@@ -1,5 +1,7 @@
 /** A wave for several drivers at once: planned together, written one by one, and right whatever happens between the two. */
 import { createFleetActivities } from '../../activities/fleet'
+import type { Distances } from '../../activities/ports'
+import { byAir } from '../../adapters/roads/by-air'
 import { inThread } from '../../activities/in-thread'
 import type { RoutingTask } from '../../activities/routing-thread'
 import type { RunView } from '../../db/views/runs'
@@ -32,12 +34,18 @@ const runs = async (): Promise<RunView[]> => (await people.operations<{ items: R
 const planned = async (): Promise<RunView[]> => (await runs()).filter((r) => r.status === 'planned')
 const waiting = async (): Promise<{ orderId: string }[]> => (await people.store(nodeId)<{ items: { orderId: string }[] }>('GET', `/v1/nodes/${nodeId}/dispatch`)).body.items
 const inItsThread = (task: RoutingTask): Promise<Plan> => inThread<Plan>('routing', task, { signal: new AbortController().signal })
+const nobody = { tell: () => Promise.resolve(true) }
 /** Closes the wave; `meanwhile` happens when the plan is made and nothing of it is written. */
-const close = (meanwhile: () => Promise<unknown> = () => Promise.resolve()): Promise<{ left: number; runs: string[] }> =>
-  createFleetActivities(system.db, { tell: () => Promise.resolve(true) }, async (task) => {
-    const plan = await inItsThread(task)
-    await meanwhile()
-    return plan
+const close = (meanwhile: () => Promise<unknown> = () => Promise.resolve(), distances: Distances = byAir): Promise<{ left: number; runs: string[] }> =>
+  createFleetActivities({
+    db: system.db,
+    orders: nobody,
+    distances,
+    plan: async (task) => {
+      const plan = await inItsThread(task)
+      await meanwhile()
+      return plan
+    },
   }).closeWave({ nodeId })
 
 async function packed(north: number): Promise<string> {
@@ -89,7 +97,7 @@ it('goes on with the drivers and parcels that are left when it dies between two 
   const dying = new Proxy(system.db, {
     get: (db, name) => (name === 'transaction' ? (...ask: Parameters<typeof db.transaction>) => (written++ > 0 ? Promise.reject(died) : db.transaction(...ask)) : Reflect.get(db, name)) as unknown,
   })
-  await expect(createFleetActivities(dying, { tell: () => Promise.resolve(true) }, inItsThread).closeWave({ nodeId })).rejects.toBe(died)
+  await expect(createFleetActivities({ db: dying, orders: nobody, distances: byAir, plan: inItsThread }).closeWave({ nodeId })).rejects.toBe(died)
   expect(await planned()).toHaveLength(1)
   await close()
   const both = await planned()
@@ -103,4 +111,24 @@ it('writes no parcel on two runs when it runs twice at once', async () => {
   const served = (await planned()).flatMap(doors)
   expect(new Set(served).size).toBe(served.length)
   expect([...served, ...(await waiting()).map((w) => w.orderId)].sort()).toEqual([...orders].sort())
+})
+
+it('goes by the ways that a road server knows, in what it plans and in what it tells', async () => {
+  await packed(0.01)
+  /** Everything is three times as far and four times as slow as by the straight line. */
+  const hilly: Distances = {
+    between: async (places, pace) => {
+      const { size, meters, seconds } = await byAir.between(places, pace)
+      return { size, meters: meters.map((m) => 3 * m), seconds: seconds.map((s) => 4 * s) }
+    },
+  }
+  const expected = async (distances: Distances): Promise<{ meters: number; minutes: number }> => {
+    await close(undefined, distances)
+    const [run] = await planned()
+    await people.operations('POST', `/v1/runs/${run!.runId}/cancel`, {})
+    return { meters: run!.distanceMeters, minutes: (Date.parse(run!.stops[0]!.etaFrom!) - Date.parse(run!.plannedAt)) / 60_000 }
+  }
+  const [flat, steep] = [await expected(byAir), await expected(hilly)]
+  expect(steep.meters).toBe(3 * flat.meters)
+  expect(steep.minutes).toBeGreaterThan(flat.minutes)
 })

@@ -9,6 +9,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pino from 'pino'
 import { createActivities } from '../../activities'
+import { byAir } from '../../adapters/roads/by-air'
 import { ownFleetCarrier } from '../../adapters/carriers/own-fleet'
 import { connectCarriers, type CarrierAccounts } from '../../adapters/carriers/connect'
 import { stripeProvider } from '../../adapters/stripe/provider'
@@ -111,7 +112,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   payments.setWebhookUrl(`${url}/v1/payments/stripe/webhook`)
   carriers.setWebhookUrl(`${url}/v1/carriers/{carrier}/events`)
 
-  const activities = createActivities({ db, databaseUrl: database.url, payments: provider, carriers: connected, orders: threads })
+  const activities = createActivities({ db, databaseUrl: database.url, payments: provider, carriers: connected, distances: byAir, orders: threads })
   let running: { workers: Worker[]; done: Promise<unknown> } | undefined
   const startWorker = async (): Promise<void> => {
     const common = { connection: native, shutdownGraceTime: '2 seconds' as const }

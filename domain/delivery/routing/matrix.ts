@@ -1,5 +1,6 @@
 /** Distances and travel times between places, as plain data: any service that knows roads can fill them in; great-circle × road factor is built in. */
 import { distanceMeters, type Position } from '../distance'
+import type { Pace } from '../run'
 
 /** Row-major: from place `a` to place `b` stands at `a * size + b`. Ways need not be the same in both directions. */
 export interface DistanceMatrix {
@@ -13,6 +14,8 @@ export interface Roads {
   roadFactor: number
   metersPerSecond: number
 }
+
+export const roadsOf = ({ roadFactor, speedKmh }: Pick<Pace, 'roadFactor' | 'speedKmh'>): Roads => ({ roadFactor, metersPerSecond: speedKmh / 3.6 })
 
 export function greatCircleMatrix(places: readonly Position[], { roadFactor, metersPerSecond }: Roads): DistanceMatrix {
   const size = places.length

@@ -2,6 +2,7 @@
 import { faultsOf } from '../../../../domain/delivery/routing/faults'
 import { oneByOne } from '../../../../domain/delivery/routing/one-by-one'
 import { forTrials, planRuns, type Planning } from '../../../../domain/delivery/routing/plan-runs'
+import { greatCircleMatrix, roadsOf } from '../../../../domain/delivery/routing/matrix'
 import { waveProblem } from '../../../../domain/delivery/plan-wave'
 import { isBetter, scoreOf } from '../../../../domain/delivery/routing/score'
 import { seeded } from '../../../../domain/seeded'
@@ -14,7 +15,7 @@ it('leaves to each vehicle what the ones before it did not take, and is improved
   for (const seed of [1, 2, 3, 4]) {
     const random = seeded(seed)
     const drops = Array.from({ length: 24 }, (_, i) => ({ id: String(i), latitude: 52.45 + random() * 0.14, longitude: 13.3 + random() * 0.2, parcels: 1, weightGrams: 500 }))
-    const problem = waveProblem({ depot, drops, drivers: [1, 2, 3].map(() => ({ maxParcels: 8 })), departAt: 0, pace })
+    const problem = waveProblem({ matrix: greatCircleMatrix([depot, ...drops], roadsOf(pace)), drops, drivers: [1, 2, 3].map(() => ({ maxParcels: 8 })), departAt: 0, pace })
     const planning = (): Planning => ({ random, budget: forTrials(800) })
     const first = oneByOne(problem, planning)
     expect(faultsOf(problem, first)).toEqual([])
