@@ -10,6 +10,8 @@ import { createOrderSteps } from './order-steps'
 import { createPaymentActivities } from './payments'
 import type { Carrier, Distances, PaymentProvider } from './ports'
 import { createReturnSteps } from './return-steps'
+import { isStoredValue } from '../domain/payment/stored-value'
+import { storedValueProvider } from './stored-value'
 import { createPromiseDesk } from './promise-desk'
 
 export interface ActivityDeps {
@@ -25,11 +27,12 @@ export interface ActivityDeps {
 
 /** One table per party: our own database, our long computations, the payment provider, the carriers. The first two share a task queue. */
 export function createActivities({ db, databaseUrl, payments, carriers, distances, orders }: ActivityDeps) {
+  const ourOwn = storedValueProvider(db)
   return {
     orders: translateFailures({ ...createOrderSteps(db, carriers, createPromiseDesk({ db, carriers, log: { warn: () => undefined } })), ...createCollectionSteps(db), ...createReturnSteps(db) }),
     fleet: withHeartbeats(translateFailures(createFleetActivities({ db, orders, distances }))),
     lab: translateFailures(createLabActivities(db, databaseUrl, carriers)),
-    payments: withHeartbeats(translateFailures(createPaymentActivities(db, payments))),
+    payments: withHeartbeats(translateFailures(createPaymentActivities(db, (name) => (isStoredValue(name) ? ourOwn : payments)))),
     carriers: withHeartbeats(translateFailures(createCarrierActivities(db, carriers))),
   }
 }

@@ -30,11 +30,15 @@ export interface MoneyOutcome {
   declineCode?: string
 }
 
-export function createPaymentActivities(db: Db, provider: PaymentProvider) {
+/** The provider of a payment, by the name its tender has. */
+export type ProviderOf = (name: string) => PaymentProvider
+
+export function createPaymentActivities(db: Db, providerOf: ProviderOf) {
   return {
     /** Holds the money of one tender. @returns the payment's state: authorized, declined, or pending at the bank. */
     authorizePayment: async (ask: AuthorizeAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
+      const provider = providerOf(operation.payment.provider)
       if (isSettled(operation)) return saysAll(operation) ? alreadyKnown(db, operation, ask) : learnAll(db, provider, operation, ask)
       const opened = await openPayment(db, provider, operation)
       if (opened === undefined) return alreadyKnown(db, await loadOperation(db, ask.operationId), ask)
@@ -50,6 +54,7 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
     /** Takes what is held for goods that left. The last capture of a hold ends it, so it waits for those before. */
     capturePayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
+      const provider = providerOf(operation.payment.provider)
       if (isSettled(operation)) return alreadyKnown(db, operation, ask)
       const { amountMinor, operationId, final } = operation
       if (final) capturesFirst(operation)
@@ -61,6 +66,7 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
     /** Lets go of what is or may be held; a payment that never reached the provider is given up. */
     voidPayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
+      const provider = providerOf(operation.payment.provider)
       if (isSettled(operation)) return alreadyKnown(db, operation, ask)
       const { reference, capturedMinor } = operation.payment
       if (reference === null) return giveUp(db, operation)
@@ -72,6 +78,7 @@ export function createPaymentActivities(db: Db, provider: PaymentProvider) {
     /** Gives captured money back, once per operation: a refund whose outcome is unknown is looked for among the provider's own before it is asked for again. */
     refundPayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
+      const provider = providerOf(operation.payment.provider)
       if (isSettled(operation)) return alreadyKnown(db, operation, ask)
       const { amountMinor, operationId, payment } = operation
       const reference = payment.reference!

@@ -29,6 +29,8 @@ export const may = {
   workExceptions: ['support', 'operations', 'finance', 'admin'],
   readLedger: ['support', 'operations', 'finance', 'admin'],
   sendSettlements: ['finance', 'admin'],
+  issueValue: ['support', 'finance', 'admin'],
+  readValue: ['channel', 'store', 'support', 'operations', 'finance', 'admin'],
   readQuarantine: ['support', 'operations', 'admin'],
   workQuarantine: ['support', 'operations', 'admin'],
   any: roles,

@@ -19,22 +19,22 @@ export async function intendCharge(tx: Transaction, ask: { orderId: string; chan
 }
 
 const chargeSql = `
-  WITH first AS (SELECT * FROM payments WHERE order_id = :orderId AND part = 1 AND (provider <> 'paid_elsewhere' OR :paymentMethod::text IS NOT NULL)
-                 ORDER BY provider = 'paid_elsewhere', payment_id LIMIT 1),
+  WITH first AS (SELECT * FROM payments WHERE order_id = :orderId AND part = 1 AND (provider = 'stripe' OR :paymentMethod::text IS NOT NULL)
+                 ORDER BY provider = 'stripe' DESC, payment_id LIMIT 1),
     held AS (
       INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, payer, amount_minor, currency, status, part)
       SELECT :paymentId, order_id, tender_id || '+' || (SELECT count(*) + 1 FROM order_changes c WHERE c.order_id = first.order_id AND payment_id IS NOT NULL),
-        CASE provider WHEN 'paid_elsewhere' THEN 'stripe' ELSE provider END,
+        'stripe',
         coalesce(:paymentMethod, saved_method, payment_method), CASE WHEN :paymentMethod::text IS NULL THEN payer END, :amountMinor, currency, 'opened', 0
       FROM first RETURNING payment_id, order_id),
     paying AS (UPDATE order_changes SET state = 'paying', payment_id = held.payment_id, charge_minor = :amountMinor FROM held WHERE change_id = :changeId)
   INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
   SELECT :operationId, payment_id, order_id, 'authorize', 'authorize', :amountMinor FROM held`
 
-/** What was paid to others can only be charged for to a card that comes with the change. @throws `order.change_not_payable` */
+/** What was paid to others, or with a gift card or store credit alone, can only be charged for to a card that comes with the change. @throws `order.change_not_payable` */
 export async function needMethod(tx: Transaction, orderId: string, { chargeMinor, paymentMethod }: { chargeMinor: number; paymentMethod: string | null }): Promise<void> {
   if (chargeMinor === 0 || paymentMethod !== null) return
-  if (!(await row(tx, `SELECT 1 FROM payments WHERE order_id = ? AND part = 1 AND provider <> 'paid_elsewhere' LIMIT 1`, [orderId]))) throw refuse('order.change_not_payable', { chargeMinor })
+  if (!(await row(tx, `SELECT 1 FROM payments WHERE order_id = ? AND part = 1 AND provider = 'stripe' LIMIT 1`, [orderId]))) throw refuse('order.change_not_payable', { chargeMinor })
 }
 
 /** How much of it is held now. */

@@ -2,10 +2,10 @@
  * Accepting an order is one transaction: order, lines, payments with the operation that will authorise each, the stock claim where one is
  * wanted, `order.placed`, and the row that starts its workflow. Once it commits, the order cannot be lost, whatever else is down.
  */
-import { createHash, createHmac } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import type { Position } from '../domain/delivery/distance'
-import { searchText, type NewOrder, type NewTender } from '../domain/order/new-order'
+import { searchText, type NewOrder } from '../domain/order/new-order'
 import type { WaitingOn } from '../domain/order/status'
 import { durationMs } from '../domain/policy/duration'
 import type { PolicySnapshot } from '../domain/policy/kinds'
@@ -14,7 +14,9 @@ import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
 import type { PlannedShipment, SourcingDecision } from '../domain/sourcing/decision'
 import { briefColumns, type OrderBrief } from './views/order-brief'
+import { customerRefHmac } from './customer-ref'
 import { comingFrom } from './open-lines'
+import { holdOwn, paymentsOf, type PaymentToInsert } from './own-tenders'
 import { LostRace, type PlanMode } from './race'
 import { takeHold } from './reservations'
 import { claimPlanned, keptDecision, planClaim, type Plan } from './sourcing'
@@ -45,7 +47,7 @@ export interface Accepted {
 
 /**
  * @throws `order.duplicate` when the channel used the number for another body; `stock.short` when a required claim cannot be had; `quote.used`;
- *   QuoteGone when the quoted date cannot be kept any more; LostRace in hopeful mode.
+ *   `tender.unknown`, `tender.declined` for a gift card or store credit; QuoteGone when the quoted date cannot be kept any more; LostRace in hopeful mode.
  */
 export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMode): Promise<Accepted> {
   const { order, actor } = intake
@@ -56,7 +58,8 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
   const decision = order.claim === 'required' ? await planClaim(tx, planOf(intake), mode) : undefined
   const ahead = decision && !decision.chosen && !intake.quote ? await planWaiting(tx, intake, mode) : undefined
   const short = decision && !decision.chosen && !ahead
-  const brief = short ? undefined : await insertOrder(tx, orderId, bodyHash, intake, decision)
+  const payments = await paymentsOf(tx, order, intake.customerRefSecret)
+  const brief = short ? undefined : await insertOrder(tx, { ...intake, orderId, bodyHash, payments, decision })
   if (!brief) {
     const first = await repeated(tx, order, bodyHash)
     if (first) return first
@@ -65,6 +68,7 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
   }
   if (decision?.chosen) await claimPlanned(tx, { orderId, channel: order.channel, shipments: decision.chosen.shipments, actor })
   if (ahead) await claimAhead(tx, { orderId, channel: order.channel, actor }, ahead)
+  await holdOwn(tx, payments, order.currency)
   return { orderId, outcome: 'accepted', brief }
 }
 
@@ -99,7 +103,7 @@ const planOf = ({ order, policies, collectedAt }: Intake): Plan => ({
 })
 
 /** Order, lines, payments, operations, event and start in one statement: the channel waits for it. @returns nothing when the number or the quote was used before. */
-async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, intake: Intake, decision?: SourcingDecision): Promise<OrderBrief | undefined> {
+async function insertOrder(tx: Transaction, { orderId, bodyHash, payments, decision, ...intake }: Intake & { orderId: string; bodyHash: Buffer; payments: readonly PaymentToInsert[]; decision: SourcingDecision | undefined }): Promise<OrderBrief | undefined> {
   const { order, now, policies, actor } = intake
   const paid = order.tenders.every((t) => t.provider === 'paid_elsewhere')
   const bindings = {
@@ -118,7 +122,7 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
     customer: json(order.customer),
     shipTo: json(order.shipTo),
     delivery: JSON.stringify(order.delivery),
-    customerRef: customerRefHmac(order, intake.customerRefSecret),
+    customerRef: order.customer?.customerRef ? customerRefHmac(order.customer.customerRef, intake.customerRefSecret) : null,
     search: searchText(order),
     ...snapshotOf(policies),
     status: decision && !decision.chosen ? 'backordered' : paid ? 'sourcing' : 'placed',
@@ -128,7 +132,7 @@ async function insertOrder(tx: Transaction, orderId: string, bodyHash: Buffer, i
     waitingOn: JSON.stringify(firstWait(now, policies, paid)),
     placedAt: order.placedAt,
     lines: JSON.stringify(order.lines.map((l, position) => ({ ...l, position }))),
-    payments: JSON.stringify(order.tenders.map(paymentRow)),
+    payments: JSON.stringify(payments),
     placed: JSON.stringify(placedData(order)),
     decision: decision ? JSON.stringify(keptDecision(decision, policies.versions.sourcing)) : null,
   }
@@ -152,10 +156,10 @@ const insertOrderSql = `
       AS l("lineId" text, position int, sku text, quantity int, "unitPriceMinor" bigint, "discountMinor" bigint, "taxMinor" bigint, kit jsonb)),
   tender AS (
     SELECT o.order_id, t.* FROM o, jsonb_to_recordset(:payments::jsonb)
-      AS t("paymentId" uuid, "operationId" uuid, "tenderId" text, provider text, "paymentMethod" text, "amountMinor" bigint, status text, "takenMinor" bigint)),
+      AS t("paymentId" uuid, "operationId" uuid, "tenderId" text, provider text, "paymentMethod" text, "amountMinor" bigint, reference text, status text, "takenMinor" bigint)),
   payment AS (
-    INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, amount_minor, currency, status, authorized_minor, captured_minor)
-    SELECT "paymentId", order_id, "tenderId", provider, "paymentMethod", "amountMinor", :currency, status, "takenMinor", "takenMinor" FROM tender),
+    INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, amount_minor, currency, reference, status, authorized_minor, captured_minor)
+    SELECT "paymentId", order_id, "tenderId", provider, "paymentMethod", "amountMinor", :currency, reference, status, "takenMinor", "takenMinor" FROM tender),
   operation AS (
     INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
     SELECT "operationId", "paymentId", order_id, 'authorize', 'authorize', "amountMinor" FROM tender WHERE "operationId" IS NOT NULL),
@@ -168,18 +172,6 @@ const insertOrderSql = `
 function snapshotOf(policies: PolicySnapshot): { snapshotId: string; snapshot: string } {
   const snapshot = JSON.stringify(policies)
   return { snapshotId: createHash('sha256').update(snapshot).digest('hex').slice(0, 32), snapshot }
-}
-
-/** A tender to be authorised has its operation from the beginning; of one taken elsewhere nothing is left to do. */
-function paymentRow(tender: NewTender): Record<string, unknown> {
-  const paid = tender.provider === 'paid_elsewhere'
-  return {
-    ...tender,
-    paymentId: uuidv7(),
-    operationId: paid ? null : uuidv7(),
-    status: paid ? 'captured' : 'opened',
-    takenMinor: paid ? tender.amountMinor : 0,
-  }
 }
 
 const placedData = (order: NewOrder): Record<string, unknown> => ({
@@ -219,7 +211,4 @@ async function repeated(tx: Transaction, order: Pick<NewOrder, 'channel' | 'chan
 }
 
 /** A customer is known in Temporal only by a keyed hash, which cannot be turned back. */
-const customerRefHmac = (order: NewOrder, secret: string): string | null =>
-  order.customer?.customerRef ? createHmac('sha256', secret).update(order.customer.customerRef).digest('hex').slice(0, 32) : null
-
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value))

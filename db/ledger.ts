@@ -1,11 +1,11 @@
 /** The ledger is written here: each journal once, in the transaction of the fact it is about, under the order's lock. */
-import { captureJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
+import { captureJournal, creditJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
 import { partsBetween, type RefundParts } from '../domain/returns/refund'
 import { row, rows, run, type Transaction } from './connection'
 import type { PaymentRow } from './payments'
 
 /** Goods have left. Where they are worth nothing, there is nothing to post. */
-export const postSale = (tx: Transaction, order: { orderId: string; currency: string }, sale: Sale): Promise<void> => post(tx, { ...order, paymentId: null }, saleJournal(sale))
+export const postSale = (tx: Transaction, order: { orderId: string; currency: string }, sale: Sale): Promise<void> => post(tx, { orderId: order.orderId, currency: order.currency, paymentId: null }, saleJournal(sale))
 
 /** News of a payment says that more was taken, or given back, than was known. */
 export async function postMoney(tx: Transaction, orderId: string, known: Pick<PaymentRow, 'paymentId' | 'provider' | 'currency' | 'capturedMinor' | 'refundedMinor'>, now: { capturedMinor: number; refundedMinor: number }): Promise<void> {
@@ -17,6 +17,9 @@ export async function postMoney(tx: Transaction, orderId: string, known: Pick<Pa
     await post(tx, { orderId, paymentId, currency }, refundJournal({ paymentId, provider, amountMinor: givenMinor, refundedMinor: now.refundedMinor, owedMinor, parts }))
   }
 }
+
+/** What would have been given back is store credit now. */
+export const postCredit = (tx: Transaction, order: { orderId: string; currency: string }, credit: Parameters<typeof creditJournal>[0]): Promise<void> => post(tx, { orderId: order.orderId, currency: order.currency, paymentId: null }, creditJournal(credit))
 
 /** Many journals of facts that cannot come again, in one statement. */
 export async function postAll(tx: Transaction, posted: readonly { about: About; journal: Journal }[]): Promise<void> {
@@ -46,7 +49,7 @@ async function owedToCustomer(tx: Transaction, orderId: string): Promise<number>
 }
 
 interface About {
-  orderId: string
+  orderId: string | null
   paymentId: string | null
   currency: string
 }

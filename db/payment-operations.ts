@@ -4,7 +4,8 @@ import type { PaymentView } from '../domain/payment/view'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { needUndisputed } from './disputes'
 
-export type OperationKind = 'authorize' | 'capture' | 'void' | 'refund'
+/** `credit`: of what was captured, given as store credit in place of a refund. */
+export type OperationKind = 'authorize' | 'capture' | 'void' | 'refund' | 'credit'
 
 /**
  * Written before every call: from now on the outcome is unknown until it is recorded. A spent or old key gives way to the next one. Nothing is given back while the customer's bank may do it too.

@@ -2,13 +2,15 @@
 import { uuidv7 } from 'uuidv7'
 import { partsOf, refundMinor, refundOf, spread, type RefundParts } from '../domain/returns/refund'
 import { invariant } from '../domain/invariant'
+import { refuse } from '../domain/refusals'
 import type { Priced, PricedLine, Units } from '../domain/payment/shares'
 import { row, rows, run, type Transaction } from './connection'
 import { record, self } from './events'
 import type { OrderRow } from './orders'
 import { changeLines } from './stock'
-import { postMoney } from './ledger'
+import { postCredit, postMoney } from './ledger'
 import { refundOnReturn } from './returns'
+import { creditCustomer } from './stored-value'
 import { openException } from './waiting'
 
 export interface IntendedRefund {
@@ -67,6 +69,24 @@ export async function intendRefund(tx: Transaction, order: OrderRow, ask: Terms 
 }
 
 /**
+ * What would be given back for units is given as store credit, at once: their lines are credited, and of the payments as much is spoken for, so that none gives the same back again.
+ * @throws `claim.no_customer` where nobody knows whose it would be
+ */
+export async function giveCredit(tx: Transaction, order: OrderRow, ask: Terms & { purpose: string; back: readonly Units[]; cause: object; actor: string }): Promise<void> {
+  const { orderId, currency } = order
+  const owner = (await row<{ hmac: string | null }>(tx, 'SELECT customer_ref_hmac AS hmac FROM orders WHERE order_id = ?', [orderId]))!.hmac
+  if (owner === null) throw refuse('claim.no_customer')
+  const parts = await refundFor(tx, orderId, ask.back, ask)
+  await changeLines(tx, orderId, paidUnits(await soldOf(tx, orderId), ask.back), 'credited = l.credited + v.quantity')
+  for (const share of await sharesOf(tx, order, ask, parts)) {
+    const operationId = await insertBack(tx, orderId, { ...share, kind: 'credit', purpose: ask.purpose, isDone: true })
+    await postCredit(tx, order, { operationId, ...share })
+    await creditCustomer(tx, { customerRefHmac: owner, currency, amountMinor: share.amountMinor, operationId, actor: ask.actor, reason: `order ${order.channelOrderId}` })
+    await record(tx, order, { type: 'payment.credited', actor: ask.actor, data: { tenderId: share.payer.tenderId, amountMinor: share.amountMinor, currency, ...ask.cause } })
+  }
+}
+
+/**
  * Units will not come: what was paid for them goes back. Of what was sent in place of others that is what was paid for those, once they are back; where they
  * are still with the customer, their return gives the money back when they come.
  */
@@ -89,32 +109,47 @@ export async function refundUnsent(tx: Transaction, order: OrderRow, ask: { purp
 export async function refundRest(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }): Promise<IntendedRefund[]> {
   const sold = await soldOf(tx, order.orderId)
   if (sold.lines.some((l) => l.kept > 0)) return []
-  const fees = await row<{ feesMinor: number }>(tx, `SELECT coalesce(-sum((parts->>'feeMinor')::int8), 0)::int8 AS "feesMinor" FROM payment_operations WHERE order_id = ? AND kind = 'refund' AND status <> 'abandoned'`, [order.orderId])
+  const fees = await row<{ feesMinor: number }>(tx, `SELECT coalesce(-sum((parts->>'feeMinor')::int8), 0)::int8 AS "feesMinor" FROM payment_operations WHERE order_id = ? AND kind IN ('refund', 'credit') AND status <> 'abandoned'`, [order.orderId])
   const restMinor = (await refundable(tx, order.orderId)).filter((p) => !p.elsewhere).reduce((sum, p) => sum + p.leftMinor, 0) - fees!.feesMinor
   const shippingTaxMinor = Math.min(restMinor, sold.shipping.taxMinor ?? 0)
   return restMinor > 0 ? intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: shippingTaxMinor, shippingMinor: restMinor - shippingTaxMinor, feeMinor: 0 }) : []
 }
 
 async function intendParts(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }, parts: RefundParts): Promise<IntendedRefund[]> {
+  const intended: IntendedRefund[] = []
+  for (const share of await sharesOf(tx, order, ask, parts)) {
+    const { payer, amountMinor } = share
+    const operationId = await insertBack(tx, order.orderId, { ...share, kind: 'refund', purpose: ask.purpose, isDone: payer.elsewhere })
+    if (payer.elsewhere) await givenElsewhere(tx, order, payer, amountMinor)
+    else intended.push({ operationId, amountMinor })
+  }
+  return intended
+}
+
+interface Share {
+  payer: Payer
+  amountMinor: number
+  parts: RefundParts
+}
+
+/** Which payments give it back, and what of it each. What none of them has left is a case for finance. */
+async function sharesOf(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }, parts: RefundParts): Promise<Share[]> {
   const amountMinor = refundMinor(parts)
   const payments = await refundable(tx, order.orderId)
   const { shares, missingMinor } = spread(payments, amountMinor)
   if (missingMinor > 0) await tellShort(tx, order, { ...ask, amountMinor, missingMinor })
   const all = partsOf(parts, shares.map((s) => s.amountMinor))
-  const intended: IntendedRefund[] = []
-  for (const [i, share] of shares.entries()) {
-    const operationId = uuidv7()
-    const payer = payments.find((p) => p.paymentId === share.paymentId)!
-    const { elsewhere } = payer
-    await run(
-      tx,
-      `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor, parts, status, settled_at) VALUES (?, ?, ?, 'refund', ?, ?, ?::jsonb, ?, ?)`,
-      [operationId, share.paymentId, order.orderId, ask.purpose, share.amountMinor, JSON.stringify(all[i]), elsewhere ? 'succeeded' : 'intended', elsewhere ? new Date().toISOString() : null],
-    )
-    if (elsewhere) await givenElsewhere(tx, order, payer, share.amountMinor)
-    else intended.push({ operationId, amountMinor: share.amountMinor })
-  }
-  return intended
+  return shares.map((share, i) => ({ payer: payments.find((p) => p.paymentId === share.paymentId)!, amountMinor: share.amountMinor, parts: all[i]! }))
+}
+
+async function insertBack(tx: Transaction, orderId: string, { payer, amountMinor, parts, kind, purpose, isDone }: Share & { kind: 'refund' | 'credit'; purpose: string; isDone: boolean }): Promise<string> {
+  const operationId = uuidv7()
+  await run(
+    tx,
+    `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor, parts, status, settled_at) VALUES (?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?)`,
+    [operationId, payer.paymentId, orderId, kind, purpose, amountMinor, JSON.stringify(parts), isDone ? 'succeeded' : 'intended', isDone ? new Date().toISOString() : null],
+  )
+  return operationId
 }
 
 interface Payer {
@@ -132,9 +167,9 @@ const refundable = (tx: Transaction, orderId: string): Promise<Payer[]> =>
   rows(
     tx,
     `SELECT p.payment_id AS "paymentId", tender_id AS "tenderId", provider, captured_minor AS "capturedMinor", refunded_minor AS "refundedMinor", provider = 'paid_elsewhere' AS elsewhere,
-       CASE WHEN provider = 'paid_elsewhere' THEN captured_minor - refunded_minor
-            ELSE coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'capture'), 0)::int8 - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'refund'), 0)::int8 END AS "leftMinor"
-     FROM payments p LEFT JOIN payment_operations op ON op.payment_id = p.payment_id AND op.kind IN ('capture', 'refund') AND op.status IN ('intended', 'unknown', 'succeeded')
+       CASE WHEN provider = 'paid_elsewhere' THEN captured_minor - refunded_minor - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'credit'), 0)::int8
+            ELSE coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'capture'), 0)::int8 - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind <> 'capture'), 0)::int8 END AS "leftMinor"
+     FROM payments p LEFT JOIN payment_operations op ON op.payment_id = p.payment_id AND op.kind IN ('capture', 'refund', 'credit') AND op.status IN ('intended', 'unknown', 'succeeded')
      WHERE p.order_id = ? GROUP BY p.payment_id ORDER BY elsewhere, p.payment_id DESC`,
     [orderId],
   )

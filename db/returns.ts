@@ -24,7 +24,7 @@ export interface ReturnRow {
   number: number
   status: ReturnStatus
   method: ReturnMethod
-  remedy: 'refund' | 'replacement'
+  remedy: 'refund' | 'replacement' | 'credit'
   inAdvance: boolean
   feeMinor: number
   dueAt: string

@@ -128,6 +128,8 @@ export interface RequestReturn extends Command {
   lines: readonly { lineId: string; quantity: number; reason: string }[]
   /** `none`: the goods are not wanted back. */
   method: 'mail' | 'store' | 'courier' | 'none'
+  /** Where nothing is to come back, what is given for it; absent: the money. */
+  remedy?: 'credit'
   /** Asked by one of us, who may go beyond the policy. */
   staff: boolean
 }

@@ -29,6 +29,7 @@ import { runRoutes } from './runs'
 import { settlementRoutes } from './settlements'
 import { skuRoutes } from './skus'
 import { sourcingRoutes } from './sourcing'
+import { storedValueRoutes } from './stored-value'
 import { trackingRoutes } from './tracking'
 import { waveRoutes } from './waves'
 
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   ...orderReads,
   ...ledgerRoutes,
   ...settlementRoutes,
+  ...storedValueRoutes,
   ...eventStreams,
   ...fulfillmentReads,
   ...assignmentRoutes,

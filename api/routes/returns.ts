@@ -77,7 +77,7 @@ type ClaimBody = z.output<typeof claimBody>
 /** The fault is ours: money or another one, and the goods are not wanted back. */
 const remedied = ({ lines, reason, remedy }: ClaimBody) => {
   const each = lines.map((l) => ({ ...l, reason }))
-  return remedy === 'refund' ? ({ update: 'requestReturn', args: { lines: each, method: 'none', staff: true } } as const) : ({ update: 'requestReplacement', args: { lines: each, collectOld: 'none', staff: true } } as const)
+  return remedy !== 'replace' ? ({ update: 'requestReturn', args: { lines: each, method: 'none', staff: true, ...(remedy === 'credit' && { remedy }) } } as const) : ({ update: 'requestReplacement', args: { lines: each, collectOld: 'none', staff: true } } as const)
 }
 
 const claim = onlyPreviewed(
@@ -86,7 +86,7 @@ const claim = onlyPreviewed(
     path: '/v1/orders/{orderId}/claims',
     tag: 'Returns',
     summary: 'Make good a fault of ours',
-    description: 'Money or another one, and nothing is to come back. With `?preview=true` nothing is done.',
+    description: 'Money, store credit or another one, and nothing is to come back. With `?preview=true` nothing is done.',
     roles: may.decideReturns,
     params: orderParams,
     query: previewQuery,

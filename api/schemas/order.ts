@@ -30,6 +30,8 @@ export const line = z.strictObject({
 
 const tender = z.discriminatedUnion('provider', [
   z.strictObject({ tenderId: text(100), provider: z.literal('stripe'), paymentMethod: text(255), amountMinor: amount.min(1) }),
+  z.strictObject({ tenderId: text(100), provider: z.literal('gift_card'), paymentMethod: text(100).meta({ description: 'The code of the card' }), amountMinor: amount.min(1) }),
+  z.strictObject({ tenderId: text(100), provider: z.literal('store_credit'), amountMinor: amount.min(1) }),
   z.strictObject({ tenderId: text(100), provider: z.literal('paid_elsewhere'), amountMinor: amount }),
 ])
 
@@ -63,6 +65,8 @@ export const newOrder = z
     if (isFetched && 'method' in order.delivery && order.delivery.nodeId === undefined)
       ctx.addIssue({ code: 'custom', path: ['delivery', 'nodeId'], message: 'Say in which store the customer gets it' })
     if (order.customer === undefined && method !== 'carry_out') ctx.addIssue({ code: 'custom', path: ['customer'], message: 'Is needed unless the goods are carried out of the store' })
+    const credit = order.tenders.findIndex((t) => t.provider === 'store_credit')
+    if (credit >= 0 && order.customer?.customerRef === undefined) ctx.addIssue({ code: 'custom', path: ['customer', 'customerRef'], message: 'Is needed to find the customer’s store credit' })
     const repeated = order.tenders.findIndex((t, i) => order.tenders.findIndex((other) => other.tenderId === t.tenderId) < i)
     if (repeated >= 0) ctx.addIssue({ code: 'custom', path: ['tenders', repeated, 'tenderId'], message: 'Tender ids must differ within an order' })
   })

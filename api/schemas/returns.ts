@@ -25,7 +25,7 @@ export const replacementBody = z.strictObject({
 
 export const claimBody = z.strictObject({
   lines: perLine(z.strictObject({ lineId: keptLineId, quantity })),
-  remedy: z.enum(['refund', 'replace']).meta({ description: 'The goods stay with the customer' }),
+  remedy: z.enum(['refund', 'replace', 'credit']).meta({ description: 'The goods stay with the customer; `credit` is store credit, of what was paid for them' }),
   reason: text(500),
 })
 
@@ -76,7 +76,7 @@ export const returnAnswer = z
     number: z.int(),
     status: z.enum(returnStatuses),
     method: z.enum(returnMethods),
-    remedy: z.enum(['refund', 'replacement']),
+    remedy: z.enum(['refund', 'replacement', 'credit']),
     requestedBy: z.string(),
     requestedAt: at,
     dueAt: at,

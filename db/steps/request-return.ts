@@ -11,13 +11,13 @@ import { rows, run, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record } from '../events'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
-import { intendRefund, refundFor } from '../refunds'
+import { giveCredit, intendRefund, refundFor } from '../refunds'
 import { arrivedAt, insertReturn, returnable, type ReturnNews, type WantedLine } from '../returns'
 import { openException } from '../waiting'
 
 /**
  * Goods are to come back, or are paid back without: then the return is over as soon as it is asked for.
- * @throws `return.quantity`, `return.window_closed`, `return.final_sale`, `return.no_driver`, `order.already_cancelled`
+ * @throws `return.quantity`, `return.window_closed`, `return.final_sale`, `return.no_driver`, `order.already_cancelled`, `claim.no_customer`
  */
 export async function requestReturn(tx: Transaction, ask: RequestReturn & { orderId: string }): Promise<ReturnNews> {
   const order = await lockOrder(tx, ask.orderId)
@@ -28,12 +28,14 @@ export async function requestReturn(tx: Transaction, ask: RequestReturn & { orde
   const wait = ask.method === 'none' ? null : waitUntilBack(order, approved)
   const status = wait === null ? 'closed' : approved ? 'approved' : 'requested'
   const dueAt = wait?.deadline ?? new Date().toISOString()
-  await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: 'refund', inAdvance, feeMinor, override, wanted: null })
+  await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: ask.remedy ?? 'refund', inAdvance, feeMinor, override, wanted: null })
   const lines = ask.lines.map(({ lineId, quantity, reason }) => ({ lineId, quantity, reason }))
   await record(tx, order, { type: 'return.requested', actor: ask.actor, data: { returnId, method: ask.method, lines, approved, ...(override && { override }) } })
   if (status === 'approved' && ask.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
   if (!approved) await askForApproval(tx, order, { returnId, lines, deadline: dueAt })
-  const refunds = inAdvance ? await intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: lines, feeMinor, cause: { returnId } }) : []
+  const refund = { purpose: `refund:${returnId}:0`, back: lines, feeMinor, cause: { returnId } }
+  if (ask.remedy === 'credit') await giveCredit(tx, order, { ...refund, actor: ask.actor })
+  const refunds = inAdvance && ask.remedy === undefined ? await intendRefund(tx, order, refund) : []
   await refreshOrder(tx, ask.orderId)
   return { returnId, status, wait, refunds, toSource: false }
 }

@@ -114,6 +114,8 @@ export interface PaymentView {
   authorizedMinor: number
   capturedMinor: number
   refundedMinor: number
+  /** Given as store credit in place of a refund. */
+  creditedMinor: number
   authorizationExpiresAt: string | null
   declineCode: string | null
 }
@@ -128,6 +130,8 @@ export interface MoneyView {
   authorizedMinor: number
   capturedMinor: number
   refundedMinor: number
+  /** Given as store credit in place of a refund. */
+  creditedMinor: number
   /** What the buyer keeps, less what was taken and not given back; never below zero. */
   owedMinor: number
 }
@@ -157,6 +161,7 @@ const shipmentsJson = list(
 const paymentsJson = list(
   `json_build_object('paymentId', p.payment_id, 'tenderId', p.tender_id, 'provider', p.provider, 'reference', p.reference, 'status', p.status, 'amountMinor', p.amount_minor,
      'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor,
+     'creditedMinor', (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind = 'credit'),
      'authorizationExpiresAt', ${iso('p.authorization_expires_at')}, 'declineCode', p.decline_code)`,
   'payments p WHERE p.order_id = o.order_id',
   'p.tender_id, p.part',
@@ -213,7 +218,8 @@ function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'ta
   const [authorizedMinor, capturedMinor, refundedMinor] = [sum(heldMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor)]
   const kept = order.lines.filter((l) => l.replaces === null).map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.credited }))
   const keptMinor = stage === 'cancelled' ? 0 : worthMinor(order, kept)
-  return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor) }
+  const creditedMinor = sum((p) => p.creditedMinor)
+  return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, creditedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor + creditedMinor) }
 }
 
 /** Who may tell the customer her code. */

@@ -41,7 +41,7 @@ const receiptsJson = list(
 )
 const refundsJson = list(
   `json_build_object('paymentId', op.payment_id, 'tenderId', p.tender_id, 'amountMinor', op.amount_minor, 'status', op.status)`,
-  `payment_operations op JOIN payments p USING (payment_id) WHERE op.order_id = r.order_id AND op.kind = 'refund' AND op.purpose LIKE 'refund:' || r.return_id || ':%'`,
+  `payment_operations op JOIN payments p USING (payment_id) WHERE op.order_id = r.order_id AND op.kind IN ('refund', 'credit') AND op.purpose LIKE 'refund:' || r.return_id || ':%'`,
   'op.operation_id',
 )
 

@@ -1,4 +1,5 @@
 /** An order as a channel submits it, after its shape has been checked at the edge (api/schemas/order.ts). */
+import type { StoredValue } from '../payment/stored-value'
 import type { KitLine } from './kits'
 
 export interface NewOrder {
@@ -46,7 +47,8 @@ export interface NewLine {
 
 export interface NewTender {
   tenderId: string
-  provider: 'stripe' | 'paid_elsewhere'
+  provider: 'stripe' | 'paid_elsewhere' | StoredValue
+  /** Of a gift card, its code; of store credit none is needed: it is the customer's. */
   paymentMethod?: string
   amountMinor: number
 }

@@ -8,6 +8,8 @@
  * | the provider has taken money | provider clearing | receivable |
  * | money is given back before goods left for it | receivable | provider clearing |
  * | money is given back for goods that left, and whatever of it | refund, tax, shipping | provider clearing, adjustments (a fee that is kept) |
+ * | what would have been given back is given as store credit | refund, tax, shipping | store credit liability, adjustments (a fee that is kept) |
+ * | a gift card is sold elsewhere, or given, and so is store credit | elsewhere, or adjustments | gift card liability, store credit liability |
  * | the provider pays out what it took | bank (net), fees | provider clearing |
  * | the provider keeps back what was given back | provider clearing | bank |
  *
@@ -17,6 +19,7 @@
 import { invariant } from '../invariant'
 import type { RefundParts } from '../returns/refund'
 import type { Breakdown } from './shares'
+import { isStoredValue, type StoredValue } from './stored-value'
 
 /** Every account there is; of a provider's clearing account there is one per provider, `provider_clearing:stripe`. */
 export const accounts = [
@@ -32,7 +35,7 @@ export interface Entry {
   cause: string
 }
 
-export const journalKinds = ['sale', 'capture', 'refund', 'settlement'] as const
+export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit'] as const
 
 export interface Journal {
   /** Said twice, the same: no fact is posted twice. */
@@ -85,9 +88,16 @@ export interface Taken {
 /** The provider has taken money of the customer. */
 export const captureJournal = ({ paymentId, provider, amountMinor, capturedMinor }: Taken): Journal =>
   journal(`capture:${paymentId}:${capturedMinor}`, 'capture', [
-    { account: moneyAccount(provider), amountMinor, cause: `Taken by ${provider}, and not paid out yet` },
-    { account: 'receivable', amountMinor: -amountMinor, cause: `Paid by the customer through ${provider}` },
+    { account: moneyAccount(provider), amountMinor, cause: isStoredValue(provider) ? `Spent of the customer’s ${words[provider]}` : `Taken by ${provider}, and not paid out yet` },
+    { account: 'receivable', amountMinor: -amountMinor, cause: `Paid by the customer through ${isStoredValue(provider) ? words[provider] : provider}` },
   ])
+
+const words: Record<StoredValue, string> = { gift_card: 'gift card', store_credit: 'store credit' }
+
+function givenBy(provider: string): string {
+  if (provider === 'paid_elsewhere') return 'Given back by the channel'
+  return isStoredValue(provider) ? `Put back on the customer’s ${words[provider]}` : `Given back by ${provider}`
+}
 
 export interface GivenBack {
   paymentId: string
@@ -104,15 +114,8 @@ export interface GivenBack {
 
 /** Money was given back: for what came back, in its parts; else first what was owed to the customer anyway, the rest for goods that left. */
 export function refundJournal({ paymentId, provider, amountMinor, refundedMinor, owedMinor, parts }: GivenBack): Journal {
-  const given: Entry = { account: moneyAccount(provider), amountMinor: -amountMinor, cause: provider === 'paid_elsewhere' ? 'Given back by the channel' : `Given back by ${provider}` }
-  if (parts)
-    return journal(`refund:${paymentId}:${refundedMinor}`, 'refund', [
-      { account: 'refund', amountMinor: parts.goodsMinor, cause: 'Given back to the customer for goods, without their tax' },
-      { account: 'tax', amountMinor: parts.taxMinor, cause: 'Tax of what was given back' },
-      { account: 'shipping', amountMinor: parts.shippingMinor, cause: 'Shipping given back to the customer, without its tax' },
-      { account: 'adjustments', amountMinor: parts.feeMinor, cause: 'Kept of it: the fee for sending back' },
-      given,
-    ])
+  const given: Entry = { account: moneyAccount(provider), amountMinor: -amountMinor, cause: givenBy(provider) }
+  if (parts) return journal(`refund:${paymentId}:${refundedMinor}`, 'refund', [...inParts(parts), given])
   const unsoldMinor = Math.min(amountMinor, Math.max(0, owedMinor))
   return journal(`refund:${paymentId}:${refundedMinor}`, 'refund', [
     { account: 'receivable', amountMinor: unsoldMinor, cause: 'Given back to the customer: paid, and no goods had left for it' },
@@ -120,6 +123,32 @@ export function refundJournal({ paymentId, provider, amountMinor, refundedMinor,
     given,
   ])
 }
+
+const inParts = (parts: RefundParts): Entry[] => [
+  { account: 'refund', amountMinor: parts.goodsMinor, cause: 'Given back to the customer for goods, without their tax' },
+  { account: 'tax', amountMinor: parts.taxMinor, cause: 'Tax of what was given back' },
+  { account: 'shipping', amountMinor: parts.shippingMinor, cause: 'Shipping given back to the customer, without its tax' },
+  { account: 'adjustments', amountMinor: parts.feeMinor, cause: 'Kept of it: the fee for sending back' },
+]
+
+/** What would have been given back is the customer's as store credit. */
+export const creditJournal = ({ operationId, parts, amountMinor }: { operationId: string; parts: RefundParts; amountMinor: number }): Journal =>
+  journal(`credit:${operationId}`, 'credit', [...inParts(parts), { account: 'store_credit_liability', amountMinor: -amountMinor, cause: 'Owed to the customer as store credit' }])
+
+export interface Issued {
+  moveId: string
+  kind: StoredValue
+  amountMinor: number
+  paidElsewhere: boolean
+  reason: string
+}
+
+/** We owe the holder of a card or of credit what is on it: for money that others took, or as a gift. */
+export const issueJournal = ({ moveId, kind, amountMinor, paidElsewhere, reason }: Issued): Journal =>
+  journal(`issue:${moveId}`, 'issue', [
+    { account: paidElsewhere ? 'elsewhere' : 'adjustments', amountMinor, cause: paidElsewhere ? `Taken elsewhere: ${reason}` : `Given to the customer: ${reason}` },
+    { account: moneyAccount(kind), amountMinor: -amountMinor, cause: `Owed to whoever spends it: ${reason}` },
+  ])
 
 export interface PaidOut {
   operationId: string

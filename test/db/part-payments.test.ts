@@ -62,7 +62,7 @@ async function world(options: { multicapture: boolean }): Promise<void> {
 /** Without the heartbeats, which only a worker can send. */
 const activitiesOf = (provider: PaymentProvider, carrier: Carrier) => ({
   orders: createOrderSteps(database.db, [carrier], { afterSale: () => Promise.reject(new Error('no dates are asked for here')) }),
-  payments: createPaymentActivities(database.db, provider),
+  payments: createPaymentActivities(database.db, () => provider),
   carriers: createCarrierActivities(database.db, [carrier]),
 })
 

@@ -197,7 +197,7 @@ describe('with patience of minutes', () => {
     const { operation_id: operationId } = (await patient.db<{ operation_id: string; order_id: string; kind: string }>('payment_operations').where({ order_id: orderId, kind: 'capture' }).first())!
     const then = { what: 'delivery', since: new Date().toISOString(), deadline: null } as const
     const { fulfillmentId } = work!
-    expect(await createPaymentActivities(patient.db, provider).capturePayment({ operationId, then, fulfillmentId })).toMatchObject({ status: 'captured' })
+    expect(await createPaymentActivities(patient.db, () => provider).capturePayment({ operationId, then, fulfillmentId })).toMatchObject({ status: 'captured' })
     expect((await them.order(orderId)).waitingOn).toEqual(waitingOn)
   })
 })

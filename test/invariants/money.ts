@@ -50,6 +50,9 @@ interface PartedOrder extends Priced {
   held: number
   refunded: number
   refundedElsewhere: number
+  /** Given as store credit in place of a refund; of it, for what others took. */
+  credited: number
+  creditedElsewhere: number
   /** Kept of refunds. */
   fees: number
   /** What the ledger says was sold, and what everybody owes for it. */
@@ -69,7 +72,9 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
           WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') AS gone,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payments t WHERE t.order_id = o.order_id AND t.part = 1) AS tendered,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
-       (SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'refund' AND status = 'succeeded') AS fees,
+       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'credit') AS credited,
+       (SELECT coalesce(sum(r.amount_minor), 0)::int8 FROM payment_operations r JOIN payments USING (payment_id) WHERE r.order_id = o.order_id AND kind = 'credit' AND provider = 'paid_elsewhere') AS "creditedElsewhere",
+       (SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status = 'succeeded') AS fees,
        (SELECT -coalesce(sum(amount_minor) FILTER (WHERE account IN ('revenue', 'tax', 'shipping', 'discount')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS sold,
        (SELECT coalesce(sum(amount_minor) FILTER (WHERE account IN ('receivable', 'elsewhere')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS owed,
        p.*
@@ -95,9 +100,9 @@ const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (o
  */
 function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
   if (open) return false
-  if (stage === 'cancelled') return o.taken - o.refunded !== 0
+  if (stage === 'cancelled') return o.taken - o.refunded - (o.credited - o.creditedElsewhere) !== 0
   const keptMinor = worthMinor(o, o.lines.filter((l) => l.replaces === null).map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.credited })))
-  return o.elsewhere + o.taken - o.refunded - o.fees !== Math.max(keptMinor, o.elsewhere - o.refundedElsewhere - o.fees)
+  return o.elsewhere + o.taken - o.refunded - o.credited - o.fees !== Math.max(keptMinor, o.elsewhere - o.refundedElsewhere - o.creditedElsewhere - o.fees)
 }
 
 /** Per payment, what the ledger says the provider took and gave back. */
@@ -155,6 +160,19 @@ export const money: readonly Invariant[] = [
      UNION ALL SELECT settlement_id, line FROM settlement_breaks b WHERE NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.exception_id = b.exception_id AND e.kind = 'settlement.' || b.reason AND e.owner = 'finance')`),
   query('M6-ledger', 'a closed order owes nothing and is owed nothing', 'quiet',
     `SELECT order_id FROM ledger_entries e JOIN orders o USING (order_id) WHERE NOT workflow_open AND account = 'receivable' GROUP BY 1 HAVING sum(amount_minor) <> 0`),
+  query('V1', 'what is on an account is the sum of its moves, and what is held of it that of its open holds', 'always',
+    `SELECT account_id FROM value_accounts a WHERE balance_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM value_moves m WHERE m.account_id = a.account_id)
+       OR held_minor <> (SELECT coalesce(sum(authorized_minor - captured_minor), 0) FROM value_holds h WHERE h.account_id = a.account_id AND h.status = 'authorized')`),
+  query('V2', 'a hold took and gave back what its moves say', 'always',
+    `SELECT reference FROM value_holds h WHERE captured_minor <> (SELECT coalesce(-sum(amount_minor), 0) FROM value_moves m WHERE m.reference = h.reference AND kind = 'captured')
+       OR refunded_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM value_moves m WHERE m.reference = h.reference AND kind = 'refunded')`),
+  query('V3', 'payments with gift cards and store credit say what their holds say', 'quiet',
+    `SELECT payment_id FROM payments p LEFT JOIN value_holds h ON h.reference = p.payment_id WHERE provider IN ('gift_card', 'store_credit')
+       AND (h.captured_minor, h.refunded_minor) IS DISTINCT FROM (p.captured_minor, p.refunded_minor)
+     UNION ALL SELECT payment_id FROM payments p JOIN value_holds h ON h.reference = p.payment_id JOIN orders o USING (order_id) WHERE NOT o.workflow_open AND h.status = 'authorized'`),
+  query('V4', 'the ledger owes the holders of cards and credit what is on their accounts', 'quiet',
+    `SELECT a.kind, a.currency FROM (SELECT kind, currency, sum(balance_minor) AS balance FROM value_accounts GROUP BY 1, 2) a
+     WHERE balance <> (SELECT coalesce(-sum(amount_minor), 0) FROM ledger_entries e WHERE e.account = a.kind || '_liability' AND e.currency = a.currency)`),
   ofParts('M6', 'a closed order took exactly what it delivered: what was not cancelled, or nothing', 'quiet', keptWrongly),
   ofParts('M8', 'nothing left the building unpaid', 'always', (o, gone) => gone > o.elsewhere + o.held),
 ]

@@ -29,6 +29,7 @@ beforeAll(async () => {
   await heldAndGivenBack()
   await promised(people)
   await paidOut()
+  await giftGiven(people)
   ids = { delivered, cancelled, live }
 })
 afterAll(() => system?.stop())
@@ -38,6 +39,17 @@ async function sentBack(people: People, orderId: string): Promise<void> {
   const { body } = await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too small' }], method: 'store' })
   await people.store('store-mitte')('POST', `/v1/returns/${body.returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
   await people.until(orderId, (o) => o.money.refundedMinor > 0 && !o.workflowOpen, 'the refund')
+}
+
+/** An order that was paid with a gift card. */
+async function giftGiven(people: People): Promise<void> {
+  const { body } = await people.support<{ code: string }>('POST', '/v1/gift-cards', { currency: 'EUR', amountMinor: 5_000, paidElsewhere: true, reason: 'sold at the till' })
+  const orderId = await people.place({ lines: [{ sku: 'SOCKS-3P', quantity: 1 }], tenders: [{ provider: 'gift_card', paymentMethod: body.code }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  await people.until(orderId, (o) => o.paymentStatus === 'captured')
 }
 
 /** What was taken is paid out, in a file with one line too many. */
@@ -83,6 +95,10 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   M7: `UPDATE settlement_lines SET gross_minor = gross_minor + 1 WHERE outcome = 'matched'`,
   'M7-reverse': `UPDATE payment_operations SET paid_out = NOT paid_out WHERE order_id = :delivered AND kind = 'capture'`,
   'M7-ledger': `DELETE FROM ledger_entries WHERE order_id = :delivered AND kind = 'settlement'`,
+  V1: 'UPDATE value_accounts SET balance_minor = balance_minor + 1',
+  V2: `UPDATE value_holds SET captured_minor = captured_minor - 1, refunded_minor = 0 WHERE captured_minor > 0`,
+  V3: `UPDATE payments SET captured_minor = captured_minor - 1 WHERE provider = 'gift_card' AND captured_minor > 0`,
+  V4: `DELETE FROM ledger_entries WHERE kind = 'issue'`,
   'M7-cases': `DELETE FROM exceptions WHERE kind = 'settlement.unreadable'`,
   M6: 'UPDATE payments SET captured_minor = 1 WHERE order_id = :cancelled',
   M8: `UPDATE payments SET status = 'voided' WHERE order_id = :delivered`,

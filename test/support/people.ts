@@ -45,6 +45,8 @@ export interface OrderWish {
   paymentMethod?: string
   claim?: 'required' | 'later'
   paidElsewhere?: boolean
+  /** In place of a card; the last pays what the others do not. */
+  tenders?: { provider: string; paymentMethod?: string; amountMinor?: number }[]
   priority?: number
   customer?: Record<string, string>
   shipTo?: Record<string, unknown>
@@ -76,12 +78,14 @@ export function orderOf(wish: OrderWish = {}): Record<string, unknown> & { chann
     shipping: { priceMinor: 490, taxMinor: 0 },
     totalMinor,
     taxIncluded: true,
-    tenders: [
-      wish.paidElsewhere
-        ? { tenderId: 't1', provider: 'paid_elsewhere', amountMinor: totalMinor }
-        : { tenderId: 't1', provider: 'stripe', paymentMethod: wish.paymentMethod ?? 'pm_card_visa', amountMinor: totalMinor },
-    ],
+    tenders: tendersOf(wish, totalMinor),
   }
+}
+
+function tendersOf({ tenders, paidElsewhere, paymentMethod = 'pm_card_visa' }: OrderWish, totalMinor: number): object[] {
+  const given = tenders ?? [paidElsewhere ? { provider: 'paid_elsewhere' } : { provider: 'stripe', paymentMethod }]
+  const named = given.reduce((sum, t) => sum + (t.amountMinor ?? 0), 0)
+  return given.map((tender, i) => ({ tenderId: `t${i + 1}`, amountMinor: totalMinor - named, ...tender }))
 }
 
 export interface Waiting {
