@@ -18,7 +18,7 @@ import { applyChange, endStale, finishChange, type ChangeFinished, type ChangeOu
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { expireRequests } from '../db/steps/decide-change'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
-import { holdRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
+import { dropOldHolds, holdRemainder, type HoldRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
 import { moveLateWork, NobodyElse, type MoveAsk, type MoveOutcome } from '../db/steps/move-late-work'
 import { packFulfillment } from '../db/steps/pack'
 import { rejectFulfillment } from '../db/steps/pick'
@@ -71,8 +71,12 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
       once(db, `hand-over:${ask.commandId}`, (tx) => handOver(tx, ask)),
 
     /** What has still to leave is to be held again. Every attempt, after a decline too, has a number of its own. */
-    holdRemainder: (ask: { orderId: string; attempt: number }): Promise<RemainderOutcome> =>
+    holdRemainder: (ask: HoldRemainder & { attempt: number }): Promise<RemainderOutcome> =>
       once(db, `remainder:${ask.orderId}:${ask.attempt}`, (tx) => holdRemainder(tx, ask)),
+
+    /** The money is held anew: the operations that let go of what was held before. */
+    dropOldHolds: (ask: { orderId: string; attempt: number }): Promise<{ voids: string[] }> =>
+      once(db, `old-holds:${ask.orderId}:${ask.attempt}`, (tx) => dropOldHolds(tx, ask)),
 
     /** Holds whose time is over are given back, and requests nobody has decided on are refused, some at a time. @returns how many. */
     expireReservations: async (): Promise<number> => (await db.transaction((tx) => expireDue(tx, expiredAtOnce))) + (await db.transaction((tx) => expireRequests(tx, expiredAtOnce))),

@@ -107,7 +107,7 @@ function capturesFirst({ capturesOpen, kind }: PaymentOperation): void {
 }
 
 /** A webhook says that money is held, but neither until when nor whether it can be taken in parts. */
-const saysAll = ({ inParts, payment }: PaymentOperation): boolean => !inParts || payment.status !== 'authorized' || payment.authorizationExpiresAt !== null
+const saysAll = ({ payment }: PaymentOperation): boolean => payment.status !== 'authorized' || payment.authorizationExpiresAt !== null
 
 const learnAll = async (db: Db, provider: PaymentProvider, operation: PaymentOperation, ask: AuthorizeAsk): Promise<MoneyOutcome> =>
   settle(db, operation, await provider.lookUp(operation.payment.reference!), ask)
@@ -127,7 +127,7 @@ async function openPayment(db: Db, provider: PaymentProvider, operation: Payment
   if (keyNumber === undefined) return undefined
   const description = `${operation.channel} ${operation.channelOrderId}`
   const ask = { key: `${operationId}:${keyNumber}:open`, amountMinor: operation.amountMinor, currency: payment.currency, orderId, paymentId, operationId, description }
-  const parts = { inParts: operation.inParts, ...(payment.payer === null ? {} : { payer: payment.payer }) }
+  const parts = { inParts: operation.inParts, keepsMethod: operation.keepsMethod, ...(payment.payer === null ? {} : { payer: payment.payer }) }
   const opened = await rememberingSpentKeys(db, operationId, () => provider.open({ ...ask, ...parts }))
   await saveReference(db, paymentId, opened)
   return { reference: opened.reference, keyNumber }

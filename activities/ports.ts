@@ -20,7 +20,7 @@ export interface Distances {
 export interface PaymentProvider {
   /**
    * Opens a payment without moving money. Harmless to repeat: a payment opened twice holds nothing until it is confirmed.
-   * @returns the provider's own reference, and the payer it keeps the payment method for where the order may leave in several parts.
+   * @returns the provider's own reference, and the payer it keeps the payment method for where that may be charged again.
    */
   open(ask: OpenPayment): Promise<{ reference: string; payer?: string }>
   /** Holds the money of an opened payment. Once per reference, whatever the number of calls. `offSession`: the customer is not there to be asked by the bank. */
@@ -46,8 +46,10 @@ export interface OpenPayment {
   operationId: string
   /** Shown to the merchant at the provider, e.g. `web 1042`. No personal data. */
   description: string
-  /** The order may leave in several parts: the hold should be one that is captured several times, and the payment method one that is charged again. */
+  /** The order may leave in several parts: the hold should be one that is captured several times. */
   inParts?: boolean
+  /** The payment method may be charged again, for another part or because the hold runs out before the goods leave. */
+  keepsMethod?: boolean
   /** Who the payment method is kept for: given when it is charged again. */
   payer?: string
 }

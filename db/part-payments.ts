@@ -8,6 +8,7 @@ import type { Sale } from '../domain/payment/ledger'
 import { payersOf, shareBreakdown, worthMinor, type Priced, type PricedLine, type Units } from '../domain/payment/shares'
 import { row, rows, run, type Transaction } from './connection'
 import { postSale } from './ledger'
+import { snapshotOf } from './orders'
 
 /** Each capture leaves a note with the payment at the provider, which has room for fifty; past this the hold is ended and the rest held again. */
 const capturesPerHold = 40
@@ -55,12 +56,13 @@ export const needsRemainder = async (tx: Transaction, orderId: string): Promise<
 
 /**
  * What has still to leave and is not held any more is to be held again: a further payment of the tender with its authorise operation, on the payment method
- * that the first one saved. One that is under way is given again; after a declined one there is another.
+ * that the first one saved. One that is under way is given again; after a declined one there is another. `renewing`: a hold whose time is about to run out
+ * is as good as gone.
  */
-export async function intendRemainder(tx: Transaction, orderId: string): Promise<Remainder[]> {
+export async function intendRemainder(tx: Transaction, orderId: string, { renewing = false } = {}): Promise<Remainder[]> {
   const money = await loadMoney(tx, orderId)
   const remainders: Remainder[] = []
-  for (const wanted of remaindersOf(money)) remainders.push((await underWay(tx, orderId, wanted)) ?? (await insertRemainder(tx, orderId, wanted)))
+  for (const wanted of remaindersOf(renewing ? lasting(money) : money)) remainders.push((await underWay(tx, orderId, wanted)) ?? (await insertRemainder(tx, orderId, wanted)))
   return remainders
 }
 
@@ -79,6 +81,15 @@ export async function intendSmallVoids(tx: Transaction, orderId: string): Promis
   const money = await loadMoney(tx, orderId)
   const again = new Set(remaindersOf(money).map((r) => r.tenderId))
   return intendVoidsOf(tx, orderId, money.holds.filter((h) => h.freeMinor > 0 && again.has(h.tenderId)))
+}
+
+/** Records the operations that let go of holds beside the one that will pay: what is held anew lasts longer than what was held before. */
+export async function intendOldVoids(tx: Transaction, orderId: string): Promise<{ operationId: string }[]> {
+  const money = await loadMoney(tx, orderId)
+  const toPay = payingNow(money, worthMinor(money, money.gone), toLeaveMinor(money))
+  const pays = new Set(toPay.map(({ tenderId, amountMinor }) => holdFor(lasting(money), tenderId, amountMinor)?.paymentId))
+  const renewed = money.holds.filter((h) => pays.has(h.paymentId) && h.part > 1).map((h) => h.tenderId)
+  return intendVoidsOf(tx, orderId, money.holds.filter((h) => h.part > 0 && h.freeMinor > 0 && renewed.includes(h.tenderId) && !pays.has(h.paymentId)))
 }
 
 const intendVoidsOf = (tx: Transaction, orderId: string, holds: readonly Hold[]): Promise<{ operationId: string }[]> =>
@@ -110,6 +121,8 @@ interface Hold {
   multicapture: boolean
   /** Held, in time, and counted on by no part yet. */
   freeMinor: number
+  /** Its time runs out so soon that it is to be held anew. */
+  expiring: boolean
   captures: number
 }
 
@@ -129,7 +142,7 @@ const moneySql = `
        WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer' AND f.fulfillment_id IS DISTINCT FROM :fulfillmentId::uuid) AS gone,
     (SELECT coalesce(json_agg(json_build_object('lineId', line_id, 'quantity', picked - resent)), '[]') FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid) AS part,
     (SELECT json_agg(json_build_object('paymentId', p.payment_id, 'tenderId', tender_id, 'provider', provider, 'amountMinor', p.amount_minor, 'part', part,
-         'multicapture', multicapture, 'captures', op.captures,
+         'multicapture', multicapture, 'captures', op.captures, 'expiring', coalesce(authorization_expires_at <= now() + (${snapshotOf('o')}->'payment'->>'reauthorizeBefore')::interval, false),
          'freeMinor', CASE WHEN p.status <> 'authorized' OR authorization_expires_at <= now() OR op.ends THEN 0 ELSE authorized_minor - op.intended END) ORDER BY p.payment_id)
        FROM payments p, LATERAL (SELECT count(*) FILTER (WHERE kind = 'capture') AS captures, coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS intended,
                                    coalesce(bool_or(kind = 'void' OR (kind = 'capture' AND final)), false) AS ends
@@ -165,6 +178,9 @@ function payers(money: Money): { tenderId: string; amountMinor: number }[] {
 }
 
 const holdFor = ({ holds }: Money, tenderId: string, amountMinor: number): Hold | undefined => holds.find((h) => h.tenderId === tenderId && h.freeMinor >= amountMinor)
+
+/** As if what expires soon had expired. */
+const lasting = (money: Money): Money => ({ ...money, holds: money.holds.map((h) => (h.expiring ? { ...h, freeMinor: 0 } : h)) })
 
 const capturesOf = (money: Money, last: boolean): { paymentId: string; amountMinor: number; final: boolean }[] =>
   payers(money).map(({ tenderId, amountMinor }) => {

@@ -26,6 +26,8 @@ export interface PaymentOperation {
   capturesOpen: boolean
   /** The order may leave in several parts. */
   inParts: boolean
+  /** The payment method may have to be charged again: for a part, or because the goods leave when the first hold has run out. */
+  keepsMethod: boolean
   payment: PaymentRow
   channel: string
   channelOrderId: string
@@ -55,6 +57,11 @@ const paymentJson = `json_build_object('paymentId', p.payment_id, 'tenderId', p.
   'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor, 'part', p.part,
   'multicapture', p.multicapture, 'payer', p.payer, 'savedMethod', p.saved_method, 'authorizationExpiresAt', p.authorization_expires_at)`
 
+const inPartsSql = `((${snapshotOf('o')}->'sourcing'->>'maxShipments')::int > 1 AND (SELECT sum(quantity) > 1 FROM order_lines l WHERE l.order_id = o.order_id))`
+
+/** Card holds last five to seven days: what is sold before it is there, or promised for later, outlives them. */
+const mayWaitSql = `(o.claim = 'later' OR EXISTS (SELECT 1 FROM supply_claims s WHERE s.order_id = o.order_id) OR coalesce((o.promise->>'promisedBy')::timestamptz > o.accepted_at + interval '5 days', false))`
+
 export async function loadOperation(db: Db | Transaction, operationId: string): Promise<PaymentOperation> {
   const operation = await row<PaymentOperation>(
     db,
@@ -62,7 +69,7 @@ export async function loadOperation(db: Db | Transaction, operationId: string): 
        op.key_number AS "keyNumber", op.key_first_used_at AS "keyFirstUsedAt", op.key_spent AS "keySpent", op.final, ${paymentJson} AS payment,
        EXISTS (SELECT 1 FROM payment_operations c WHERE c.payment_id = op.payment_id AND c.kind = 'capture' AND c.status IN ('intended', 'unknown')
                AND c.operation_id <> op.operation_id) AS "capturesOpen",
-       (${snapshotOf('o')}->'sourcing'->>'maxShipments')::int > 1 AND (SELECT sum(quantity) > 1 FROM order_lines l WHERE l.order_id = o.order_id) AS "inParts",
+       ${inPartsSql} AS "inParts", ${inPartsSql} OR ${mayWaitSql} AS "keepsMethod",
        o.channel, o.channel_order_id AS "channelOrderId"
      FROM payment_operations op JOIN payments p USING (payment_id) JOIN orders o ON o.order_id = op.order_id WHERE operation_id = ?`,
     [operationId],

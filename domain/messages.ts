@@ -235,8 +235,14 @@ export interface StockArrived {
   sku: string
 }
 
+/** What is held for goods that have still to leave will not be held much longer: it is held anew. */
+export interface HoldExpires {
+  paymentId: string
+}
+
 export const signals = {
   paymentReported: 'paymentReported',
+  holdExpires: 'holdExpires',
   carrierReported: 'carrierReported',
   runReported: 'runReported',
   returnReported: 'returnReported',

@@ -41,7 +41,7 @@ export function stripeProvider(options: StripeOptions): PaymentProvider {
 async function openIntent(stripe: Stripe, ask: OpenPayment): Promise<{ reference: string; payer?: string }> {
   const { orderId, paymentId, operationId } = ask
   try {
-    const payer = ask.payer ?? (ask.inParts ? await keepPayer(stripe, ask) : undefined)
+    const payer = ask.payer ?? (ask.keepsMethod ? await keepPayer(stripe, ask) : undefined)
     const intent = await stripe.paymentIntents.create(
       {
         amount: ask.amountMinor,

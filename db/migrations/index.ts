@@ -29,6 +29,7 @@ import * as moreAfterTheClick from './0031-more-after-the-click'
 import * as collections from './0032-collections'
 import * as longerRuns from './0033-longer-runs'
 import * as storedValue from './0034-stored-value'
+import * as expiringHolds from './0035-expiring-holds'
 
 export interface Migration {
   name: string
@@ -37,5 +38,5 @@ export interface Migration {
 
 export const migrations: readonly Migration[] = [
   network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue,
+  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds,
 ]

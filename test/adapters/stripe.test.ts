@@ -106,7 +106,7 @@ describe('an order that may leave in parts', () => {
     payments = stripeProvider({ apiKey, baseUrl: simulator.url, timeoutMs: 400 })
   }
   const held = async (): Promise<{ reference: string; payer?: string; view: ProviderView }> => {
-    const opened = await payments.open({ key: 'open:1', ...opening, inParts: true })
+    const opened = await payments.open({ key: 'open:1', ...opening, inParts: true, keepsMethod: true })
     return { ...opened, view: await payments.authorize({ reference: opened.reference, key: 'authorize:1', paymentMethod: 'pm_card_visa' }) }
   }
 
@@ -160,7 +160,7 @@ describe('an order that may leave in parts', () => {
     expect([view.multicapture, payer]).toEqual([undefined, expect.stringMatching(/^cus_/)])
     expect(await thrown(payments.capture({ reference, key: 'capture:1', amountMinor: 4000, operationId: 'operation-2', final: false }))).toMatchObject({ effect: 'none' })
     await payments.capture({ reference, key: 'capture:1b', amountMinor: 4000, operationId: 'operation-2', final: true })
-    const again = { ...opening, key: 'open:2', amountMinor: 5390, operationId: 'operation-3', inParts: true, payer: payer! }
+    const again = { ...opening, key: 'open:2', amountMinor: 5390, operationId: 'operation-3', inParts: true, keepsMethod: true, payer: payer! }
     const rest = await payments.open(again)
     expect(rest.payer).toBe(payer)
     const ask = { reference: rest.reference, key: 'authorize:2', paymentMethod: view.methodInUse!, offSession: true }

@@ -29,6 +29,7 @@ import { startLab } from '../../relay/lab'
 import { startDispatch, startRunReports } from '../../relay/runs'
 import { startShortfalls } from '../../relay/shortfalls'
 import { startStarter } from '../../relay/starts'
+import { startWatch } from '../../relay/watch'
 import { createThreads, type Threads } from '../../relay/threads'
 import { startCarrierSimulator } from '../../simulators/carriers/server'
 import { startPaymentSimulator } from '../../simulators/payments/server'
@@ -44,6 +45,10 @@ export interface SystemOptions {
   maxCachedWorkflows?: number
   /** With whom there are accounts; Swiftparcel alone unless told otherwise. */
   carriers?: CarrierAccounts['CARRIERS']
+  /** Somebody looks all the time whether things are stuck or about to run out. */
+  watch?: true
+  /** How long the bank holds money; seven days unless told otherwise. */
+  authorizationDays?: number
   /** Another Temporal server than the one all suites share. */
   temporalAddress?: string
   /** Where the api's log goes; nowhere by default. */
@@ -88,7 +93,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const queuePrefix = `t${randomBytes(4).toString('hex')}-`
   const client = new Client({ connection: await Connection.connect({ address }) })
   const native = await NativeConnection.connect({ address })
-  const payments = await startPaymentSimulator({ port: 0, webhookSecret: secrets.stripeWebhook, apiKey: secrets.stripeKey })
+  const payments = await startPaymentSimulator({ port: 0, webhookSecret: secrets.stripeWebhook, apiKey: secrets.stripeKey, ...(options.authorizationDays !== undefined && { authorizationDays: options.authorizationDays }) })
   const carriers = await startCarrierSimulator({ port: 0, webhookSecret: secrets.carrier, inTransitMs: 0, deliveredMs: 0 })
   const accounts = { CARRIERS: options.carriers ?? (['swiftparcel'] as const), CARRIER_BASE_URL: carriers.url, CARRIER_WEBHOOK_SECRET: secrets.carrier, PROVIDER_TIMEOUT_MS: providerTimeoutMs }
   const connected = [ownFleetCarrier(), ...(await connectCarriers(accounts))]
@@ -98,6 +103,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
   const arrivals = startArrivals({ db, threads, log, idleMs: 100 })
   const shortfalls = startShortfalls({ db, log, idleMs: 100 })
+  const watch = options.watch ? startWatch({ db, log, everyMs: 500 }) : undefined
   const lab = startLab({ db, client, log, queuePrefix, idleMs: 200 })
   const dispatch = startDispatch({ db, client, log, queuePrefix, idleMs: 100 })
   const runReports = startRunReports({ db, client, log, queuePrefix, idleMs: 100 })
@@ -138,7 +144,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop()])
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await Promise.all([payments.close(), carriers.close()])

@@ -1,8 +1,8 @@
 /** Chapters two and three: every unit has a node, or waits for one; and each part goes its own way, in parallel, to its end. */
-import { condition } from '@temporalio/workflow'
+import { condition, patched } from '@temporalio/workflow'
 import { awaitCollection, carryOut } from './collection'
 import { deliver, transfer } from './delivery'
-import { holdRemainder, letGo } from './payment'
+import { holdRemainder, letGo, renewHolds } from './payment'
 import { giveBack, takeBack } from './returns'
 import { sourceOrder } from './sourcing'
 import type { IntendedRefund } from '../../db/refunds'
@@ -17,27 +17,33 @@ const ways = { delivery: deliver, pickup: awaitCollection, carry_out: carryOut, 
  */
 export const fulfil = (thread: Thread): Promise<void> =>
   new Promise((resolve, reject) => {
-    const going = new Set<Work | Back | string>()
-    const until = (what: Work | Back | string, over: Promise<void>): void => {
-      going.add(what)
-      over.then(() => going.delete(what), reject)
+    const going = new Set<Promise<void>>()
+    const until = (over: Promise<void>): void => {
+      going.add(over)
+      over.then(() => going.delete(over), reject)
     }
     const tellers = {
-      follow: (work: Work) => until(work, ways[work.method](thread, work)),
-      drop: (operationId: string) => until(operationId, letGo(thread, operationId)),
-      hold: () => until('hold', holdRemainder(thread)),
-      expect: (back: Back) => until(back, takeBack(thread, back)),
-      repay: (refund: IntendedRefund) => until(refund.operationId, giveBack(thread, thread.whole, refund)),
+      source: () => until(source(thread)),
+      follow: (work: Work) => until(ways[work.method](thread, work)),
+      drop: (operationId: string) => until(letGo(thread, operationId)),
+      hold: () => until(holdRemainder(thread)),
+      renew: () => until(renewHolds(thread)),
+      expect: (back: Back) => until(takeBack(thread, back)),
+      repay: (refund: IntendedRefund) => until(giveBack(thread, thread.whole, refund)),
     }
     sourceAndFollow(thread, tellers, () => going.size === 0).then(resolve, reject)
   })
 
 interface Tellers {
+  /** Finds nodes for what has none, while the parts go on. */
+  source(): void
   follow(work: Work): void
   /** Lets go of a hold, while the parts go on. */
   drop(operationId: string): void
   /** Holds what is not held of what has still to leave, while the parts go on. */
   hold(): void
+  /** Holds anew what will not be held much longer, while the parts go on. */
+  renew(): void
   /** Until what is to come back is back, and paid back. */
   expect(back: Back): void
   /** Gives money back, while the parts go on. */
@@ -45,17 +51,31 @@ interface Tellers {
 }
 
 /** Something was said that the parts do not follow yet. */
-export const hasNews = (thread: Thread): boolean => thread.toSource || thread.arrivals.length > 0 || thread.unwanted.length > 0 || thread.asked.length > 0 || thread.owed.length > 0 || thread.toHold === true
+export const hasNews = (thread: Thread): boolean => (thread.toSource && !thread.isSourcing) || hasOther(thread)
 
-async function sourceAndFollow(thread: Thread, { follow, drop, hold, expect, repay }: Tellers, isQuiet: () => boolean): Promise<void> {
+const hasOther = (thread: Thread): boolean =>
+  thread.arrivals.length > 0 || thread.unwanted.length > 0 || thread.asked.length > 0 || thread.owed.length > 0 || thread.toHold === true || thread.toRenew === true
+
+async function source(thread: Thread): Promise<void> {
+  thread.isSourcing = true
+  thread.arrivals.push(...(await sourceOrder(thread)))
+  thread.isSourcing = false // not when it fails: that ends the story
+}
+
+async function sourceAndFollow(thread: Thread, tellers: Tellers, isQuiet: () => boolean): Promise<void> {
   do {
-    if (thread.toSource) thread.arrivals.push(...(await sourceOrder(thread)))
-    thread.arrivals.splice(0).forEach(follow)
-    thread.unwanted.splice(0).forEach(drop)
-    if (thread.toHold) hold()
+    if (thread.toSource && !thread.isSourcing) tellers.source()
+    await condition(() => !thread.isSourcing || hasOther(thread))
+    // What waits for stock keeps nobody else waiting; orders that were under way when it did go on as they did.
+    if (thread.isSourcing && !patched('rest-goes-on-while-sourcing')) await condition(() => !thread.isSourcing)
+    thread.arrivals.splice(0).forEach(tellers.follow)
+    thread.unwanted.splice(0).forEach(tellers.drop)
+    if (thread.toHold) tellers.hold()
     thread.toHold = false
-    thread.asked.splice(0).forEach(expect)
-    thread.owed.splice(0).forEach(repay)
+    if (thread.toRenew) tellers.renew()
+    thread.toRenew = false
+    thread.asked.splice(0).forEach(tellers.expect)
+    thread.owed.splice(0).forEach(tellers.repay)
     await condition(() => hasNews(thread) || isQuiet())
   } while (hasNews(thread))
 }

@@ -3,7 +3,7 @@ import { CancellationScope, defineQuery, defineSignal, defineUpdate, patched, se
 import { isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
-  type CancelLines, type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type ChangeOrder, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver,
+  type CancelLines, type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type ChangeOrder, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver, type HoldExpires,
   type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived, type StockTakenBack,
 } from '../../domain/messages'
 import { insteadOfCancelling } from '../../domain/order/cancellation'
@@ -31,6 +31,7 @@ const collect = defineUpdate<FulfillmentAnswer, [Collect]>(updates.collect)
 const receiveTransfer = defineUpdate<FulfillmentAnswer, [ReceiveTransfer]>(updates.receiveTransfer)
 const cancelOrderSignal = defineSignal<[CancelOrderSignal?]>(signals.cancelOrder)
 const paymentReported = defineSignal<[PaymentReported]>(signals.paymentReported)
+const holdExpires = defineSignal<[HoldExpires]>(signals.holdExpires)
 const carrierReported = defineSignal<[CarrierReported]>(signals.carrierReported)
 const runReported = defineSignal<[RunReported]>(signals.runReported)
 const stockTakenBack = defineSignal<[StockTakenBack]>(signals.stockTakenBack)
@@ -85,6 +86,7 @@ export function listen(thread: Thread): void {
   setHandler(paymentReported, ({ paymentId, status }) => void (thread.payments[paymentId] = status as PaymentState), {
     description: 'The provider reported a payment; its row is already up to date.',
   })
+  setHandler(holdExpires, () => void (thread.toRenew = true), { description: 'What is held will not be held much longer: the money is held anew, or support is told.' })
   setHandler(carrierReported, (fact) => hearCarrier(thread, fact), { description: 'The carrier reported a parcel; its row is already up to date.' })
   setHandler(runReported, (fact) => hearRun(thread, fact), { description: 'An own driver reported a door; the rows are already up to date.' })
   setHandler(stockTakenBack, (fact) => hearTakenBack(thread, fact), { description: 'A count found less than was claimed; what nobody had picked is sourced again.' })

@@ -44,13 +44,13 @@ async function authorize(thread: Thread, tender: TenderStart & { operationId: st
  * A hold that can be captured once only has let go of what has still to leave: it is held again, and until it is nothing more leaves. If the bank says
  * no, support is told, and it is tried again when somebody presses retry.
  */
-export async function holdRemainder(thread: Thread): Promise<void> {
+export async function holdRemainder(thread: Thread, ask: { renewing?: true } = {}): Promise<void> {
   const { orderId, currency } = thread.start
   const trouble = { kind: 'payment.remainder_not_held', subject: orderId, owner: 'support', summary: 'The money for what has still to leave is not held: ask for another card, or cancel the rest' } as const
   for (let failures = 0; ; failures += 1) {
     const { remainders } = await thread.lock(() => {
       thread.holdAttempts += 1
-      return step('Hold the money for what has still to leave').holdRemainder({ orderId, attempt: thread.holdAttempts })
+      return step('Hold the money for what has still to leave').holdRemainder({ ...ask, orderId, attempt: thread.holdAttempts })
     })
     for (const { paymentId, operationId, amountMinor } of remainders) {
       const outcome = await persist(thread, thread.whole, { trouble }, () => payments(`Authorise ${formatMinor(amountMinor, currency)}`).authorizePayment({ operationId }))
@@ -63,6 +63,16 @@ export async function holdRemainder(thread: Thread): Promise<void> {
     const heard = thread.nudges
     await thread.until(() => thread.nudges !== heard, Number.POSITIVE_INFINITY, trouble.summary)
   }
+}
+
+/**
+ * The goods leave later than the first hold lasts: the money is held anew while the old hold still is, and only then that is let go of. Where the bank says
+ * no, the goods may leave for as long as the old hold lasts, and support is told.
+ */
+export async function renewHolds(thread: Thread): Promise<void> {
+  await holdRemainder(thread, { renewing: true })
+  const { voids } = await thread.lock(() => step('Let go of what was held before').dropOldHolds({ orderId: thread.start.orderId, attempt: thread.holdAttempts }))
+  for (const operationId of voids) await letGo(thread, operationId)
 }
 
 /** Lets go of what is held and will not be taken. */

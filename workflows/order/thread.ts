@@ -40,6 +40,10 @@ export interface Thread {
   sourcingAttempts: number
   /** A change has left money unheld that what has still to leave needs. */
   toHold?: boolean
+  /** What is held for goods that have still to leave will not be held much longer. */
+  toRenew?: boolean
+  /** What has no node is being sourced, or waits for stock. */
+  isSourcing?: boolean
   /** How often what has still to leave was held again. */
   holdAttempts: number
   lastException?: string
