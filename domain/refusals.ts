@@ -53,6 +53,7 @@ export const refusals = {
   'exception.unknown': { status: 404, says: 'No such exception', data: '' },
   'quarantine.unknown': { status: 404, says: 'No such quarantined message', data: '' },
   'policy.unknown': { status: 404, says: 'No such policy or version', data: 'kind, version' },
+  'quote.not_found': { status: 404, says: 'No such quote', data: '' },
   'gift_card.unknown': { status: 404, says: 'No such gift card', data: '' },
   'store_credit.unknown': { status: 404, says: 'No such store credit', data: '' },
   'run.unknown': { status: 404, says: 'No such run', data: '' },

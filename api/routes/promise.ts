@@ -8,15 +8,16 @@ import { promisesDue } from '../../db/views/promise'
 import { calibrationReport } from '../../domain/promise/calibration'
 import { dayMs } from '../../domain/promise/days'
 import { durationMs } from '../../domain/policy/duration'
-import { refuse } from '../../domain/refusals'
+import { Refusal, refuse } from '../../domain/refusals'
 import { giveOptions, optionsInstead } from '../delivery-options'
 import { reachesChannel, requireChannel } from '../auth'
 import { command } from '../command'
 import { may } from '../permissions'
 import { reliabilityDiagram } from '../reliability-diagram'
-import { created, ok, route, stream, type Route } from '../route'
+import { created, ok, route, stream, type Ctx, type Route } from '../route'
 import { instant, text, uuid } from '../schemas/fields'
 import { optionsAnswer, optionsBody, calibrationAnswer, reservationAnswer, type OptionsBody } from '../schemas/promise'
+import type { Quote } from '../quotes'
 import type { RouteDeps } from '../deps'
 
 const deliveryOptions = route({
@@ -49,6 +50,13 @@ async function known({ promises }: RouteDeps, { channel, currency, lines }: Opti
   if (errors.length) throw refuse('sku.unknown', { sku: [...unknown][0]! }, undefined, errors)
 }
 
+/** Named in the path: none of ours is none at all, and one of another channel neither. @throws `quote.not_found`, `quote.expired` */
+async function quoteOf({ deps, key }: Pick<Ctx, 'deps' | 'key'>, quoteId: string): Promise<Quote> {
+  const quote = await deps.quotes.read(quoteId).catch((cause: unknown) => Promise.reject(cause instanceof Refusal && cause.code === 'quote.unknown' ? refuse('quote.not_found') : (cause as Error)))
+  if (!reachesChannel(key, quote.channel)) throw refuse('quote.not_found')
+  return quote
+}
+
 const hold = (mode: 'first' | 'again'): Route =>
   command({
     method: 'post',
@@ -62,8 +70,7 @@ const hold = (mode: 'first' | 'again'): Route =>
     answers: { 201: reservationAnswer },
     keepRefusals: false,
     async prepare(ctx) {
-      const quote = await ctx.deps.quotes.read(ctx.params.quoteId)
-      if (!reachesChannel(ctx.key, quote.channel)) throw refuse('quote.unknown')
+      const quote = await quoteOf(ctx, ctx.params.quoteId)
       const option = quote.options.find((o) => o.optionId === ctx.body.optionId)
       if (!option) throw refuse('quote.mismatch', {}, undefined, [{ pointer: '/optionId', message: `The quote has no option ${ctx.body.optionId}` }])
       return { quote, option }
@@ -87,7 +94,7 @@ const holds = { first: hold('first'), again: hold('again') }
 const holdQuote: Route = {
   ...holds.first,
   async run(ctx, req, res) {
-    const hot = (await ctx.deps.quotes.read((ctx.params as { quoteId: string }).quoteId)).lines.map((l) => l.sku).sort()[0]!
+    const hot = (await quoteOf(ctx, (ctx.params as { quoteId: string }).quoteId)).lines.map((l) => l.sku).sort()[0]!
     try {
       return await inTurn(hot, () => holds.first.run(ctx, req, res)).catch((cause: unknown) => (cause instanceof LostRace ? holds.again.run(ctx, req, res) : Promise.reject(cause as Error)))
     } catch (cause) {
