@@ -58,6 +58,8 @@ export interface SkuSettings {
   backorder: boolean
   hazardous: boolean
   exportControlled: boolean
+  /** What rules of returns know it by; null: none. */
+  category: string | null
   /** How many units may be promised, and for when, before any are there. */
   preorder: { cap: number; shipBy: string } | null
   /** What it is made of; null: it is one thing. */
@@ -71,7 +73,7 @@ export const putSku = (db: Db | Transaction, sku: SkuSettings, actor: string): P
     await checkCap(tx, sku)
     const values = {
       sku: sku.sku, name: sku.name, weight_grams: sku.weightGrams, length_mm: sku.lengthMm, width_mm: sku.widthMm, height_mm: sku.heightMm,
-      backorder: sku.backorder, hazardous: sku.hazardous, export_controlled: sku.exportControlled, preorder_cap: sku.preorder?.cap ?? null, preorder_ship_by: sku.preorder?.shipBy ?? null, updated_at: new Date(),
+      backorder: sku.backorder, hazardous: sku.hazardous, export_controlled: sku.exportControlled, category: sku.category, preorder_cap: sku.preorder?.cap ?? null, preorder_ship_by: sku.preorder?.shipBy ?? null, updated_at: new Date(),
     }
     const fresh = await put(tx, { table: 'skus', key: 'sku', action: 'sku.put', actor, values })
     await putKit(tx, sku.sku, sku.kit)

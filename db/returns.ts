@@ -2,6 +2,8 @@
 import { invariant } from '../domain/invariant'
 import { hasEnded, mayBecome, type Disposition, type Grade, type ReturnMethod, type ReturnStatus } from '../domain/returns/status'
 import { refuse } from '../domain/refusals'
+import type { FeePer } from '../domain/policy/returns'
+import type { LineTerms } from '../domain/returns/terms'
 import type { WaitingOn } from '../domain/order/status'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { lockOrder, type OrderRow } from './orders'
@@ -38,6 +40,8 @@ export interface ReturnLine {
   quantity: number
   received: number
   disputed: number
+  feeMinor: number
+  feePer: FeePer
 }
 /** Units to be sent in place of others. */
 export interface WantedLine {
@@ -53,7 +57,7 @@ export interface CountedLine {
 }
 
 const columns = `return_id AS "returnId", order_id AS "orderId", number, status, method, remedy, in_advance AS "inAdvance", fee_minor AS "feeMinor", due_at AS "dueAt", waiting_on AS wait, wanted,
-  (SELECT json_agg(json_build_object('lineId', rl.line_id, 'sku', l.sku, 'quantity', rl.quantity, 'received', rl.received, 'disputed', rl.disputed) ORDER BY l.position)
+  (SELECT json_agg(json_build_object('lineId', rl.line_id, 'sku', l.sku, 'quantity', rl.quantity, 'received', rl.received, 'disputed', rl.disputed, 'feeMinor', rl.fee_minor, 'feePer', rl.fee_per) ORDER BY l.position)
      FROM return_lines rl JOIN order_lines l USING (order_id, line_id) WHERE rl.return_id = r.return_id) AS lines`
 
 /** The order, locked, and the return. @throws `return.unknown` */
@@ -109,6 +113,9 @@ export const arrivedAt = async (tx: Transaction, orderId: string): Promise<strin
 export interface NewReturn extends Omit<ReturnRow, 'number' | 'lines' | 'status'> {
   status: 'requested' | 'approved' | 'closed'
   lines: readonly { lineId: string; quantity: number; reason: string }[]
+  /** By which each of the lines comes back. */
+  terms: readonly LineTerms[]
+  proofId?: string
   override: object | undefined
   actor: string
   commandId: string
@@ -118,12 +125,12 @@ export async function insertReturn(tx: Transaction, back: NewReturn): Promise<vo
   await run(
     tx,
     `WITH r AS (
-       INSERT INTO returns (return_id, order_id, number, status, method, remedy, in_advance, fee_minor, override, wanted, due_at, waiting_on, ended_at, requested_by, command_id)
-       SELECT :returnId, :orderId, coalesce(max(number), 0) + 1, :status, :method, :remedy, :inAdvance, :feeMinor, :override::jsonb, :wanted::jsonb, :dueAt, :wait::jsonb, CASE WHEN :status = 'closed' THEN now() END, :actor, :commandId FROM returns WHERE order_id = :orderId
+       INSERT INTO returns (return_id, order_id, number, status, method, remedy, in_advance, fee_minor, override, wanted, due_at, waiting_on, ended_at, requested_by, command_id, proof_id)
+       SELECT :returnId, :orderId, coalesce(max(number), 0) + 1, :status, :method, :remedy, :inAdvance, :feeMinor, :override::jsonb, :wanted::jsonb, :dueAt, :wait::jsonb, CASE WHEN :status = 'closed' THEN now() END, :actor, :commandId, :proofId::uuid FROM returns WHERE order_id = :orderId
        RETURNING return_id, order_id)
-     INSERT INTO return_lines (return_id, order_id, line_id, quantity, reason)
-     SELECT return_id, order_id, "lineId", quantity, reason FROM r, jsonb_to_recordset(:lines::jsonb) AS l("lineId" text, quantity int, reason text)`,
-    { ...back, override: json(back.override), wanted: json(back.wanted ?? undefined), wait: json(back.wait ?? undefined), lines: JSON.stringify(back.lines) },
+     INSERT INTO return_lines (return_id, order_id, line_id, quantity, reason, rule, fee_minor, fee_per)
+     SELECT return_id, order_id, "lineId", quantity, reason, rule, "feeMinor", "feePer" FROM r, jsonb_to_recordset(:lines::jsonb) AS l("lineId" text, quantity int, reason text, rule text, "feeMinor" int8, "feePer" text)`,
+    { ...back, proofId: back.proofId ?? null, override: json(back.override), wanted: json(back.wanted ?? undefined), wait: json(back.wait ?? undefined), lines: JSON.stringify(back.lines.map((l) => ({ ...back.terms.find((t) => t.lineId === l.lineId), ...l }))) },
   )
 }
 

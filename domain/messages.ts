@@ -132,6 +132,8 @@ export interface RequestReturn extends Command {
   remedy?: 'credit'
   /** Asked by one of us, who may go beyond the policy. */
   staff: boolean
+  /** What the customer showed for it. */
+  proofId?: string
 }
 /** Sent by support from the Temporal UI: `{"lines": [{"lineId": "1", "quantity": 1}], "collectOld": "mail", "reason": "torn", "actor": "support"}`. */
 export interface RequestReplacementSignal {
@@ -146,6 +148,7 @@ export interface RequestReplacement extends Command {
   lines: readonly { lineId: string; quantity: number; reason: string; sku?: string }[]
   collectOld: 'at_door' | 'mail' | 'store' | 'none'
   staff: boolean
+  proofId?: string
 }
 /** What came back has been counted. */
 export interface ReceiveReturn extends Command {

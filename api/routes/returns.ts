@@ -1,5 +1,6 @@
 /** What comes back: asked for, with what it would move; decided; counted at a node. And what is sent in place of what was delivered. */
 import { z } from 'zod'
+import { keepReturnProof, type Proof } from '../../db/return-terms'
 import { returnPlace } from '../../db/returns'
 import { previewReplacement, previewReturn } from '../../db/steps/request-return'
 import { returnView } from '../../db/views/returns'
@@ -30,6 +31,12 @@ const onlyPreviewed = (asked: OrderRoute, preview: (ctx: Ctx) => Promise<object>
   },
 })
 
+/** What is shown for it is kept, and goes along as an id. */
+async function argsOf<Body extends { proof?: Proof }>({ db, key, params, body }: Ctx<{ orderId: string }, unknown, Body>): Promise<object> {
+  const { proof, ...rest } = body
+  return { ...rest, staff: isStaff(key.role), ...(proof && { proofId: await keepReturnProof(db, params.orderId, proof) }) }
+}
+
 const askReturn = onlyPreviewed(
   orderCommand({
     method: 'post',
@@ -44,7 +51,7 @@ const askReturn = onlyPreviewed(
     answers: { 200: returnPreview, 201: returnAnswer },
     async ask(ctx) {
       await visibleOrder(ctx, ctx.params.orderId)
-      return { orderId: ctx.params.orderId, update: 'requestReturn', args: { ...ctx.body, staff: isStaff(ctx.key.role) } }
+      return { orderId: ctx.params.orderId, update: 'requestReturn', args: await argsOf(ctx) }
     },
     answer: opened,
   }),
@@ -66,7 +73,7 @@ const askReplacement = onlyPreviewed(
     answers: { 200: replacementPreview, 201: returnAnswer },
     async ask(ctx) {
       await visibleOrder(ctx, ctx.params.orderId)
-      return { orderId: ctx.params.orderId, update: 'requestReplacement', args: { ...ctx.body, staff: isStaff(ctx.key.role) } }
+      return { orderId: ctx.params.orderId, update: 'requestReplacement', args: await argsOf(ctx) }
     },
     answer: opened,
   }),

@@ -9,6 +9,9 @@ export const nodeId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Must be a 
 export const driverId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Must be a driver id: lower-case letters, digits, - and _')
 export const sku = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/#+-]{0,99}$/, 'Must be a SKU: letters, digits and . _ / # + -')
 
+/** Of SKUs. */
+export const category = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Must be a category: lower-case letters, digits, - and _')
+
 /** Text as people write it: no control characters, not only spaces. */
 export const text = (max: number): z.ZodString =>
   z

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { openCalendar, type CalendarSettings } from '../../domain/promise/calendar'
 import { isObstacle } from '../../domain/promise/obstacle'
-import { address, at, channelId, country, currency, driverId, instant, nodeId, sku, text, timeOfDay, timeZone, units } from './fields'
+import { address, at, category, channelId, country, currency, driverId, instant, nodeId, sku, text, timeOfDay, timeZone, units } from './fields'
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 export const deliveryMethods = ['delivery', 'pickup', 'ship_to_store', 'carry_out'] as const
@@ -96,6 +96,7 @@ export const skuBody = z
     backorder: z.boolean().default(false).meta({ description: 'Orders may be accepted for announced supply' }),
     hazardous: z.boolean().default(false).meta({ description: 'Sent only from nodes that may handle hazardous goods' }),
     exportControlled: z.boolean().default(false).meta({ description: 'Sent abroad only from nodes with papers for that country' }),
+    category: category.nullable().default(null).meta({ description: 'What rules of returns know it by' }),
     preorder: preorder.nullable().default(null).meta({ description: 'Orders may be accepted before any supply is announced' }),
     kit: z
       .array(z.strictObject({ sku, quantity: z.int().min(1).max(1_000) }))
@@ -124,6 +125,7 @@ export const skuAnswer = z
     backorder: z.boolean(),
     hazardous: z.boolean(),
     exportControlled: z.boolean(),
+    category: z.string().nullable(),
     preorder: z.object({ cap: units, shipBy: at, promised: units }).nullable(),
     kit: z.array(z.object({ sku: z.string(), quantity: z.int() })).nullable(),
   })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { defaultPolicies, parcelRemedies, policyKinds, type Policies } from '../../domain/policy/kinds'
 import { at, duration, minor, text } from './fields'
+import { termsOfReturns } from './return-terms'
 import { sourcingDocument } from './sourcing-policy'
 
 const few = z.int().min(1).max(1_000)
@@ -55,6 +56,7 @@ export const policyDocuments = {
     approval: z.enum(['automatic', 'by_staff']).optional(),
     finalSale: z.array(text(100)).max(1_000).optional(),
     replaceFirst: z.boolean().optional(),
+    ...termsOfReturns,
   }),
   care: z.strictObject({ retryEvery: duration, customerRequests: z.strictObject({ approval: z.boolean(), decideWithin: duration }).optional() }),
   parcels: z.strictObject({

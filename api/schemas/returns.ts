@@ -1,8 +1,10 @@
 /** Returns and replacements on the wire: what is asked for, what it would move, what has come of it. */
 import { z } from 'zod'
+import { feePers } from '../../domain/policy/returns'
 import { dispositions, grades, returnMethods, returnStatuses } from '../../domain/returns/status'
 import { at, keptLineId, minor, nodeId, quantity, sku, text } from './fields'
 import { waitingOn } from './order-view'
+import { lineTerms, proof } from './return-terms'
 import { runOfTask } from './runs'
 
 /** At most one entry per line, so that no refusal has to guess which is meant. */
@@ -16,11 +18,13 @@ const perLine = <Line extends z.ZodType<{ lineId: string }>>(line: Line): z.ZodA
 export const returnBody = z.strictObject({
   lines: perLine(z.strictObject({ lineId: keptLineId, quantity, reason: text(500) })),
   method: z.enum(['mail', 'store', 'courier']),
+  proof: proof.optional(),
 })
 
 export const replacementBody = z.strictObject({
   lines: perLine(z.strictObject({ lineId: keptLineId, quantity, sku: sku.optional().meta({ description: 'Absent: the same again' }), reason: text(500) })),
   collectOld: z.enum(['at_door', 'mail', 'store', 'none']).meta({ description: 'How the old goods come back; `at_door`: the driver who brings the new ones takes them along' }),
+  proof: proof.optional(),
 })
 
 export const claimBody = z.strictObject({
@@ -45,6 +49,7 @@ export const returnPreview = z
     preview: z.literal(true),
     approved: z.boolean().meta({ description: 'false: a person has to agree first' }),
     goods: z.array(units),
+    terms: z.array(lineTerms).meta({ description: 'Of each line, by its own rule' }),
     override,
     money: z.object({
       currency: z.string(),
@@ -82,8 +87,9 @@ export const returnAnswer = z
     dueAt: at,
     endedAt: at.nullable(),
     override: z.record(z.string(), z.unknown()).nullable(),
+    proof: z.object({ photo: z.string(), receipt: z.string() }).partial().nullable(),
     waitingOn,
-    lines: z.array(units.extend({ name: z.string(), reason: z.string(), received: z.int(), disputed: z.int().meta({ description: 'Counted, and not what was sent' }) })),
+    lines: z.array(units.extend({ name: z.string(), reason: z.string(), rule: z.string().nullable(), feeMinor: minor, feePer: z.enum(feePers), received: z.int(), disputed: z.int().meta({ description: 'Counted, and not what was sent' }) })),
     receipts: z.array(z.object({ lineId: z.string(), nodeId: z.string(), quantity: z.int(), grade: z.string(), disposition: z.string(), actor: z.string(), at })),
     refunds: z.array(z.object({ paymentId: z.string(), tenderId: z.string(), amountMinor: minor, status: z.string() })),
     currency: z.string(),

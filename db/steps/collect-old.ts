@@ -6,11 +6,11 @@ import { atTheDoor } from '../../domain/returns/door'
 import { isExpected } from '../../domain/returns/status'
 import { collectsOf, endCollection, lostOnTheWay, type CollectRow } from '../collections'
 import type { Transaction } from '../connection'
+import { refundEarly } from '../early-refund'
 import { record } from '../events'
 import type { OrderRow } from '../orders'
 import { refreshOrder } from '../orders'
-import { intendRefund } from '../refunds'
-import { lockReturn, moveReturn, paidInAdvance, type ReturnNews } from '../returns'
+import { lockReturn, moveReturn, type ReturnNews } from '../returns'
 import { endTask, type OrderTelling, type TaskRow } from '../runs'
 import { openException } from '../waiting'
 import { receiveReturn } from './receive-return'
@@ -53,9 +53,7 @@ async function collected(tx: Transaction, { returnId }: CollectRow, { runId, out
   const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: back.dueAt }
   await moveReturn(tx, back, 'collected', wait)
   await record(tx, order, { type: 'return.collected', actor, data: { returnId, runId, ...(outcome !== 'done' && { outcome }) } })
-  const early = order.policy.returns.refundOn === 'collection' && back.remedy === 'refund' && !back.inAdvance
-  if (early) await paidInAdvance(tx, returnId)
-  const refunds = early ? await intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: back.lines, feeMinor: back.feeMinor, cause: { returnId } }) : []
+  const refunds = order.policy.returns.refundOn === 'collection' ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
   return telling(order, { returnId, status: 'collected', wait, refunds, toSource: false })
 }

@@ -4,10 +4,11 @@ import { refuse } from '../../domain/refusals'
 import { isDisputed, isExpected } from '../../domain/returns/status'
 import { leaveFetching, queueFetching } from '../collections'
 import { row, run, type Transaction } from '../connection'
+import { feeOf, refundEarly } from '../early-refund'
 import { record, self } from '../events'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendRefund } from '../refunds'
-import { insertReceipts, lockReturn, moveReturn, openReturns, paidInAdvance, receiptsOf, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
+import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
 import { changeLines, takeBack } from '../stock'
 import { openException, settleExceptions } from '../waiting'
 import { addReplacements } from './request-return'
@@ -29,7 +30,7 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
   const units = received.map(({ lineId, quantity }) => ({ lineId, quantity }))
   const refunds =
     back.remedy === 'refund' && !back.inAdvance && units.length
-      ? await intendRefund(tx, order, { purpose: `refund:${back.returnId}:${earlier + 1}`, back: units, feeMinor: back.lines.some((l) => l.received > 0) ? 0 : back.feeMinor, cause: { returnId: back.returnId } })
+      ? await intendRefund(tx, order, { purpose: `refund:${back.returnId}:${earlier + 1}`, back: units, feeMinor: feeOf(back, units), cause: { returnId: back.returnId } })
       : []
   const sends = received.length > 0 && back.wanted !== null
   if (sends) {
@@ -80,9 +81,7 @@ export async function approveReturn(tx: Transaction, { returnId, actor }: { retu
   if (back.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['reject'] })
   await record(tx, order, { type: 'return.approved', actor, data: { returnId } })
   await settleExceptions(tx, order, 'approved', { subject: returnId, kind: 'return.to_approve' })
-  const early = order.policy.returns.refundOn === 'request'
-  if (early) await paidInAdvance(tx, returnId)
-  const refunds = early ? await intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: back.lines, feeMinor: back.feeMinor, cause: { returnId } }) : []
+  const refunds = order.policy.returns.refundOn === 'request' ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
   return { returnId, status: 'approved', wait, refunds, toSource: false }
 }

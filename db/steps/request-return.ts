@@ -5,14 +5,15 @@ import { ownDriver } from '../../domain/delivery/own-fleet'
 import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
 import { refundMinor, type RefundParts } from '../../domain/returns/refund'
-import { objection } from '../../domain/returns/terms'
+import { feesOf, type LineTerms, type Objection } from '../../domain/returns/terms'
 import { canFetch, queueFetching } from '../collections'
 import { rows, run, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record } from '../events'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { giveCredit, intendRefund, refundFor } from '../refunds'
-import { arrivedAt, insertReturn, returnable, type ReturnNews, type WantedLine } from '../returns'
+import { judge, refusalOf, type Shown } from '../return-terms'
+import { insertReturn, returnable, type ReturnNews, type WantedLine } from '../returns'
 import { openException } from '../waiting'
 
 /**
@@ -21,14 +22,15 @@ import { openException } from '../waiting'
  */
 export async function requestReturn(tx: Transaction, ask: RequestReturn & { orderId: string }): Promise<ReturnNews> {
   const order = await lockOrder(tx, ask.orderId)
-  const override = await allowed(tx, order, ask)
+  const { terms, override } = await allowed(tx, order, ask)
   if (override) await auditOverride(tx, ask, override)
-  const { feeMinor, approved, inAdvance } = termsOf(order, ask)
+  const { feeMinor, approved, inAdvance } = termsFor(order, ask, terms)
   const returnId = uuidv7()
   const wait = ask.method === 'none' ? null : waitUntilBack(order, approved)
   const status = wait === null ? 'closed' : approved ? 'approved' : 'requested'
   const dueAt = wait?.deadline ?? new Date().toISOString()
-  await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: ask.remedy ?? 'refund', inAdvance, feeMinor, override, wanted: null })
+  const kept = ask.method === 'none' ? free(terms) : terms
+  await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: ask.remedy ?? 'refund', inAdvance, feeMinor, terms: kept, override, wanted: null })
   const lines = ask.lines.map(({ lineId, quantity, reason }) => ({ lineId, quantity, reason }))
   await record(tx, order, { type: 'return.requested', actor: ask.actor, data: { returnId, method: ask.method, lines, approved, ...(override && { override }) } })
   if (status === 'approved' && ask.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
@@ -40,12 +42,15 @@ export async function requestReturn(tx: Transaction, ask: RequestReturn & { orde
   return { returnId, status, wait, refunds, toSource: false }
 }
 
+/** Nothing is kept of it, whatever the policy says of what is sent back. */
+const free = (terms: readonly LineTerms[]): LineTerms[] => terms.map((t) => ({ ...t, feeMinor: 0 }))
+
 /** What a customer's request comes to by the order's own policy. */
-function termsOf(order: OrderRow, { staff, method }: Pick<RequestReturn, 'staff' | 'method'>): { feeMinor: number; approved: boolean; inAdvance: boolean; refundOn: 'receipt' | 'collection' | 'request' } {
-  const { feeMinor = 0, refundOn = 'receipt', approval = 'automatic' } = order.policy.returns
+function termsFor(order: OrderRow, { staff, method }: Pick<RequestReturn, 'staff' | 'method'>, terms: readonly LineTerms[]): { feeMinor: number; approved: boolean; inAdvance: boolean; refundOn: 'receipt' | 'collection' | 'request' } {
+  const { refundOn = 'receipt', approval = 'automatic' } = order.policy.returns
   const approved = approval === 'automatic' || staff
   if (method === 'none') return { feeMinor: 0, approved, inAdvance: true, refundOn: 'request' }
-  return { feeMinor, approved, inAdvance: approved && refundOn === 'request', refundOn }
+  return { feeMinor: feesOf(terms), approved, inAdvance: approved && refundOn === 'request', refundOn }
 }
 
 export interface ReturnPreview {
@@ -53,6 +58,8 @@ export interface ReturnPreview {
   /** Whether a person has still to agree. */
   approved: boolean
   goods: { lineId: string; sku: string; quantity: number }[]
+  /** Of each line, by which rule. */
+  terms: LineTerms[]
   /** What the policy says against it, let through because one of us asks. */
   override?: object
   money: RefundParts & { currency: string; refundMinor: number; refundOn: 'receipt' | 'collection' | 'request' }
@@ -61,13 +68,13 @@ export interface ReturnPreview {
 /** What a return would move, nothing done. @throws as `requestReturn` */
 export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> & Pick<RequestReturn, 'method'>): Promise<ReturnPreview> {
   const order = await lockOrder(tx, ask.orderId)
-  const override = await allowed(tx, order, { ...ask, actor: '' })
+  const { terms, override } = await allowed(tx, order, { ...ask, actor: '' })
   if (ask.method === 'courier' && !(await canFetch(tx, ask.orderId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
-  const { feeMinor, approved, refundOn } = termsOf(order, ask)
+  const { feeMinor, approved, refundOn } = termsFor(order, ask, terms)
   const parts = await refundFor(tx, ask.orderId, ask.lines, { feeMinor })
   const has = await returnable(tx, ask.orderId)
   const goods = summed(ask.lines).map((l) => ({ ...l, sku: has.find((h) => h.lineId === l.lineId)!.sku }))
-  return { preview: true, approved, goods, ...(override && { override }), money: { currency: order.currency, refundMinor: refundMinor(parts), ...parts, refundOn } }
+  return { preview: true, approved, goods, terms: ask.method === 'none' ? free(terms) : terms, ...(override && { override }), money: { currency: order.currency, refundMinor: refundMinor(parts), ...parts, refundOn } }
 }
 
 /**
@@ -76,7 +83,7 @@ export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> &
  */
 export async function requestReplacement(tx: Transaction, ask: RequestReplacement & { orderId: string }): Promise<ReturnNews> {
   const order = await lockOrder(tx, ask.orderId)
-  const override = await allowed(tx, order, ask)
+  const { terms, override } = await allowed(tx, order, ask)
   needDriver(order, ask)
   if (override) await auditOverride(tx, ask, override)
   const wanted = await wantedLines(tx, order, ask.lines)
@@ -85,7 +92,7 @@ export async function requestReplacement(tx: Transaction, ask: RequestReplacemen
   const wait = nothingBack ? null : waitUntilBack(order, true)
   const [returnId, status] = [uuidv7(), nothingBack ? ('closed' as const) : ('approved' as const)]
   const dueAt = wait?.deadline ?? new Date().toISOString()
-  await insertReturn(tx, { ...ask, returnId, dueAt, wait, method: ask.collectOld, status, remedy: 'replacement', inAdvance: false, feeMinor: 0, override, wanted: now ? null : wanted })
+  await insertReturn(tx, { ...ask, returnId, dueAt, wait, method: ask.collectOld, status, remedy: 'replacement', inAdvance: false, feeMinor: 0, terms: free(terms), override, wanted: now ? null : wanted })
   const lines = ask.lines.map(({ lineId, quantity, reason, sku }) => ({ lineId, quantity, reason, ...(sku !== undefined && { sku }) }))
   await record(tx, order, { type: 'replacement.requested', actor: ask.actor, data: { returnId, collectOld: ask.collectOld, lines, sends: now ? 'now' : 'once the old goods are back', ...(override && { override }) } })
   if (now) await addReplacements(tx, order, wanted)
@@ -111,7 +118,7 @@ export interface ReplacementPreview {
 /** What a replacement would move, nothing done. @throws as `requestReplacement` */
 export async function previewReplacement(tx: Transaction, ask: Omit<Terms, 'actor'> & Pick<RequestReplacement, 'lines' | 'collectOld'>): Promise<ReplacementPreview> {
   const order = await lockOrder(tx, ask.orderId)
-  const override = await allowed(tx, order, { ...ask, actor: '' })
+  const { override } = await allowed(tx, order, { ...ask, actor: '' })
   needDriver(order, ask)
   const sent = await wantedLines(tx, order, ask.lines)
   const has = await returnable(tx, ask.orderId)
@@ -145,37 +152,46 @@ export async function addReplacements(tx: Transaction, order: OrderRow, wanted: 
   await refreshOrder(tx, order.orderId, { what: 'sourcing', since: new Date().toISOString(), deadline: null })
 }
 
-interface Terms {
+interface Terms extends Shown {
   orderId: string
-  lines: readonly { lineId: string; quantity: number }[]
+  lines: readonly { lineId: string; quantity: number; reason: string }[]
   /** One of us asks, who may go beyond the policy. */
   staff: boolean
   actor: string
 }
 
+/** Who let it through, and what spoke against it. */
 interface Override {
   by: string
   rule: string
+  /** By their names. */
+  rules: string[]
+  also?: Objection[]
+  [why: string]: unknown
 }
 
-/** @returns what a person lets through against the policy. */
-async function allowed(tx: Transaction, order: OrderRow, ask: Terms): Promise<Override | undefined> {
+/** @returns by which rule each line comes back, and what a person lets through against the policy. */
+async function allowed(tx: Transaction, order: OrderRow, ask: Terms): Promise<{ terms: LineTerms[]; override?: Override }> {
   if (order.stage === 'cancelled') throw refuse('order.already_cancelled', { state: 'cancelled' })
   const has = await returnable(tx, ask.orderId)
   for (const { lineId, quantity } of summed(ask.lines)) {
     const open = has.find((l) => l.lineId === lineId)?.available ?? 0
     if (quantity > open) throw refuse('return.quantity', { lineId, open, given: quantity })
   }
-  const skus = has.filter((l) => ask.lines.some((a) => a.lineId === l.lineId)).map((l) => l.sku)
-  const against = objection(order.policy.returns, { arrivedAt: await arrivedAt(tx, ask.orderId), now: Date.now(), skus })
-  if (!against) return undefined
-  if (!ask.staff) throw against.rule === 'window' ? refuse('return.window_closed', { closedAt: against.closedAt }) : refuse('return.final_sale', { skus: against.skus })
-  return { by: ask.actor, ...against }
+  const { terms, against } = await judge(tx, order, ask.lines, ask)
+  const [gravest, ...also] = against
+  if (!gravest) return { terms }
+  if (!ask.staff) throw refusalOf(gravest)
+  const { by: rules, ...why } = gravest
+  return { terms, override: { by: ask.actor, ...why, rules, ...(also.length > 0 && { also }) } }
 }
 
-const auditOverride = (tx: Transaction, ask: Terms, { rule }: Override): Promise<void> => writeAudit(tx, { actor: ask.actor, action: 'return.override', subject: ask.orderId, cause: rule })
+const auditOverride = (tx: Transaction, ask: Terms, { rule, rules, also = [] }: Override): Promise<void> => {
+  const all = [{ rule, by: rules }, ...also]
+  return writeAudit(tx, { actor: ask.actor, action: 'return.override', subject: ask.orderId, cause: all.map((o) => `${o.rule} (${o.by.join(', ')})`).join(', ') })
+}
 
-function summed(lines: Terms['lines']): { lineId: string; quantity: number }[] {
+function summed(lines: readonly { lineId: string; quantity: number }[]): { lineId: string; quantity: number }[] {
   const sums = new Map<string, number>()
   for (const { lineId, quantity } of lines) sums.set(lineId, (sums.get(lineId) ?? 0) + quantity)
   return [...sums].map(([lineId, quantity]) => ({ lineId, quantity }))

@@ -16,7 +16,7 @@ export const findNode = (db: Db | Transaction, nodeId: string): Promise<NodeSett
 
 export const nodeList = (db: Db, page: Page): Promise<NodeSettings[]> => pageOf(db, nodeColumns, 'nodes', 'node_id', page)
 
-const skuColumns = `sku, name, weight_grams AS "weightGrams", length_mm AS "lengthMm", width_mm AS "widthMm", height_mm AS "heightMm", backorder, hazardous, export_controlled AS "exportControlled",
+const skuColumns = `sku, name, weight_grams AS "weightGrams", length_mm AS "lengthMm", width_mm AS "widthMm", height_mm AS "heightMm", backorder, hazardous, export_controlled AS "exportControlled", category,
   CASE WHEN preorder_cap IS NOT NULL THEN json_build_object('cap', preorder_cap, 'shipBy', ${iso('preorder_ship_by')}, 'promised', preorder_promised) END AS preorder,
   (SELECT json_agg(json_build_object('sku', component, 'quantity', quantity) ORDER BY position) FROM kit_components k WHERE k.kit = skus.sku) AS kit`
 

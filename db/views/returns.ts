@@ -1,8 +1,10 @@
 /** Returns as answers show them: what is to come back, what has, and what is given for it. */
+import type { FeePer } from '../../domain/policy/returns'
 import type { ReturnStatus } from '../../domain/returns/status'
 import { isExpected, mayBecome } from '../../domain/returns/status'
 import type { WaitingOn } from '../../domain/order/status'
 import { row, type Db } from '../connection'
+import type { Proof } from '../return-terms'
 import { iso, list, runJson, type RunOfTask } from './sql'
 
 export interface ReturnView {
@@ -19,8 +21,9 @@ export interface ReturnView {
   dueAt: string
   endedAt: string | null
   override: Record<string, unknown> | null
+  proof: Proof | null
   waitingOn: WaitingOn | null
-  lines: { lineId: string; sku: string; name: string; quantity: number; reason: string; received: number; disputed: number }[]
+  lines: { lineId: string; sku: string; name: string; quantity: number; reason: string; rule: string | null; feeMinor: number; feePer: FeePer; received: number; disputed: number }[]
   receipts: { lineId: string; nodeId: string; quantity: number; grade: string; disposition: string; actor: string; at: string }[]
   refunds: { paymentId: string; tenderId: string; amountMinor: number; status: string }[]
   currency: string
@@ -30,7 +33,7 @@ export interface ReturnView {
 }
 
 const linesJson = list(
-  `json_build_object('lineId', rl.line_id, 'sku', l.sku, 'name', s.name, 'quantity', rl.quantity, 'reason', rl.reason, 'received', rl.received, 'disputed', rl.disputed)`,
+  `json_build_object('lineId', rl.line_id, 'sku', l.sku, 'name', s.name, 'quantity', rl.quantity, 'reason', rl.reason, 'rule', rl.rule, 'feeMinor', rl.fee_minor, 'feePer', rl.fee_per, 'received', rl.received, 'disputed', rl.disputed)`,
   'return_lines rl JOIN order_lines l USING (order_id, line_id) JOIN skus s USING (sku) WHERE rl.return_id = r.return_id',
   'l.position',
 )
@@ -46,7 +49,7 @@ const refundsJson = list(
 )
 
 const columns = `r.return_id AS "returnId", r.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", r.number, r.status, r.method, r.remedy, r.requested_by AS "requestedBy",
-  r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds,
+  r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, (SELECT proof FROM return_proofs s WHERE s.proof_id = r.proof_id) AS proof, r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds,
   ${runJson('t.return_id = r.return_id')} AS run`
 
 /** By its id, or by the command that opened it. @returns undefined when there is none. Who may see it is for the caller to check. */

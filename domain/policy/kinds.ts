@@ -1,4 +1,5 @@
 /** Business rules as data: one document per kind, immutable versions, a snapshot stored with every order. Durations are ISO 8601 (`PT30M`, `PT0.2S`). */
+import type { FeePer, ProofKind, ReturnReason, ReturnRule } from './returns'
 import type { SourcingPolicy } from './sourcing'
 
 export type { SourcingPolicy } from './sourcing'
@@ -120,6 +121,14 @@ export interface ReturnsPolicy {
   finalSale?: readonly string[]
   /** A replacement leaves before the old goods are back, also where nobody swaps them at the door. */
   replaceFirst?: boolean
+  /** Whether the fee is kept once of a return (absent), or of each of its lines. */
+  feePer?: FeePer
+  /** The codes a customer may give as her reason; absent: whatever she says. */
+  reasons?: readonly ReturnReason[]
+  /** What a customer has to show; absent: nothing. */
+  proof?: 'none' | ProofKind
+  /** Other terms for some channels or categories of goods: the first that fits a line governs it. */
+  rules?: readonly ReturnRule[]
 }
 
 /** What is done while the outside world fails. */

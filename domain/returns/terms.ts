@@ -1,19 +1,84 @@
-/** What a customer may send back, by the policy her order was placed under: binding for her, advisory for staff, whose override is kept. */
+/** What a customer may send back, by the policy her order was placed under, each line by its own rule: binding for her, advisory for staff, whose override is kept. */
 import { durationMs } from '../policy/duration'
 import type { ReturnsPolicy } from '../policy/kinds'
+import type { FeePer, ProofKind, ReturnReason, ReturnRule, ReturnTerms } from '../policy/returns'
 
-export interface Asked {
+export interface AskedLine {
+  lineId: string
+  sku: string
+  /** Of its SKU; null where it has none. */
+  category: string | null
+  /** As the customer gives it. */
+  reason: string
+}
+
+export interface LineTerms {
+  lineId: string
+  sku: string
+  reason: string
+  /** The rule of the policy that governs the line; null: what the policy says of everything. */
+  rule: string | null
+  window: string
+  feeMinor: number
+  feePer: FeePer
+  finalSale: boolean
+  /** The reason is a fault of ours: nothing is kept. */
+  ourFault: boolean
+  /** The codes there are; undefined: any words will do. */
+  reasons?: readonly string[]
+  proof: 'none' | ProofKind
+}
+
+export function termsOf(policy: ReturnsPolicy, channel: string, lines: readonly AskedLine[]): LineTerms[] {
+  return lines.map(({ lineId, sku, category, reason }) => {
+    const rule = policy.rules?.find((r) => fits(r, channel, category))
+    const { window, feeMinor = 0, feePer = 'return', reasons, proof = 'none' } = { ...policy, ...rule }
+    const finalSale = rule?.finalSale ?? (policy.finalSale ?? []).some((prefix) => sku.startsWith(prefix))
+    const ourFault = reasons?.some((r) => r.code === reason && r.ourFault === true) ?? false
+    return { lineId, sku, reason, rule: rule?.name ?? null, window, feeMinor: ourFault ? 0 : feeMinor, feePer, finalSale, ourFault, ...(reasons && { reasons: codes(reasons) }), proof }
+  })
+}
+
+const fits = ({ channels, categories }: ReturnRule, channel: string, category: string | null): boolean =>
+  (channels?.includes(channel) ?? true) && (categories === undefined || (category !== null && categories.includes(category)))
+const codes = (reasons: NonNullable<ReturnTerms['reasons']>): string[] => reasons.map((r: ReturnReason) => r.code)
+
+export type Objection = { by: string[] } & (
+  | { rule: 'final_sale'; skus: string[] }
+  | { rule: 'window'; closedAt: string; lineIds: string[] }
+  | { rule: 'reason'; lineId: string; reason: string; accepted: readonly string[] }
+  | { rule: 'proof'; proof: ProofKind; lineIds: string[] }
+)
+
+export interface Circumstances {
   /** ISO instant of the last arrival; undefined while nothing has arrived. */
   arrivedAt: string | undefined
   now: number
-  skus: readonly string[]
+  /** What was shown. */
+  proofs: readonly ProofKind[]
 }
 
-/** The rule that speaks against it, and what a person should know of it; undefined where the policy allows it. */
-export function objection({ window, finalSale = [] }: ReturnsPolicy, { arrivedAt, now, skus }: Asked): { rule: 'window' | 'final_sale'; closedAt?: string; skus?: string[] } | undefined {
-  const final = skus.filter((sku) => finalSale.some((prefix) => sku.startsWith(prefix)))
-  if (final.length) return { rule: 'final_sale', skus: final }
-  if (arrivedAt === undefined) return undefined
-  const closesAt = Date.parse(arrivedAt) + durationMs(window)
-  return now > closesAt ? { rule: 'window', closedAt: new Date(closesAt).toISOString() } : undefined
+/** Everything that speaks against it, the gravest first, with what a person should know of it and the names of the rules; none: the policy allows it. */
+export function objections(terms: readonly LineTerms[], { arrivedAt, now, proofs }: Circumstances): Objection[] {
+  const final = terms.filter((t) => t.finalSale)
+  const late = arrivedAt === undefined ? [] : terms.filter((t) => now > closesAt(arrivedAt, t))
+  const reason = terms.find((t) => t.reasons && !t.reasons.includes(t.reason))
+  const missing = terms.filter((t) => t.proof !== 'none' && !proofs.includes(t.proof))
+  const first = missing[0]?.proof as ProofKind | undefined
+  return [
+    ...(final.length ? [{ rule: 'final_sale' as const, by: named(final), skus: final.map((t) => t.sku) }] : []),
+    ...(late.length ? [{ rule: 'window' as const, by: named(late), closedAt: new Date(Math.min(...late.map((t) => closesAt(arrivedAt!, t)))).toISOString(), lineIds: late.map((t) => t.lineId) }] : []),
+    ...(reason ? [{ rule: 'reason' as const, by: named([reason]), lineId: reason.lineId, reason: reason.reason, accepted: reason.reasons! }] : []),
+    ...(first ? [{ rule: 'proof' as const, by: named(missing), proof: first, lineIds: missing.filter((t) => t.proof === first).map((t) => t.lineId) }] : []),
+  ]
+}
+
+const closesAt = (arrivedAt: string, { window }: LineTerms): number => Date.parse(arrivedAt) + durationMs(window)
+const named = (terms: readonly LineTerms[]): string[] => [...new Set(terms.map((t) => t.rule ?? 'policy'))]
+
+/** What is kept of lines that come back together. Of lines that come one after another, it is the difference with and without them. */
+export function feesOf(lines: readonly { feeMinor: number; feePer: FeePer }[]): number {
+  const perReturn = lines.filter((l) => l.feePer === 'return').map((l) => l.feeMinor)
+  const perLine = lines.filter((l) => l.feePer === 'line').map((l) => l.feeMinor)
+  return Math.max(0, ...perReturn) + perLine.reduce((sum, fee) => sum + fee, 0)
 }

@@ -1,0 +1,21 @@
+/** Money that is given back before the goods are counted: when they are asked back, or somebody has them who brings them. Once per return, for what is still to come. */
+import { feesOf } from '../domain/returns/terms'
+import type { Units } from '../domain/payment/shares'
+import type { Transaction } from './connection'
+import type { OrderRow } from './orders'
+import { intendRefund, type IntendedRefund } from './refunds'
+import { paidInAdvance, type ReturnRow } from './returns'
+
+export async function refundEarly(tx: Transaction, order: OrderRow, back: ReturnRow): Promise<IntendedRefund[]> {
+  const { returnId } = back
+  if (back.remedy !== 'refund' || back.inAdvance) return []
+  const toCome = back.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.received - l.disputed })).filter((l) => l.quantity > 0)
+  await paidInAdvance(tx, returnId)
+  return toCome.length ? intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: toCome, feeMinor: feeOf(back, toCome), cause: { returnId } }) : []
+}
+
+/** The fee for units of a return, after what was counted of it before. */
+export function feeOf(back: Pick<ReturnRow, 'lines'>, units: readonly Units[]): number {
+  const before = back.lines.filter((l) => l.received > 0)
+  return feesOf(back.lines.filter((l) => before.includes(l) || units.some((u) => u.lineId === l.lineId))) - feesOf(before)
+}

@@ -1,0 +1,38 @@
+/** The terms on which goods are taken back, per channel and category: rules as data, read from top to bottom, of which the first that fits a line governs it. */
+
+export const proofs = ['photo', 'receipt'] as const
+/** What a customer may have to show: a reference to a photo, or the number of her receipt. */
+export type ProofKind = (typeof proofs)[number]
+
+export const feePers = ['return', 'line'] as const
+/** A fee per return is taken once of all its lines, the highest of those that fit them; a fee per line is taken of each line, whatever its quantity. */
+export type FeePer = (typeof feePers)[number]
+
+export interface ReturnReason {
+  /** What a customer gives as the reason of a line. */
+  code: string
+  /** No fee is kept of what comes back for it. */
+  ourFault?: boolean
+}
+
+export interface ReturnTerms {
+  /** From the last arrival until it cannot be sent back any more. */
+  window?: string
+  /** Kept of a refund, in minor units of the channel's currency. */
+  feeMinor?: number
+  feePer?: FeePer
+  /** Not taken back at all. */
+  finalSale?: boolean
+  /** The codes a customer may give; absent: whatever she says. */
+  reasons?: readonly ReturnReason[]
+  proof?: 'none' | ProofKind
+}
+
+/** What it does not say, the policy says. */
+export interface ReturnRule extends ReturnTerms {
+  name: string
+  /** Absent: every channel. */
+  channels?: readonly string[]
+  /** Categories of SKUs. Absent: every SKU, those without a category too. */
+  categories?: readonly string[]
+}
