@@ -18,6 +18,8 @@ export interface ChangeRow {
   /** The version of the order it was worked out on, and the one it has now. */
   version: number
   now: number
+  /** Goods, door and way are what they were when it was asked for. */
+  isFresh: boolean
   /** Where what it asks for would come from. */
   decision: SourcingDecision | null
   paymentMethod: string | null
@@ -43,18 +45,25 @@ export interface NewChange {
 export async function insertChange(tx: Transaction, change: NewChange): Promise<{ version: number }> {
   return (await row<{ version: number }>(
     tx,
-    `INSERT INTO order_changes (change_id, order_id, order_version, operations, actor, state, requested_by, expires_at, delta_minor, decision, payment_method)
-     SELECT :changeId::uuid, order_id, version, :operations::jsonb, :actor, :state, :requestedBy, :expiresAt::timestamptz, :deltaMinor, :decision::jsonb, :paymentMethod FROM orders WHERE order_id = :orderId
+    `INSERT INTO order_changes (change_id, order_id, order_version, operations, actor, state, requested_by, expires_at, delta_minor, decision, payment_method, basis)
+     SELECT :changeId::uuid, order_id, version, :operations::jsonb, :actor, :state, :requestedBy, :expiresAt::timestamptz, :deltaMinor, :decision::jsonb, :paymentMethod, ${basisOf} FROM orders o WHERE order_id = :orderId
      RETURNING order_version AS version`,
     { ...change, operations: JSON.stringify(change.operations), decision: change.decision ? JSON.stringify(change.decision) : null, paymentMethod: change.paymentMethod ?? null },
   ))!
 }
+
+/** What a change is worked out on: the goods and where they are, the door and the way; not what the bank has said meanwhile. */
+const basisOf = `md5(jsonb_build_array(o.stage, o.ship_to, o.delivery, o.shipping,
+  (SELECT jsonb_agg(jsonb_build_array(line_id, quantity, cancelled, shipped, returned, resend) ORDER BY position) FROM order_lines WHERE order_id = o.order_id),
+  (SELECT jsonb_agg(jsonb_build_array(fulfillment_id, status, fl.line_id, fl.quantity, fl.picked, fl.rejected) ORDER BY fulfillment_id, fl.line_id)
+   FROM fulfillments f JOIN fulfillment_lines fl USING (fulfillment_id) WHERE f.order_id = o.order_id))::text)`
 
 /** Under the order's lock. @throws `change.unknown` */
 export async function needChange(tx: Transaction, { changeId, orderId }: { changeId: string; orderId: string }): Promise<ChangeRow> {
   const change = await row<ChangeRow>(
     tx,
     `SELECT change_id AS "changeId", order_id AS "orderId", operations, actor, state, expires_at AS "expiresAt", expires_at <= now() AS "isOver", order_version AS version, o.version AS now,
+       coalesce(basis = ${basisOf}, order_version = o.version) AS "isFresh",
        decision, delta_minor AS "deltaMinor", payment_method AS "paymentMethod", payment_id AS "paymentId"
      FROM order_changes c JOIN orders o USING (order_id) WHERE change_id = ? AND order_id = ?`,
     [changeId, orderId],
@@ -67,11 +76,11 @@ export async function needChange(tx: Transaction, { changeId, orderId }: { chang
  * What waits for a merchant is decided by one, and may then be about an order that has gone on, as long as it moves the same money.
  * @throws `order.change_ended`, `order.change_undecided`, `order.change_expired`, `order.version_changed` unless it may be done now
  */
-export function refuseUnlessFresh({ state, isOver, expiresAt, version, now }: ChangeRow, approves: boolean): void {
+export function refuseUnlessFresh({ state, isOver, expiresAt, version, now, isFresh }: ChangeRow, approves: boolean): void {
   if (state !== 'asked' && state !== 'requested') throw refuse('order.change_ended', { state })
   if (isOver) throw refuse('order.change_expired', { expiredAt: expiresAt })
   if (state === 'requested' && !approves) throw refuse('order.change_undecided', { expiresAt })
-  if (state === 'asked' && version !== now) throw refuse('order.version_changed', { was: version, version: now })
+  if (state === 'asked' && !isFresh) throw refuse('order.version_changed', { was: version, version: now })
 }
 
 export async function endChange(tx: Transaction, changeId: string, state: 'confirmed' | 'failed' | 'rejected', reason: string | null = null): Promise<void> {

@@ -31,6 +31,7 @@ import * as longerRuns from './0033-longer-runs'
 import * as storedValue from './0034-stored-value'
 import * as expiringHolds from './0035-expiring-holds'
 import * as returnTerms from './0038-return-terms'
+import * as changeBasis from './0055-change-basis'
 
 export interface Migration {
   name: string
@@ -38,6 +39,37 @@ export interface Migration {
 }
 
 export const migrations: readonly Migration[] = [
-  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, returnTerms,
+  network,
+  stock,
+  orders,
+  money,
+  queues,
+  channelStock,
+  partCaptures,
+  parts,
+  trust,
+  promise,
+  reservations,
+  backTests,
+  supply,
+  reOptimisations,
+  collection,
+  carriers,
+  storeWork,
+  countedArrivals,
+  runs,
+  shortfalls,
+  goodsUnderRules,
+  policySnapshots,
+  ledger,
+  settlements,
+  changes,
+  returns,
+  moreAfterTheClick,
+  collections,
+  longerRuns,
+  storedValue,
+  expiringHolds,
+  returnTerms,
+  changeBasis,
 ]

@@ -110,7 +110,7 @@ export async function applyChange(tx: Transaction, ask: Carrying & { orderId: st
 export async function endStale(tx: Transaction, ask: { orderId: string; changeId: string; actor: string; code: RefusalCode }): Promise<void> {
   await lockOrder(tx, ask.orderId)
   const change = await needChange(tx, ask)
-  if (change.state !== 'asked' || !(change.isOver || change.version !== change.now)) return
+  if (change.state !== 'asked' || !(change.isOver || !change.isFresh)) return
   await endChange(tx, ask.changeId, 'failed', ask.code)
   await releaseOfChange(tx, ask.changeId, ask.actor)
 }

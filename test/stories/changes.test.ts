@@ -245,6 +245,15 @@ describe('a change that is asked for and confirmed', () => {
     await people.until(orderId, (o) => !o.workflowOpen)
   })
 
+  it('stands while only the bank has something to say', async () => {
+    const { orderId } = await released({ 'store-mitte': 2 }, 2)
+    const asked = await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 1 })
+    await system.db('orders').where({ order_id: orderId }).increment('version', 1)
+    expect(await confirm(orderId, asked.body.changeId)).toMatchObject({ status: 200, body: { lines: [{ cancelled: 1 }] } })
+    await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+    await people.until(orderId, (o) => !o.workflowOpen)
+  })
+
   it('is refused where it asks for more than there is, for nothing, for another place, or for what is packed', async () => {
     const { orderId, fulfillments } = await released({ 'store-mitte': 2 }, 2)
     expect(await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 3 })).toMatchObject({ status: 409, body: { code: 'stock.short' } })
