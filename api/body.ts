@@ -93,8 +93,14 @@ function whereBroken(error: unknown, text: string): string {
   return position === undefined ? `it ends too early, after ${text.length} characters` : `at character ${position}`
 }
 
+/** Deeper than any document here, and than what walks it can follow. */
+const deepest = 100
+export const isDeeper = (value: unknown, levels = deepest): boolean =>
+  typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
+
 /** Cheap first look at the bytes; only then is the value walked. */
 function storable(value: unknown, body: Buffer): unknown {
+  if (isDeeper(value)) throw refuse('request.invalid', {}, `The body is nested deeper than ${deepest} levels`)
   if (body.includes('\\u')) refuseUnstorable(value, [])
   return value
 }

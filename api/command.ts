@@ -165,7 +165,8 @@ function keptRefusal(error: unknown, requestId: string): StoredAnswer | undefine
 
 const problemAnswer = (refusal: Refusal, requestId: string): Answer => ({ status: statusOf(refusal.code), body: problemOf(refusal, requestId) })
 
-function identify(route: Pick<Route, 'method' | 'path'>, ctx: Ctx): CommandIdentity {
+/** @throws `request.idempotency_key_missing` */
+export function identify(route: Pick<Route, 'method' | 'path'>, ctx: Ctx): CommandIdentity {
   const idempotencyKey = ctx.header('idempotency-key')
   if (!idempotencyKey) throw refuse('request.idempotency_key_missing', {}, undefined, [{ pointer: '/headers/Idempotency-Key', message: 'Missing' }])
   if (!/^[\x20-\x7e]{1,255}$/.test(idempotencyKey)) throw refuseField('/headers/Idempotency-Key', 'Must be 1 to 255 printable ASCII characters')

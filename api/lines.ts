@@ -20,7 +20,7 @@ export function requireLines(contentType: string | undefined): void {
 export async function* batchesOfLines(req: IncomingMessage, size: number): AsyncGenerator<unknown[]> {
   req.setTimeout(silenceMs, () => req.destroy(new ClientGone()))
   let batch: unknown[] = []
-  for await (const line of linesOf(req)) {
+  for await (const line of linesOf(chunksOf(req), longestLineBytes)) {
     const value = valueOf(line)
     if (value === undefined) continue
     batch.push(value)
@@ -43,7 +43,8 @@ export async function writeLine(res: ServerResponse, line: object): Promise<void
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-function valueOf(line: Buffer): unknown {
+/** undefined for an empty line. */
+export function valueOf(line: Buffer): unknown {
   try {
     const text = utf8.decode(line).trim()
     return text === '' ? undefined : JSON.parse(text)
@@ -53,15 +54,15 @@ function valueOf(line: Buffer): unknown {
 }
 
 /** One that is longer than any row can be is cut to something that cannot be read. */
-async function* linesOf(req: IncomingMessage): AsyncGenerator<Buffer> {
+export async function* linesOf(chunks: AsyncIterable<Buffer>, longestBytes: number): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of chunksOf(req)) {
+  for await (const chunk of chunks) {
     let data = rest.length ? Buffer.concat([rest, chunk]) : chunk
     for (let end = data.indexOf(newline); end >= 0; end = data.indexOf(newline)) {
       yield data.subarray(0, end)
       data = data.subarray(end + 1)
     }
-    rest = data.length > longestLineBytes ? tooLong : data
+    rest = data.length > longestBytes ? tooLong : data
   }
   if (rest.length) yield rest
 }

@@ -1,6 +1,7 @@
 /** `npm run bench`: measures what is promised of speed and size, section by section, each on a site of its own, and writes RESULTS.md. `--quick` only shows that it runs. */
 import { backTests } from './sections/back-test'
 import { batch } from './sections/batch'
+import { bulk } from './sections/bulk'
 import { hotSku, repeat } from './sections/crowd'
 import { intake } from './sections/intake'
 import { list } from './sections/list'
@@ -23,6 +24,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   lives,
   'lives-returned': livesReturned,
   intake,
+  bulk,
   'hot-sku': hotSku,
   reserve,
   counts,

@@ -34,6 +34,7 @@ export const refusals = {
   'tender.unknown': { status: 400, says: 'No such gift card or store credit', data: 'tenderId' },
   'count.from_future': { status: 400, says: 'A count cannot be from the future', data: 'asOf' },
   'supply.unknown': { status: 400, says: 'Nothing was announced under this reference', data: 'reference' },
+  'bulk.invalid': { status: 400, says: 'The file of orders cannot be taken as a whole', data: 'line, reason, most' },
   'quote.unknown': { status: 400, says: 'This is no quote of ours', data: '' },
   // what is not there, or not yours to see
   'order.unknown': { status: 404, says: 'No such order', data: '' },

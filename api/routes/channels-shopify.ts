@@ -7,6 +7,7 @@ import { receiveFact } from '../../db/inbox'
 import { findByNumber } from '../../db/place-order'
 import { quarantine } from '../../db/quarantine'
 import { refuse, type RefusalDetail } from '../../domain/refusals'
+import { isDeeper } from '../body'
 import { refuseField } from '../problem'
 import { ok, route, type Ctx } from '../route'
 import { shopifySource, takeShopifyOrder } from '../shopify-orders'
@@ -83,11 +84,8 @@ function readJson(rawBody: Buffer): unknown {
   const text = rawBody.toString('utf8')
   try {
     const body = JSON.parse(text) as unknown
-    return isDeeper(body, 100) ? text : body
+    return isDeeper(body) ? text : body
   } catch {
     return text
   }
 }
-
-const isDeeper = (value: unknown, levels: number): boolean =>
-  typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))

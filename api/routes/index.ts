@@ -16,6 +16,7 @@ import { inventoryRoutes } from './inventory'
 import { ledgerRoutes } from './ledger'
 import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
+import { bulkOrders } from './orders-bulk'
 import { cancelOrder } from './orders-cancel'
 import { changeRoutes } from './orders-changes'
 import { submitOrder } from './orders-commands'
@@ -36,6 +37,7 @@ import { waveRoutes } from './waves'
 export const routes: readonly Route[] = [
   ...promiseRoutes,
   submitOrder,
+  bulkOrders,
   cancelOrder,
   ...changeRoutes,
   ...returnRoutes,

@@ -1,20 +1,16 @@
 /** Orders come in here. */
-import canonicalize from 'canonicalize'
 import { z } from 'zod'
-import { acceptedBefore, QuoteGone, type Intake } from '../../db/intake'
-import { placeOrder } from '../../db/place-order'
-import { activePolicies } from '../../db/policies'
+import { QuoteGone } from '../../db/intake'
 import { hopefully, type PlanMode } from '../../db/race'
 import { orderBrief, type OrderBrief } from '../../db/views/order-brief'
-import type { SubmittedOrder } from '../../domain/order/new-order'
 import { refuse } from '../../domain/refusals'
 import { requireChannel } from '../auth'
 import { command } from '../command'
-import { optionsInstead, takeUp, type TakenUp } from '../delivery-options'
-import type { PlanPromise } from '../../activities/promise-desk'
+import { optionsInstead } from '../delivery-options'
 import { may } from '../permissions'
 import { type Answer, type Ctx, type Route } from '../route'
-import { newOrder, orderBriefAnswer, type NewOrderBody } from '../schemas/order'
+import { newOrder, orderBriefAnswer } from '../schemas/order'
+import { submitDocument } from '../submit-order'
 
 const submit = (mode: PlanMode): Route =>
   command({
@@ -33,23 +29,7 @@ const submit = (mode: PlanMode): Route =>
       return deps.promises.forPlans(body.channel)
     },
     async run(ctx, tx, promise) {
-      const { body } = ctx
-      const canonicalBody = canonicalize(body) ?? ''
-      const first = 'quoteId' in body.delivery ? await acceptedBefore(tx, body, canonicalBody) : undefined
-      if (first) return briefAnswer((await orderBrief(tx, first.orderId))!, 200)
-      const { documents, versions } = await activePolicies(tx)
-      const taken = 'quoteId' in body.delivery ? await takeUp(ctx.deps.quotes, body.delivery, body) : undefined
-      const placing = {
-        order: submitted(body, taken),
-        ...promising(promise, body, taken),
-        canonicalBody,
-        actor: ctx.actor,
-        now: new Date().toISOString(),
-        policies: { ...documents, versions },
-        customerRefSecret: ctx.deps.config.CUSTOMER_REF_SECRET,
-        services: ctx.deps.services,
-      }
-      const { orderId, outcome, brief } = await placeOrder(tx, placing, mode)
+      const { orderId, outcome, brief } = await submitDocument(tx, ctx.deps, { body: ctx.body, actor: ctx.actor, promise }, mode)
       return briefAnswer(brief ?? (await orderBrief(tx, orderId))!, outcome === 'accepted' ? 201 : 200)
     },
     async after(ctx, answer, replayed) {
@@ -86,27 +66,6 @@ async function orQuoteGone(ctx: Ctx, submitting: () => Promise<Answer | undefine
 }
 
 const briefAnswer = (brief: OrderBrief, status: number): Answer => ({ status, body: brief, headers: { Location: `/v1/orders/${brief.orderId}` } })
-
-/** The document with what its quote stands for. */
-function submitted(body: NewOrderBody, taken: TakenUp | undefined): SubmittedOrder {
-  const { delivery } = body
-  if ('method' in delivery) return { ...body, delivery }
-  const { method, service, nodeId } = taken!.option
-  return { ...body, delivery: { method, ...(travels(method) && { service }), ...(nodeId !== undefined && { nodeId }) } }
-}
-
-/** By a carrier, to the customer or to the store where she fetches it. */
-const travels = (method: string): boolean => method === 'delivery' || method === 'ship_to_store'
-
-/** What an accepted order is promised: the quoted date, or the one that the nodes chosen for it can keep. */
-function promising(promise: PlanPromise, body: NewOrderBody, taken: TakenUp | undefined): Pick<Intake, 'quote' | 'promiseFor'> {
-  const { method, nodeId, service } = taken?.option ?? (body.delivery as { method: string; nodeId?: string; service?: string })
-  const { country = '', postalCode = '' } = body.shipTo ?? {}
-  return {
-    promiseFor: (shipments) => promise({ method, nodeId, ...(travels(method) && { service }), ...(country !== '' && { destination: { country, postalCode } }), shipments }, Date.now()),
-    ...(taken && { quote: { id: taken.quote.id, promise: { promisedFrom: taken.option.promisedFrom, promisedBy: taken.option.promisedBy, confidence: taken.option.confidence } } }),
-  }
-}
 
 /** `Prefer: wait=5` (RFC 7240), in milliseconds, at most 30 s. */
 function preferredWaitMs(prefer: string | undefined): number {

@@ -9,7 +9,8 @@ import { command } from '../command'
 import { may } from '../permissions'
 import { created, ok, route, type Route } from '../route'
 import { at, instant, uuid } from '../schemas/fields'
-import { spool, SpooledFile } from '../settlement-file'
+import { settlementLines, spoolSettlement } from '../settlement-file'
+import { Spool } from '../spool'
 
 const tag = 'Money'
 
@@ -47,12 +48,12 @@ const receive = command({
   roles: may.sendSettlements,
   query: z.strictObject({ to: instant.optional() }),
   reads: 'lines',
-  body: z.instanceof(SpooledFile),
+  body: z.instanceof(Spool),
   bodyShown: z.string().meta({ description: 'CSV with at least the columns balance_transaction_id, created, currency, gross, fee, net, reporting_category, payment_intent_id' }),
   answers: { 201: settlementAnswer },
   async run(ctx, tx) {
     const fees = (await activePolicies(tx)).documents.payment.fees ?? defaultPolicies.payment.fees!
-    const file = { provider: 'stripe', contentHash: ctx.body.sha256, periodEnd: ctx.query.to, lines: () => ctx.body.lines() }
+    const file = { provider: 'stripe', contentHash: ctx.body.sha256, periodEnd: ctx.query.to, lines: () => settlementLines(ctx.body) }
     const settlementId = await receiveSettlement(tx, file, { fees, actor: ctx.actor })
     return created(await settlementView(tx, settlementId), `/v1/settlements/${settlementId}`)
   },
@@ -62,7 +63,7 @@ const receive = command({
 const sendSettlement: Route = {
   ...receive,
   async run(ctx, req, res) {
-    const file = await spool(req)
+    const file = await spoolSettlement(req)
     ctx.body = file
     try {
       return await receive.run(ctx, req, res)

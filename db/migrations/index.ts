@@ -32,6 +32,7 @@ import * as storedValue from './0034-stored-value'
 import * as expiringHolds from './0035-expiring-holds'
 import * as returnTerms from './0038-return-terms'
 import * as changeBasis from './0055-change-basis'
+import * as bulk from './0048-bulk'
 
 export interface Migration {
   name: string
@@ -72,4 +73,6 @@ export const migrations: readonly Migration[] = [
   expiringHolds,
   returnTerms,
   changeBasis,
+  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
+  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, bulk,
 ]
