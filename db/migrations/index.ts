@@ -73,6 +73,5 @@ export const migrations: readonly Migration[] = [
   expiringHolds,
   returnTerms,
   changeBasis,
-  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, bulk,
+  bulk,
 ]
