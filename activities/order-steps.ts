@@ -6,7 +6,7 @@ import type { CancelLines, CancelOrder, ChangeOrder, FulfillmentAnswer, HandOver
 import type { WaitingOn } from '../domain/order/status'
 import { Refusal, refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
-import { once } from '../db/effects'
+import { once, onceAsked } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
 import { hopefully } from '../db/race'
 import { expireDue } from '../db/reservations'
@@ -59,16 +59,16 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
     /** Picked goods go into boxes. */
     packFulfillment: async (ask: PackFulfillment & { waitingOn: WaitingOn }): Promise<FulfillmentAnswer> => {
       await refuseUnlessOffered(db, carriers, ask.fulfillmentId)
-      return once(db, `pack:${ask.commandId}`, (tx) => packFulfillment(tx, ask))
+      return onceAsked(db, `pack:${ask.commandId}`, { ask, action: 'fulfillment.pack', subject: ask.fulfillmentId }, (tx) => packFulfillment(tx, ask))
     },
 
     /** The node cannot fill it. */
     rejectFulfillment: (ask: RejectLines & { waitingOn: WaitingOn }): Promise<FulfillmentAnswer> =>
-      once(db, `reject:${ask.commandId}`, (tx) => rejectFulfillment(tx, ask)),
+      onceAsked(db, `reject:${ask.commandId}`, { ask, action: 'fulfillment.reject', subject: ask.fulfillmentId }, (tx) => rejectFulfillment(tx, ask)),
 
     /** The packages leave the building. */
     handOver: (ask: HandOver & { ifCapture: WaitingOn; ifPaid: WaitingOn; ifTransfer?: WaitingOn }): Promise<HandOverOutcome> =>
-      once(db, `hand-over:${ask.commandId}`, (tx) => handOver(tx, ask)),
+      onceAsked(db, `hand-over:${ask.commandId}`, { ask, action: 'fulfillment.hand_over', subject: ask.fulfillmentId }, (tx) => handOver(tx, ask)),
 
     /** What has still to leave is to be held again. Every attempt, after a decline too, has a number of its own. */
     holdRemainder: (ask: HoldRemainder & { attempt: number }): Promise<RemainderOutcome> =>
@@ -100,18 +100,18 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
 /** What takes units out of an order, or all of them; or changes it otherwise. */
 const givingUpSteps = (db: Db, desk: Pick<PromiseDesk, 'afterSale'>) => ({
   /** Cancels the whole order while it is in the building. */
-  cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => once(db, `cancel:${ask.orderId}`, (tx) => cancelOrder(tx, ask)),
+  cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => onceAsked(db, `cancel:${ask.orderId}`, { ask, action: 'order.cancel', subject: ask.orderId }, (tx) => cancelOrder(tx, ask)),
 
   /** Too late to cancel: what has left is asked back. */
   askParcelsBack: (ask: { orderId: string; actor: string; reason: string }): Promise<ParcelsAskedBack> => db.transaction((tx) => askParcelsBack(tx, ask)),
 
   /** Cancels some units; the rest of the order goes on. */
-  cancelLines: (ask: CancelLines & { orderId: string }): Promise<LinesCancelled> => once(db, `cancel-lines:${ask.commandId}`, (tx) => cancelLines(tx, ask)),
+  cancelLines: (ask: CancelLines & { orderId: string }): Promise<LinesCancelled> => onceAsked(db, `cancel-lines:${ask.commandId}`, { ask, action: 'order.cancel_lines', subject: ask.orderId }, (tx) => cancelLines(tx, ask)),
 
   /** Does what was confirmed, or says what is to be held first. */
   changeOrder: async (ask: ChangeOrder & { orderId: string; channel?: string }): Promise<ChangeOutcome> => {
     const after = ask.channel === undefined ? undefined : await desk.afterSale(ask.channel)
-    return hopefully((mode) => once(db, `change:${ask.commandId}`, (tx) => applyChange(tx, { ...ask, mode, after }))).catch(async (cause: unknown) => {
+    return hopefully((mode) => onceAsked(db, `change:${ask.commandId}`, { ask, action: 'change.confirm', subject: ask.changeId }, (tx) => applyChange(tx, { ...ask, mode, after }))).catch(async (cause: unknown) => {
       if (cause instanceof Refusal && cause.code !== 'change.unknown') await db.transaction((tx) => endStale(tx, { ...ask, code: cause.code }))
       throw cause
     })

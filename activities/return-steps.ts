@@ -1,7 +1,7 @@
 /** The steps of what comes back: local activities like those of order-steps.ts, safe to run again in the same way. */
 import type { DecideReturn, ReceiveReturn, RequestReplacement, RequestReturn } from '../domain/messages'
 import type { Db } from '../db/connection'
-import { once } from '../db/effects'
+import { once, onceAsked } from '../db/effects'
 import type { ReturnNews } from '../db/returns'
 import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
 import { noteRefusedReturn, requestReplacement, requestReturn } from '../db/steps/request-return'
@@ -9,16 +9,16 @@ import { noteRefusedReturn, requestReplacement, requestReturn } from '../db/step
 export function createReturnSteps(db: Db) {
   return {
     /** Something is to come back. */
-    requestReturn: (ask: RequestReturn & { orderId: string }): Promise<ReturnNews> => once(db, `return:${ask.commandId}`, (tx) => requestReturn(tx, ask)),
+    requestReturn: (ask: RequestReturn & { orderId: string }): Promise<ReturnNews> => onceAsked(db, `return:${ask.commandId}`, { ask, action: 'return.request', subject: ask.orderId }, (tx) => requestReturn(tx, ask)),
 
     /** Something is to be sent in place of what was delivered. */
-    requestReplacement: (ask: RequestReplacement & { orderId: string }): Promise<ReturnNews> => once(db, `replace:${ask.commandId}`, (tx) => requestReplacement(tx, ask)),
+    requestReplacement: (ask: RequestReplacement & { orderId: string }): Promise<ReturnNews> => onceAsked(db, `replace:${ask.commandId}`, { ask, action: 'replacement.request', subject: ask.orderId }, (tx) => requestReplacement(tx, ask)),
 
     /** What came back is counted. */
-    receiveReturn: (ask: ReceiveReturn): Promise<ReturnNews> => once(db, `received:${ask.commandId}`, (tx) => receiveReturn(tx, ask)),
+    receiveReturn: (ask: ReceiveReturn): Promise<ReturnNews> => onceAsked(db, `received:${ask.commandId}`, { ask, action: 'return.receive', subject: ask.returnId }, (tx) => receiveReturn(tx, ask)),
 
     /** A person agrees to a return or refuses it, or who asked for it takes it back. */
-    decideReturn: (ask: DecideReturn): Promise<ReturnNews> => once(db, `decide:${ask.commandId}`, (tx) => decideReturn(tx, ask)),
+    decideReturn: (ask: DecideReturn): Promise<ReturnNews> => onceAsked(db, `decide:${ask.commandId}`, { ask, action: `return.${ask.decision}`, subject: ask.returnId }, (tx) => decideReturn(tx, ask)),
 
     /** All of a return is counted and paid back. */
     closeReturn: (ask: { returnId: string }): Promise<ReturnNews> => db.transaction((tx) => endReturn(tx, { ...ask, to: 'closed' })),

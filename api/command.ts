@@ -10,6 +10,7 @@ import type { Db, Transaction } from '../db/connection'
 import { orderVersion } from '../db/views/orders'
 import type { UpdateName } from '../domain/messages'
 import { Refusal, refuse } from '../domain/refusals'
+import { auditOf } from './audit'
 import { roleOfActor } from './auth'
 import type { RouteDeps } from './deps'
 import type { Role } from './permissions'
@@ -40,7 +41,10 @@ export function command<P extends z.ZodType = Nothing, Q extends z.ZodType = Not
     async run(ctx) {
       const identity = identify(fields, ctx)
       const ready = await prepare?.(ctx)
-      const outcome = await answerOnce(ctx.db, identity, (tx) => effect(within(ctx, tx), tx, ready), keep ? (error) => keptRefusal(error, ctx.requestId) : undefined)
+      const outcome = await answerOnce(ctx.db, identity, (tx) => effect(within(ctx, tx), tx, ready), {
+        auditOf: (given) => auditOf(fields, ctx, given),
+        ...(keep && { answerTo: (error) => keptRefusal(error, ctx.requestId) }),
+      })
       const answer = outcome.fresh ? outcome.answer : replay(outcome.first, identity)
       const changed = answer.status < 400 && after ? await unlessUnheard(after(ctx, answer, !outcome.fresh)) : undefined
       return changed ? { ...changed, headers: { ...answer.headers, ...changed.headers } } : answer

@@ -1,6 +1,7 @@
 /** A Shopify order on its way in: mapped, checked against the network, accepted or kept in quarantine with every reason. Shared by the webhook and the repair. */
 import canonicalize from 'canonicalize'
 import { mapShopifyOrder, shopifyPointer } from '../adapters/channels/shopify/mapping'
+import { writeAudit } from '../db/audit'
 import { recordResubmitted, wakeKeptMessages } from '../db/channel-messages'
 import type { Transaction } from '../db/connection'
 import { orderProblems, placeOrder } from '../db/place-order'
@@ -34,6 +35,7 @@ export async function takeShopifyOrder(tx: Transaction, deps: Pick<RouteDeps, 's
   }
   try {
     const { orderId, outcome } = await placeOrder(tx, placing, 'hopeful') // claims nothing, so there is no race to lose
+    if (outcome === 'accepted') await writeAudit(tx, { actor: placing.actor, action: 'order.create', subject: orderId, cause: `${shopifySource(channel)}:${eventId}` })
     if (outcome === 'accepted') await wakeKeptMessages(tx, shopifySource(channel), order.channelOrderId)
     return { orderId }
   } catch (cause) {

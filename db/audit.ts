@@ -1,6 +1,50 @@
-/** Who changed what, and why: one append-only row per change a person or a key asked for. */
-import { run, type Transaction } from './connection'
+/** Who changed what, and why: one append-only row per change a person or a key asked for, and one that is linked to it per command. Nothing personal stands in it, so that it can be kept. */
+import { rows, run, type Db, type Transaction } from './connection'
+import { Conditions } from './views/sql'
 
-export async function writeAudit(tx: Transaction, entry: { actor: string; action: string; subject: string; cause: string }): Promise<void> {
-  await run(tx, 'INSERT INTO audit (actor, action, subject, cause) VALUES (?, ?, ?, ?)', [entry.actor, entry.action, entry.subject, entry.cause])
+export interface AuditEntry {
+  actor: string
+  /** `noun.verb`. */
+  action: string
+  subject: string
+  /** Why: a reason from a list or a person's own words about the goods, or what asked for it (`request:…`, `command:…`). */
+  cause: string
+}
+
+/** The command that a transaction carries out, until its row is written. */
+const commands = new WeakMap<Transaction, { commandId: string; audited: boolean }>()
+
+/** What is written in this transaction is done for this command: the first row of it is linked. */
+export const underCommand = (tx: Transaction, commandId: string): void => void commands.set(tx, { commandId, audited: false })
+
+/** False where a command has changed something, and nobody has said what: then the caller does. */
+export const isAudited = (tx: Transaction): boolean => commands.get(tx)?.audited ?? false
+
+export async function writeAudit(tx: Transaction, entry: AuditEntry): Promise<void> {
+  const { actor, action, subject, cause } = entry
+  await run(tx, 'INSERT INTO audit (actor, action, subject, cause, command_id) VALUES (?, ?, ?, ?, ?)', [actor, action, subject, cause, commandOf(tx)])
+}
+
+function commandOf(tx: Transaction): string | null {
+  const command = commands.get(tx)
+  if (!command || command.audited) return null
+  command.audited = true
+  return command.commandId
+}
+
+export interface AuditRow extends AuditEntry {
+  auditId: number
+  at: string
+}
+export interface AuditFilter {
+  subject?: string
+  actor?: string
+  from?: string
+  to?: string
+}
+
+/** Newest first. */
+export function auditList(db: Db, { subject, actor, from, to, before, limit }: AuditFilter & { before?: number; limit: number }): Promise<AuditRow[]> {
+  const where = new Conditions().when(subject, 'subject = ?').when(actor, 'actor = ?').when(from, 'at >= ?').when(to, 'at < ?').when(before, 'audit_id < ?')
+  return rows(db, `SELECT audit_id AS "auditId", at, actor, action, subject, cause FROM audit ${where.where} ORDER BY audit_id DESC LIMIT ?`, [...where.bindings, limit])
 }

@@ -3,6 +3,7 @@
  * transaction, or, where an order's workflow must be asked, the row commits first and the answer is written into it later. Either way a
  * repeat finds what the first one did.
  */
+import { isAudited, underCommand, type AuditEntry } from './audit'
 import { row, rows, run, type Db, type Transaction } from './connection'
 
 export interface CommandIdentity {
@@ -37,17 +38,19 @@ export type Outcome = { fresh: true; answer: StoredAnswer } | { fresh: false; fi
 /**
  * Runs `effect` and keeps its answer in one transaction. A repeat that comes meanwhile waits on the unique index and finds the answer.
  * What `answerTo` makes of a refusal is kept too, with the effect undone; where it gives undefined, everything is rolled back and the refusal thrown on.
+ * A change has its audit row in the same transaction: the one the effect wrote, or what `auditOf` says of it.
  */
 export function answerOnce(
   db: Db,
   command: CommandIdentity,
   effect: (tx: Transaction) => Promise<StoredAnswer>,
-  answerTo?: (error: unknown) => StoredAnswer | undefined,
+  { auditOf, answerTo }: { auditOf: (answer: StoredAnswer) => AuditEntry; answerTo?: (error: unknown) => StoredAnswer | undefined },
 ): Promise<Outcome> {
   return db.transaction(async (tx) => {
     if (!(await insert(tx, command))) return { fresh: false, first: await findCommand(tx, command) }
+    underCommand(tx, command.commandId)
     const answer = answerTo ? await inSavepoint(tx, effect, answerTo) : await effect(tx)
-    await keepAnswer(tx, command.commandId, answer)
+    await keepAnswer(tx, command.commandId, answer, answer.status < 400 && !isAudited(tx) ? auditOf(answer) : undefined)
     return { fresh: true, answer }
   })
 }
@@ -100,11 +103,13 @@ async function insert(db: Db | Transaction, command: CommandIdentity, asked?: As
 }
 
 /** The answer is kept as JSON text inside jsonb, so that a replay gives it back with its fields in the order they had. The first answer stands. */
-export async function keepAnswer(db: Db | Transaction, commandId: string, answer: StoredAnswer): Promise<void> {
-  await run(db, 
-    `UPDATE idempotency_keys SET answered_at = now(), answer_status = ?, answer = to_jsonb(?::text), answer_headers = ?::jsonb, lease_until = NULL
+export async function keepAnswer(db: Db | Transaction, commandId: string, answer: StoredAnswer, audit?: AuditEntry): Promise<void> {
+  await run(
+    db,
+    `${audit ? 'WITH audited AS (INSERT INTO audit (actor, action, subject, cause, command_id) VALUES (?, ?, ?, ?, ?))' : ''}
+     UPDATE idempotency_keys SET answered_at = now(), answer_status = ?, answer = to_jsonb(?::text), answer_headers = ?::jsonb, lease_until = NULL
      WHERE command_id = ? AND answered_at IS NULL`,
-    [answer.status, JSON.stringify(answer.body), answer.headers ? JSON.stringify(answer.headers) : null, commandId],
+    [...(audit ? [audit.actor, audit.action, audit.subject, audit.cause, commandId] : []), answer.status, JSON.stringify(answer.body), answer.headers ? JSON.stringify(answer.headers) : null, commandId],
   )
 }
 

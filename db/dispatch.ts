@@ -1,5 +1,6 @@
 /** Parcels that wait for the retailer's own drivers: queued when they are packed, taken by a run, back again when nobody was in. */
 import type { Position } from '../domain/delivery/distance'
+import { writeAudit } from './audit'
 import { queueCollections } from './collections'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import type { OrderRow } from './orders'
@@ -65,7 +66,8 @@ export const takePlanned = (tx: Transaction, nodeId: string, fulfillmentIds: rea
   rows(tx, `SELECT ${waitingColumns} FROM dispatch_queue WHERE ${waitsNow} AND fulfillment_id = ANY(?) ${urgentFirst} FOR UPDATE SKIP LOCKED`, [nodeId, [...fulfillmentIds]])
 
 /** Sets where a postal code lies; what was parked for it waits from now on. @returns how many parcels that moved. */
-export async function putGeocode(tx: Transaction, place: { country: string; postalCode: string } & Position): Promise<number> {
+export async function putGeocode(tx: Transaction, place: { country: string; postalCode: string } & Position, { actor, cause }: { actor: string; cause: string }): Promise<number> {
+  await writeAudit(tx, { actor, action: 'geocode.put', subject: `${place.country} ${place.postalCode}`, cause })
   await run(
     tx,
     `INSERT INTO geocodes (country, postal_code, latitude, longitude) VALUES (:country, :postalCode, :latitude, :longitude)

@@ -1,4 +1,5 @@
 /** Effects done once: the key and the result are committed with the effect, so a step that runs again after a crash gets the first answer instead of doing it twice. */
+import { isAudited, underCommand, writeAudit, type AuditEntry } from './audit'
 import { row, run, type Db, type Transaction } from './connection'
 
 /**
@@ -14,6 +15,30 @@ export function once<Result>(db: Db, key: string, effect: (tx: Transaction) => P
     }
     const result = await effect(tx)
     await run(tx, 'UPDATE effects SET result = ?::jsonb WHERE effect_key = ?', [JSON.stringify(result ?? null), key])
+    return result
+  })
+}
+
+/** What a command asked for, and by whom. */
+export interface AskedFor {
+  commandId: string
+  actor: string
+}
+
+/**
+ * `once`, for what a person or a key asked of an order: with the audit row of the command, unless the effect writes one that says more.
+ * @param what `action` as `noun.verb`, and of what; `unless`: the result changes nothing that was asked for
+ */
+export function onceAsked<Result>(
+  db: Db,
+  key: string,
+  { ask, unless, ...what }: Pick<AuditEntry, 'action' | 'subject'> & { ask: AskedFor; unless?: (result: Result) => boolean },
+  effect: (tx: Transaction) => Promise<Result>,
+): Promise<Result> {
+  return once(db, key, async (tx) => {
+    underCommand(tx, ask.commandId)
+    const result = await effect(tx)
+    if (!isAudited(tx) && !unless?.(result)) await writeAudit(tx, { ...what, actor: ask.actor, cause: `command:${ask.commandId}` })
     return result
   })
 }

@@ -3,6 +3,7 @@
  * each, levels in (sku, node) order; a reservation ends once, whoever comes first.
  */
 import { uuidv7 } from 'uuidv7'
+import { writeAudit } from './audit'
 import { rows, row, run, type Db, type Transaction } from './connection'
 import { LostRace } from './race'
 import { availableToSellSql } from './stock'
@@ -84,9 +85,15 @@ export const holdsStill = async (tx: Transaction, changeId: string): Promise<boo
   (await row(tx, `SELECT 1 FROM reservations WHERE quote_id = ? AND status = 'open' AND expires_at > now()`, [changeId])) !== undefined
 
 /** The customer does not want it any more. Nothing happens to one that has ended. */
-export async function releaseReservation(tx: Transaction, reservationId: string, actor: string): Promise<void> {
+export async function giveReservationBack(tx: Transaction, reservationId: string, { actor, cause }: { actor: string; cause: string }): Promise<void> {
+  if (await releaseReservation(tx, reservationId, actor)) await writeAudit(tx, { actor, action: 'reservation.release', subject: reservationId, cause })
+}
+
+/** @returns false for one that had ended before */
+export async function releaseReservation(tx: Transaction, reservationId: string, actor: string): Promise<boolean> {
   const ended = await row(tx, `UPDATE reservations SET status = 'released', ended_at = now() WHERE reservation_id = ? AND status = 'open' RETURNING 1`, [reservationId])
   if (ended) await giveBack(tx, [reservationId], { actor, reason: 'released', skus: [] })
+  return ended !== undefined
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Every route there is. The app mounts this list, the documentation shows it, the command sweep finds its way by it. */
 import type { Route } from '../route'
 import { assignmentRoutes } from './assignment'
+import { auditRoutes } from './audit'
 import { backTestRoutes } from './back-tests'
 import { cartonRoutes } from './cartons'
 import { channelRoutes } from './channels'
@@ -71,5 +72,6 @@ export const routes: readonly Route[] = [
   ...reOptimisationRoutes,
   ...exceptionRoutes,
   ...quarantineRoutes,
+  ...auditRoutes,
   ...demoRoutes,
 ]

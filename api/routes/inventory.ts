@@ -1,5 +1,6 @@
 /** Stock from outside: levels and their movements, absolute counts, adjustments, and what is still to come. */
 import { z } from 'zod'
+import { writeAudit } from '../../db/audit'
 import type { Transaction } from '../../db/connection'
 import { adjustStock, setSafetyStock } from '../../db/stock-feed'
 import { announceSupply } from '../../db/supply'
@@ -93,7 +94,10 @@ const takeCountFile = stream({
     const sum = { rows: 0, accepted: 0, ignored: 0, rejected: 0 }
     for await (const rows of batchesOfLines(req, mostCounts)) {
       const read = readCounts(rows, Date.now(), sum.rows, (nodeId) => reachesNode(ctx.key, nodeId))
-      const taken = await ctx.db.transaction((tx) => takeRows(tx, read, ctx.actor))
+      const taken = await ctx.db.transaction(async (tx) => {
+        await writeAudit(tx, { actor: ctx.actor, action: 'inventory.count_file', subject: `rows ${sum.rows + 1}–${sum.rows + rows.length}`, cause: `request:${ctx.requestId}` })
+        return takeRows(tx, read, ctx.actor)
+      })
       if (sum.rows === 0) res.status(200).type('application/x-ndjson')
       for (const rejected of taken.rejected) await writeLine(res, shown(rejected))
       sum.rows += rows.length

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { activePolicies } from '../../db/policies'
 import { LostRace } from '../../db/race'
-import { expireDue, findReservation, releaseReservation, reserve, type Reservation } from '../../db/reservations'
+import { expireDue, findReservation, giveReservationBack, reserve, type Reservation } from '../../db/reservations'
 import { inTurn } from '../../db/turns'
 import { promisesDue } from '../../db/views/promise'
 import { calibrationReport } from '../../domain/promise/calibration'
@@ -117,7 +117,7 @@ const release = route({
     const { reservationId } = ctx.params
     const found = await findReservation(ctx.db, reservationId)
     if (!found || !reachesChannel(ctx.key, found.channel)) throw refuse('reservation.unknown')
-    await ctx.db.transaction((tx) => releaseReservation(tx, reservationId, ctx.actor))
+    await ctx.db.transaction((tx) => giveReservationBack(tx, reservationId, { actor: ctx.actor, cause: `request:${ctx.requestId}` }))
     const ended = (await findReservation(ctx.db, reservationId))!
     if (ended.status === 'taken') throw refuse('reservation.ended', { state: 'taken' })
     return ok({ reservationId, expiresAt: ended.expiresAt, status: ended.status })

@@ -150,7 +150,7 @@ const geocode = route({
   answers: { 200: z.object({ country: z.string(), postalCode: z.string(), latitude: z.number(), longitude: z.number(), moved: z.int() }) },
   async run(ctx: Ctx<z.output<typeof geocodeParams>, unknown, z.output<typeof geocodeBody>>) {
     const place = { country: ctx.params.country, postalCode: ctx.params.postalCode.replace(/ /g, ''), ...ctx.body }
-    return ok({ ...place, moved: await ctx.db.transaction((tx) => putGeocode(tx, place)) })
+    return ok({ ...place, moved: await ctx.db.transaction((tx) => putGeocode(tx, place, { actor: ctx.actor, cause: `request:${ctx.requestId}` })) })
   },
 })
 

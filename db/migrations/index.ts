@@ -33,6 +33,7 @@ import * as expiringHolds from './0035-expiring-holds'
 import * as returnTerms from './0038-return-terms'
 import * as changeBasis from './0055-change-basis'
 import * as bulk from './0048-bulk'
+import * as audit from './0052-audit'
 
 export interface Migration {
   name: string
@@ -74,4 +75,7 @@ export const migrations: readonly Migration[] = [
   returnTerms,
   changeBasis,
   bulk,
+  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
+  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, bulk,
+  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, audit,
 ]

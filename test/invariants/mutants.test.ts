@@ -131,6 +131,7 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   O6: 'UPDATE orders SET workflow_open = false WHERE order_id = :live',
   O7: 'UPDATE order_lines SET shipped = quantity, cancelled = 1 WHERE order_id = :delivered',
   'O7-closed': 'UPDATE order_lines SET cancelled = 0 WHERE order_id = :cancelled',
+  'A1-commands': `DELETE FROM audit WHERE action = 'fulfillment.pack'`,
   A1: `DELETE FROM audit WHERE action = 'order.cancel'`,
   N1: `INSERT INTO inbound_events (source, event_id, kind, subject, payload) VALUES ('carrier:swiftparcel', 'lost', 'carrier', 'SP1', '{}')`,
   N4: `DELETE FROM order_events WHERE order_id = :cancelled AND type = 'order.cancelled'`,

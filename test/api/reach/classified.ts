@@ -131,6 +131,7 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/exceptions/{exceptionId}/resolve': { row: 'workExceptions', body: { resolution: 'walked' } },
   'GET /v1/quarantine': { row: 'quarantine' },
   'POST /v1/quarantine/{quarantineId}/retry': { row: 'quarantine', body: {} },
+  'GET /v1/audit': { row: 'readAudit' },
   'GET /v1/demo': { row: 'anybody' },
   'POST /v1/channels/{channelId}/shopify/webhooks': { row: 'signed' },
   'POST /v1/payments/stripe/webhook': { row: 'signed' },
