@@ -32,6 +32,12 @@ export const variables = {
   EASYPOST_BASE_URL: z.url().optional().describe('Where EasyPost answers (ends in `/v2/`), when it is not the real one'),
   EASYPOST_CONTACT_EMAIL: z.string().default('shipping@example.com').describe('Whom EasyPost writes to about claims'),
   ROADS_URL: z.url().optional().describe('Where a server answers that speaks OSRM’s table service; without it ways are estimated by the straight line'),
+  RATE_LIMITS: z
+    .string()
+    .regex(/^((channel|store|courier|support|operations|finance|admin|webhook|public)=\d{1,8}(,(?!$)|$))*$/, 'must be such as channel=1000,public=500')
+    .default('')
+    .describe('Requests that one caller may send in ten seconds, by role, where it is not as in `api/rate-limit.ts`: `channel=1000,public=500`; 0: no limit'),
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).default(0).describe('How many proxies in front of the API tell it the caller’s address (`X-Forwarded-For`)'),
   PROVIDER_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one call to a provider or carrier may take'),
   CUSTOMER_REF_SECRET: z.string().min(8).default('demo-customer-ref-secret').describe('Key of the HMAC that stands for a customer in Temporal’s search attributes'),
   QUOTE_SECRET: z.string().min(16).default('demo-quote-secret').describe('Key that signs quotes; the same for all api processes'),

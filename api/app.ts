@@ -17,14 +17,15 @@ import { openApiDocument } from './openapi'
 import { internalProblem, problemOf, problemType, refuseField, type Problem } from './problem'
 import { createPromiseDesk } from '../activities/promise-desk'
 import { createQuotes } from './quotes'
+import { createRateLimit, defaultRateLimits, type Limit, type RateLimits } from './rate-limit'
 import { readParams, readQuery, readRequestBody, type Answer, type Ctx, type Route } from './route'
 import { routes as ownRoutes } from './routes'
 
 type OwnDeps = 'feed' | 'metrics' | 'services' | 'promises' | 'quotes'
-export type ApiDeps = Omit<RouteDeps, OwnDeps> & Partial<Pick<RouteDeps, 'feed' | 'metrics'>> & { carriers: readonly Carrier[]; routes?: readonly Route[] }
+export type ApiDeps = Omit<RouteDeps, OwnDeps> & Partial<Pick<RouteDeps, 'feed' | 'metrics'>> & { carriers: readonly Carrier[]; routes?: readonly Route[]; rateLimits?: RateLimits; trustedProxies?: number }
 
 export function createApp(given: ApiDeps): Express {
-  const { routes: extra = [], carriers, ...rest } = given
+  const { routes: extra = [], carriers, rateLimits = defaultRateLimits, trustedProxies = 0, ...rest } = given
   const deps: RouteDeps = {
     ...rest,
     feed: given.feed ?? createEventFeed(given.db, given.log),
@@ -38,8 +39,10 @@ export function createApp(given: ApiDeps): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  app.set('trust proxy', trustedProxies)
   app.use(observed(deps), helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } }, strictTransportSecurity: false }))
-  for (const route of routes) app[route.method](expressPath(route.path), handler(route, deps, authenticate))
+  const limit = createRateLimit(rateLimits)
+  for (const route of routes) app[route.method](expressPath(route.path), handler(route, deps, { authenticate, limit }))
   mountHealth(app, deps)
   mountDocumentation(app, routes)
   app.use(() => {
@@ -52,12 +55,19 @@ export function createApp(given: ApiDeps): Express {
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
 
 /** The steps of every request, in this order: who, may they, what do they send, is it well-formed; then the one call. */
-function handler(route: Route, deps: RouteDeps, authenticate: Authenticate): RequestHandler {
+function handler(route: Route, deps: RouteDeps, { authenticate, limit }: { authenticate: Authenticate; limit: Limit }): RequestHandler {
+  // Whoever tries keys is counted by address.
+  const known = (req: Request, res: Response): Promise<ApiKey> =>
+    authenticate(req.headers.authorization).catch(async (cause: unknown) => {
+      if (cause instanceof Refusal) await limit(req, res, 'public')
+      throw cause
+    })
   const limitBytes = route.reads === 'feed' ? feedLimitBytes : bodyLimitBytes
   const hasBody = route.method === 'post' || route.method === 'put'
   return async (req, res) => {
     locals(res).route = route.path
-    const key = route.roles === 'public' ? undefined : await authenticate(req.headers.authorization)
+    const key = route.roles === 'public' ? undefined : await known(req, res)
+    await limit(req, res, key ?? (route.raw ? 'webhook' : 'public'))
     if (key) requireRole(route, key, res)
     if (req.url.includes('%00')) throw refuseField('/path', 'The character U+0000 cannot be used')
     const ctx = new RequestContext(deps, req, locals(res).requestId, key)

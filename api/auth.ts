@@ -1,7 +1,8 @@
 /** Who is calling, and what they reach. A key is looked up by its hash and remembered for a few seconds, so a revoked one stops working soon and a busy one costs nothing. */
-import { findApiKey, hashApiKey, type ApiKeyRow } from '../db/api-keys'
+import { findApiKey, hashApiKey, noteApiKeyUse, type ApiKeyRow } from '../db/api-keys'
 import type { Db } from '../db/connection'
 import { refuse } from '../domain/refusals'
+import { mayBeApiKey } from './key-text'
 import type { Role } from './permissions'
 
 export interface ApiKey extends Omit<ApiKeyRow, 'role'> {
@@ -13,13 +14,22 @@ export interface ApiKey extends Omit<ApiKeyRow, 'role'> {
 export type Authenticate = (authorization: string | undefined) => Promise<ApiKey>
 
 const rememberedMs = 5_000
+const useEveryMs = 60_000
 
 /** @returns a function that reads the Authorization header. @throws `auth.missing`, `auth.unknown_key`. */
 export function createAuthenticate(db: Db, options: { demo: boolean }): Authenticate {
   const remembered = new Map<string, { key: ApiKey; until: number }>()
+  const used = new Map<string, number>()
+  /** Nobody waits for it: a use that could not be written is written with the next. */
+  const noteUse = (apiKeyId: string): void => {
+    if ((used.get(apiKeyId) ?? 0) > Date.now() - useEveryMs) return
+    used.set(apiKeyId, Date.now())
+    noteApiKeyUse(db, apiKeyId).catch(() => used.delete(apiKeyId))
+  }
   return async (authorization) => {
     const given = /^Bearer +([!-~]{1,300})$/i.exec(authorization ?? '')?.[1]
     if (given === undefined) throw refuse('auth.missing')
+    if (!mayBeApiKey(given)) throw refuse('auth.unknown_key')
     const hash = hashApiKey(given)
     const id = hash.toString('base64')
     const known = remembered.get(id)
@@ -30,7 +40,8 @@ export function createAuthenticate(db: Db, options: { demo: boolean }): Authenti
       throw refuse('auth.unknown_key')
     }
     const key: ApiKey = { ...found, role: found.role as Role, actor: `${found.role}:${found.name}` }
-    remembered.set(id, { key, until: Date.now() + rememberedMs })
+    remembered.set(id, { key, until: Math.min(Date.now() + rememberedMs, found.expiresAt === null ? Infinity : Date.parse(found.expiresAt)) })
+    noteUse(key.apiKeyId)
     return key
   }
 }

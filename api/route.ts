@@ -106,6 +106,7 @@ export function erase<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
 
 /** What an id that cannot be one says: the same as an id that is not there. */
 const unknownIds: Record<string, RefusalCode> = {
+  apiKeyId: 'api_key.unknown',
   orderId: 'order.unknown',
   fulfillmentId: 'fulfillment.unknown',
   packageId: 'package.unknown',

@@ -20,6 +20,7 @@ import type { DemoAddresses } from './deps'
 import { createEventFeed } from './event-feed'
 import { createLog } from './log'
 import { createMetrics, createMetricsApp } from './metrics'
+import { readRateLimits } from './rate-limit'
 import { routes } from './routes'
 import { outsideRoutes } from './routes/outside'
 
@@ -52,6 +53,8 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
     carriers,
     wake: starter.wake,
     observeIntake: gauge.observe,
+    rateLimits: readRateLimits(config.RATE_LIMITS),
+    trustedProxies: config.TRUSTED_PROXIES,
     demo: demoAddresses(config, target),
     ready: () => client.withDeadline(Date.now() + 1_000, () => client.workflowService.getSystemInfo({})).then(() => true),
     routes: outside,

@@ -1,5 +1,6 @@
 /** Every route there is. The app mounts this list, the documentation shows it, the command sweep finds its way by it. */
 import type { Route } from '../route'
+import { apiKeyRoutes } from './api-keys'
 import { assignmentRoutes } from './assignment'
 import { auditRoutes } from './audit'
 import { backTestRoutes } from './back-tests'
@@ -73,5 +74,6 @@ export const routes: readonly Route[] = [
   ...exceptionRoutes,
   ...quarantineRoutes,
   ...auditRoutes,
+  ...apiKeyRoutes,
   ...demoRoutes,
 ]

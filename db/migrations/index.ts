@@ -34,6 +34,7 @@ import * as returnTerms from './0038-return-terms'
 import * as changeBasis from './0055-change-basis'
 import * as bulk from './0048-bulk'
 import * as audit from './0052-audit'
+import * as keys from './0053-keys'
 
 export interface Migration {
   name: string
@@ -78,4 +79,5 @@ export const migrations: readonly Migration[] = [
   network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
   shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, bulk,
   shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, audit,
+  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, audit, keys,
 ]

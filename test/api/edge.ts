@@ -9,6 +9,7 @@ import { ownFleetCarrier } from '../../adapters/carriers/own-fleet'
 import { parcelCarrier } from '../../adapters/carriers/parcel-carrier'
 import { createEventFeed } from '../../api/event-feed'
 import { createLog } from '../../api/log'
+import type { RateLimits } from '../../api/rate-limit'
 import type { Route } from '../../api/route'
 import type { OrderAsk, OrderThreads } from '../../api/threads'
 import type { Db } from '../../db/connection'
@@ -51,7 +52,7 @@ export interface Edge {
   close(): Promise<void>
 }
 
-export async function openEdge(options: { routes?: readonly Route[]; demo?: boolean; commandDeadlineMs?: number } = {}): Promise<Edge> {
+export async function openEdge(options: { routes?: readonly Route[]; demo?: boolean; commandDeadlineMs?: number; rateLimits?: RateLimits } = {}): Promise<Edge> {
   const database = await freshDatabase()
   await seedDemoNetwork(database.db)
   const threads = playThreads()
@@ -68,6 +69,7 @@ export async function openEdge(options: { routes?: readonly Route[]; demo?: bool
     wake: () => undefined,
     demo: { temporalAddress: '127.0.0.1:7233', temporalUi: 'http://127.0.0.1:8233', namespace: 'default', simulators: { payments: 'http://127.0.0.1:3010', carriers: 'http://127.0.0.1:3020' } },
     routes: options.routes,
+    rateLimits: options.rateLimits,
   })
   const server = await listen(createServer(app))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

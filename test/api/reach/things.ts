@@ -41,7 +41,9 @@ export async function thingsAt(edge: Edge, where: Place): Promise<Things> {
   const card = await edge.post('/v1/gift-cards', { currency: 'EUR', amountMinor: 500, paidElsewhere: false, reason: 'walked' }, { key: 'demo-finance' })
   const customerRef = `c-${where.channelId}`
   await edge.post('/v1/store-credits', { currency: 'EUR', amountMinor: 500, paidElsewhere: false, reason: 'walked', customerRef }, { key: 'demo-finance' })
+  const { apiKeyId } = (await edge.post('/v1/api-keys', { name: 'walked', role: 'support' }, { key: 'demo-admin' })).body as { apiKeyId: string }
   const ids = {
+    apiKeyId,
     ...(await afterwards(db, where, orderId)),
     ...(await runAt(db, where, orderId, work.fulfillmentId)),
     ...(await trials(db, where.channelId)),
