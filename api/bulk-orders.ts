@@ -1,4 +1,5 @@
 /** Takes the orders of a file: a few at once, each in a transaction of its own together with what became of it. One that is refused keeps no other back. */
+import { writeAudit } from '../db/audit'
 import { QuoteGone } from '../db/intake'
 import { bulkResults, keepBulkResult, stillHolds, type BulkResult, type HeldBulk } from '../db/bulk'
 import { hopefully } from '../db/race'
@@ -66,6 +67,7 @@ async function take(ctx: Ctx, held: HeldBulk, item: BulkItem): Promise<BulkResul
       ctx.db.transaction(async (tx): Promise<BulkResult> => {
         const { orderId, outcome } = await submitDocument(tx, ctx.deps, { body, actor: ctx.actor, promise }, mode)
         const taken = { index: item.index, channelOrderId: body.channelOrderId, outcome: outcome === 'accepted' ? ('created' as const) : ('existing' as const), orderId }
+        if (outcome === 'accepted') await writeAudit(tx, { actor: ctx.actor, action: 'order.create', subject: orderId, cause: `request:${ctx.requestId}` })
         await keepBulkResult(tx, held, taken)
         return taken
       }),

@@ -11,6 +11,8 @@ export interface Line {
   raw?: { text: string; type: string }
   /** The ids that a role may not reach stand in the body: refused with 403, by the place that names them. */
   inBody?: boolean
+  /** Each line of the body is answered by itself: with `auth.scope`, where it names what a role may not reach. */
+  inLines?: boolean
   /** Answers that never end: only the status is read. */
   stream?: boolean
 }
@@ -23,6 +25,10 @@ const work = { row: 'work' } as const
 const drive = { row: 'drive', body: {} } as const
 const order = { currency: 'EUR', shipping: { priceMinor: 0, taxMinor: 0 }, totalMinor: 100, taxIncluded: true, delivery: { method: 'delivery' } }
 const person = { customer: { customerRef: 'c-1', name: 'N', email: 'n@example.org' }, shipTo: { name: 'N', line1: 'L', city: 'Berlin', postalCode: '10119', country: 'DE' } }
+const orderAt = (at: Things): object => ({
+  ...order, ...person, channel: at.channelId, channelOrderId: at.nextNumber(), placedAt: '2026-11-23T09:00:00Z',
+  lines: [{ lineId: '1', ...socks, unitPriceMinor: 100, discountMinor: 0, taxMinor: 0 }], tenders: [{ tenderId: 't', provider: 'paid_elsewhere', amountMinor: 100 }],
+})
 const future = '2099-01-01T00:00:00Z'
 
 /** @param at the things whose ids the request names */
@@ -32,10 +38,8 @@ export const classified = (at: Things): Record<string, Line> => ({
   'DELETE /v1/reservations/{reservationId}': { row: 'quote' },
   'GET /v1/promise/calibration': { row: 'readNetwork' },
   'GET /v1/promise/calibration.svg': { row: 'readNetwork' },
-  'POST /v1/orders': {
-    row: 'place', inBody: true,
-    body: { ...order, ...person, channel: at.channelId, channelOrderId: at.nextNumber(), placedAt: '2026-11-23T09:00:00Z', lines: [{ lineId: '1', ...socks, unitPriceMinor: 100, discountMinor: 0, taxMinor: 0 }], tenders: [{ tenderId: 't', provider: 'paid_elsewhere', amountMinor: 100 }] },
-  },
+  'POST /v1/orders': { row: 'place', inBody: true, body: orderAt(at) },
+  'POST /v1/orders/bulk': { row: 'place', inLines: true, raw: { text: `${JSON.stringify(orderAt(at))}\n`, type: 'application/x-ndjson' } },
   'POST /v1/orders/{orderId}/cancel': { ...place, body: { reason: 'walked' } },
   'POST /v1/orders/{orderId}/changes': { row: 'askChanges', body: { operations: [{ op: 'setQuantity', lineId: '1', quantity: 2 }] } },
   'GET /v1/orders/{orderId}/changes': { row: 'readOrders' },
@@ -111,7 +115,7 @@ export const classified = (at: Things): Record<string, Line> => ({
   'GET /v1/inventory': { row: 'readNetwork' },
   'GET /v1/inventory/{sku}/movements': { row: 'readNetwork' },
   'POST /v1/inventory/counts': { row: 'work', inBody: true, body: [{ sku: 'SOCKS-3P', nodeId: at.nodeId, onHand: 50, asOf: '2026-01-02T00:00:00Z' }] },
-  'POST /v1/inventory/count-files': { row: 'work', raw: { text: `${JSON.stringify({ sku: 'SOCKS-3P', nodeId: at.nodeId, onHand: 50, asOf: '2026-01-03T00:00:00Z' })}\n`, type: 'application/x-ndjson' } },
+  'POST /v1/inventory/count-files': { row: 'work', inLines: true, raw: { text: `${JSON.stringify({ sku: 'SOCKS-3P', nodeId: at.nodeId, onHand: 50, asOf: '2026-01-03T00:00:00Z' })}\n`, type: 'application/x-ndjson' } },
   'POST /v1/inventory/adjustments': { row: 'work', inBody: true, body: { sku: 'SOCKS-3P', nodeId: at.nodeId, delta: 1, reason: 'walked' } },
   'POST /v1/inventory/supply': { row: 'work', inBody: true, body: { sku: 'SOCKS-3P', nodeId: at.nodeId, quantity: 1, expectedAt: future, reference: 'PO-1' } },
   'PUT /v1/inventory/{sku}/{nodeId}': { row: 'writeNetwork', body: { safetyStock: 0 } },

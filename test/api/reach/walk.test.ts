@@ -85,11 +85,12 @@ async function walk(route: Route, role: Role, reach: Reach): Promise<string[]> {
   const found = isWell(own) ? [] : [wrong('be done, or refused by the state of things', own)]
   if (reach === 'all') return found
   if (leaks(own)) found.push(wrong(`not name ${leaks(own)}, which is not its own`, own))
-  const { inBody } = lineAt(foreign)
-  if (!inBody && !namesOf(route.path).some((name) => scoped.includes(name))) return found
-  const theirs = await ask(route, lineAt(foreign), inBody ? ownOf(role) : foreign, keys[role])
-  const refused = inBody ? theirs.status === 403 && theirs.text.includes('auth.scope') : theirs.status === 404
-  return refused ? found : [...found, wrong(inBody ? 'be 403 auth.scope for what is not its own' : 'be 404 for what is not its own', theirs)]
+  const { inBody, inLines } = lineAt(foreign)
+  if (!inBody && !inLines && !namesOf(route.path).some((name) => scoped.includes(name))) return found
+  const theirs = await ask(route, lineAt(foreign), inBody || inLines ? ownOf(role) : foreign, keys[role])
+  const scope = theirs.text.includes('auth.scope')
+  const refused = inLines ? theirs.status === 200 && scope : inBody ? theirs.status === 403 && scope : theirs.status === 404
+  return refused ? found : [...found, wrong(inLines || inBody ? 'say auth.scope of what is not its own' : 'be 404 for what is not its own', theirs)]
 }
 
 it('knows for every route who may use it', () => {
@@ -99,7 +100,10 @@ it('knows for every route who may use it', () => {
   expect(known.filter((name) => !names.includes(name)).map((name) => `${name}: no such route any more`)).toEqual([])
 })
 
-const byRow = (wanted: (row: Line['row']) => boolean): Route[] => routes.filter((route) => wanted(classified(mine)[nameOf(route)]!.row))
+const byRow = (wanted: (row: Line['row']) => boolean): Route[] => {
+  const lines = classified(mine)
+  return routes.filter((route) => nameOf(route) in lines && wanted(lines[nameOf(route)]!.row))
+}
 const withKey = (row: Line['row']): row is keyof typeof table => row !== 'signed' && row !== 'public'
 
 it('answers every role on every route as the table of roles says, and gives nothing away of what is not its own', async () => {
@@ -113,7 +117,7 @@ it('answers every role on every route as the table of roles says, and gives noth
 
 it('asks everybody without a key for one, and takes nothing that is not signed', async () => {
   const found: string[] = []
-  for (const route of routes) {
+  for (const route of byRow(() => true)) {
     const line = classified(mine)[nameOf(route)]!
     const wanted = line.row === 'public' ? [200] : [401]
     for (const key of line.row === 'public' || line.row === 'signed' ? [null] : [null, 'no-key-of-ours']) {
