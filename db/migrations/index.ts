@@ -31,10 +31,10 @@ import * as longerRuns from './0033-longer-runs'
 import * as storedValue from './0034-stored-value'
 import * as expiringHolds from './0035-expiring-holds'
 import * as returnTerms from './0038-return-terms'
-import * as changeBasis from './0055-change-basis'
 import * as bulk from './0048-bulk'
 import * as audit from './0052-audit'
 import * as keys from './0053-keys'
+import * as changeBasis from './0055-change-basis'
 
 export interface Migration {
   name: string
@@ -78,9 +78,4 @@ export const migrations: readonly Migration[] = [
   audit,
   keys,
   changeBasis,
-  bulk,
-  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, bulk,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, audit,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, audit, keys,
 ]
