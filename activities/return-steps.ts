@@ -4,7 +4,8 @@ import type { Db } from '../db/connection'
 import { once, onceAsked } from '../db/effects'
 import type { ReturnNews } from '../db/returns'
 import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
-import { noteRefusedReturn, requestReplacement, requestReturn } from '../db/steps/request-return'
+import { finishReplacement, requestReplacement, type ReplacementAsked, type ReplacementFinished } from '../db/steps/request-replacement'
+import { noteRefusedReturn, requestReturn } from '../db/steps/request-return'
 
 export function createReturnSteps(db: Db) {
   return {
@@ -12,7 +13,12 @@ export function createReturnSteps(db: Db) {
     requestReturn: (ask: RequestReturn & { orderId: string }): Promise<ReturnNews> => onceAsked(db, `return:${ask.commandId}`, { ask, action: 'return.request', subject: ask.orderId }, (tx) => requestReturn(tx, ask)),
 
     /** Something is to be sent in place of what was delivered. */
-    requestReplacement: (ask: RequestReplacement & { orderId: string }): Promise<ReturnNews> => onceAsked(db, `replace:${ask.commandId}`, { ask, action: 'replacement.request', subject: ask.orderId }, (tx) => requestReplacement(tx, ask)),
+    requestReplacement: (ask: RequestReplacement & { orderId: string }): Promise<ReplacementAsked> =>
+      onceAsked(db, `replace:${ask.commandId}`, { ask, action: 'replacement.request', subject: ask.orderId, unless: (asked) => asked.holds !== undefined }, (tx) => requestReplacement(tx, ask)),
+
+    /** It is sent once what is held for it is held; or nothing has changed. */
+    finishReplacement: (ask: RequestReplacement & { orderId: string; returnId: string; declineCode?: string }): Promise<ReplacementFinished> =>
+      onceAsked(db, `finish-replacement:${ask.commandId}`, { ask, action: 'replacement.request', subject: ask.orderId, unless: (finished) => finished.outcome === 'failed' }, (tx) => finishReplacement(tx, ask)),
 
     /** What came back is counted. */
     receiveReturn: (ask: ReceiveReturn): Promise<ReturnNews> => onceAsked(db, `received:${ask.commandId}`, { ask, action: 'return.receive', subject: ask.returnId }, (tx) => receiveReturn(tx, ask)),

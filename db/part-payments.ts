@@ -71,8 +71,8 @@ export async function intendIdleVoids(tx: Transaction, orderId: string): Promise
   const money = await loadMoney(tx, orderId)
   const needed = new Set(payingNow(money, worthMinor(money, money.gone), toLeaveMinor(money)).map((p) => p.tenderId))
   const idle = money.holds.filter((h) => h.part > 0 && h.provider !== elsewhere && h.freeMinor > 0 && !needed.has(h.tenderId))
-  // A tender that a change added is none any more; who wants more again is charged anew.
-  await run(tx, `UPDATE payments SET part = 0 WHERE payment_id = ANY(?::uuid[]) AND part = 1 AND captured_minor = 0 AND payment_id IN (SELECT payment_id FROM order_changes WHERE order_id = ?)`, [idle.map((h) => h.paymentId), orderId])
+  // A tender that a change or an exchange added is none any more; who wants more again is charged anew.
+  await run(tx, `UPDATE payments SET part = 0 WHERE payment_id = ANY(?::uuid[]) AND part = 1 AND captured_minor = 0 AND payment_id IN (SELECT payment_id FROM order_changes WHERE order_id = ? UNION ALL SELECT payment_id FROM exchange_payments)`, [idle.map((h) => h.paymentId), orderId])
   return intendVoidsOf(tx, orderId, idle)
 }
 
@@ -100,6 +100,15 @@ const intendVoidsOf = (tx: Transaction, orderId: string, holds: readonly Hold[])
      ON CONFLICT (payment_id, purpose) DO UPDATE SET purpose = excluded.purpose RETURNING operation_id AS "operationId"`,
     [orderId, JSON.stringify(holds)],
   )
+
+/** What each tender pays of the order as it is is all it pays from now on: what something dearer costs more is paid by a tender of its own, also where another has let something go before. */
+export async function closeTenders(tx: Transaction, orderId: string): Promise<void> {
+  const money = await loadMoney(tx, orderId)
+  const tenders = tendersOf(money)
+  const pays = payersOf(tenders, 0, worthMinor(money, [...money.gone, ...restOf(money)]))
+  const covers = tenders.map(({ paymentId, tenderId, amountMinor }) => ({ paymentId, amountMinor, coversMinor: pays.find((p) => p.tenderId === tenderId)?.amountMinor ?? 0 })).filter((t) => t.coversMinor < t.amountMinor)
+  await run(tx, 'UPDATE payments p SET covers_minor = c."coversMinor" FROM jsonb_to_recordset(?::jsonb) AS c("paymentId" uuid, "coversMinor" bigint) WHERE payment_id = c."paymentId"', [JSON.stringify(covers)])
+}
 
 interface Money extends Priced {
   currency: string
@@ -141,7 +150,7 @@ const moneySql = `
     (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
        WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer' AND f.fulfillment_id IS DISTINCT FROM :fulfillmentId::uuid) AS gone,
     (SELECT coalesce(json_agg(json_build_object('lineId', line_id, 'quantity', picked - resent)), '[]') FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid) AS part,
-    (SELECT json_agg(json_build_object('paymentId', p.payment_id, 'tenderId', tender_id, 'provider', provider, 'amountMinor', p.amount_minor, 'part', part,
+    (SELECT json_agg(json_build_object('paymentId', p.payment_id, 'tenderId', tender_id, 'provider', provider, 'amountMinor', coalesce(p.covers_minor, p.amount_minor), 'part', part,
          'multicapture', multicapture, 'captures', op.captures, 'expiring', coalesce(authorization_expires_at <= now() + (${snapshotOf('o')}->'payment'->>'reauthorizeBefore')::interval, false),
          'freeMinor', CASE WHEN p.status <> 'authorized' OR authorization_expires_at <= now() OR op.ends THEN 0 ELSE authorized_minor - op.intended END) ORDER BY p.payment_id)
        FROM payments p, LATERAL (SELECT count(*) FILTER (WHERE kind = 'capture') AS captures, coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS intended,

@@ -70,7 +70,7 @@ export async function settleRefund(tx: Transaction, operationId: string): Promis
   await run(tx, `UPDATE payment_operations SET status = 'succeeded', settled_at = coalesce(settled_at, now()) WHERE operation_id = ? AND kind = 'refund' AND status IN ('intended', 'unknown')`, [operationId])
 }
 
-/** Records the operation that lets go of what is or may be held. A declined payment holds nothing, and what a final capture leaves the provider lets go by itself. */
+/** Records the operation that lets go of what is or may be held. A declined payment holds nothing, and what a final capture leaves the provider lets go by itself; what is held for an exchange ends with that. */
 export const intendVoids = (tx: Transaction, orderId: string): Promise<{ operationId: string }[]> =>
   rows(
     tx,
@@ -78,6 +78,7 @@ export const intendVoids = (tx: Transaction, orderId: string): Promise<{ operati
      SELECT gen_random_uuid(), p.payment_id, p.order_id, 'void', 'void', p.amount_minor - p.captured_minor FROM payments p
      WHERE p.order_id = ? AND p.provider <> 'paid_elsewhere' AND p.status NOT IN ('captured', 'voided', 'declined')
        AND NOT EXISTS (SELECT 1 FROM payment_operations c WHERE c.payment_id = p.payment_id AND c.kind = 'capture' AND c.final AND c.status <> 'abandoned')
+       AND NOT (p.part = 0 AND EXISTS (SELECT 1 FROM exchange_payments x WHERE x.payment_id = p.payment_id))
      ON CONFLICT (payment_id, purpose) DO UPDATE SET purpose = excluded.purpose
      RETURNING operation_id AS "operationId"`,
     [orderId],

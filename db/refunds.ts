@@ -1,15 +1,17 @@
 /** Money given back: which payments give it, recorded as operations before anybody is asked. Under the order's lock, so that no two refunds count on the same money. */
 import { uuidv7 } from 'uuidv7'
-import { partsOf, refundMinor, refundOf, spread, type RefundParts } from '../domain/returns/refund'
+import { keptUnits, type Amount } from '../domain/returns/exchange'
+import { refundOfUnits, type RefundTerms, type Sold } from '../domain/returns/exchange-money'
+import { partsOf, refundMinor, spread, type RefundParts } from '../domain/returns/refund'
 import { invariant } from '../domain/invariant'
 import { refuse } from '../domain/refusals'
-import type { Priced, PricedLine, Units } from '../domain/payment/shares'
+import type { Units } from '../domain/payment/shares'
 import { row, rows, run, type Transaction } from './connection'
 import { record, self } from './events'
+import { countLess, exchangedLinesJson, giveUpReplacing } from './exchanges'
 import type { OrderRow } from './orders'
 import { changeLines } from './stock'
 import { postCredit, postMoney } from './ledger'
-import { refundOnReturn } from './returns'
 import { creditCustomer } from './stored-value'
 import { openException } from './waiting'
 
@@ -18,66 +20,48 @@ export interface IntendedRefund {
   amountMinor: number
 }
 
-/** What an order was sold for, and what the customer keeps of it: neither cancelled nor credited. */
-export interface Sold extends Priced {
-  lines: (PricedLine & { kept: number; replaces: string | null })[]
-}
-
 export async function soldOf(tx: Transaction, orderId: string): Promise<Sold> {
-  const sold = await row<Sold>(
-    tx,
-    `SELECT o.shipping, o.tax_included AS "taxIncluded",
-       (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised,
-                                          'kept', CASE WHEN replaces IS NULL THEN quantity - cancelled - credited ELSE 0 END, 'replaces', replaces) ORDER BY position) FROM order_lines WHERE order_id = o.order_id) AS lines
-     FROM orders o WHERE order_id = ?`,
-    [orderId],
-  )
+  const sold = await row<Sold>(tx, `SELECT o.shipping, o.tax_included AS "taxIncluded", ${exchangedLinesJson} AS lines FROM orders o WHERE order_id = ?`, [orderId])
   invariant(sold, `order ${orderId} has a row`)
   return sold
 }
 
 /** What giving these units back would move, nothing done. */
-export async function refundFor(tx: Transaction, orderId: string, back: readonly Units[], { cancelled = false, ...terms }: Terms = {}): Promise<RefundParts> {
-  const sold = await soldOf(tx, orderId)
-  const kept = sold.lines.map((l) => ({ lineId: l.lineId, quantity: l.kept }))
-  return refundOf(sold, cancelled ? [...kept, ...back] : kept, paidUnits(sold, back), terms)
+export const refundFor = async (tx: Transaction, orderId: string, back: readonly Units[], terms: RefundTerms = {}): Promise<RefundParts> => refundOfUnits(await soldOf(tx, orderId), back, terms).parts
+
+/** The same, and the lines say so from now on. */
+async function credit(tx: Transaction, orderId: string, units: readonly Units[], terms: RefundTerms): Promise<RefundParts> {
+  const { parts, back } = refundOfUnits(await soldOf(tx, orderId), units, terms)
+  await changeLines(tx, orderId, back.credits, 'credited = l.credited + v.quantity')
+  await countLess(tx, orderId, back.takes, 'less_taken')
+  return parts
 }
-
-interface Terms {
-  feeMinor?: number
-  withShipping?: boolean
-  /** They are cancelled already; else they are credited by it. */
-  cancelled?: boolean
-}
-
-const isReplacement = (sold: Sold, { lineId }: Units): boolean => sold.lines.some((l) => l.lineId === lineId && l.replaces !== null)
-
-/** What was sent in place of others cost nothing: those are paid for. */
-const paidUnits = (sold: Sold, back: readonly Units[]): Units[] =>
-  back.map(({ lineId, quantity }) => ({ lineId: sold.lines.find((l) => l.lineId === lineId)?.replaces ?? lineId, quantity }))
 
 /**
  * Records what is to be given back for units: their lines are credited, and an operation per payment that gives it. What the channel or a till took is given back there:
  * that is recorded as done, and the timeline tells it. What no payment has left is a case for finance.
  * @param purpose names the cause, once per order, e.g. `refund:<returnId>:1`
  */
-export async function intendRefund(tx: Transaction, order: OrderRow, ask: Terms & { purpose: string; back: readonly Units[]; cause: object }): Promise<IntendedRefund[]> {
-  const parts = await refundFor(tx, order.orderId, ask.back, ask)
-  const sold = await soldOf(tx, order.orderId)
-  if (!ask.cancelled) await changeLines(tx, order.orderId, paidUnits(sold, ask.back), 'credited = l.credited + v.quantity')
-  return intendParts(tx, order, ask, parts)
+export async function intendRefund(tx: Transaction, order: OrderRow, ask: RefundTerms & { purpose: string; back: readonly Units[]; cause: object }): Promise<IntendedRefund[]> {
+  return intendParts(tx, order, ask, await credit(tx, order.orderId, ask.back, ask))
+}
+
+/** Units cost less than what they replace, and that is back: what they cost less is given back. */
+export async function giveBackLess(tx: Transaction, order: OrderRow, ask: { purpose: string; units: readonly Units[]; less: Amount; cause: object }): Promise<IntendedRefund[]> {
+  await countLess(tx, order.orderId, ask.units, 'less_given')
+  const { minor, taxMinor } = ask.less
+  return intendParts(tx, order, ask, { goodsMinor: minor - taxMinor, taxMinor, shippingMinor: 0, feeMinor: 0 })
 }
 
 /**
  * What would be given back for units is given as store credit, at once: their lines are credited, and of the payments as much is spoken for, so that none gives the same back again.
  * @throws `claim.no_customer` where nobody knows whose it would be
  */
-export async function giveCredit(tx: Transaction, order: OrderRow, ask: Terms & { purpose: string; back: readonly Units[]; cause: object; actor: string }): Promise<void> {
+export async function giveCredit(tx: Transaction, order: OrderRow, ask: RefundTerms & { purpose: string; back: readonly Units[]; cause: object; actor: string }): Promise<void> {
   const { orderId, currency } = order
   const owner = (await row<{ hmac: string | null }>(tx, 'SELECT customer_ref_hmac AS hmac FROM orders WHERE order_id = ?', [orderId]))!.hmac
   if (owner === null) throw refuse('claim.no_customer')
-  const parts = await refundFor(tx, orderId, ask.back, ask)
-  await changeLines(tx, orderId, paidUnits(await soldOf(tx, orderId), ask.back), 'credited = l.credited + v.quantity')
+  const parts = await credit(tx, orderId, ask.back, ask)
   for (const share of await sharesOf(tx, order, ask, parts)) {
     const operationId = await insertBack(tx, orderId, { ...share, kind: 'credit', purpose: ask.purpose, isDone: true })
     await postCredit(tx, order, { operationId, ...share })
@@ -89,17 +73,22 @@ export async function giveCredit(tx: Transaction, order: OrderRow, ask: Terms & 
 /**
  * Units will not come: what was paid for them goes back. Of what was sent in place of others that is what was paid for those, once they are back; where they
  * are still with the customer, their return gives the money back when they come.
+ * @param ask.unsent of `paid`, what had not left when it was cancelled: for what it cost more than what it replaces nothing was taken
  */
-export async function refundUnsent(tx: Transaction, order: OrderRow, ask: { purpose: string; paid: readonly Units[]; cause: object }): Promise<IntendedRefund[]> {
-  const sold = await soldOf(tx, order.orderId)
-  const bought = ask.paid.filter((u) => !isReplacement(sold, u))
-  const refunds = bought.length ? await intendRefund(tx, order, { ...ask, back: bought, cancelled: true }) : []
-  const back: Units[] = []
-  for (const { lineId, quantity } of paidUnits(sold, ask.paid.filter((u) => isReplacement(sold, u)))) {
-    const due = quantity - (await refundOnReturn(tx, order.orderId, lineId))
-    if (due > 0) back.push({ lineId, quantity: due })
-  }
-  return [...refunds, ...(back.length ? await intendRefund(tx, order, { ...ask, purpose: `${ask.purpose}:replaced`, back }) : [])]
+export async function refundUnsent(tx: Transaction, order: OrderRow, ask: { purpose: string; paid: readonly Units[]; unsent?: readonly Units[]; cause: object }): Promise<IntendedRefund[]> {
+  const { orderId } = order
+  const { lines } = await soldOf(tx, orderId)
+  const isSent = ({ lineId }: Units): boolean => lines.some((l) => l.lineId === lineId && l.replaces !== null)
+  const bought = ask.paid.filter((u) => !isSent(u))
+  const refunds = bought.length ? await intendRefund(tx, order, { ...ask, back: bought, own: 'lost' }) : []
+  for (const [own, units] of [['lost', ask.paid.filter(isSent)], ['unsent', (ask.unsent ?? []).filter(isSent)]] as const)
+    for (const { lineId, quantity } of units) {
+      const due = await giveUpReplacing(tx, orderId, { lineId, quantity })
+      const purpose = `${ask.purpose}:${own}:${lineId}`
+      if (due > 0) refunds.push(...(await intendRefund(tx, order, { ...ask, purpose, back: [{ lineId, quantity: due }], own })))
+      if (own === 'lost' && quantity > due) refunds.push(...(await intendRefund(tx, order, { ...ask, purpose: `${purpose}:alone`, back: [{ lineId, quantity: quantity - due }], own: 'lost, alone' })))
+    }
+  return refunds
 }
 
 /**
@@ -108,7 +97,7 @@ export async function refundUnsent(tx: Transaction, order: OrderRow, ask: { purp
  */
 export async function refundRest(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }): Promise<IntendedRefund[]> {
   const sold = await soldOf(tx, order.orderId)
-  if (sold.lines.some((l) => l.kept > 0)) return []
+  if (keptUnits(sold.lines).some((l) => l.quantity > 0)) return []
   const fees = await row<{ feesMinor: number }>(tx, `SELECT coalesce(-sum((parts->>'feeMinor')::int8), 0)::int8 AS "feesMinor" FROM payment_operations WHERE order_id = ? AND kind IN ('refund', 'credit') AND status <> 'abandoned'`, [order.orderId])
   const restMinor = (await refundable(tx, order.orderId)).filter((p) => !p.elsewhere).reduce((sum, p) => sum + p.leftMinor, 0) - fees!.feesMinor
   const shippingTaxMinor = Math.min(restMinor, sold.shipping.taxMinor ?? 0)

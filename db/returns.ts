@@ -4,6 +4,7 @@ import { hasEnded, mayBecome, type Disposition, type Grade, type ReturnMethod, t
 import { refuse } from '../domain/refusals'
 import type { FeePer } from '../domain/policy/returns'
 import type { LineTerms } from '../domain/returns/terms'
+import type { PricedWish } from '../domain/returns/exchange-money'
 import type { WaitingOn } from '../domain/order/status'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { lockOrder, type OrderRow } from './orders'
@@ -18,6 +19,10 @@ export interface ReturnNews {
   refunds: IntendedRefund[]
   /** Units to be sent in place of others wait for a node. */
   toSource: boolean
+  /** The money for what has still to leave is not all held any more. */
+  remainder?: true
+  /** Holds that nothing will be taken of. */
+  voids?: string[]
 }
 
 export interface ReturnRow {
@@ -43,8 +48,8 @@ export interface ReturnLine {
   feeMinor: number
   feePer: FeePer
 }
-/** Units to be sent in place of others. */
-export interface WantedLine {
+/** Units to be sent in place of others, and what they cost more or less than those. */
+export interface WantedLine extends Partial<PricedWish> {
   lineId: string
   sku: string
   quantity: number
@@ -85,23 +90,12 @@ export async function paidInAdvance(tx: Transaction, returnId: string): Promise<
   await run(tx, 'UPDATE returns SET in_advance = true WHERE return_id = ?', [returnId])
 }
 
-/** No replacement comes: what is still to come back of a line is paid back then. @returns how many units that are */
-export async function refundOnReturn(tx: Transaction, orderId: string, lineId: string): Promise<number> {
-  const open = await rows<{ quantity: number }>(
-    tx,
-    `UPDATE returns r SET remedy = 'refund', wanted = NULL FROM return_lines rl JOIN order_lines l USING (order_id, line_id)
-     WHERE rl.return_id = r.return_id AND r.order_id = ? AND coalesce(l.replaces, l.line_id) = ? AND r.remedy = 'replacement' AND r.ended_at IS NULL AND rl.quantity > rl.received + rl.disputed
-     RETURNING rl.quantity - rl.received - rl.disputed AS quantity`,
-    [orderId, lineId],
-  )
-  return open.reduce((sum, l) => sum + l.quantity, 0)
-}
-
 /** Of each line, what the customer has, has not yet announced to send back and was not given another for. */
 export const returnable = (tx: Transaction, orderId: string): Promise<{ lineId: string; sku: string; available: number }[]> =>
   rows(
     tx,
-    `SELECT l.line_id AS "lineId", l.sku, l.delivered - coalesce((SELECT sum(CASE WHEN r.ended_at IS NULL OR r.method = 'none' THEN rl.quantity ELSE rl.received END) FROM return_lines rl JOIN returns r USING (return_id)
+    `SELECT l.line_id AS "lineId", l.sku, l.delivered - coalesce((SELECT sum(CASE WHEN r.ended_at IS NULL OR r.method = 'none' THEN rl.quantity WHEN x.line_id IS NULL THEN rl.received ELSE greatest(rl.received, rl.quantity - rl.unreplaced) END)
+         FROM return_lines rl JOIN returns r USING (return_id) LEFT JOIN exchanges x ON x.return_id = rl.return_id AND x.instead_of = rl.line_id
        WHERE rl.order_id = l.order_id AND rl.line_id = l.line_id), 0)::int AS available FROM order_lines l WHERE l.order_id = ? ORDER BY l.position`,
     [orderId],
   )

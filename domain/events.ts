@@ -58,6 +58,7 @@ export const eventTypes = {
   'return.received': 'Goods came back and were counted',
   'return.closed': 'Everything of a return is counted and paid back',
   'replacement.requested': 'Something is to be sent in place of what was delivered',
+  'replacement.failed': 'A replacement was asked for and what was to be held for it is not; the order is what it was, and nothing stays held',
   'order.reopened': 'The order had come to its end; something about it is done again',
   'order.cancelled': 'The order was cancelled and its stock is free',
   'order.cancel_refused': 'A cancellation was asked for and could not be done',

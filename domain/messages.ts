@@ -145,8 +145,11 @@ export interface RequestReplacementSignal {
 }
 /** Something is to be sent in place of what was delivered; without another SKU the same again. */
 export interface RequestReplacement extends Command {
-  lines: readonly { lineId: string; quantity: number; reason: string; sku?: string }[]
+  /** `unitPriceMinor`: of one new unit, as on the order; absent: what it replaces was paid with. */
+  lines: readonly { lineId: string; quantity: number; reason: string; sku?: string; unitPriceMinor?: number }[]
   collectOld: 'at_door' | 'mail' | 'store' | 'none'
+  /** The provider's token of the card for what is to be held; absent: the one the customer paid with. */
+  paymentMethod?: string
   staff: boolean
   proofId?: string
 }

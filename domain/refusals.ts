@@ -75,6 +75,8 @@ export const refusals = {
   'order.kit_not_raised': { status: 409, says: 'More of a kit is another line', data: 'lineId' },
   'order.change_too_late': { status: 409, says: 'Everything of this order is packed or has left: nothing can be added to it', data: 'fulfillmentIds' },
   'order.change_not_payable': { status: 409, says: 'Nothing of this order was paid through us, so that the difference cannot be charged', data: 'chargeMinor' },
+  'exchange.not_payable': { status: 409, says: 'Nothing of this order was paid by a card through us, so that nothing can be held for the exchange', data: 'amountMinor' },
+  'exchange.price_changed': { status: 409, says: 'What the exchange costs has changed while the bank was asked', data: 'heldMinor, chargeMinor' },
   'order.change_undecided': { status: 409, says: 'The customer asked for this: a merchant decides first', data: 'expiresAt' },
   'order.change_under_way': { status: 409, says: 'Another change of this order waits for its money', data: '' },
   'order.change_leaves_nothing': { status: 409, says: 'Nothing of the order would be left', data: 'instead' },

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { keepReturnProof, type Proof } from '../../db/return-terms'
 import { returnPlace } from '../../db/returns'
-import { previewReplacement, previewReturn } from '../../db/steps/request-return'
+import { previewReplacement } from '../../db/steps/request-replacement'
+import { previewReturn } from '../../db/steps/request-return'
 import { returnView } from '../../db/views/returns'
 import { refuse } from '../../domain/refusals'
 import { visibleOrder } from '../access'
@@ -65,7 +66,7 @@ const askReplacement = onlyPreviewed(
     tag: 'Returns',
     summary: 'Ask for something in place of what was delivered',
     description:
-      'The same again or another SKU of the same price, sourced like any line. It leaves at once where nothing is to come back or the driver swaps it at the door, else when the old goods are back. With `?preview=true` nothing is done.',
+      'The same again or another SKU, sourced like any line. It leaves at once where nothing is to come back or the driver swaps it at the door, else when the old goods are back. Where the new goods cost more (`unitPriceMinor`), that is held before anything is changed and taken when they leave; where they cost less, it is given back when the old ones are there. With `?preview=true` nothing is done.',
     roles: may.requestReturns,
     params: orderParams,
     query: previewQuery,

@@ -22,7 +22,18 @@ export const returnBody = z.strictObject({
 })
 
 export const replacementBody = z.strictObject({
-  lines: perLine(z.strictObject({ lineId: keptLineId, quantity, sku: sku.optional().meta({ description: 'Absent: the same again' }), reason: text(500) })),
+  lines: perLine(
+    z
+      .strictObject({
+        lineId: keptLineId,
+        quantity,
+        sku: sku.optional().meta({ description: 'Absent: the same again' }),
+        unitPriceMinor: minor.positive().optional().meta({ description: 'Of one new unit, as on the order: with tax where its prices include it. It is taxed at the rate of what it replaces. Absent: the same price as what it replaces was paid with' }),
+        reason: text(500),
+      })
+      .refine((l) => l.unitPriceMinor === undefined || l.sku !== undefined, { path: ['unitPriceMinor'], message: 'The same again costs the same: name another SKU' }),
+  ),
+  paymentMethod: text(200).optional().meta({ description: 'The provider’s token of the card on which is held what is to be held; absent: the one the customer paid with' }),
   collectOld: z.enum(['at_door', 'mail', 'store', 'none']).meta({ description: 'How the old goods come back; `at_door`: the driver who brings the new ones takes them along' }),
   proof: proof.optional(),
 })
@@ -63,12 +74,22 @@ export const returnPreview = z
   })
   .meta({ id: 'ReturnPreview' })
 
+const goodsAndTax = z.object({ goodsMinor: minor.meta({ description: 'Without tax' }), taxMinor: minor })
+
 export const replacementPreview = z
   .object({
     preview: z.literal(true),
     goods: z.object({ back: z.array(units), sent: z.array(units), sends: z.enum(['now', 'on_receipt']) }),
     override,
-    money: z.object({ currency: z.string(), chargeMinor: minor, refundMinor: minor }),
+    money: z.object({
+      currency: z.string(),
+      chargeMinor: minor.meta({ description: 'What the new goods cost more: held first, taken when they leave' }),
+      charge: goodsAndTax,
+      refundMinor: minor.meta({ description: 'What the new goods cost less: given back when the old ones are there, or as `refundOn` says' }),
+      refund: goodsAndTax,
+      refundOn: z.enum(['receipt', 'collection', 'request']),
+      lines: z.array(units.extend({ paidMinor: minor.meta({ description: 'What was paid for the old units, shipping left out' }), deltaMinor: z.int() })),
+    }),
   })
   .meta({ id: 'ReplacementPreview' })
 

@@ -30,6 +30,7 @@ import * as collections from './0032-collections'
 import * as longerRuns from './0033-longer-runs'
 import * as storedValue from './0034-stored-value'
 import * as expiringHolds from './0035-expiring-holds'
+import * as exchanges from './0036-exchanges'
 import * as returnTerms from './0038-return-terms'
 import * as bulk from './0048-bulk'
 import * as audit from './0052-audit'
@@ -73,6 +74,7 @@ export const migrations: readonly Migration[] = [
   longerRuns,
   storedValue,
   expiringHolds,
+  exchanges,
   returnTerms,
   bulk,
   audit,

@@ -47,19 +47,16 @@ export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: re
   await writeAudit(tx, { actor, action: 'order.cancel_lines', subject: orderId, cause: reason })
   await keepVersion(tx, orderId, { actor, cause: reason })
   const cause = { reason, lines }
-  const replaced = await replacementsOf(tx, orderId, lines)
-  const refunds = await refundUnsent(tx, order, { purpose: `cancelled:${uuidv7()}`, paid: [...paid.filter((p) => !replaced.some((r) => r.lineId === p.lineId)), ...replaced], cause })
+  const refunds = await refundUnsent(tx, order, { purpose: `cancelled:${uuidv7()}`, paid, unsent: without(lines, paid), cause })
   refunds.push(...(await refundRest(tx, order, { purpose: `cancelled:${uuidv7()}`, cause })))
   await tellIfPaidElsewhere(tx, order, lines)
   const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasUnitsInside(tx, orderId))
   return { voids: (await (leaving ? intendIdleVoids(tx, orderId) : intendVoids(tx, orderId))).map((v) => v.operationId), refunds }
 }
 
-/** Of these units those that stand for others: they were paid with them. */
-async function replacementsOf(tx: Transaction, orderId: string, lines: readonly Units[]): Promise<Units[]> {
-  const found = new Set((await rows<{ lineId: string }>(tx, 'SELECT line_id AS "lineId" FROM order_lines WHERE order_id = ? AND replaces IS NOT NULL', [orderId])).map((l) => l.lineId))
-  return lines.filter((l) => found.has(l.lineId))
-}
+/** What was to be sent again had left before. */
+const without = (lines: readonly Units[], paid: readonly Units[]): Units[] =>
+  lines.map(({ lineId, quantity }) => ({ lineId, quantity: quantity - (paid.find((p) => p.lineId === lineId)?.quantity ?? 0) })).filter((l) => l.quantity > 0)
 
 /** Money that the channel took is given back there. */
 export async function tellIfPaidElsewhere(tx: Transaction, order: OrderRow, lines: readonly { lineId: string; quantity: number }[]): Promise<void> {

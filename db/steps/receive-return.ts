@@ -6,12 +6,14 @@ import { leaveFetching, queueFetching } from '../collections'
 import { row, run, type Transaction } from '../connection'
 import { feeOf, refundEarly } from '../early-refund'
 import { record, self } from '../events'
+import { letGoOfExchange } from '../exchange-payments'
+import { exchangeRefunds } from '../exchange-refunds'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendRefund } from '../refunds'
 import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
 import { changeLines, takeBack } from '../stock'
 import { openException, settleExceptions } from '../waiting'
-import { addReplacements } from './request-return'
+import { sendReplacements, sourcingNow } from './send-replacements'
 
 /** @throws `return.unknown`, `return.state`, `return.quantity` */
 export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promise<ReturnNews> {
@@ -33,17 +35,18 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
       ? await intendRefund(tx, order, { purpose: `refund:${back.returnId}:${earlier + 1}`, back: units, feeMinor: feeOf(back, units), cause: { returnId: back.returnId } })
       : []
   const sends = received.length > 0 && back.wanted !== null
-  if (sends) {
-    await run(tx, 'UPDATE returns SET wanted = NULL WHERE return_id = ?', [back.returnId])
-    await addReplacements(tx, order, back.wanted!)
-  }
+  if (sends) await run(tx, 'UPDATE returns SET wanted = NULL WHERE return_id = ?', [back.returnId])
+  const sent = sends ? await sendReplacements(tx, order, { returnId: back.returnId, wanted: back.wanted!, actor: ask.actor }) : {}
+  if (back.remedy === 'replacement') refunds.push(...(await exchangeRefunds(tx, order, { ...back, lines: countedIn(back, received) }, `refund:${back.returnId}:${earlier + 1}`)))
   const complete = isComplete(back, ask.lines)
   const wait = complete ? null : back.wait
   if (complete) await moveReturn(tx, back, 'received')
   if (complete) await leaveFetching(tx, back.returnId)
-  await refreshOrder(tx, orderId)
-  return { returnId: back.returnId, status: complete ? 'received' : back.status, wait, refunds, toSource: sends }
+  await refreshOrder(tx, orderId, sends ? sourcingNow() : undefined)
+  return { returnId: back.returnId, status: complete ? 'received' : back.status, wait, refunds, toSource: sends, ...sent }
 }
+
+const countedIn = ({ lines }: ReturnRow, counted: readonly CountedLine[]): ReturnRow['lines'] => lines.map((l) => ({ ...l, received: l.received + counted.reduce((sum, c) => (c.lineId === l.lineId ? sum + c.quantity : sum), 0) }))
 
 const skuOf = (back: ReturnRow, lineId: string): string => back.lines.find((l) => l.lineId === lineId)!.sku
 
@@ -67,8 +70,9 @@ export async function endReturn(tx: Transaction, { returnId, to, actor = self, r
   await leaveFetching(tx, returnId)
   await record(tx, order, { type: ended[to], actor, data: { returnId, ...(reason !== undefined && { reason }) } })
   await settleExceptions(tx, order, to, { subject: returnId, kind: 'return.to_approve' })
+  const voids = await letGoOfExchange(tx, returnId)
   await refreshOrder(tx, order.orderId)
-  return news
+  return { ...news, ...(voids.length && { voids }) }
 }
 
 const ended = { closed: 'return.closed', cancelled: 'return.cancelled', rejected: 'return.rejected' } as const

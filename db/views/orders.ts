@@ -4,9 +4,11 @@ import { isBetweenNodes, isGone, type FulfillmentStatus } from '../../domain/ful
 import type { KitLine } from '../../domain/order/kits'
 import type { WaitingOn } from '../../domain/order/status'
 import { worthMinor, type Raise } from '../../domain/payment/shares'
+import { keptUnits, lessKeptMinor, type ExchangedLine } from '../../domain/returns/exchange'
 import type { OrderPromise } from '../../domain/promise/kept'
 import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
+import { exchangedLinesJson } from '../exchanges'
 import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
 import { returnsOfOrderJson } from './returns'
 import { iso, list, runJson, type RunOfTask } from './sql'
@@ -168,6 +170,7 @@ const paymentsJson = list(
 )
 
 interface OrderFacts extends Omit<OrderView, 'lines' | 'holds' | 'promise' | 'money' | 'allowedActions' | 'pickupCode'> {
+  exchanged: ExchangedLine[]
   lines: (OrderLineView & { raised: readonly Raise[] })[]
   pickupCode: string | null
   stage: string
@@ -178,7 +181,7 @@ const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "chan
   o.fulfillment_status AS "fulfillmentStatus", o.workflow_open AS "workflowOpen", o.placed_at AS "placedAt", o.accepted_at AS "acceptedAt", o.closed_at AS "closedAt",
   o.currency, o.total_minor AS "totalMinor", o.tax_included AS "taxIncluded", o.shipping, o.claim, o.priority, o.customer, o.ship_to AS "shipTo", o.delivery,
   o.waiting_on AS "waitingOn", o.promise, o.stage,
-  (SELECT max(pickup_code) FROM fulfillments f WHERE f.order_id = o.order_id AND f.status = 'ready') AS "pickupCode", ${linesJson} AS lines, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments, ${returnsOfOrderJson} AS returns`
+  (SELECT max(pickup_code) FROM fulfillments f WHERE f.order_id = o.order_id AND f.status = 'ready') AS "pickupCode", ${linesJson} AS lines, ${exchangedLinesJson} AS exchanged, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments, ${returnsOfOrderJson} AS returns`
 
 /** @returns undefined when there is no such order. Who may see it is for the caller to check. */
 export async function orderView(db: Db | Transaction, orderId: string, viewer: { role: string }): Promise<OrderView | undefined> {
@@ -186,14 +189,14 @@ export async function orderView(db: Db | Transaction, orderId: string, viewer: {
   return found && present(found, viewer.role)
 }
 
-function present({ stage, pickupCode, ...order }: OrderFacts, role: string): OrderView {
+function present({ stage, pickupCode, exchanged, ...order }: OrderFacts, role: string): OrderView {
   return {
     ...order,
     lines: order.lines.map(({ raised: _, ...line }) => line),
     ...(pickupCode !== null && tellsCustomers.includes(role) && { pickupCode }),
     holds: [],
     promise: promiseView(order, new Date().toISOString()),
-    money: moneyOf(order, stage),
+    money: moneyOf({ ...order, exchanged }, stage),
     allowedActions: orderActions(order, stage, role),
   }
 }
@@ -211,13 +214,12 @@ function readyAt(fulfillments: readonly OrderFulfillmentView[]): string | undefi
   return live.length > 0 && ready.every((at) => at !== undefined) ? ready.sort().at(-1) : undefined
 }
 
-function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'shipping' | 'taxIncluded' | 'payments'>, stage: string): MoneyView {
+function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'exchanged' | 'shipping' | 'taxIncluded' | 'payments'>, stage: string): MoneyView {
   const sum = (of: (p: PaymentView) => number): number => order.payments.reduce((total, p) => total + of(p), 0)
   // What a final capture left was let go, and may be held again by a further payment.
   const heldMinor = (p: PaymentView): number => (p.status === 'captured' ? p.capturedMinor : p.authorizedMinor)
   const [authorizedMinor, capturedMinor, refundedMinor] = [sum(heldMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor)]
-  const kept = order.lines.filter((l) => l.replaces === null).map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.credited }))
-  const keptMinor = stage === 'cancelled' ? 0 : worthMinor(order, kept)
+  const keptMinor = stage === 'cancelled' ? 0 : worthMinor(order, keptUnits(order.exchanged)) - lessKeptMinor(order.exchanged)
   const creditedMinor = sum((p) => p.creditedMinor)
   return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, creditedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor + creditedMinor) }
 }

@@ -3,6 +3,7 @@
  * returns adds up to what was paid and undoing everything gives back exactly that. Never from a price of today.
  */
 import { shareBreakdown, type Priced, type Units } from '../payment/shares'
+import type { Amount } from './exchange'
 
 /** What a refund is made of, in minor units; they add up to its amount. Goods after their discount, goods and shipping without their tax. The fee is negative. */
 export interface RefundParts {
@@ -16,13 +17,21 @@ export interface RefundParts {
  * @param kept what the customer has or is owed before: every line with what was neither cancelled nor credited
  * @param back the units given back, at most `kept`
  * @param feeMinor what the policy keeps of it; never more than there is
+ * @param given what of it was given back before
  */
-export function refundOf(order: Priced, kept: readonly Units[], back: readonly Units[], { feeMinor = 0, withShipping = true }: { feeMinor?: number; withShipping?: boolean } = {}): RefundParts {
+export function refundOf(order: Priced, kept: readonly Units[], back: readonly Units[], { feeMinor = 0, withShipping = true, given = { minor: 0, taxMinor: 0 } }: RefundTerms = {}): RefundParts {
   const gone = shareBreakdown(order, without(kept, back), back)
   const shippingTaxMinor = gone.shippingMinor > 0 ? (order.shipping.taxMinor ?? 0) : 0
   const goodsMinor = gone.goodsMinor - gone.discountMinor
-  const parts = withShipping ? { goodsMinor, taxMinor: gone.taxMinor, shippingMinor: gone.shippingMinor } : { goodsMinor, taxMinor: gone.taxMinor - shippingTaxMinor, shippingMinor: 0 }
+  const whole = withShipping ? { goodsMinor, taxMinor: gone.taxMinor, shippingMinor: gone.shippingMinor } : { goodsMinor, taxMinor: gone.taxMinor - shippingTaxMinor, shippingMinor: 0 }
+  const parts = { ...whole, goodsMinor: whole.goodsMinor - (given.minor - given.taxMinor), taxMinor: whole.taxMinor - given.taxMinor }
   return { ...parts, feeMinor: 0 - Math.min(feeMinor, parts.goodsMinor + parts.taxMinor + parts.shippingMinor) }
+}
+
+interface RefundTerms {
+  feeMinor?: number
+  withShipping?: boolean
+  given?: Amount
 }
 
 export const refundMinor = ({ goodsMinor, taxMinor: tax, shippingMinor, feeMinor }: RefundParts): number => goodsMinor + tax + shippingMinor + feeMinor

@@ -3,6 +3,8 @@ import { query, type Invariant } from './world'
 import { rows, type Db } from '../../db/connection'
 import { moneyAccount } from '../../domain/payment/ledger'
 import { worthMinor, type Priced, type PricedLine, type Units } from '../../domain/payment/shares'
+import { exchangedLinesJson } from '../../db/exchanges'
+import { keptUnits, lessKeptMinor, type ExchangedLine } from '../../domain/returns/exchange'
 
 interface Intent {
   id: string
@@ -41,9 +43,10 @@ interface PartedOrder extends Priced {
   orderId: string
   stage: string
   open: boolean
-  lines: (PricedLine & { cancelled: number; shipped: number; credited: number; replaces: string | null; resend: number })[]
+  lines: (PricedLine & { cancelled: number; shipped: number; resend: number })[]
+  exchanged: ExchangedLine[]
   gone: Units[]
-  /** Taken by others; asked of the provider by captures; taken, and still held, at the provider; given back. */
+  /** Taken by others, of what they pay of it; asked of the provider by captures; taken, and still held, at the provider; given back. */
   elsewhere: number
   asked: number
   taken: number
@@ -67,10 +70,10 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
     db,
     `SELECT o.order_id AS "orderId", stage, workflow_open AS open, shipping, tax_included AS "taxIncluded",
        (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised,
-                        'cancelled', cancelled, 'shipped', shipped, 'credited', credited, 'replaces', replaces, 'resend', resend)) FROM order_lines l WHERE l.order_id = o.order_id) AS lines,
+                        'cancelled', cancelled, 'shipped', shipped, 'resend', resend)) FROM order_lines l WHERE l.order_id = o.order_id) AS lines, ${exchangedLinesJson} AS exchanged,
        (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
           WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') AS gone,
-       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payments t WHERE t.order_id = o.order_id AND t.part = 1) AS tendered,
+       (SELECT coalesce(sum(coalesce(covers_minor, amount_minor)), 0)::int8 FROM payments t WHERE t.order_id = o.order_id AND t.part = 1) AS tendered,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'credit') AS credited,
        (SELECT coalesce(sum(r.amount_minor), 0)::int8 FROM payment_operations r JOIN payments USING (payment_id) WHERE r.order_id = o.order_id AND kind = 'credit' AND provider = 'paid_elsewhere') AS "creditedElsewhere",
@@ -79,7 +82,7 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        (SELECT coalesce(sum(amount_minor) FILTER (WHERE account IN ('receivable', 'elsewhere')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS owed,
        p.*
      FROM orders o, LATERAL (
-       SELECT coalesce(sum(captured_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS elsewhere,
+       SELECT coalesce(sum(least(captured_minor, covers_minor)) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS elsewhere,
          coalesce(sum(captured_minor) FILTER (WHERE provider <> 'paid_elsewhere'), 0)::int8 AS taken,
          coalesce(sum(CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor END) FILTER (WHERE provider <> 'paid_elsewhere'), 0)::int8 AS held,
          coalesce(sum(refunded_minor), 0)::int8 AS refunded, coalesce(sum(refunded_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS "refundedElsewhere"
@@ -91,17 +94,17 @@ const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (o
   id,
   says,
   when,
-  violations: async ({ db }) => (await partedOrders(db)).filter((o) => isBroken(o, worthMinor(o, o.gone))).map(({ lines: _lines, ...o }) => o),
+  violations: async ({ db }) => (await partedOrders(db)).filter((o) => isBroken(o, worthMinor(o, o.gone))).map(({ lines: _lines, exchanged: _exchanged, ...o }) => o),
 })
 
 /**
- * A closed order keeps the worth of what was neither cancelled nor credited, and the fees of returns. Where others took the money, what was cancelled is
+ * A closed order keeps the worth of what was neither cancelled nor credited, less what exchanged goods cost less, and the fees of returns. Where others took the money, what was cancelled is
  * given back by them without our hearing of it; what was credited is recorded.
  */
 function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
   if (open) return false
   if (stage === 'cancelled') return o.taken - o.refunded - (o.credited - o.creditedElsewhere) !== 0
-  const keptMinor = worthMinor(o, o.lines.filter((l) => l.replaces === null).map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.credited })))
+  const keptMinor = worthMinor(o, keptUnits(o.exchanged)) - lessKeptMinor(o.exchanged)
   return o.elsewhere + o.taken - o.refunded - o.credited - o.fees !== Math.max(keptMinor, o.elsewhere - o.refundedElsewhere - o.creditedElsewhere - o.fees)
 }
 
@@ -136,7 +139,8 @@ export const money: readonly Invariant[] = [
   query('M5', 'an order’s total is its lines, shipping and taxes, and its tenders cover it', 'always',
     `SELECT o.order_id FROM orders o WHERE total_minor <> (SELECT sum(unit_price_minor * quantity - discount_minor + CASE WHEN o.tax_included THEN 0 ELSE tax_minor END) FROM order_lines l WHERE l.order_id = o.order_id)
        + (shipping->>'priceMinor')::int8 + CASE WHEN tax_included THEN 0 ELSE coalesce((shipping->>'taxMinor')::int8, 0) END
-     OR (total_minor <> (SELECT sum(amount_minor) FROM payments p WHERE p.order_id = o.order_id AND p.part = 1) AND NOT EXISTS (SELECT 1 FROM order_changes c WHERE c.order_id = o.order_id AND c.state = 'confirmed'))`),
+     OR (total_minor <> (SELECT sum(amount_minor) FROM payments p WHERE p.order_id = o.order_id AND p.part = 1) AND NOT EXISTS (SELECT 1 FROM order_changes c WHERE c.order_id = o.order_id AND c.state = 'confirmed')
+       AND NOT EXISTS (SELECT 1 FROM exchanges x WHERE x.order_id = o.order_id))`),
   ofParts('M5-cover', 'the tenders of an order cover what has left and what has still to', 'always', ({ lines, gone, tendered, ...o }) => {
     const rest = lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.shipped - l.resend }))
     return tendered < worthMinor({ ...o, lines }, [...gone, ...rest])
@@ -160,6 +164,11 @@ export const money: readonly Invariant[] = [
      UNION ALL SELECT settlement_id, line FROM settlement_breaks b WHERE NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.exception_id = b.exception_id AND e.kind = 'settlement.' || b.reason AND e.owner = 'finance')`),
   query('M6-ledger', 'a closed order owes nothing and is owed nothing', 'quiet',
     `SELECT order_id FROM ledger_entries e JOIN orders o USING (order_id) WHERE NOT workflow_open AND account = 'receivable' GROUP BY 1 HAVING sum(amount_minor) <> 0`),
+  query('X1', 'what exchanged goods cost less is given back for old ones that are back, or whose money was given back before', 'always',
+    `SELECT x.order_id, x.line_id FROM exchanges x JOIN returns r USING (return_id) JOIN return_lines rl ON rl.return_id = x.return_id AND rl.line_id = x.instead_of
+     WHERE x.less_given > CASE WHEN r.in_advance THEN rl.quantity ELSE rl.received END`),
+  query('X2', 'what was held for an exchange is used, or let go when it ends', 'quiet',
+    `SELECT payment_id FROM exchange_payments x JOIN payments p USING (payment_id) JOIN orders o ON o.order_id = p.order_id WHERE p.part = 0 AND p.status = 'authorized' AND NOT o.workflow_open`),
   query('V1', 'what is on an account is the sum of its moves, and what is held of it that of its open holds', 'always',
     `SELECT account_id FROM value_accounts a WHERE balance_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM value_moves m WHERE m.account_id = a.account_id)
        OR held_minor <> (SELECT coalesce(sum(authorized_minor - captured_minor), 0) FROM value_holds h WHERE h.account_id = a.account_id AND h.status = 'authorized')`),

@@ -95,6 +95,8 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   M7: `UPDATE settlement_lines SET gross_minor = gross_minor + 1 WHERE outcome = 'matched'`,
   'M7-reverse': `UPDATE payment_operations SET paid_out = NOT paid_out WHERE order_id = :delivered AND kind = 'capture'`,
   'M7-ledger': `DELETE FROM ledger_entries WHERE order_id = :delivered AND kind = 'settlement'`,
+  X1: `INSERT INTO exchanges (order_id, line_id, return_id, instead_of, less_minor, less_given) SELECT order_id, '1', return_id, '1', 100, 2 FROM returns WHERE order_id = :delivered`,
+  X2: `WITH p AS (UPDATE payments SET part = 0, status = 'authorized' WHERE order_id = :delivered RETURNING payment_id, order_id) INSERT INTO exchange_payments SELECT payment_id, order_id, gen_random_uuid(), 'difference' FROM p`,
   V1: 'UPDATE value_accounts SET balance_minor = balance_minor + 1',
   V2: `UPDATE value_holds SET captured_minor = captured_minor - 1, refunded_minor = 0 WHERE captured_minor > 0`,
   V3: `UPDATE payments SET captured_minor = captured_minor - 1 WHERE provider = 'gift_card' AND captured_minor > 0`,

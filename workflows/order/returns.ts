@@ -1,5 +1,5 @@
 /** What comes back: asked for, waited for, counted, paid back. The goods and the money of every return end for themselves, beside whatever else the order still does. */
-import { condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
+import { defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer } from '../../domain/messages'
 import { readReplacement } from '../../domain/returns/asked'
@@ -7,9 +7,10 @@ import { hasEnded, mayBecome } from '../../domain/returns/status'
 import type { IntendedRefund } from '../../db/refunds'
 import type { ReturnNews } from '../../db/returns'
 import { payments, step } from '../support/activities'
-import { answering, refusalIn, refusing } from '../support/failures'
-import { show } from './show'
-import { waits, type Back, type Thread, type Waiter } from './thread'
+import { answering, refusalIn } from '../support/failures'
+import { replace } from './exchange'
+import { note, withThread } from './return-news'
+import type { Back, Thread, Waiter } from './thread'
 import { persist, waitOrEscalate } from './waits'
 
 const requestReturn = defineUpdate<ReturnAnswer, [RequestReturn]>(updates.requestReturn)
@@ -24,8 +25,8 @@ export function listenForReturns(thread: Thread): void {
   setHandler(requestReturn, (ask) => noting(thread, () => step('A return is asked for').requestReturn({ ...ask, orderId })), {
     description: 'Something is to come back. Answers once it is known whether it may.',
   })
-  setHandler(requestReplacement, (ask) => noting(thread, () => step('A replacement is asked for').requestReplacement({ ...ask, orderId })), {
-    description: 'Something is to be sent in place of what was delivered; sourced like any line.',
+  setHandler(requestReplacement, (ask) => replace(thread, ask), {
+    description: 'Something is to be sent in place of what was delivered; sourced like any line. What it costs more is held first.',
   })
   setHandler(receiveReturn, (ask) => noting(thread, () => step(`Counted at ${ask.nodeId}`).receiveReturn(ask)), {
     description: 'What came back is counted and on the books of the node. The refund follows.',
@@ -44,9 +45,9 @@ async function replaceFromUi(thread: Thread, typed: unknown): Promise<void> {
   const ask = readReplacement(typed)
   if (!ask) return refused(thread, { messageId: `unread:${typeof typed}`, actor: 'support', code: 'request.invalid', data: {} })
   const { actor, messageId, reason, lines, collectOld } = ask
-  const replacement = { orderId, commandId: `signal:${orderId}:${messageId}`, actor: `support:${actor}`, collectOld, staff: true, lines: lines.map((l) => ({ ...l, reason })) }
+  const replacement = { commandId: `signal:${orderId}:${messageId}`, actor: `support:${actor}`, collectOld, staff: true, lines: lines.map((l) => ({ ...l, reason })) }
   try {
-    await noting(thread, () => step('A replacement is asked for').requestReplacement(replacement))
+    await replace(thread, replacement)
   } catch (cause) {
     const refusal = refusalIn(cause)
     if (!refusal) throw cause
@@ -58,39 +59,13 @@ async function replaceFromUi(thread: Thread, typed: unknown): Promise<void> {
 const refused = (thread: Thread, why: { messageId: string; actor: string; code: string; data: Record<string, unknown> }): Promise<void> =>
   thread.lock(() => step(`Note that the replacement was refused: ${why.code}`).noteRefusedReturn({ orderId: thread.start.orderId, ...why }))
 
-/** What the step says of a return becomes the story's own picture of it. An order that has just closed is asked again, and reopens. */
-const noting = (thread: Thread, effect: () => Promise<ReturnNews>): Promise<ReturnAnswer> =>
-  condition(() => thread.resumed).then(() =>
-    thread.lock(async () => {
-      if (thread.ending || thread.cancelled) throw refusing(thread.cancelled ? 'order.already_cancelled' : 'order.closed', { state: thread.cancelled ? 'cancelled' : 'completed' })
-      return note(thread, await answering(effect))
-    }),
-  )
-
-function note(thread: Thread, { returnId, status, wait, refunds, toSource }: ReturnNews): ReturnAnswer {
-  const back = thread.backs.find((b) => b.returnId === returnId) ?? began(thread, returnId)
-  back.status = status
-  back.refunds.push(...refunds)
-  waits(back, wait)
-  if (toSource) {
-    thread.toSource = true
-    thread.nudges += 1
-  }
-  show(thread)
-  return { returnId, status }
-}
+/** What a step says of a return becomes the story's own picture of it. */
+const noting = (thread: Thread, effect: () => Promise<ReturnNews>): Promise<ReturnAnswer> => withThread(thread, async () => note(thread, await answering(effect)))
 
 /** Said late or again, what is known stays. */
 function hearReturn(thread: Thread, news: ReturnNews): void {
   const back = thread.backs.find((b) => b.returnId === news.returnId)
   if (back && mayBecome(back.status, news.status)) note(thread, news)
-}
-
-function began(thread: Thread, returnId: string): Back {
-  const back: Back = { returnId, status: 'requested', refunds: [], wait: null, rowWait: null }
-  thread.backs.push(back)
-  thread.asked.push(back)
-  return back
 }
 
 /** The order had come to its end: its rows are open again, and what was still on its way back is followed. */

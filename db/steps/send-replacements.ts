@@ -1,0 +1,51 @@
+/** What is sent in place of others becomes lines of the order, with what it costs more as their price. Under the order's lock. */
+import type { WaitingOn } from '../../domain/order/status'
+import { run, type Transaction } from '../connection'
+import { makeTenderOfDifference } from '../exchange-payments'
+import { keepFirstVersion, keepVersion } from '../order-versions'
+import type { OrderRow } from '../orders'
+import { needsRemainder } from '../part-payments'
+import type { WantedLine } from '../returns'
+
+/**
+ * The lines that stand for what is sent in place of others: they cost what they cost more, as what they replace stays paid for.
+ * The order is to be refreshed then, waiting for `sourcingNow`.
+ * @returns whether money for it is not held any more
+ */
+export async function sendReplacements(tx: Transaction, order: OrderRow, { returnId, wanted, actor }: { returnId: string; wanted: readonly WantedLine[]; actor: string }): Promise<{ remainder?: true }> {
+  const { orderId } = order
+  const moreMinor = wanted.reduce((sum, w) => sum + moreOf(w), 0)
+  if (moreMinor > 0) {
+    await keepFirstVersion(tx, orderId)
+    await makeTenderOfDifference(tx, orderId, returnId)
+  }
+  await run(tx, linesSql, { orderId, returnId, wanted: JSON.stringify(wanted.map(asRow)), moreMinor })
+  if (moreMinor > 0) await keepVersion(tx, orderId, { actor, cause: `replacement ${returnId}` })
+  return moreMinor > 0 && (await needsRemainder(tx, orderId)) ? { remainder: true } : {}
+}
+
+/** What the order waits on then. */
+export const sourcingNow = (): WaitingOn => ({ what: 'sourcing', since: new Date().toISOString(), deadline: null })
+
+/** By what the order's total grows. */
+const moreOf = ({ deltaMinor = 0 }: WantedLine): number => Math.max(0, deltaMinor)
+
+const asRow = ({ lineId, sku, quantity, unitPriceMinor, more, less }: WantedLine, i: number) => ({
+  lineId, sku, quantity, number: i + 1, unitPriceMinor,
+  moreUnitPriceMinor: more?.unitPriceMinor, discountMinor: more?.discountMinor, taxMinor: more?.taxMinor, lessMinor: less?.minor, lessTaxMinor: less?.taxMinor,
+})
+
+const linesSql = `
+  WITH sent AS (
+      INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor, replaces)
+      SELECT :orderId, 'r' || (b.replaced + w.number) || '-' || coalesce(l.replaces, l.line_id), b.positions + w.number, w.sku, w.quantity,
+        coalesce(w."moreUnitPriceMinor", 0), coalesce(w."discountMinor", 0), coalesce(w."taxMinor", 0), coalesce(l.replaces, l.line_id)
+      FROM (SELECT count(*) FILTER (WHERE replaces IS NOT NULL)::int AS replaced, max(position)::int AS positions FROM order_lines WHERE order_id = :orderId) b,
+        jsonb_to_recordset(:wanted::jsonb) AS w("lineId" text, sku text, quantity int, number int, "moreUnitPriceMinor" bigint, "discountMinor" bigint, "taxMinor" bigint)
+        JOIN order_lines l ON l.order_id = :orderId AND l.line_id = w."lineId"
+      RETURNING line_id, position),
+    grown AS (UPDATE orders SET total_minor = total_minor + :moreMinor WHERE order_id = :orderId)
+  INSERT INTO exchanges (order_id, line_id, return_id, instead_of, unit_price_minor, less_minor, less_tax_minor)
+  SELECT :orderId, sent.line_id, :returnId, w."lineId", w."unitPriceMinor", coalesce(w."lessMinor", 0), coalesce(w."lessTaxMinor", 0)
+  FROM sent, (SELECT max(position)::int AS positions FROM order_lines WHERE order_id = :orderId) b,
+    jsonb_to_recordset(:wanted::jsonb) AS w("lineId" text, number int, "unitPriceMinor" bigint, "lessMinor" bigint, "lessTaxMinor" bigint) WHERE sent.position = b.positions + w.number`

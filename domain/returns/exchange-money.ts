@@ -1,0 +1,71 @@
+/** The money of goods that come back or are sent in place of others, over all the lines of an order: what giving units back comes to, and what others in their place cost more or less. */
+import type { Priced, Units } from '../payment/shares'
+import { differenceOf, givingBack, givingBackOwn, hasPrice, keptUnits, type Difference, type ExchangedLine, type GivenBack } from './exchange'
+import { refundMinor, refundOf, type RefundParts } from './refund'
+
+/** What an order was sold for, and what was sent in place of what. */
+export interface Sold extends Priced {
+  lines: (ExchangedLine & { sku: string })[]
+}
+
+export interface RefundTerms {
+  feeMinor?: number
+  withShipping?: boolean
+  /** What is with the units themselves: they are credited with it; or cancelled already, after they were paid for (`alone`: what they were sent in place of stays paid for) or before. */
+  own?: 'credited' | 'lost' | 'lost, alone' | 'unsent'
+}
+
+/** What giving units back comes to, and what their lines say from then on. */
+export function refundOfUnits(sold: Sold, units: readonly Units[], { own, ...terms }: RefundTerms): { parts: RefundParts; back: GivenBack } {
+  const back = own === 'lost, alone' ? givingBackOwn(sold.lines, units) : givingBack(sold.lines, units, own)
+  const priced = back.credits.filter((c) => hasPrice(sold.lines.find((l) => l.lineId === c.lineId)!))
+  return { back, parts: refundOf(sold, [...keptUnits(sold.lines), ...back.lost], [...back.lost, ...priced], { ...terms, given: back.given }) }
+}
+
+/** One line of what is wanted in place of what the customer has. */
+export interface WishedLine extends Units {
+  /** Of one new unit, as on the order; absent: what the old one was paid with. */
+  unitPriceMinor?: number
+}
+
+export interface PricedWish extends Units, Difference {
+  /** What was paid for the old units, shipping left out. */
+  paidMinor: number
+  unitPriceMinor?: number
+}
+
+/** What each line costs more or less than what it replaces; those before are counted as gone, so the sum is that of all of them. */
+export function differencesOf(sold: Sold, wished: readonly WishedLine[]): PricedWish[] {
+  let lines = sold.lines.map(asIfBack)
+  return wished.map(({ lineId, quantity, unitPriceMinor }) => {
+    const { parts, back } = refundOfUnits({ ...sold, lines }, [{ lineId, quantity }], { withShipping: false })
+    lines = lines.map((l) => ({ ...l, credited: l.credited + sumOf(back.credits, l.lineId), lessTaken: l.lessTaken + sumOf(back.takes, l.lineId) }))
+    const paidMinor = refundMinor(parts)
+    if (unitPriceMinor === undefined) return { lineId, quantity, paidMinor, deltaMinor: 0 }
+    return { lineId, quantity, paidMinor, unitPriceMinor, ...differenceOf({ minor: paidMinor, taxMinor: parts.taxMinor }, { unitPriceMinor, quantity, taxIncluded: sold.taxIncluded }) }
+  })
+}
+
+/** What it cost less than what it replaces is given back sooner or later, so it was not paid for it. */
+const asIfBack = (line: Sold['lines'][number]): Sold['lines'][number] => (line.less.minor > 0 ? { ...line, lessGiven: line.quantity } : line)
+
+const sumOf = (units: readonly Units[], lineId: string): number => units.reduce((sum, u) => (u.lineId === lineId ? sum + u.quantity : sum), 0)
+
+export interface MoneyOfExchange {
+  chargeMinor: number
+  refundMinor: number
+  charge: { goodsMinor: number; taxMinor: number }
+  refund: { goodsMinor: number; taxMinor: number }
+}
+
+/** What is charged when the new goods leave, and what is given back when the old ones are there. */
+export function moneyOfExchange(wished: readonly PricedWish[]): MoneyOfExchange {
+  const sum = (of: (w: PricedWish) => number): number => wished.reduce((total, w) => total + of(w), 0)
+  const [chargeMinor, chargeTaxMinor] = [sum((w) => Math.max(0, w.deltaMinor)), sum((w) => w.more?.taxMinor ?? 0)]
+  const [refund, refundTaxMinor] = [sum((w) => w.less?.minor ?? 0), sum((w) => w.less?.taxMinor ?? 0)]
+  return {
+    chargeMinor, refundMinor: refund,
+    charge: { goodsMinor: chargeMinor - chargeTaxMinor, taxMinor: chargeTaxMinor },
+    refund: { goodsMinor: refund - refundTaxMinor, taxMinor: refundTaxMinor },
+  }
+}

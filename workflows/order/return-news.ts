@@ -1,0 +1,38 @@
+/** What the steps say of a return becomes the story's own picture of it. */
+import { condition } from '@temporalio/workflow'
+import type { ReturnAnswer } from '../../domain/messages'
+import type { ReturnNews } from '../../db/returns'
+import { refusing } from '../support/failures'
+import { show } from './show'
+import { waits, type Back, type Thread } from './thread'
+
+/** One after the other, once the rows are open. An order that has just closed is asked again, and reopens. */
+export const withThread = <Answer>(thread: Thread, effect: () => Promise<Answer>): Promise<Answer> =>
+  condition(() => thread.resumed).then(() =>
+    thread.lock(async () => {
+      if (thread.ending || thread.cancelled) throw refusing(thread.cancelled ? 'order.already_cancelled' : 'order.closed', { state: thread.cancelled ? 'cancelled' : 'completed' })
+      return effect()
+    }),
+  )
+
+export function note(thread: Thread, { returnId, status, wait, refunds, toSource, remainder, voids = [] }: ReturnNews): ReturnAnswer {
+  const back = thread.backs.find((b) => b.returnId === returnId) ?? began(thread, returnId)
+  back.status = status
+  back.refunds.push(...refunds)
+  waits(back, wait)
+  if (toSource) {
+    thread.toSource = true
+    thread.nudges += 1
+  }
+  if (remainder) thread.toHold = true
+  thread.unwanted.push(...voids)
+  show(thread)
+  return { returnId, status }
+}
+
+function began(thread: Thread, returnId: string): Back {
+  const back: Back = { returnId, status: 'requested', refunds: [], wait: null, rowWait: null }
+  thread.backs.push(back)
+  thread.asked.push(back)
+  return back
+}
