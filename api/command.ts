@@ -188,8 +188,12 @@ export function identify(route: Pick<Route, 'method' | 'path'>, ctx: Ctx): Comma
 const shortened = (path: string): string => (path.length <= longestPath ? path : `${path.slice(0, 40)}…${createHash('sha256').update(path).digest('hex')}`)
 const longestPath = 300
 
+/** Whom a command is about is kept as a hash: what is known of a command is kept when she is erased. */
 const filled = (path: string, params: unknown): string =>
-  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String((params as Record<string, unknown>)[name])))
+  path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const given = String((params as Record<string, unknown>)[name])
+    return name === 'customerRef' ? createHash('sha256').update(given).digest('hex') : encodeURIComponent(given)
+  })
 
 /** @throws `request.version_mismatch` when the order is no longer what the caller has seen. */
 async function requireVersion(ctx: Ctx, orderId: string): Promise<void> {

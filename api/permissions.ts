@@ -33,6 +33,7 @@ export const may = {
   readValue: ['channel', 'store', 'support', 'operations', 'finance', 'admin'],
   readQuarantine: ['support', 'operations', 'admin'],
   workQuarantine: ['support', 'operations', 'admin'],
+  eraseCustomers: ['support', 'admin'],
   manageKeys: ['admin'],
   readAudit: ['operations', 'admin'],
   any: roles,

@@ -9,16 +9,17 @@ export const windowMs = 10_000
 
 /** `webhook`: signed messages of providers, which all come from a few addresses; `public`: what customers' browsers ask, and whoever has no key of ours. */
 export type Caller = Role | 'webhook' | 'public'
-export type RateLimits = Readonly<Record<Caller, number>>
+export type RateLimits = Record<Caller, number>
 
 /** Far above what a shop, a store or a person does; low enough that one that has gone wild leaves room for the others. */
 export const defaultRateLimits: RateLimits = { channel: 50_000, store: 20_000, courier: 5_000, support: 50_000, operations: 50_000, finance: 20_000, admin: 50_000, webhook: 50_000, public: 2_000 }
 
 /** `channel=1000,public=0`: the others stay as they are. */
-export const readRateLimits = (text: string): RateLimits => ({
-  ...defaultRateLimits,
-  ...Object.fromEntries(text.split(',').filter(Boolean).map((part) => [part.split('=')[0], Number(part.split('=')[1])])),
-})
+export function readRateLimits(text: string): RateLimits {
+  const limits = { ...defaultRateLimits }
+  for (const [, caller, limit] of text.matchAll(/(\w+)=(\d+)/g)) limits[caller as Caller] = Number(limit)
+  return limits
+}
 
 /** Counts one request. @throws `request.rate_limited` */
 export type Limit = (req: Request, res: Response, who: ApiKey | 'webhook' | 'public') => Promise<void>
@@ -46,7 +47,7 @@ export function createRateLimit(limits: RateLimits): Limit {
     const limit = typeof who === 'string' || who.rateLimit === null ? limits[caller] : who.rateLimit
     if (limit === 0) return
     counted.set(req, { limit, name: typeof who === 'string' ? `${who} ${ipKeyGenerator(req.ip ?? 'nowhere')}` : who.apiKeyId })
-    await new Promise<void>((resolve, reject) => void count(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error))))
+    await new Promise<void>((resolve, reject) => void count(req, res, (error?: unknown) => (error instanceof Error ? reject(error) : resolve())))
   }
 }
 

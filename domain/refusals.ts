@@ -88,6 +88,7 @@ export const refusals = {
   'delivery.date_not_kept': { status: 409, says: 'No service brings it by then', data: 'by, earliest' },
   'order.address_too_late': { status: 409, says: 'A parcel bears the address already', data: 'fulfillmentIds' },
   'api_key.last_admin': { status: 409, says: 'The last API key of role admin cannot be revoked', data: '' },
+  'customer.has_credit': { status: 409, says: 'The customer has store credit left', data: 'credit' },
   'return.state': { status: 409, says: 'The return does not allow this in its state', data: 'state' },
   'return.quantity': { status: 409, says: 'The customer does not have, or nobody expects, that many of a line', data: 'lineId, open, given' },
   'return.window_closed': { status: 409, says: 'The time for sending it back is over', data: 'closedAt, lineIds' },

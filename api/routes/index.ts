@@ -4,6 +4,7 @@ import { apiKeyRoutes } from './api-keys'
 import { assignmentRoutes } from './assignment'
 import { auditRoutes } from './audit'
 import { backTestRoutes } from './back-tests'
+import { customerRoutes } from './customers'
 import { cartonRoutes } from './cartons'
 import { channelRoutes } from './channels'
 import { shopifyWebhook } from './channels-shopify'
@@ -75,5 +76,6 @@ export const routes: readonly Route[] = [
   ...quarantineRoutes,
   ...auditRoutes,
   ...apiKeyRoutes,
+  ...customerRoutes,
   ...demoRoutes,
 ]

@@ -35,6 +35,7 @@ import * as returnTerms from './0038-return-terms'
 import * as bulk from './0048-bulk'
 import * as audit from './0052-audit'
 import * as keys from './0053-keys'
+import * as erasure from './0054-erasure'
 import * as changeBasis from './0055-change-basis'
 
 export interface Migration {
@@ -79,5 +80,6 @@ export const migrations: readonly Migration[] = [
   bulk,
   audit,
   keys,
+  erasure,
   changeBasis,
 ]

@@ -1,6 +1,7 @@
 /** The end of an order's thread, and the notes it leaves while it waits. */
 import type { WaitingOn } from '../../domain/order/status'
 import { row, type Transaction } from '../connection'
+import { eraseIfAsked } from '../erasure/erase'
 import { record, self } from '../events'
 import { lockOrder, refreshOrder, setWait } from '../orders'
 import { openException, settleExceptions, type OpenException } from '../waiting'
@@ -26,6 +27,7 @@ export async function closeOrder(tx: Transaction, { orderId, status }: { orderId
   if (status === 'completed' && order.stage !== 'completed') await record(tx, order, { type: 'order.completed', actor: self })
   await settleExceptions(tx, order, `the order is ${status}`, { except: outlivesOrder })
   await refreshOrder(tx, orderId, null)
+  await eraseIfAsked(tx, orderId)
 }
 
 /** Writes what the order waits on now, and opens an exception where somebody should know. */

@@ -2,6 +2,7 @@
 import { makeFirstKey } from '../../api/first-key'
 import { mayBeApiKey, newApiKey, prefixOf } from '../../api/key-text'
 import { readRateLimits } from '../../api/rate-limit'
+import { row, rows } from '../../db/connection'
 import { eventually } from '../support/people'
 import { openEdge, type Edge, type Reply } from './edge'
 
@@ -26,8 +27,8 @@ it('shows a key once and keeps its hash alone', async () => {
   const list = await edge.get('/v1/api-keys?limit=200', 'demo-admin')
   expect(list.text).toContain(apiKeyId)
   expect(list.text).not.toContain(apiKey)
-  const { rows } = (await edge.db.raw('SELECT t::text AS line FROM api_keys t UNION ALL SELECT t::text FROM idempotency_keys t UNION ALL SELECT t::text FROM audit t')) as { rows: { line: string }[] }
-  expect(rows.filter(({ line }) => line.includes(apiKey))).toEqual([])
+  const lines = await rows<{ line: string }>(edge.db, 'SELECT t::text AS line FROM api_keys t UNION ALL SELECT t::text FROM idempotency_keys t UNION ALL SELECT t::text FROM audit t')
+  expect(lines.filter(({ line }) => line.includes(apiKey))).toEqual([])
   expect((await edge.get('/v1/orders', apiKey)).status).toBe(200)
   expect((await edge.get('/v1/nodes', apiKey)).status).toBe(403)
   await eventually(() => edge.db('api_keys').where({ api_key_id: apiKeyId }).first('last_used_at'), (key: { last_used_at: string | null }) => key.last_used_at !== null, { what: 'the last use' })
@@ -64,10 +65,10 @@ it('does not revoke the last admin, not even when two revoke each other at once'
   const own = await openEdge()
   const adminsOwn = (id: string, key: string): Promise<Reply> => own.post(`/v1/api-keys/${id}/revoke`, {}, { key })
   try {
-    const demo = (await own.db('api_keys').where({ name: 'demo-admin' }).first('api_key_id')) as { api_key_id: string }
-    expect((await adminsOwn(demo.api_key_id, 'demo-admin')).body).toMatchObject({ status: 409, code: 'api_key.last_admin' })
+    const demo = (await row<{ id: string }>(own.db, `SELECT api_key_id AS id FROM api_keys WHERE name = 'demo-admin'`))!
+    expect((await adminsOwn(demo.id, 'demo-admin')).body).toMatchObject({ status: 409, code: 'api_key.last_admin' })
     const other = (await own.post('/v1/api-keys', { name: 'other', role: 'admin' }, { key: 'demo-admin' })).body as { apiKeyId: string; apiKey: string }
-    const both = await Promise.all([adminsOwn(demo.api_key_id, other.apiKey), adminsOwn(other.apiKeyId, 'demo-admin')])
+    const both = await Promise.all([adminsOwn(demo.id, other.apiKey), adminsOwn(other.apiKeyId, 'demo-admin')])
     expect(both.map((r) => r.status).sort()).toEqual([200, 409])
   } finally {
     await own.close()

@@ -135,6 +135,8 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/exceptions/{exceptionId}/resolve': { row: 'workExceptions', body: { resolution: 'walked' } },
   'GET /v1/quarantine': { row: 'quarantine' },
   'POST /v1/quarantine/{quarantineId}/retry': { row: 'quarantine', body: {} },
+  'POST /v1/customers/{customerRef}/erase': { row: 'erase', body: { forfeitCredit: true } },
+  'POST /v1/orders/{orderId}/erase': { row: 'erase', body: {} },
   'GET /v1/api-keys': { row: 'keys' },
   'POST /v1/api-keys': { row: 'keys', body: { name: 'walked', role: 'support' } },
   'POST /v1/api-keys/{apiKeyId}/revoke': { row: 'keys', body: {} },

@@ -36,6 +36,7 @@ export const table = {
   quarantine:          row('-       -     -       all     all        -       all'),
   readLedger:          row('-       -     -       all     all        all     all'),
   money:               row('-       -     -       -       -          all     all'),
+  erase:               row('-       -     -       all     -          -       all'),
   keys:                row('-       -     -       -       -          -       all'),
   readAudit:           row('-       -     -       -       all        -       all'),
   issueValue:          row('-       -     -       all     -          all     all'),

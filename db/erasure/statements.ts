@@ -1,0 +1,57 @@
+/** What erasing takes away, table by table, for orders that have ended. The ledger, movements, timelines and the audit hold nothing personal and stay as they are. */
+
+export interface Erasing {
+  table: string
+  /** Changes rows of `:orders`, and none a second time. */
+  sql: string
+}
+
+const ofOrders = 'order_id = ANY(:orders::uuid[])'
+const fulfillments = `SELECT fulfillment_id FROM fulfillments WHERE ${ofOrders}`
+/** Of an address the country stays: taxes and carriers are reported by it. */
+const country = (address: string): string => `jsonb_build_object('country', ${address}->'country')`
+
+export const erasing: readonly Erasing[] = [
+  {
+    table: 'orders',
+    sql: `UPDATE orders o SET customer = NULL, ship_to = CASE WHEN ship_to IS NOT NULL THEN ${country('ship_to')} END, customer_ref_hmac = NULL, erased_at = now(), erase_when_ended = NULL,
+            search = lower(concat_ws(' ', channel_order_id, (SELECT string_agg(tracking_number, ' ') FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE f.order_id = o.order_id)))
+          WHERE ${ofOrders} AND erased_at IS NULL`,
+  },
+  { table: 'order_versions', sql: `UPDATE order_versions SET document = jsonb_set(document, '{shipTo}', ${country("(document->'shipTo')")}) WHERE ${ofOrders} AND jsonb_exists(document->'shipTo', 'line1')` },
+  {
+    table: 'order_changes',
+    sql: `UPDATE order_changes SET reason = NULL, payment_method = NULL,
+            operations = coalesce((SELECT jsonb_agg(CASE WHEN o->>'op' = 'setShipTo' THEN jsonb_build_object('op', 'setShipTo') ELSE o END) FROM jsonb_array_elements(operations) o), '[]')
+          WHERE ${ofOrders} AND (reason IS NOT NULL OR payment_method IS NOT NULL OR EXISTS (SELECT 1 FROM jsonb_array_elements(operations) o WHERE o->>'op' = 'setShipTo' AND jsonb_exists(o, 'shipTo')))`,
+  },
+  { table: 'payments', sql: `UPDATE payments SET payment_method = NULL, payer = NULL, saved_method = NULL WHERE ${ofOrders} AND num_nonnulls(payment_method, payer, saved_method) > 0` },
+  { table: 'packages', sql: `UPDATE packages SET label = '{}' WHERE fulfillment_id IN (${fulfillments}) AND label <> '{}'` },
+  { table: 'carrier_operations', sql: `UPDATE carrier_operations SET refusal = 'erased' WHERE ${ofOrders} AND refusal <> 'erased'` },
+  { table: 'collection_proofs', sql: `UPDATE collection_proofs SET proof = '{}' WHERE fulfillment_id IN (${fulfillments}) AND proof <> '{}'` },
+  { table: 'delivery_proofs', sql: `UPDATE delivery_proofs SET proof = '{}' WHERE task_id IN (SELECT task_id FROM stop_tasks WHERE ${ofOrders}) AND proof <> '{}'` },
+  { table: 'return_proofs', sql: `UPDATE return_proofs SET proof = '{}' WHERE ${ofOrders} AND proof <> '{}'` },
+  { table: 'return_lines', sql: `UPDATE return_lines SET reason = 'erased' WHERE ${ofOrders} AND reason <> 'erased'` },
+  { table: 'stop_tasks', sql: `UPDATE stop_tasks SET reason = 'erased' WHERE ${ofOrders} AND reason <> 'erased'` },
+  {
+    // Where the door was becomes where the driver came from; the customer's link leads nowhere.
+    table: 'stops',
+    sql: `UPDATE stops s SET latitude = n.latitude, longitude = n.longitude, token = 'erased:' || s.stop_id FROM delivery_runs r JOIN nodes n USING (node_id)
+          WHERE r.run_id = s.run_id AND s.${ofOrders} AND s.token <> 'erased:' || s.stop_id`,
+  },
+  { table: 'dispatch_queue', sql: `UPDATE dispatch_queue SET latitude = NULL, longitude = NULL WHERE ${ofOrders} AND status = 'done' AND latitude IS NOT NULL` },
+  {
+    table: 'collections',
+    sql: `UPDATE collections c SET latitude = n.latitude, longitude = n.longitude FROM nodes n WHERE n.node_id = c.node_id AND c.${ofOrders} AND c.status = 'done' AND (c.latitude, c.longitude) <> (n.latitude, n.longitude)`,
+  },
+  {
+    table: 'exceptions',
+    sql: `UPDATE exceptions SET summary = 'erased', data = '{}', resolution = 'erased' WHERE ${ofOrders} AND resolved_at IS NOT NULL AND (summary, resolution) IS DISTINCT FROM ('erased', 'erased')`,
+  },
+  { table: 'quarantine', sql: `UPDATE quarantine SET body = '{}', reasons = '[]' WHERE ${ofOrders} AND body::text <> '{}'` },
+]
+
+/** Messages that never became an order of hers, known by what she is called in them. */
+export const erasingQuarantined = `
+  UPDATE quarantine SET body = '{}', reasons = '[]', status = CASE WHEN status = 'open' THEN 'dismissed' ELSE status END
+  WHERE body::text <> '{}' AND EXISTS (SELECT 1 FROM unnest(:called::text[]) AS name WHERE strpos(lower(body::text), lower(name)) > 0)`
