@@ -31,6 +31,9 @@ export const variables = {
   EASYPOST_WEBHOOK_SECRET: z.string().min(8).default('demo-easypost-secret').describe('Secret EasyPost signs its webhooks with'),
   EASYPOST_BASE_URL: z.url().optional().describe('Where EasyPost answers (ends in `/v2/`), when it is not the real one'),
   EASYPOST_CONTACT_EMAIL: z.string().default('shipping@example.com').describe('Whom EasyPost writes to about claims'),
+  FRAUD_BASE_URL: z.url().optional().describe('Where the fraud service answers; without it nobody is asked, and holds that wait for it end as their rule says'),
+  FRAUD_API_KEY: z.string().default('demo-fraud-key').describe('Key of the fraud service'),
+  FRAUD_WEBHOOK_SECRET: z.string().min(8).default('demo-fraud-secret').describe('Signing secret of the fraud service’s answers'),
   ROADS_URL: z.url().optional().describe('Where a server answers that speaks OSRM’s table service; without it ways are estimated by the straight line'),
   RATE_LIMITS: z
     .string()

@@ -7,6 +7,7 @@ import { ownFleetCarrier } from './adapters/carriers/own-fleet'
 import { connectCarriers } from './adapters/carriers/connect'
 import { byAir } from './adapters/roads/by-air'
 import { osrmDistances } from './adapters/roads/osrm'
+import { connectFraud } from './adapters/fraud/json-fraud-check'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
 import { scheduleSweep } from './adapters/temporal-schedules'
@@ -16,6 +17,7 @@ import { migrate } from './db/migrate'
 import { taskQueues, type TaskQueue } from './domain/ids'
 import { startArrivals } from './relay/arrivals'
 import { channelFacts } from './relay/channel-facts'
+import { startFraud } from './relay/fraud'
 import { startInbox } from './relay/inbox'
 import { startLab } from './relay/lab'
 import { startDispatch, startRunReports } from './relay/runs'
@@ -75,9 +77,12 @@ async function main(config: Config): Promise<void> {
     ),
   )
   await scheduleSweep(client, config.TASK_QUEUE_PREFIX)
+  const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs })
+  const fraud = connectFraud(config)
   const sweeps = [
+    ...(fraud ? [startFraud({ db, service: fraud, log, wake: inbox.wake })] : []),
     startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs, leftoversOnly: true }),
-    startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs }),
+    inbox,
     startArrivals({ db, threads, log }),
     startShortfalls({ db, log }),
     startWatch({ db, log }),

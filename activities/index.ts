@@ -5,6 +5,7 @@ import { createCollectionSteps } from './collection-steps'
 import { translateFailures } from './failures'
 import { createFleetActivities, type OrderTeller } from './fleet'
 import { withHeartbeats } from './heartbeats'
+import { createHoldSteps } from './hold-steps'
 import { createLabActivities } from './lab'
 import { createOrderSteps } from './order-steps'
 import { createPaymentActivities } from './payments'
@@ -29,7 +30,7 @@ export interface ActivityDeps {
 export function createActivities({ db, databaseUrl, payments, carriers, distances, orders }: ActivityDeps) {
   const ourOwn = storedValueProvider(db)
   return {
-    orders: translateFailures({ ...createOrderSteps(db, carriers, createPromiseDesk({ db, carriers, log: { warn: () => undefined } })), ...createCollectionSteps(db), ...createReturnSteps(db) }),
+    orders: translateFailures({ ...createOrderSteps(db, carriers, createPromiseDesk({ db, carriers, log: { warn: () => undefined } })), ...createCollectionSteps(db), ...createReturnSteps(db), ...createHoldSteps(db) }),
     fleet: withHeartbeats(translateFailures(createFleetActivities({ db, orders, distances }))),
     lab: translateFailures(createLabActivities(db, databaseUrl, carriers)),
     payments: withHeartbeats(translateFailures(createPaymentActivities(db, (name) => (isStoredValue(name) ? ourOwn : payments)))),

@@ -3,6 +3,7 @@
  * an answer (a decline included) is returned. Every call carries a key that is the same for every attempt of one operation.
  */
 
+import type { FraudAnswer, FraudQuestion, FraudVerdict } from '../domain/order/fraud'
 import type { Position } from '../domain/delivery/distance'
 import type { Parcel } from '../domain/delivery/rate-card'
 import type { DistanceMatrix } from '../domain/delivery/routing/matrix'
@@ -201,6 +202,20 @@ export interface CarrierEvent {
 /** The carrier has answered, and the answer is no: asking again changes nothing, another carrier may. */
 export class CarrierRefusal extends Error {
   override name = 'CarrierRefusal'
+}
+
+/** Whoever judges whether an order is honest. */
+export interface FraudCheck {
+  /** Asks about an order, or what has become of it: the same key is the same question. @throws ProviderFault */
+  ask(question: FraudQuestion): Promise<FraudAnswer>
+  /** A verified answer that came later. @throws Refusal `signature.invalid`, `request.invalid` */
+  readEvent(rawBody: Buffer, header: (name: string) => string | undefined): FraudEvent
+}
+export interface FraudEvent {
+  eventId: string
+  key: string
+  reference: string
+  verdict: FraudVerdict
 }
 
 /** The outside world failed: out of reach, too slow, or an answer that does not say whether it happened. */

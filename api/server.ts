@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { ownFleetCarrier } from '../adapters/carriers/own-fleet'
 import { connectCarriers } from '../adapters/carriers/connect'
+import { connectFraud } from '../adapters/fraud/json-fraud-check'
 import { stripeWebhook } from '../adapters/stripe/webhook'
 import { connectTemporal, temporalTarget, type TemporalTarget } from '../adapters/temporal'
 import { readConfig, type Config } from '../config'
@@ -39,10 +40,11 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
   const gauge = createIntakeGauge()
   const starter = startStarter({ db, threads, log, pauseMs: gauge.pauseMs })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }) })
+  const fraud = connectFraud(config)
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
   const feed = createEventFeed(db, log)
   const metrics = createMetrics()
-  const outside = outsideRoutes({ webhook: stripeWebhook({ secret: config.STRIPE_WEBHOOK_SECRET }), carriers, wake: inbox.wake })
+  const outside = outsideRoutes({ webhook: stripeWebhook({ secret: config.STRIPE_WEBHOOK_SECRET }), carriers, fraud, wake: inbox.wake })
   const app = createApp({
     db,
     threads,

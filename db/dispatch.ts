@@ -50,7 +50,9 @@ export interface WaitingParcel extends Position {
 }
 
 const waitingColumns = `fulfillment_id AS "fulfillmentId", order_id AS "orderId", parcels, weight_grams AS "weightGrams", latitude, longitude, window_from AS "windowFrom", window_to AS "windowTo", attempt`
-const waitsNow = `node_id = ? AND status = 'waiting' AND not_before <= now()`
+/** What a hold keeps in the building is nobody's to bring. */
+const mayLeave = `NOT EXISTS (SELECT 1 FROM orders o WHERE o.order_id = dispatch_queue.order_id AND 'shipping' = ANY(o.blocked))`
+const waitsNow = `node_id = ? AND status = 'waiting' AND not_before <= now() AND ${mayLeave}`
 const urgentFirst = 'ORDER BY window_to NULLS LAST, queued_at'
 
 /** What waits at a node now, the most urgent first; nothing is locked. */
@@ -87,7 +89,7 @@ export async function putGeocode(tx: Transaction, place: { country: string; post
 }
 
 /** Parcels to bring and goods to fetch, as one. */
-const waitingSql = `SELECT node_id, told_at, queued_at, window_to, not_before FROM dispatch_queue WHERE status = 'waiting'
+const waitingSql = `SELECT node_id, told_at, queued_at, window_to, not_before FROM dispatch_queue WHERE status = 'waiting' AND ${mayLeave}
   UNION ALL SELECT node_id, told_at, queued_at, NULL, not_before FROM collections WHERE status = 'waiting' AND with_fulfillment IS NULL`
 
 /** Nodes at which something waits that their dispatcher has not been told of. */
@@ -107,4 +109,9 @@ export const waitingAt = async (db: Db | Transaction, nodeId: string): Promise<W
 export async function dispatcherTold(db: Db, nodeId: string): Promise<void> {
   for (const table of ['dispatch_queue', 'collections'])
     await run(db, `UPDATE ${table} SET told_at = now() WHERE node_id = ? AND status = 'waiting' AND told_at IS NULL AND not_before <= now()`, [nodeId])
+}
+
+/** What a hold kept may be brought again. */
+export async function mayBeBrought(tx: Transaction, orderId: string): Promise<void> {
+  await run(tx, `UPDATE dispatch_queue SET told_at = NULL WHERE order_id = ? AND status = 'waiting'`, [orderId])
 }

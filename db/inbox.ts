@@ -1,5 +1,5 @@
 /** Facts from outside: one row per (source, event id), committed before the sender hears 200, applied by lease. A repeat finds its row and changes nothing. */
-import type { CarrierReported, HoldExpires, PaymentReported, StockTakenBack } from '../domain/messages'
+import type { CarrierReported, FraudRejected, HoldExpires, HoldsChanged, PaymentReported, StockTakenBack } from '../domain/messages'
 import type { WorkMoved } from './steps/source-order'
 import { row, rows, run, type Db, type Transaction } from './connection'
 
@@ -16,8 +16,8 @@ export interface InboundFact {
 export interface Telling {
   channel: string
   channelOrderId: string
-  signal: 'paymentReported' | 'holdExpires' | 'carrierReported' | 'workMoved' | 'stockTakenBack'
-  fact: PaymentReported | HoldExpires | CarrierReported | WorkMoved | StockTakenBack
+  signal: 'paymentReported' | 'holdExpires' | 'carrierReported' | 'workMoved' | 'stockTakenBack' | 'holdsChanged' | 'fraudRejected'
+  fact: HoldsChanged | FraudRejected | PaymentReported | HoldExpires | CarrierReported | WorkMoved | StockTakenBack
 }
 export interface LeasedFact extends InboundFact {
   telling: Telling | null

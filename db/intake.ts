@@ -13,7 +13,8 @@ import type { OrderPromise, ToldPromise } from '../domain/promise/kept'
 import { refuse } from '../domain/refusals'
 import { row, type Transaction } from './connection'
 import type { PlannedShipment, SourcingDecision } from '../domain/sourcing/decision'
-import { briefColumns, type OrderBrief } from './views/order-brief'
+import { holdByRule } from './hold-rules'
+import { briefColumns, orderBrief, type OrderBrief } from './views/order-brief'
 import { customerRefHmac } from './customer-ref'
 import { comingFrom } from './open-lines'
 import { holdOwn, paymentsOf, type PaymentToInsert } from './own-tenders'
@@ -69,7 +70,8 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
   if (decision?.chosen) await claimPlanned(tx, { orderId, channel: order.channel, shipments: decision.chosen.shipments, actor })
   if (ahead) await claimAhead(tx, { orderId, channel: order.channel, actor }, ahead)
   await holdOwn(tx, payments, order.currency)
-  return { orderId, outcome: 'accepted', brief }
+  const held = await holdByRule(tx, { ...intake, orderId })
+  return { orderId, outcome: 'accepted', brief: held ? await orderBrief(tx, orderId) : brief }
 }
 
 /** What is short may be waited for where the SKU allows it. @throws LostRace in hopeful mode: a promise on what is to come is made on locked levels only. */
@@ -121,6 +123,8 @@ async function insertOrder(tx: Transaction, { orderId, bodyHash, payments, decis
     claim: order.claim,
     customer: json(order.customer),
     shipTo: json(order.shipTo),
+    billTo: json(order.billTo),
+    flags: order.flags?.length ? [...order.flags] : null,
     delivery: JSON.stringify(order.delivery),
     customerRef: order.customer?.customerRef ? customerRefHmac(order.customer.customerRef, intake.customerRefSecret) : null,
     search: searchText(order),
@@ -144,9 +148,9 @@ const insertOrderSql = `
     INSERT INTO policy_snapshots (snapshot_id, document) SELECT :snapshotId, :snapshot::jsonb
     WHERE NOT EXISTS (SELECT 1 FROM policy_snapshots WHERE snapshot_id = :snapshotId) ON CONFLICT DO NOTHING),
   o AS (
-    INSERT INTO orders (order_id, channel, channel_order_id, body_hash, currency, total_minor, tax_included, shipping, priority, claim, customer, ship_to,
+    INSERT INTO orders (order_id, channel, channel_order_id, body_hash, currency, total_minor, tax_included, shipping, priority, claim, customer, ship_to, bill_to, flags,
                         delivery, customer_ref_hmac, search, policy_snapshot_id, status, payment_status, fulfillment_status, waiting_on, own_waiting_on, promise, quote_id, placed_at, accepted_at)
-    VALUES (:orderId, :channel, :channelOrderId, :bodyHash, :currency, :totalMinor, :taxIncluded, :shipping, :priority, :claim, :customer, :shipTo,
+    VALUES (:orderId, :channel, :channelOrderId, :bodyHash, :currency, :totalMinor, :taxIncluded, :shipping, :priority, :claim, :customer, :shipTo, :billTo, :flags,
             :delivery, :customerRef, :search, :snapshotId, :status, :paymentStatus, 'none', :waitingOn, :waitingOn, :promise, :quoteId, :placedAt, :now)
     ON CONFLICT DO NOTHING RETURNING *),
   line AS (

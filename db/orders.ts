@@ -1,9 +1,11 @@
 /** The order row: locked by whoever changes anything of the order, and kept in step with its parts. */
+import { waitsUnder, type HoldStep, type StandingHold } from '../domain/order/holds'
 import { rollUp, type OrderFacts } from '../domain/order/rollup'
 import { mostUrgent, type WaitingOn } from '../domain/order/status'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import { invariant } from '../domain/invariant'
 import { row, rows, run, type Db, type Transaction } from './connection'
+import { iso } from './views/sql'
 
 export interface OrderRow {
   orderId: string
@@ -16,12 +18,14 @@ export interface OrderRow {
   policy: PolicySnapshot
   waitingOn: WaitingOn | null
   delivery: { method: string; service?: string; nodeId?: string }
+  /** The steps that open holds block. */
+  blocked: HoldStep[]
 }
 
 /** The policies an order was placed under, as SQL. @param order the table or its alias */
 export const snapshotOf = (order: string): string => `(SELECT document FROM policy_snapshots WHERE snapshot_id = ${order}.policy_snapshot_id)`
 
-const columns = `order_id AS "orderId", channel, channel_order_id AS "channelOrderId", currency, total_minor AS "totalMinor", stage, claim, ${snapshotOf('orders')} AS policy, waiting_on AS "waitingOn", delivery`
+const columns = `order_id AS "orderId", channel, channel_order_id AS "channelOrderId", currency, total_minor AS "totalMinor", stage, claim, ${snapshotOf('orders')} AS policy, waiting_on AS "waitingOn", delivery, blocked`
 
 /** Takes the order's lock for the rest of the transaction: a cancel and a hand-over cannot both win. */
 export async function lockOrder(tx: Transaction, orderId: string): Promise<OrderRow> {
@@ -62,10 +66,12 @@ export const findOrder = (db: Db | Transaction, orderId: string): Promise<OrderR
 export const orderByNumber = (db: Db | Transaction, channel: string, channelOrderId: string): Promise<OrderRow | undefined> =>
   row<OrderRow>(db, `SELECT ${columns} FROM orders WHERE channel = ? AND channel_order_id = ?`, [channel, channelOrderId])
 
-interface OrderParts extends OrderFacts {
+interface OrderWaits {
   own: WaitingOn | null
   waits: (WaitingOn | null)[]
+  holds: Pick<StandingHold, 'blocks' | 'placedAt' | 'deadline'>[]
 }
+interface OrderParts extends OrderFacts, OrderWaits {}
 
 /**
  * Rewrites the rolled-up statuses from the parts, and what the order waits on: the most urgent of its own wait (given, or undefined to leave it
@@ -74,7 +80,7 @@ interface OrderParts extends OrderFacts {
 export async function refreshOrder(tx: Transaction, orderId: string, own?: WaitingOn | null): Promise<void> {
   const facts = await row<OrderParts>(
     tx,
-    `SELECT stage,
+    `SELECT stage, blocked,
        (SELECT json_agg(json_build_object('quantity', quantity, 'shipped', shipped, 'delivered', delivered, 'cancelled', cancelled, 'backordered', backordered))
           FROM order_lines WHERE order_id = o.order_id) AS lines,
        (SELECT coalesce(json_agg(json_build_object('status', status, 'tenderId', tender_id, 'part', part, 'amountMinor', amount_minor, 'authorizedMinor', authorized_minor,
@@ -91,7 +97,7 @@ export async function refreshOrder(tx: Transaction, orderId: string, own?: Waiti
   await run(
     tx,
     `UPDATE orders SET status = ?, payment_status = ?, fulfillment_status = ?, version = version + 1, own_waiting_on = ?::jsonb, waiting_on = ?::jsonb WHERE order_id = ?`,
-    [status, paymentStatus, fulfillmentStatus, json(waitsItself), json(mostUrgent([waitsItself, ...facts.waits])), orderId],
+    [status, paymentStatus, fulfillmentStatus, json(waitsItself), json(shownOf({ ...facts, own: waitsItself })), orderId],
   )
 }
 
@@ -105,11 +111,15 @@ export async function setWait(tx: Transaction, orderId: string, { waitingOn, ful
   if (fulfillmentId !== undefined) await setPartWait(tx, fulfillmentId, waitingOn)
   else if (returnId !== undefined) await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [json(waitingOn), returnId])
   else await run(tx, 'UPDATE orders SET own_waiting_on = ?::jsonb WHERE order_id = ?', [json(waitingOn), orderId])
-  const all = await row<Pick<OrderParts, 'own' | 'waits'>>(tx, `SELECT ${waitColumns} FROM orders o WHERE order_id = ?`, [orderId])
-  await run(tx, 'UPDATE orders SET waiting_on = ?::jsonb WHERE order_id = ?', [json(mostUrgent([all!.own, ...all!.waits])), orderId])
+  const all = await row<OrderWaits>(tx, `SELECT ${waitColumns} FROM orders o WHERE order_id = ?`, [orderId])
+  await run(tx, 'UPDATE orders SET waiting_on = ?::jsonb WHERE order_id = ?', [json(shownOf(all!)), orderId])
 }
 
+/** Of all that the order waits on, what shows. */
+const shownOf = ({ own, waits, holds }: OrderWaits): WaitingOn | null => mostUrgent(waitsUnder([own, ...waits], holds))
+
 const waitColumns = `own_waiting_on AS own, (SELECT coalesce(json_agg(waiting_on), '[]') FROM (
-  SELECT waiting_on FROM fulfillments WHERE order_id = o.order_id UNION ALL SELECT waiting_on FROM returns WHERE order_id = o.order_id) w) AS waits`
+  SELECT waiting_on FROM fulfillments WHERE order_id = o.order_id UNION ALL SELECT waiting_on FROM returns WHERE order_id = o.order_id) w) AS waits,
+  CASE WHEN blocked = '{}' THEN '[]' ELSE (SELECT json_agg(json_build_object('blocks', blocks, 'placedAt', ${iso('placed_at')}, 'deadline', ${iso('deadline')})) FROM holds WHERE order_id = o.order_id AND ended_at IS NULL) END AS holds`
 
 const json = (wait: WaitingOn | null): string | null => wait && JSON.stringify(wait)

@@ -3,6 +3,7 @@ import type { OrderPolicy, OrderStart } from '../domain/messages'
 import type { Policies } from '../domain/policy/kinds'
 import { invariant } from '../domain/invariant'
 import { row, rows, run, type Db } from './connection'
+import { asStanding, openHolds } from './holds'
 import { snapshotOf } from './orders'
 
 export interface StartArguments {
@@ -62,7 +63,8 @@ export async function loadStart(db: Db, orderId: string): Promise<StartArguments
   )
   invariant(order, `order ${orderId} has a row`)
   const { policy, customerRef, ...rest } = order
-  return { start: { ...rest, policy: orderPolicy(policy) }, customerRef }
+  const holds = (await openHolds(db, orderId)).map(asStanding)
+  return { start: { ...rest, policy: orderPolicy(policy), ...(holds.length > 0 && { holds }) }, customerRef }
 }
 
 /** What of the policy snapshot the workflow decides by. */
@@ -78,3 +80,7 @@ const orderPolicy = (policy: Policies): OrderPolicy => ({
 
 export const startIsDone = async (db: Db, orderId: string): Promise<boolean> =>
   (await row(db, 'SELECT 1 FROM workflow_starts WHERE order_id = ? AND done_at IS NOT NULL', [orderId])) !== undefined
+
+/** Nobody has started it yet, so nobody can be told anything. */
+export const isStillToStart = async (db: Db, { channel, channelOrderId }: { channel: string; channelOrderId: string }): Promise<boolean> =>
+  (await row(db, 'SELECT 1 FROM workflow_starts JOIN orders USING (order_id) WHERE channel = ? AND channel_order_id = ? AND done_at IS NULL', [channel, channelOrderId])) !== undefined

@@ -33,7 +33,8 @@ export async function openWave(tx: Transaction, { nodeId, maxOrders, assignee, a
 /** Rows that somebody else is just changing are passed over; the update makes every later look see them as taken. */
 const joinSql = `
   WITH due AS (SELECT fulfillment_id, due_first, urgency FROM fulfillments
-               WHERE node_id = :nodeId AND status = 'released' AND method <> 'carry_out' AND wave_id IS NULL AND (assignee IS NULL OR assignee = :assignee)
+               WHERE node_id = :nodeId AND status = 'released' AND method <> 'carry_out' AND wave_id IS NULL
+               AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.order_id = fulfillments.order_id AND 'picking' = ANY(o.blocked)) AND (assignee IS NULL OR assignee = :assignee)
                ORDER BY due_first, urgency, fulfillment_id LIMIT :maxOrders FOR UPDATE SKIP LOCKED),
     joined AS (UPDATE fulfillments f SET wave_id = :waveId::uuid, assignee = coalesce(:assignee, f.assignee) FROM due WHERE f.fulfillment_id = due.fulfillment_id
                RETURNING f.fulfillment_id, f.order_id, due.due_first, due.urgency),
@@ -41,7 +42,7 @@ const joinSql = `
                SELECT :waveId::uuid, fulfillment_id, row_number() OVER (ORDER BY due_first, urgency, fulfillment_id) FROM joined)
   SELECT fulfillment_id AS "fulfillmentId", order_id AS "orderId", channel FROM joined JOIN orders USING (order_id) ORDER BY due_first, urgency, fulfillment_id`
 
-export type LeavingWave = 'cancelled' | 'rejected' | 'closed'
+export type LeavingWave = 'cancelled' | 'rejected' | 'closed' | 'held'
 
 /** Takes a work order out of its wave, if it is in one; to be called by whoever stops the work, under the order's lock. */
 export async function leaveWave(tx: Transaction, order: { orderId: string; channel: string }, left: { fulfillmentId: string; why: LeavingWave; actor: string }): Promise<void> {

@@ -22,7 +22,7 @@ import type { Session } from './session'
 import { createSupervisor, type ChildPlan, type Supervisor } from './supervise'
 import { findTemporal, placesOf } from './temporal-cli'
 import { devServerPlan, keepHistories, temporalAddress } from './temporal-server'
-import { apiPlan, carrierPlan, paymentPlan, workerPlan } from './our-processes'
+import { apiPlan, carrierPlan, fraudPlan, paymentPlan, workerPlan } from './our-processes'
 
 export interface Addresses {
   api: string
@@ -31,6 +31,7 @@ export interface Addresses {
   temporalUi?: string
   payments?: string
   carriers?: string
+  fraud?: string
   /** The database is ours: there are demo keys, a demo network and a story. */
   demo: boolean
 }
@@ -165,13 +166,14 @@ interface Surroundings extends Temporal {
 }
 
 /** Simulators stand in for whoever has no address of their own in the environment. */
-async function startOurs({ env, supervisor, screen, ports }: Site, around: Surroundings): Promise<{ api: string; payments?: string; carriers?: string }> {
+async function startOurs({ env, supervisor, screen, ports }: Site, around: Surroundings): Promise<{ api: string; payments?: string; carriers?: string; fraud?: string }> {
   const { config, apiPort } = around
   const api = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${apiPort}`
   const payments = env.STRIPE_BASE_URL ? undefined : `http://127.0.0.1:${ports.payments}`
   const carriers = env.CARRIER_BASE_URL ? undefined : `http://127.0.0.1:${ports.carriers}`
-  const simulators = [payments && paymentPlan({ port: ports.payments, api, config, dataFolder }), carriers && carrierPlan({ port: ports.carriers, api, config, dataFolder })]
-  await screen.step('simulators', () => startAll(supervisor, simulators), () => [payments && `payments on ${ports.payments}`, carriers && `carriers on ${ports.carriers}`].filter(Boolean).join(', ') || 'none needed')
+  const fraud = env.FRAUD_BASE_URL ? undefined : `http://127.0.0.1:${ports.fraud}`
+  const simulators = [fraud && fraudPlan({ port: ports.fraud, api, config, dataFolder }), payments && paymentPlan({ port: ports.payments, api, config, dataFolder }), carriers && carrierPlan({ port: ports.carriers, api, config, dataFolder })]
+  await screen.step('simulators', () => startAll(supervisor, simulators), () => [payments && `payments on ${ports.payments}`, carriers && `carriers on ${ports.carriers}`, fraud && `fraud on ${ports.fraud}`].filter(Boolean).join(', ') || 'none needed')
   const childEnv: NodeJS.ProcessEnv = {
     ...env,
     ...around.env,
@@ -180,10 +182,11 @@ async function startOurs({ env, supervisor, screen, ports }: Site, around: Surro
     DEMO: String(around.demo),
     ...(payments && { STRIPE_BASE_URL: payments, DEMO_PAYMENTS_URL: payments }),
     ...(carriers && { CARRIER_BASE_URL: carriers }),
+    ...(fraud && { FRAUD_BASE_URL: fraud }),
     ...(around.ui && { DEMO_TEMPORAL_UI: around.ui }),
   }
   await screen.step('worker and api', () => startAll(supervisor, [workerPlan(childEnv), apiPlan(childEnv, api)]), () => `on port ${apiPort}`)
-  return { api, payments, carriers }
+  return { api, payments, carriers, fraud }
 }
 
 /** Side by side, as none waits for another; the order they are named in is the order of stopping, reversed. */
@@ -208,7 +211,7 @@ async function chooseInnerPorts(apiPort: number): Promise<InnerPorts> {
   const remembered = rememberedPorts(dataFolder)
   const taken = new Set([apiPort])
   const ports = {} as InnerPorts
-  for (const [name, usual] of Object.entries({ postgres: 5433, temporal: 7233, temporalUi: 8233, payments: 3010, carriers: 3020 })) {
+  for (const [name, usual] of Object.entries({ postgres: 5433, temporal: 7233, temporalUi: 8233, payments: 3010, carriers: 3020, fraud: 3030 })) {
     const port = await choosePort([remembered[name as keyof InnerPorts], usual], taken)
     taken.add(port)
     ports[name as keyof InnerPorts] = port

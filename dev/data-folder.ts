@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileName as runRecord } from './run-record'
 
-export type InnerPorts = Record<'postgres' | 'temporal' | 'temporalUi' | 'payments' | 'carriers', number>
+export type InnerPorts = Record<'postgres' | 'temporal' | 'temporalUi' | 'payments' | 'carriers' | 'fraud', number>
 
 export function rememberedPorts(folder: string): Partial<InnerPorts> {
   try {

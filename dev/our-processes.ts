@@ -28,6 +28,14 @@ export const carrierPlan = ({ port, api, config, dataFolder }: SimulatorPlace): 
   isReady: () => speaksHttp(`http://127.0.0.1:${port}/`),
 })
 
+export const fraudPlan = ({ port, api, config, dataFolder }: SimulatorPlace): ChildPlan => ({
+  ...fromSource('fraud simulator', 'simulators/fraud/main.ts', [
+    ...['--port', String(port), '--api-key', config.FRAUD_API_KEY, '--state', join(dataFolder, 'fraud.json')],
+    ...['--webhook-url', `${api}/v1/fraud/events`, '--webhook-secret', config.FRAUD_WEBHOOK_SECRET],
+  ]),
+  isReady: () => speaksHttp(`http://127.0.0.1:${port}/`),
+})
+
 /** Ready when it has said so in its log: it listens nowhere. */
 export const workerPlan = (env: NodeJS.ProcessEnv): ChildPlan => ({
   ...fromSource('worker', 'worker.ts', []),

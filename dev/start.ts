@@ -37,6 +37,7 @@ function tellAddresses(addresses: Addresses, screen: Screen): void {
     ['PostgreSQL', addresses.database],
     ['payments', addresses.payments && `${addresses.payments} (simulator)`],
     ['carriers', addresses.carriers && `${addresses.carriers} (simulator)`],
+    ['fraud', addresses.fraud && `${addresses.fraud} (simulator)`],
     ['demo keys', addresses.demo ? 'demo-channel-web, demo-store-store-mitte, demo-support, demo-operations, demo-admin, …' : undefined],
   ]
   screen.line()

@@ -3,7 +3,8 @@
  * Ids and plain facts only; names, addresses and proofs stay in PostgreSQL, so that histories can be read by anyone who may see the Temporal UI.
  */
 import type { FulfillmentStatus } from './fulfillment/moves'
-import type { WaitingOn } from './order/status'
+import type { HoldEnding, HoldOwner, HoldStep, StandingHold } from './order/holds'
+import type { OrderStatus, WaitingOn } from './order/status'
 import type { Disposition, Grade, ReturnStatus } from './returns/status'
 import type { CarePolicy, LastMilePolicy, PaymentPolicy, PromisePolicy, ReturnsPolicy, SourcingPolicy, StoreWorkPolicy } from './policy/kinds'
 
@@ -22,6 +23,8 @@ export interface OrderStart {
   policy: OrderPolicy
   /** It had come to its end, and something about it is to be done again. */
   reopened?: true
+  /** What it was stopped by when it was accepted; absent: nothing. */
+  holds?: readonly StandingHold[]
 }
 
 export interface TenderStart {
@@ -123,6 +126,34 @@ export interface FulfillmentAnswer {
   status: FulfillmentStatus
 }
 
+/** Some steps of the order are stopped until somebody releases them, or until its deadline. */
+export interface PlaceHold extends Command {
+  type: string
+  reason: string
+  blocks: readonly HoldStep[]
+  owner: HoldOwner
+  deadline?: string
+  atDeadline?: HoldEnding
+  approvals?: number
+}
+export interface ReleaseHold extends Command {
+  holdId: string
+  reason?: string
+}
+/** What became of an order's holds in its rows; also sent as a signal where a fact from outside did it. Said twice, nothing changes. */
+export interface HoldsChanged {
+  placed: readonly StandingHold[]
+  released: readonly string[]
+  /** Deadlines that were moved by as long as they were stopped. */
+  moved: readonly { fulfillmentId?: string; wait: WaitingOn; byMs: number }[]
+  status: OrderStatus
+}
+
+/** The fraud service does not want this order to go on. */
+export interface FraudRejected {
+  checkId: string
+}
+
 /** Something is to come back. */
 export interface RequestReturn extends Command {
   lines: readonly { lineId: string; quantity: number; reason: string }[]
@@ -184,6 +215,8 @@ export const updates = {
   requestReplacement: 'requestReplacement',
   receiveReturn: 'receiveReturn',
   decideReturn: 'decideReturn',
+  placeHold: 'placeHold',
+  releaseHold: 'releaseHold',
 } as const
 /** These reopen an order whose thread has come to its end. */
 export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'decideReturn']
@@ -247,6 +280,8 @@ export interface HoldExpires {
 }
 
 export const signals = {
+  holdsChanged: 'holdsChanged',
+  fraudRejected: 'fraudRejected',
   paymentReported: 'paymentReported',
   holdExpires: 'holdExpires',
   carrierReported: 'carrierReported',

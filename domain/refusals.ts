@@ -41,6 +41,7 @@ export const refusals = {
   // what is not there, or not yours to see
   'order.unknown': { status: 404, says: 'No such order', data: '' },
   'change.unknown': { status: 404, says: 'No such change of this order', data: '' },
+  'hold.unknown': { status: 404, says: 'No such hold of this order', data: '' },
   'version.unknown': { status: 404, says: 'The order has no such version', data: '' },
   'fulfillment.unknown': { status: 404, says: 'No such fulfillment', data: '' },
   'reservation.unknown': { status: 404, says: 'No such reservation', data: '' },
@@ -98,6 +99,10 @@ export const refusals = {
   'return.final_sale': { status: 409, says: 'Some of it is not taken back', data: 'skus' },
   'order.already_cancelled': { status: 409, says: 'This order is cancelled', data: 'state' },
   'order.closed': { status: 409, says: 'This order has come to its end', data: 'state' },
+  'order.held': { status: 409, says: 'A hold stops this', data: 'step, holdId, type, owner, holds: [{holdId, type, owner}]' },
+  'hold.ended': { status: 409, says: 'This hold has ended', data: 'state' },
+  'hold.not_yours': { status: 403, says: 'Somebody else has to release this hold', data: 'owner, role' },
+  'hold.four_eyes': { status: 409, says: 'Somebody else has to say yes: not who asked, and nobody twice', data: 'askedBy, approvedBy, needed' },
   'order.not_authorized': { status: 409, says: 'Goods leave only on a valid payment authorisation', data: 'paymentStatus' },
   'fulfillment.state': { status: 409, says: 'The fulfillment is not in a state that allows this', data: 'state, assignee, allowedActions' },
   'fulfillment.taken': { status: 409, says: 'This work is not with whom you say', data: 'state, assignee, allowedActions' },
@@ -148,6 +153,8 @@ export const refusals = {
   'payment.declined': { status: 409, says: 'The payment was declined', data: 'declineCode' },
   'payment.not_settled': { status: 409, says: 'The payment was not settled by its deadline', data: 'waitedSince' },
   'collection.expired': { status: 409, says: 'Nobody came for the goods in time', data: 'pickupBy' },
+  'fraud.rejected': { status: 409, says: 'The fraud service rejects this order', data: '' },
+  'hold.expired': { status: 409, says: 'Nobody released a hold in time', data: '' },
   'sourcing.unfillable': { status: 409, says: 'No node could fill the order by its deadline', data: 'short' },
 } as const satisfies Record<string, { status: number; says: string; data: string }>
 

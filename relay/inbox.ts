@@ -4,6 +4,8 @@ import type { Db } from '../db/connection'
 import { wakeIfOrderCame } from '../db/channel-messages'
 import { applyDisputeFact } from '../db/disputes'
 import { applyCarrierFact, applyPaymentFact } from '../db/facts'
+import { applyFraudFact } from '../db/fraud'
+import { isStillToStart } from '../db/starts'
 import { factFailed, leaseFacts, settleFact, type InboundFact, type LeasedFact, type Telling } from '../db/inbox'
 import type { FactHandler } from './channel-facts'
 import { startPump, type Pump } from './pump'
@@ -27,11 +29,13 @@ export function startInbox({ db, threads, log, channelFacts, concurrency = 4, id
     const telling = fact.telling ?? (await apply(fact))
     if (!telling) return
     const heard = await threads.tell(telling, telling.signal, telling.fact)
+    if (!heard && (await isStillToStart(db, telling))) throw new Error('its workflow has not been started yet')
     await settleFact(db, fact, 'done', heard ? 'order told' : 'the workflow has closed')
   }
 
   const apply = async (fact: InboundFact): Promise<Telling | undefined> => {
     if (fact.kind === 'dispute') return applyDisputeFact(db, fact)
+    if (fact.kind === 'fraud') return applyFraudFact(db, fact)
     if (fact.kind === 'payment') return applyPaymentFact(db, fact)
     if (fact.kind === 'carrier') return applyCarrierFact(db, fact)
     const handle = channelFacts[fact.kind]

@@ -47,7 +47,8 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
   }
 
   /** An update to the running workflow; one that overtakes the start brings the start along, and one about an order that has come to its end begins its thread again. */
-  const update = async (order: OrderRow, { update: name, args }: OrderAsk): Promise<unknown> => {
+  const update = async (order: OrderRow, ask: OrderAsk, triesLeft = 2): Promise<unknown> => {
+    const { update: name, args } = ask
     const options: { args: [object]; updateId: string } = { args: [args], updateId: args.commandId }
     const reopens = reopening.includes(name) && order.stage !== 'cancelled'
     try {
@@ -56,7 +57,10 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
       const over = error instanceof WorkflowNotFoundError
       if (!over && !(reopens && saysClosed(error))) throw error
       const ended = !over || (await startIsDone(db, order.orderId))
-      if (ended && !reopens) throw refuseClosed(await findOrder(db, order.orderId))
+      const now = ended && !reopens ? await findOrder(db, order.orderId) : undefined
+      // It was started just after it was looked for.
+      if (over && now?.stage === 'open' && triesLeft > 0) return update(order, ask, triesLeft - 1)
+      if (now) throw refuseClosed(now)
       const { start, customerRef } = await loadStart(db, order.orderId)
       const again = { workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE }
       const startArguments = { customerRef, start: { ...start, ...(ended && { reopened: true as const }) } }

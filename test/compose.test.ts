@@ -32,9 +32,9 @@ const jobs = all.filter(([name]) => all.some(([, other]) => other.depends_on?.[n
 
 it('runs every part as a service of its own', () => {
   expect(Object.keys(services).sort()).toEqual([
-    'api', 'carrier-simulator', 'payment-simulator', 'postgresql', 'temporal', 'temporal-namespace', 'temporal-schema', 'temporal-ui', 'worker',
+    'api', 'carrier-simulator', 'fraud-simulator', 'payment-simulator', 'postgresql', 'temporal', 'temporal-namespace', 'temporal-schema', 'temporal-ui', 'worker',
   ])
-  expect(all.filter(([, service]) => service.profiles).map(([name]) => name).sort()).toEqual(['carrier-simulator', 'payment-simulator'])
+  expect(all.filter(([, service]) => service.profiles).map(([name]) => name).sort()).toEqual(['carrier-simulator', 'fraud-simulator', 'payment-simulator'])
 })
 
 it('pins every image to a version', () => {
@@ -102,7 +102,7 @@ it('registers the search attributes of the project', () => {
 it('runs files that the build makes', () => {
   const { include } = JSON.parse(readText('tsconfig.build.json')) as { include: string[] }
   const run = [...ours.map(([, service]) => (service.command ?? []).find((part) => part.startsWith('dist/'))), /CMD .*"(dist\/[^"]+)"/.exec(dockerfile.slice(dockerfile.lastIndexOf('CMD')))?.[1]]
-  expect(run).toHaveLength(5)
+  expect(run).toHaveLength(6)
   for (const path of run) {
     const source = path!.replace(/^dist\//, '').replace(/\.js$/, '.ts')
     expect(existsSync(join(root, source))).toBe(true)

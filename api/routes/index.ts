@@ -15,6 +15,7 @@ import { eventStreams } from './events'
 import { exceptionRoutes } from './exceptions'
 import { fulfillmentReads } from './fulfillment-reads'
 import { handOver, packFulfillment, pickFulfillmentRoute } from './fulfillments'
+import { holdRoutes } from './holds'
 import { inventoryRoutes } from './inventory'
 import { ledgerRoutes } from './ledger'
 import { nodeRoutes } from './nodes'
@@ -43,6 +44,7 @@ export const routes: readonly Route[] = [
   bulkOrders,
   cancelOrder,
   ...changeRoutes,
+  ...holdRoutes,
   ...returnRoutes,
   ...orderReads,
   ...ledgerRoutes,

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { receiveFact } from '../../db/inbox'
 import { refuse } from '../../domain/refusals'
-import type { Carrier, ProviderWebhook } from '../../activities/ports'
+import type { Carrier, FraudCheck, ProviderWebhook } from '../../activities/ports'
 import { ok, route, type Route } from '../route'
 import { text } from '../schemas/fields'
 
@@ -11,11 +11,13 @@ const received = z.object({ received: z.literal(true) })
 export interface OutsideParties {
   webhook: ProviderWebhook
   carriers: readonly Carrier[]
+  /** Absent: there is no fraud service. */
+  fraud?: Pick<FraudCheck, 'readEvent'>
   /** Something is in the inbox. */
   wake: () => void
 }
 
-export function outsideRoutes({ webhook, carriers, wake }: OutsideParties): Route[] {
+export function outsideRoutes({ webhook, carriers, fraud, wake }: OutsideParties): Route[] {
   const paymentWebhook = route({
     method: 'post',
     path: '/v1/payments/stripe/webhook',
@@ -61,5 +63,21 @@ export function outsideRoutes({ webhook, carriers, wake }: OutsideParties): Rout
       return ok({ received: true })
     },
   })
-  return [paymentWebhook, carrierEvents]
+  const fraudEvents = route({
+    method: 'post',
+    path: '/v1/fraud/events',
+    tag: 'Outside',
+    summary: 'The fraud service answers (signature in Fraud-Signature)',
+    roles: 'public',
+    raw: true,
+    answers: { 200: received },
+    async run(ctx) {
+      if (!fraud) throw refuse('route.unknown')
+      const { eventId, key, reference, verdict } = fraud.readEvent(ctx.rawBody, (name) => ctx.header(name))
+      await receiveFact(ctx.db, { source: 'fraud', eventId, kind: 'fraud', subject: key, payload: { verdict, reference } })
+      wake()
+      return ok({ received: true })
+    },
+  })
+  return [paymentWebhook, carrierEvents, fraudEvents]
 }

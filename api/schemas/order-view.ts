@@ -5,6 +5,7 @@ import { eventTypes } from '../../domain/events'
 import { fulfillmentStatuses } from '../../domain/fulfillment/moves'
 import { orderFulfillmentStatuses, orderStatuses, paymentStatuses, waitReasons } from '../../domain/order/status'
 import { at, minor } from './fields'
+import { holdAnswer } from './holds'
 import { runOfTask } from './runs'
 
 const count = z.int().min(0)
@@ -50,6 +51,7 @@ export const fulfillmentAnswer = z
     handedOverAt: at.nullable(),
     pickup: z.object({ readyAt: at, pickupBy: at, collectedBy: z.enum(['code', 'identity document']).nullable() }).nullable(),
     endedAt: at.nullable(),
+    heldBy: z.array(z.object({ holdId: z.string(), type: z.string(), owner: z.string() })).nullable().meta({ description: 'What keeps the node from going on with it; null: nothing' }),
     lines: z.array(workLine),
     packages: z.array(packageView),
     allowedActions: z.array(z.string()),
@@ -118,9 +120,11 @@ export const orderAnswer = z
     priority: z.int(),
     customer: z.record(z.string(), z.unknown()).nullable(),
     shipTo: z.record(z.string(), z.unknown()).nullable(),
+    billTo: z.record(z.string(), z.unknown()).nullable(),
+    flags: z.array(z.string()).nullable(),
     delivery: z.record(z.string(), z.unknown()),
     lines: z.array(line),
-    holds: z.array(z.object({ holdId: z.string(), type: z.string(), blocks: z.array(z.string()), reason: z.string(), owner: z.string() })),
+    holds: z.array(holdAnswer),
     fulfillments: z.array(
       z.object({
         fulfillmentId: z.string(),

@@ -50,6 +50,8 @@ export const newOrder = z
     priority: z.int().min(0).max(9).default(5).meta({ description: '9 is the most urgent' }),
     customer: z.strictObject({ customerRef: text(200).optional(), name: text(200).optional(), email: text(320).optional(), phone: text(50).optional() }).optional(),
     shipTo: shipTo.optional(),
+    billTo: shipTo.optional().meta({ description: 'Where the bill goes; rules for holds may compare it' }),
+    flags: z.array(z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,39}$/, 'Must be a word of lower-case letters, digits, _ . -')).max(20).optional().meta({ description: 'Marks of the channel; rules for holds may look at them' }),
     delivery,
     lines: z.array(line).min(1).max(500, 'At most 500 lines an order'),
     shipping: z.strictObject({ priceMinor: amount, taxMinor: amount.default(0) }).default({ priceMinor: 0, taxMinor: 0 }),

@@ -1,11 +1,37 @@
 /** Policy documents, per kind, as they may be written: the shapes of domain/policy/kinds.ts. */
 import { z } from 'zod'
 import { defaultPolicies, parcelRemedies, policyKinds, type Policies } from '../../domain/policy/kinds'
-import { at, duration, minor, text } from './fields'
+import { holdEndings, holdOwners, releasingFacts } from '../../domain/order/holds'
+import { at, channelId, currency, duration, minor, text } from './fields'
+import { blocks, holdType } from './holds'
 import { termsOfReturns } from './return-terms'
 import { sourcingDocument } from './sourcing-policy'
 
 const few = z.int().min(1).max(1_000)
+
+const holdCondition = z.strictObject({
+  channels: z.array(channelId).min(1).max(100).optional(),
+  amount: z.strictObject({ fromMinor: minor, currency }).optional(),
+  addressDiffers: z.enum(['from_billing', 'from_earlier_orders']).optional(),
+  firstOrder: z.literal(true).optional(),
+  flags: z.array(text(40)).min(1).max(100).optional(),
+  skus: z.array(text(100)).min(1).max(1_000).optional(),
+})
+
+const holdRule = z
+  .strictObject({
+    name: text(60),
+    type: holdType,
+    reason: text(200),
+    when: holdCondition,
+    blocks,
+    owner: z.enum(holdOwners),
+    endsAfter: duration.optional(),
+    atDeadline: z.enum(holdEndings).optional(),
+    approvals: z.int().min(1).max(5).optional(),
+    releasedBy: z.enum(releasingFacts).optional(),
+  })
+  .refine((rule) => rule.atDeadline === undefined || rule.endsAfter !== undefined, { path: ['endsAfter'], error: 'Is needed to say what happens then' })
 
 /** Fields that came later than the published ones may be left out; they take their default. */
 export const policyDocuments = {
@@ -65,6 +91,12 @@ export const policyDocuments = {
     returned: z.enum(parcelRemedies),
     goodsBack: z.enum(['restock', 'inspect']),
     answerWithin: duration,
+  }),
+  holds: z.strictObject({
+    rules: z.array(holdRule).max(50).refine((rules) => new Set(rules.map((r) => r.name)).size === rules.length, 'Names must differ'),
+    fraud: z
+      .strictObject({ when: holdCondition, blocks, answerWithin: duration, whenSilent: z.enum(holdEndings), reviewWithin: duration, whenUnreviewed: z.enum(holdEndings), reviewer: z.enum(holdOwners) })
+      .optional(),
   }),
 } as const satisfies { [Kind in keyof Policies]: z.ZodType<Policies[Kind]> }
 

@@ -32,6 +32,8 @@ import * as storedValue from './0034-stored-value'
 import * as expiringHolds from './0035-expiring-holds'
 import * as exchanges from './0036-exchanges'
 import * as returnTerms from './0038-return-terms'
+import * as holds from './0045-holds'
+import * as holdRules from './0046-hold-rules'
 import * as bulk from './0048-bulk'
 import * as audit from './0052-audit'
 import * as keys from './0053-keys'
@@ -77,6 +79,8 @@ export const migrations: readonly Migration[] = [
   expiringHolds,
   exchanges,
   returnTerms,
+  holds,
+  holdRules,
   bulk,
   audit,
   keys,

@@ -8,6 +8,7 @@ import { writeAudit } from '../audit'
 import { leaveDispatch } from '../dispatch'
 import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
+import { endHoldsOf } from '../holds'
 import { endOpenChanges } from '../order-changes'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendVoids } from '../payment-operations'
@@ -45,6 +46,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   await refreshPicked(tx, ask.orderId)
   const voids = await intendVoids(tx, ask.orderId)
   await tx('orders').where({ order_id: ask.orderId }).update({ stage: 'cancelled' })
+  await endHoldsOf(tx, order, ask.actor)
   for (const { changeId } of await endOpenChanges(tx, ask.orderId)) await releaseOfChange(tx, changeId, ask.actor)
   await settleExceptions(tx, order, 'the order was cancelled')
   const released = freed.map((l) => ({ lineId: l.lineId, sku: l.sku, nodeId: l.nodeId, quantity: l.quantity }))

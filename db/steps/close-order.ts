@@ -3,6 +3,7 @@ import type { WaitingOn } from '../../domain/order/status'
 import { row, type Transaction } from '../connection'
 import { eraseIfAsked } from '../erasure/erase'
 import { record, self } from '../events'
+import { endHoldsOf } from '../holds'
 import { lockOrder, refreshOrder, setWait } from '../orders'
 import { openException, settleExceptions, type OpenException } from '../waiting'
 
@@ -25,6 +26,7 @@ export async function closeOrder(tx: Transaction, { orderId, status }: { orderId
   const closed = await row(tx, 'UPDATE orders SET workflow_open = false, stage = ?, closed_at = coalesce(closed_at, now()) WHERE order_id = ? AND workflow_open RETURNING order_id', [status, orderId])
   if (!closed) return
   if (status === 'completed' && order.stage !== 'completed') await record(tx, order, { type: 'order.completed', actor: self })
+  await endHoldsOf(tx, order, self)
   await settleExceptions(tx, order, `the order is ${status}`, { except: outlivesOrder })
   await refreshOrder(tx, orderId, null)
   await eraseIfAsked(tx, orderId)

@@ -7,6 +7,7 @@ import { refuse } from '../../domain/refusals'
 import type { Transaction } from '../connection'
 import { record, type OrderEvent } from '../events'
 import { lockWork, refusedMove, saveWorkLines, workLines, type FulfillmentRow } from '../fulfillments'
+import { refuseIfHeld } from '../holds'
 import { setPartWait, type OrderRow } from '../orders'
 import { intendCaptures, mayShip, needsRemainder } from '../part-payments'
 import { acceptProof, countWrongCode, dropProof, pickupOf, proofOf } from '../pickups'
@@ -22,10 +23,11 @@ export interface NotProven {
   triesLeft: number
 }
 
-/** @throws `fulfillment.state`, `order.not_authorized` */
+/** @throws `fulfillment.state`, `order.held`, `order.not_authorized` */
 export async function collect(tx: Transaction, ask: Collect & { ifCapture: WaitingOn }): Promise<GivenAway | NotProven> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   if (fulfillment.status !== 'ready') throw refusedMove(fulfillment)
+  await refuseIfHeld(tx, order, 'shipping')
   const proof = await proofOf(tx, ask.proofId, ask.fulfillmentId)
   invariant(proof, `proof ${ask.proofId} was kept before the order was asked`)
   const verdict = judgeProof(proof, await pickupOf(tx, ask.fulfillmentId))
@@ -38,10 +40,11 @@ export async function collect(tx: Transaction, ask: Collect & { ifCapture: Waiti
   return giveAway(tx, { order, fulfillment, ...ask }, { type: 'fulfillment.collected', actor: ask.actor, data })
 }
 
-/** At a till the customer has the goods in her hands: picked, given and off the books at once. @throws `fulfillment.state`, `order.not_authorized` */
+/** At a till the customer has the goods in her hands: picked, given and off the books at once. @throws `fulfillment.state`, `order.held`, `order.not_authorized` */
 export async function carryOut(tx: Transaction, ask: { fulfillmentId: string; actor: string; ifCapture: WaitingOn }): Promise<GivenAway> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   if (fulfillment.method !== 'carry_out' || fulfillment.status !== 'released') throw refusedMove(fulfillment)
+  await refuseIfHeld(tx, order, 'shipping')
   await saveWorkLines(tx, ask.fulfillmentId, (await workLines(tx, ask.fulfillmentId)).map((l) => ({ ...l, picked: l.quantity })))
   return giveAway(tx, { order, fulfillment, ...ask }, { type: 'fulfillment.collected', actor: ask.actor, data: { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, proof: 'carried out' } })
 }

@@ -41,17 +41,21 @@ export async function departRun(tx: Transaction, { runId, actor }: { runId: stri
   await report(tx, runId, 'departed', tellings)
 }
 
-/** Cancelled meanwhile, or not paid for any more. */
-async function whyNot(tx: Transaction, { fulfillmentStatus, fulfillmentId, orderId }: TaskRow, order: OrderRow): Promise<'cancelled' | 'not_authorized' | undefined> {
+/** Cancelled meanwhile, held, or not paid for any more. */
+type WhyNot = 'cancelled' | 'held' | 'not_authorized'
+
+async function whyNot(tx: Transaction, { fulfillmentStatus, fulfillmentId, orderId }: TaskRow, order: OrderRow): Promise<WhyNot | undefined> {
   if (fulfillmentStatus === 'in_transit') return undefined // another attempt: it has left us before
   if (order.stage === 'cancelled' || fulfillmentStatus !== 'packed') return 'cancelled'
+  if (order.blocked.includes('shipping')) return 'held'
   return (await mayShip(tx, orderId, fulfillmentId)) ? undefined : 'not_authorized'
 }
 
-async function dropTask(tx: Transaction, { taskId, fulfillmentId }: TaskRow, order: OrderRow, why: 'cancelled' | 'not_authorized', at: string): Promise<void> {
+async function dropTask(tx: Transaction, { taskId, fulfillmentId }: TaskRow, order: OrderRow, why: WhyNot, at: string): Promise<void> {
   await endTask(tx, { taskId, outcome: 'dropped', reason: why, at })
   if (why === 'cancelled') return leaveDispatch(tx, [fulfillmentId])
   await waitAgain(tx, { fulfillmentId, attempted: false, notBefore: at })
+  if (why === 'held') return // it waits on a hold, which has an owner
   await openException(tx, { ...order, kind: 'dispatch.not_authorized', subject: fulfillmentId, owner: 'support', summary: 'It stayed behind: the money for it is not held any more. Ask for another card, or cancel', data: { fulfillmentId } })
 }
 

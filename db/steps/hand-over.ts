@@ -7,6 +7,7 @@ import { refuse } from '../../domain/refusals'
 import { rows, run, type Transaction } from '../connection'
 import { record } from '../events'
 import { lockWork, moveFulfillment, refusedMove } from '../fulfillments'
+import { refuseIfHeld } from '../holds'
 import { refreshOrder, setPartWait } from '../orders'
 import { mayShip } from '../part-payments'
 import { wakeKeptEvents } from '../shipments'
@@ -25,12 +26,13 @@ export interface HandOverOutcome extends FulfillmentAnswer, Gone {
   manifest: string
 }
 
-/** @throws `fulfillment.state`, `fulfillment.label_missing`, `order.not_authorized` */
+/** @throws `fulfillment.state`, `order.held`, `fulfillment.label_missing`, `order.not_authorized` */
 export async function handOver(tx: Transaction, ask: HandOverAsk): Promise<HandOverOutcome> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   const { orderId } = order
   if (fulfillment.status !== 'packed' || fulfillment.service === ownDriver) throw refusedMove(fulfillment) // what an own driver brings leaves with his run
   if (!fulfillment.labelled) throw refuse('fulfillment.label_missing', { waitingOn: 'carrier' })
+  await refuseIfHeld(tx, order, 'shipping')
   const staysOurs = fulfillment.method === 'transfer'
   if (!staysOurs) await markResent(tx, ask.fulfillmentId)
   if (!staysOurs && !(await mayShip(tx, orderId, ask.fulfillmentId))) throw refuse('order.not_authorized')

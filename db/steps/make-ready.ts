@@ -6,6 +6,7 @@ import { defaultPolicies } from '../../domain/policy/kinds'
 import type { Transaction } from '../connection'
 import { record, self } from '../events'
 import { lockWork, moveFulfillment, needAllPicked, refusedMove } from '../fulfillments'
+import { refuseIfHeld } from '../holds'
 import { refreshOrder, setPartWait } from '../orders'
 import { calendarOf, keepReady } from '../pickups'
 
@@ -16,12 +17,13 @@ export interface ReadyOutcome extends FulfillmentAnswer {
   remindAt?: string
 }
 
-/** @throws `fulfillment.state`, `fulfillment.not_all_picked` */
+/** @throws `fulfillment.state`, `order.held`, `fulfillment.not_all_picked` */
 export async function makeReady(tx: Transaction, ask: MakeReady): Promise<ReadyOutcome> {
   const { fulfillmentId } = ask
   const { order, fulfillment } = await lockWork(tx, fulfillmentId)
   await needAllPicked(tx, fulfillment)
   if (fulfillment.method !== 'pickup' || fulfillment.status !== 'picked') throw refusedMove(fulfillment)
+  await refuseIfHeld(tx, order, 'picking')
   const { pickupWindow, pickupReminder = defaultPolicies.store_work.pickupReminder } = order.policy.store_work
   const ready = Date.now()
   const calendar = await calendarOf(tx, fulfillment.nodeId)

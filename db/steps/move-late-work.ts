@@ -22,7 +22,8 @@ export type MoveOutcome = { outcome: 'moved'; fulfillments: SourcedPart[] } | { 
 /** Only work nobody has touched is moved. @throws LostRace in hopeful mode */
 export async function moveLateWork(tx: Transaction, ask: MoveAsk, mode: PlanMode, after?: AfterSale): Promise<MoveOutcome> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
-  if (order.stage === 'cancelled' || fulfillment.status !== 'released') return { outcome: 'stays' }
+  const held = order.blocked.includes('picking') || order.blocked.includes('sourcing')
+  if (held || order.stage === 'cancelled' || fulfillment.status !== 'released') return { outcome: 'stays' }
   const lines = (await workLines(tx, ask.fulfillmentId)).filter((l) => l.quantity > l.rejected).map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity - l.rejected, valueMinor: 0 }))
   await moveFulfillment(tx, ask.fulfillmentId, 'rejected')
   await leaveWave(tx, order, { fulfillmentId: ask.fulfillmentId, why: 'rejected', actor: self })

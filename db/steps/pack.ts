@@ -8,18 +8,20 @@ import type { Transaction } from '../connection'
 import { record } from '../events'
 import { insertPackages, lockWork, moveFulfillment, needAllPicked, refusedMove, unitWeights } from '../fulfillments'
 import { awaitedAt } from '../gathering'
+import { refuseIfHeld } from '../holds'
 import { refreshOrder, setPartWait } from '../orders'
 
 export interface PackAsk extends PackFulfillment {
   waitingOn: WaitingOn
 }
 
-/** @throws `fulfillment.state`, `fulfillment.not_all_picked`, `fulfillment.packages_differ`, `fulfillment.weight_implausible` */
+/** @throws `fulfillment.state`, `order.held`, `fulfillment.not_all_picked`, `fulfillment.packages_differ`, `fulfillment.weight_implausible` */
 export async function packFulfillment(tx: Transaction, ask: PackAsk): Promise<FulfillmentAnswer> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   const { orderId } = order
   const lines = await needAllPicked(tx, fulfillment)
   if (fulfillment.status !== 'picked' || fulfillment.method === 'pickup') throw refusedMove(fulfillment)
+  await refuseIfHeld(tx, order, 'picking')
   const awaited = await awaitedAt(tx, orderId, fulfillment.nodeId)
   if (awaited.length > 0 && fulfillment.method === 'delivery') throw refuse('fulfillment.waits_for_others', { from: awaited })
   checkPackages(lines, ask.packages)

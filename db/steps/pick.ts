@@ -6,16 +6,18 @@ import type { WaitingOn } from '../../domain/order/status'
 import type { Transaction } from '../connection'
 import { record } from '../events'
 import { fulfillmentsOf, lockWork, moveFulfillment, refreshPicked, refusedMove, saveWorkLines, workLines, type FulfillmentRow } from '../fulfillments'
+import { refuseIfHeld } from '../holds'
 import { refreshOrder, type OrderRow } from '../orders'
 import { countScans, type ScannedLine } from '../pick-scans'
 import { correctAfterRejection, release, releaseUnits } from '../stock'
 import { leaveWave } from '../waves'
 
-/** Adds a pick report. @throws `fulfillment.state`, `fulfillment.quantity` */
+/** Adds a pick report. @throws `fulfillment.state`, `fulfillment.quantity`, `order.held` */
 export async function pickFulfillment(tx: Transaction, ask: { fulfillmentId: string; actor: string; lines: readonly (PickReport & ScannedLine)[] }): Promise<void> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   const { orderId } = order
   if (!isOpenForPicking(fulfillment)) throw refusedMove(fulfillment)
+  await refuseIfHeld(tx, order, 'picking')
   const lines = await addReport(tx, fulfillment, ask)
   const done = isAllPicked(lines)
   if (done || fulfillment.status === 'released') await moveFulfillment(tx, ask.fulfillmentId, done ? 'picked' : 'picking')
@@ -38,6 +40,7 @@ export async function rejectFulfillment(tx: Transaction, ask: RejectAsk): Promis
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   const { orderId } = order
   if (!isOpenForPicking(fulfillment)) throw refusedMove(fulfillment)
+  await refuseIfHeld(tx, order, 'picking')
   const lines = await addReport(tx, fulfillment, ask)
   const rejected = ask.lines.filter((l) => l.rejected > 0).map((l) => ({ ...l, sku: lines.find((w) => w.lineId === l.lineId)!.sku }))
   const mayStay = !isAllRejected(lines) && (await mayBeSplit(tx, order))

@@ -33,7 +33,8 @@ export interface SourceAsk {
   ifSourced: WaitingOn
   ifShort: WaitingOn
 }
-export type SourceOutcome = { outcome: 'sourced'; fulfillments: SourcedPart[] } | ShortOutcome
+/** `held`: a hold stops it; what could be claimed is claimed, and no work has reached a node. */
+export type SourceOutcome = { outcome: 'sourced'; fulfillments: SourcedPart[] } | { outcome: 'held' } | ShortOutcome
 
 export interface ShortOutcome {
   outcome: 'short'
@@ -63,10 +64,12 @@ export interface WorkMoved {
 export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMode, after?: AfterSale): Promise<SourceOutcome> {
   const order = await lockOrder(tx, ask.orderId)
   if (order.stage === 'cancelled') throw refuse('order.already_cancelled', { state: 'cancelled' })
+  if (order.blocked.includes('sourcing')) return { outcome: 'held' }
   const lines = await openLines(tx, order.orderId)
   const decision = lines.length ? await claimParts(tx, order, lines, mode, after) : await lastDecision(tx, order.orderId)
   if (lines.length && !decision?.chosen) return backorder(tx, order, decision!, ask)
   if (lines.length) await endClaims(tx, order.orderId, 'filled')
+  if (order.blocked.includes('picking')) return heldBack(tx, order, lines.length > 0)
   const fulfillments = await releaseParts(tx, order, ask)
   await record(tx, order, { type: 'order.sourced', actor: self, data: { nodes: fulfillments.map((f) => f.nodeId), reason: decision?.chosen?.reason ?? '' } }, ...fulfillments.map((f) => ({
     type: 'fulfillment.released' as const,
@@ -76,6 +79,13 @@ export async function sourceOrder(tx: Transaction, ask: SourceAsk, mode: PlanMod
   if (lines.length) for (const kind of ['sourcing.short', 'supply.withdrawn']) await settleExceptions(tx, order, 'it can be had', { kind })
   await refreshOrder(tx, order.orderId, null)
   return { outcome: 'sourced', fulfillments }
+}
+
+/** Its stock is its own, and its work waits for a hold to end. */
+async function heldBack(tx: Transaction, order: OrderRow, claimed: boolean): Promise<SourceOutcome> {
+  if (claimed) for (const kind of ['sourcing.short', 'supply.withdrawn']) await settleExceptions(tx, order, 'it can be had', { kind })
+  await refreshOrder(tx, order.orderId, { what: 'sourcing', since: new Date().toISOString(), deadline: null })
+  return { outcome: 'held' }
 }
 
 /** As the timeline tells it. */

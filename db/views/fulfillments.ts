@@ -2,6 +2,7 @@
 import { fulfillmentActions, type FulfillmentStatus, type WorkMethod } from '../../domain/fulfillment/moves'
 import { refuse } from '../../domain/refusals'
 import { row, rows, type Db, type Transaction } from '../connection'
+import { heldByJson } from './holds'
 import { iso, list } from './sql'
 
 export interface FulfillmentView {
@@ -27,6 +28,8 @@ export interface FulfillmentView {
   /** Of goods that are fetched: since when they wait at the counter, until when, and when and how they were given. */
   pickup: PickupView | null
   endedAt: string | null
+  /** What keeps the node from going on with it; null: nothing. */
+  heldBy: { holdId: string; type: string; owner: string }[] | null
   lines: FulfillmentLineView[]
   packages: PackageView[]
   allowedActions: string[]
@@ -85,7 +88,7 @@ const pickupJson = `CASE WHEN f.ready_at IS NOT NULL THEN json_build_object('rea
 
 export const fulfillmentColumns = `f.fulfillment_id AS "fulfillmentId", f.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", f.node_id AS "nodeId", f.method, f.to_node_id AS "toNodeId",
   nullif(f.service, '') AS service, f.status, f.assignee, f.due_first AS "dueAt", f.due_at AS "packBy", 9 - f.urgency AS priority, f.released_at AS "releasedAt", f.packed_at AS "packedAt",
-  f.handed_over_at AS "handedOverAt", f.ended_at AS "endedAt", ${pickupJson} AS pickup, ${workLinesJson} AS lines, ${packagesJson} AS packages`
+  f.handed_over_at AS "handedOverAt", f.ended_at AS "endedAt", ${pickupJson} AS pickup, ${heldByJson} AS "heldBy", ${workLinesJson} AS lines, ${packagesJson} AS packages`
 
 export const isLabelled = (packages: readonly { trackingNumber: string | null }[]): boolean => packages.length > 0 && packages.every((p) => p.trackingNumber !== null)
 
@@ -95,9 +98,12 @@ const working = ['store', 'operations', 'admin']
 /** As they are read, before it is said what may be done. */
 export type FulfillmentFacts = Omit<FulfillmentView, 'allowedActions'>
 
+/** What a hold on picking or shipping refuses. */
+const stoppedByHolds = ['pick', 'pack', 'ready-for-pickup', 'hand-over', 'collect']
+
 export const withActions = (found: FulfillmentFacts, role?: string): FulfillmentView => ({
   ...found,
-  allowedActions: role === undefined || working.includes(role) ? fulfillmentActions(found, isLabelled(found.packages)) : [],
+  allowedActions: role === undefined || working.includes(role) ? fulfillmentActions(found, isLabelled(found.packages)).filter((action) => !found.heldBy || !stoppedByHolds.includes(action)) : [],
 })
 
 /** One work order; `role` narrows what is allowed to what that role may do. */

@@ -16,7 +16,7 @@ export interface UnpickedOrder {
   shipments: PlannedShipment[]
 }
 
-/** Of one channel, the oldest first: sent to the customer, everything claimed, and no work order that somebody has begun or that a driver waits for. */
+/** Of one channel, the oldest first: sent to the customer, everything claimed, nothing held, and no work order that somebody has begun or that a driver waits for. */
 export const unpickedOrders = (db: Db | Transaction, { channel, limit, orderId }: { channel: string; limit: number; orderId?: string }): Promise<UnpickedOrder[]> =>
   rows<UnpickedOrder>(db, unpickedSql, { channel, limit, orderId: orderId ?? null })
 
@@ -31,7 +31,7 @@ const unpickedSql = `
        SELECT a.node_id, json_agg(json_build_object('lineId', a.line_id, 'sku', a.sku, 'quantity', a.quantity) ORDER BY a.line_id) AS lines
        FROM (SELECT node_id, line_id, sku, sum(quantity)::int AS quantity FROM allocations WHERE order_id = o.order_id AND status = 'open' GROUP BY 1, 2, 3) a GROUP BY 1) n) AS shipments
   FROM orders o
-  WHERE o.stage = 'open' AND o.channel = :channel AND o.delivery->>'method' = 'delivery' AND o.delivery->>'nodeId' IS NULL AND coalesce(o.delivery->>'service', '') <> 'own_driver' AND (:orderId::uuid IS NULL OR o.order_id = :orderId::uuid)
+  WHERE o.stage = 'open' AND o.blocked = '{}' AND o.channel = :channel AND o.delivery->>'method' = 'delivery' AND o.delivery->>'nodeId' IS NULL AND coalesce(o.delivery->>'service', '') <> 'own_driver' AND (:orderId::uuid IS NULL OR o.order_id = :orderId::uuid)
     AND EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.order_id AND allocated > 0)
     AND NOT EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.order_id AND quantity <> cancelled + allocated)
     AND NOT EXISTS (SELECT 1 FROM order_lines l JOIN skus s USING (sku) WHERE l.order_id = o.order_id AND (s.hazardous OR s.export_controlled)) -- who may send those is asked order by order

@@ -9,6 +9,7 @@ import type { OrderPromise } from '../../domain/promise/kept'
 import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
 import { exchangedLinesJson } from '../exchanges'
+import { holdsJson, type HoldView } from './holds'
 import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
 import { returnsOfOrderJson } from './returns'
 import { iso, list, runJson, type RunOfTask } from './sql'
@@ -33,9 +34,11 @@ export interface OrderView {
   priority: number
   customer: Record<string, string> | null
   shipTo: Record<string, unknown> | null
+  billTo: Record<string, unknown> | null
+  flags: string[] | null
   delivery: Record<string, unknown>
   lines: OrderLineView[]
-  holds: never[]
+  holds: HoldView[]
   fulfillments: OrderFulfillmentView[]
   shipments: ShipmentView[]
   returns: OrderReturnView[]
@@ -169,7 +172,7 @@ const paymentsJson = list(
   'p.tender_id, p.part',
 )
 
-interface OrderFacts extends Omit<OrderView, 'lines' | 'holds' | 'promise' | 'money' | 'allowedActions' | 'pickupCode'> {
+interface OrderFacts extends Omit<OrderView, 'lines' | 'promise' | 'money' | 'allowedActions' | 'pickupCode'> {
   exchanged: ExchangedLine[]
   lines: (OrderLineView & { raised: readonly Raise[] })[]
   pickupCode: string | null
@@ -179,9 +182,9 @@ interface OrderFacts extends Omit<OrderView, 'lines' | 'holds' | 'promise' | 'mo
 
 const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", o.version, o.status, o.payment_status AS "paymentStatus",
   o.fulfillment_status AS "fulfillmentStatus", o.workflow_open AS "workflowOpen", o.placed_at AS "placedAt", o.accepted_at AS "acceptedAt", o.closed_at AS "closedAt",
-  o.currency, o.total_minor AS "totalMinor", o.tax_included AS "taxIncluded", o.shipping, o.claim, o.priority, o.customer, o.ship_to AS "shipTo", o.delivery,
+  o.currency, o.total_minor AS "totalMinor", o.tax_included AS "taxIncluded", o.shipping, o.claim, o.priority, o.customer, o.ship_to AS "shipTo", o.bill_to AS "billTo", o.flags, o.delivery,
   o.waiting_on AS "waitingOn", o.promise, o.stage,
-  (SELECT max(pickup_code) FROM fulfillments f WHERE f.order_id = o.order_id AND f.status = 'ready') AS "pickupCode", ${linesJson} AS lines, ${exchangedLinesJson} AS exchanged, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments, ${returnsOfOrderJson} AS returns`
+  (SELECT max(pickup_code) FROM fulfillments f WHERE f.order_id = o.order_id AND f.status = 'ready') AS "pickupCode", ${linesJson} AS lines, ${exchangedLinesJson} AS exchanged, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments, ${returnsOfOrderJson} AS returns, ${holdsJson} AS holds`
 
 /** @returns undefined when there is no such order. Who may see it is for the caller to check. */
 export async function orderView(db: Db | Transaction, orderId: string, viewer: { role: string }): Promise<OrderView | undefined> {
@@ -194,7 +197,6 @@ function present({ stage, pickupCode, exchanged, ...order }: OrderFacts, role: s
     ...order,
     lines: order.lines.map(({ raised: _, ...line }) => line),
     ...(pickupCode !== null && tellsCustomers.includes(role) && { pickupCode }),
-    holds: [],
     promise: promiseView(order, new Date().toISOString()),
     money: moneyOf({ ...order, exchanged }, stage),
     allowedActions: orderActions(order, stage, role),
@@ -228,6 +230,7 @@ function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'exchanged' | 's
 const tellsCustomers = ['channel', 'support']
 
 const sendingBack = ['channel', 'support', 'operations', 'admin']
+const holding = ['support', 'operations', 'admin']
 const cancelling = ['channel', 'store', 'support', 'operations', 'admin']
 
 /** The commands on the order that its state and the role allow now, named as the last segment of their path. */
@@ -235,6 +238,7 @@ function orderActions(order: Pick<OrderFacts, 'fulfillments' | 'lines' | 'return
   const cancellable = stage === 'open' && (!order.fulfillments.some(isGone) || hasLooseUnits(order))
   return [
     ...(cancellable && cancelling.includes(role) ? ['cancel'] : []),
+    ...(stage === 'open' && (cancellable || hasReturnableUnits(order)) && holding.includes(role) ? ['holds'] : []),
     ...(hasReturnableUnits(order) && sendingBack.includes(role) ? ['returns', 'replacements', ...(role === 'channel' ? [] : ['claims'])] : []),
   ]
 }

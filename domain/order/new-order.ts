@@ -11,6 +11,10 @@ export interface NewOrder {
   priority: number
   customer?: { customerRef?: string; name?: string; email?: string; phone?: string }
   shipTo?: ShipTo
+  /** Where the bill goes, for rules that compare it. */
+  billTo?: ShipTo
+  /** Marks that the channel puts on an order, for rules that look at them. */
+  flags?: readonly string[]
   delivery: { method: string; service?: string; nodeId?: string }
   lines: readonly NewLine[]
   shipping: { priceMinor: number; taxMinor: number }

@@ -1,5 +1,6 @@
 /** Where an order is, computed from its parts. The columns of that name are only a cache of this function, rewritten in the transaction that changes a part. */
 import { isBetweenNodes, isInBuilding, type FulfillmentStatus } from '../fulfillment/moves'
+import type { HoldStep } from './holds'
 import type { OrderFulfillmentStatus, OrderPaymentStatus, OrderStatus } from './status'
 
 export interface OrderFacts {
@@ -7,6 +8,8 @@ export interface OrderFacts {
   lines: readonly LineFacts[]
   payments: readonly PaymentFacts[]
   fulfillments: readonly { status: FulfillmentStatus; method: string }[]
+  /** The steps that open holds block. */
+  blocked?: readonly HoldStep[]
 }
 export interface LineFacts {
   quantity: number
@@ -36,7 +39,24 @@ export function rollUp(facts: OrderFacts): OrderRollup {
   return { status: orderStatus(own), paymentStatus: paymentStatus(own), fulfillmentStatus: fulfillmentStatus(facts.lines) }
 }
 
-function orderStatus({ stage, lines, payments, fulfillments }: OrderFacts): OrderStatus {
+/** A hold shows where it blocks what comes next, and nothing of the order can go on. */
+function orderStatus(facts: OrderFacts): OrderStatus {
+  const status = unheldStatus(facts)
+  const { blocked = [] } = facts
+  return blocked.length > 0 && nextSteps(status, facts).every((step) => step !== 'never' && blocked.includes(step)) ? 'held' : status
+}
+
+/** What the order's parts do next; `never` where no hold can stop it. */
+function nextSteps(status: OrderStatus, { fulfillments, blocked = [] }: OrderFacts): readonly (HoldStep | 'never')[] {
+  if (status === 'placed') return ['payment']
+  if (status === 'sourcing') return [blocked.includes('picking') ? 'picking' : 'sourcing']
+  if (status === 'backordered') return ['sourcing']
+  if (status !== 'in_fulfillment') return ['never']
+  const parts = fulfillments.filter((f) => isInBuilding(f.status) || isBetweenNodes(f))
+  return parts.map((f) => (isBetweenNodes(f) ? 'never' : ['packed', 'ready'].includes(f.status) ? 'shipping' : 'picking'))
+}
+
+function unheldStatus({ stage, lines, payments, fulfillments }: OrderFacts): OrderStatus {
   const wanted = sum(lines, (l) => l.quantity - l.cancelled)
   if (stage === 'cancelled' || wanted === 0) return 'cancelled'
   if (stage === 'completed') return 'completed'

@@ -1,5 +1,6 @@
 /** Business rules as data: one document per kind, immutable versions, a snapshot stored with every order. Durations are ISO 8601 (`PT30M`, `PT0.2S`). */
 import type { FeePer, ProofKind, ReturnReason, ReturnRule } from './returns'
+import type { HoldsPolicy } from './holds'
 import type { SourcingPolicy } from './sourcing'
 
 export type { SourcingPolicy } from './sourcing'
@@ -13,6 +14,7 @@ export interface Policies {
   returns: ReturnsPolicy
   care: CarePolicy
   parcels: ParcelPolicy
+  holds: HoldsPolicy
 }
 
 export interface PaymentPolicy {
@@ -146,7 +148,7 @@ export interface PolicySnapshot extends Policies {
   versions: Record<PolicyKind, number>
 }
 
-export const policyKinds = ['payment', 'sourcing', 'promise', 'store_work', 'last_mile', 'returns', 'care', 'parcels'] as const satisfies readonly PolicyKind[]
+export const policyKinds = ['payment', 'sourcing', 'promise', 'store_work', 'last_mile', 'returns', 'care', 'parcels', 'holds'] as const satisfies readonly PolicyKind[]
 
 /** What applies until somebody activates another version; also version 1 of every kind. */
 export const defaultPolicies: Policies = {
@@ -180,4 +182,5 @@ export const defaultPolicies: Policies = {
   returns: { window: 'P30D', restockBy: 'P45D' },
   care: { retryEvery: 'PT1M' },
   parcels: { lost: 'reship', damaged: 'reship', returned: 'refund', goodsBack: 'restock', answerWithin: 'P2D' },
+  holds: { rules: [] },
 }

@@ -53,7 +53,7 @@ describe('the single view', () => {
     expect(reply.body).toMatchObject({
       fulfillments: [{ fulfillmentId, nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1 }], packages: [{ packageId, trackingNumber: 'TR-77' }] }],
       shipments: [{ shipmentId, fulfillmentId, carrier: 'kestrel', service: 'standard', trackingNumber: 'TR-77', status: 'label_created', promisedBy: '2026-11-25T17:00:00.000Z' }],
-      allowedActions: ['cancel'],
+      allowedActions: ['cancel', 'holds'],
     })
     expect((await edge.get(`/v1/orders/${orderId}`, 'demo-finance')).body.allowedActions).toEqual([])
     await edge.db('fulfillments').where({ fulfillment_id: fulfillmentId }).update({ status: 'handed_over' })

@@ -177,6 +177,31 @@ export const scenarios: readonly Scenario[] = [
       return ended(people, orderId)
     },
   },
+  {
+    name: 'held-and-released',
+    play: async (people) => {
+      const { orderId, work } = await released(people)
+      const place = (body: object) => people.support<{ holdId: string }>('POST', `/v1/orders/${orderId}/holds`, { reason: 'asked by the customer', ...body })
+      const { body: first } = await place({ type: 'customer', blocks: ['picking', 'shipping'], deadline: new Date(Date.now() + 1_000).toISOString(), atDeadline: 'release' })
+      await people.until(orderId, (o) => o.holds.length === 0, `the end of the hold ${first.holdId}`)
+      const { body: second } = await place({ type: 'address', blocks: ['shipping'] })
+      await people.pickAll(work)
+      const packed = await people.packAll(work)
+      await people.support('POST', `/v1/orders/${orderId}/holds/${second.holdId}/release`, {})
+      await people.handOver(work)
+      await people.until(orderId, (o) => o.money.capturedMinor > 0, 'the capture')
+      await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'held-until-it-was-cancelled',
+    play: async (people) => {
+      const { orderId } = await released(people)
+      await people.support('POST', `/v1/orders/${orderId}/holds`, { type: 'address', reason: 'cannot be found', blocks: ['picking'], deadline: new Date(Date.now() + 600).toISOString(), atDeadline: 'cancel' })
+      return ended(people, orderId)
+    },
+  },
   { name: 'carried-out', play: async (people) => ended(people, await people.place({ ...socks, delivery: { method: 'carry_out', nodeId: 'store-mitte' } })) },
   {
     name: 'unfillable',

@@ -12,6 +12,7 @@ import { createActivities } from '../../activities'
 import { byAir } from '../../adapters/roads/by-air'
 import { ownFleetCarrier } from '../../adapters/carriers/own-fleet'
 import { connectCarriers, type CarrierAccounts } from '../../adapters/carriers/connect'
+import { jsonFraudCheck } from '../../adapters/fraud/json-fraud-check'
 import { stripeProvider } from '../../adapters/stripe/provider'
 import { stripeWebhook } from '../../adapters/stripe/webhook'
 import { createApp } from '../../api/app'
@@ -24,6 +25,7 @@ import { taskQueues } from '../../domain/ids'
 import { defaultPolicies, type Policies } from '../../domain/policy/kinds'
 import { startArrivals } from '../../relay/arrivals'
 import { channelFacts } from '../../relay/channel-facts'
+import { startFraud } from '../../relay/fraud'
 import { startInbox } from '../../relay/inbox'
 import { startLab } from '../../relay/lab'
 import { startDispatch, startRunReports } from '../../relay/runs'
@@ -32,6 +34,7 @@ import { startStarter } from '../../relay/starts'
 import { startWatch } from '../../relay/watch'
 import { createThreads, type Threads } from '../../relay/threads'
 import { startCarrierSimulator } from '../../simulators/carriers/server'
+import { startFraudSimulator } from '../../simulators/fraud/server'
 import { startPaymentSimulator } from '../../simulators/payments/server'
 import { freshDatabase } from './database'
 import { quietRuntime } from './quiet'
@@ -49,6 +52,8 @@ export interface SystemOptions {
   watch?: true
   /** How long the bank holds money; seven days unless told otherwise. */
   authorizationDays?: number
+  /** There is a fraud service; it thinks this long before it answers. */
+  fraud?: { answerMs: number }
   /** Another Temporal server than the one all suites share. */
   temporalAddress?: string
   /** Where the api's log goes; nowhere by default. */
@@ -64,6 +69,8 @@ export interface System {
   queuePrefix: string
   payments: { url: string }
   carriers: { url: string }
+  /** Only where the test asked for one. */
+  fraud?: { url: string }
   /** What a worker process needs in its environment to serve this system. */
   workerEnv: Record<string, string>
   stopWorker(): Promise<void>
@@ -79,7 +86,7 @@ export const quickPolicies: PolicyChanges = {
   care: { retryEvery: 'PT0.5S' },
 }
 
-const secrets = { stripeKey: 'sk_test_system', stripeWebhook: 'whsec_system', carrier: 'carrier-secret-system' }
+const secrets = { fraud: 'fraud-secret-system',  stripeKey: 'sk_test_system', stripeWebhook: 'whsec_system', carrier: 'carrier-secret-system' }
 const providerTimeoutMs = 1_500
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
@@ -95,12 +102,15 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const native = await NativeConnection.connect({ address })
   const payments = await startPaymentSimulator({ port: 0, webhookSecret: secrets.stripeWebhook, apiKey: secrets.stripeKey, ...(options.authorizationDays !== undefined && { authorizationDays: options.authorizationDays }) })
   const carriers = await startCarrierSimulator({ port: 0, webhookSecret: secrets.carrier, inTransitMs: 0, deliveredMs: 0 })
+  const fraud = options.fraud && (await startFraudSimulator({ port: 0, apiKey: 'fraud-key', webhookSecret: secrets.fraud, ...options.fraud }))
+  const judge = fraud && jsonFraudCheck({ baseUrl: fraud.url, apiKey: 'fraud-key', webhookSecret: secrets.fraud, timeoutMs: providerTimeoutMs })
   const accounts = { CARRIERS: options.carriers ?? (['swiftparcel'] as const), CARRIER_BASE_URL: carriers.url, CARRIER_WEBHOOK_SECRET: secrets.carrier, PROVIDER_TIMEOUT_MS: providerTimeoutMs }
   const connected = [ownFleetCarrier(), ...(await connectCarriers(accounts))]
   const provider = stripeProvider({ apiKey: secrets.stripeKey, baseUrl: payments.url, timeoutMs: providerTimeoutMs })
   const threads = createThreads({ client, db, queuePrefix })
   const starter = startStarter({ db, threads, log, idleMs: 200 })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
+  const asking = judge && startFraud({ db, service: judge, log, wake: inbox.wake, idleMs: 50, patience: { leaseMs: 5_000, retryMs: 200, longestRetryMs: 500, askAgainMs: 1_500 } })
   const arrivals = startArrivals({ db, threads, log, idleMs: 100 })
   const shortfalls = startShortfalls({ db, log, idleMs: 100 })
   const watch = options.watch ? startWatch({ db, log, everyMs: 500 }) : undefined
@@ -108,7 +118,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const dispatch = startDispatch({ db, client, log, queuePrefix, idleMs: 100 })
   const runReports = startRunReports({ db, client, log, queuePrefix, idleMs: 100 })
   const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system', QUOTE_SECRET: 'quote-secret-system' }
-  const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: connected, wake: inbox.wake })
+  const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: connected, fraud: judge, wake: inbox.wake })
   const app = createApp({ db, threads, log, config, carriers: connected, wake: starter.wake, routes: outside })
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
   const server = await new Promise<Server>((resolve) => {
@@ -116,6 +126,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   payments.setWebhookUrl(`${url}/v1/payments/stripe/webhook`)
+  fraud?.setWebhookUrl(`${url}/v1/fraud/events`)
   carriers.setWebhookUrl(`${url}/v1/carriers/{carrier}/events`)
 
   const activities = createActivities({ db, databaseUrl: database.url, payments: provider, carriers: connected, distances: byAir, orders: threads })
@@ -144,10 +155,10 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop(), asking?.stop()])
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
-    await Promise.all([payments.close(), carriers.close()])
+    await Promise.all([payments.close(), carriers.close(), fraud?.close()])
     await native.close()
     await client.connection.close()
     await database.drop()
@@ -165,7 +176,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     WORKFLOW_BUNDLE: process.env.TEST_WORKFLOW_BUNDLE!,
     LOG_LEVEL: 'info',
   }
-  return { url, db, databaseUrl: database.url, client, threads, queuePrefix, payments, carriers, workerEnv, stopWorker, startWorker, stop }
+  return { url, db, databaseUrl: database.url, client, threads, queuePrefix, payments, carriers, fraud, workerEnv, stopWorker, startWorker, stop }
 }
 
 /** Test policies are versions like any other, activated before the first order. */

@@ -6,7 +6,7 @@ import { stopAll } from './fewer'
 import { holdRemainder, letGo } from './payment'
 import { show } from './show'
 import { waiting, waits, type Thread, type Work } from './thread'
-import { waitFor, waitOrEscalate } from './waits'
+import { waitFor, waitOrEscalate, whileHeld } from './waits'
 
 /** Collected, or expired because nobody came, or gone back because the store could not fill it. @throws Ending `collection.expired` when nothing of the order is left */
 export async function awaitCollection(thread: Thread, work: Work): Promise<void> {
@@ -48,8 +48,9 @@ const expire = (thread: Thread, work: Work): Promise<void> =>
     for (const operationId of expired.voids) await letGo(thread, operationId)
   })
 
-/** Sold over the counter: it never waits for anybody. */
+/** Sold over the counter: it waits for nobody, unless it is held. */
 export async function carryOut(thread: Thread, work: Work): Promise<void> {
+  await whileHeld(thread, work, { what: 'hand_over' })
   await thread.lock(async () => {
     if (work.status !== 'released') return
     const given = await step('Carried out of the store').carryOut({ fulfillmentId: work.fulfillmentId, actor: 'throughline', ifCapture: waiting('capture', null) })

@@ -48,6 +48,7 @@ export function stopAll(thread: Thread, { voids, cancelledAt }: CancelOutcome): 
     work.status = 'cancelled'
     waits(work, null)
   }
+  thread.holds = []
   waits(thread.whole, voids.length ? { what: 'void', since: cancelledAt, deadline: null } : null)
 }
 

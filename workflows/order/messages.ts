@@ -15,6 +15,7 @@ import { answering, refusalIn, refusing } from '../support/failures'
 import { change } from './change'
 import { labelsOrEnd } from './delivery'
 import { endStopped, fewerUnits, refuseIfCancelled, stopStory } from './fewer'
+import { listenForHolds } from './holds'
 import { listenForReturns } from './returns'
 import { show } from './show'
 import { newWorks } from './sourcing'
@@ -80,6 +81,7 @@ export function listen(thread: Thread): void {
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId, 'handed_over'),
   })
   listenForReturns(thread)
+  listenForHolds(thread, (ask) => cancel(thread, ask))
   setHandler(cancelOrderSignal, (ask) => cancelFromUi(thread, ask ?? {}), {
     description: 'For support, from the Temporal UI: {"reason": "…", "actor": "…"}. Done like the update; a refusal shows on the timeline and in the exception queue.',
   })

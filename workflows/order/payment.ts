@@ -7,16 +7,23 @@ import { payments, step } from '../support/activities'
 import { now } from '../support/clock'
 import { Ending } from '../support/failures'
 import { waiting, type Thread } from './thread'
-import { notice, persist, settle, waitFor } from './waits'
+import { releaseBy } from './holds'
+import { notice, persist, settle, waitFor, whileHeld } from './waits'
 
 /** The deadline ends waiting; an authorisation that succeeds after it counts. @throws Ending `payment.declined`, `payment.not_settled` */
 export async function settlePayment(thread: Thread): Promise<void> {
   thread.chapter = 'payment'
-  const deadline = thread.whole.wait?.deadline ?? null
+  let deadline = thread.whole.wait?.deadline ?? null
   for (const tender of thread.start.tenders) {
-    if (tender.authorizeOperationId === undefined) thread.payments[tender.paymentId] = 'captured'
-    else await authorize(thread, { ...tender, operationId: tender.authorizeOperationId }, deadline)
+    if (tender.authorizeOperationId === undefined) {
+      thread.payments[tender.paymentId] = 'captured'
+      continue
+    }
+    const heldMs = await whileHeld(thread, thread.whole, { what: 'payment' })
+    if (deadline !== null && heldMs > 0) deadline = new Date(Date.parse(deadline) + heldMs).toISOString()
+    await authorize(thread, { ...tender, operationId: tender.authorizeOperationId }, deadline)
   }
+  await releaseBy(thread, 'payment_authorized')
 }
 
 async function authorize(thread: Thread, tender: TenderStart & { operationId: string }, deadline: string | null): Promise<void> {
@@ -52,6 +59,7 @@ export async function holdRemainder(thread: Thread, ask: { renewing?: true } = {
       thread.holdAttempts += 1
       return step('Hold the money for what has still to leave').holdRemainder({ ...ask, orderId, attempt: thread.holdAttempts })
     })
+    if (remainders.length) await whileHeld(thread, thread.whole, { what: 'payment', told: false })
     for (const { paymentId, operationId, amountMinor } of remainders) {
       const outcome = await persist(thread, thread.whole, { trouble }, () => payments(`Authorise ${formatMinor(amountMinor, currency)}`).authorizePayment({ operationId }))
       thread.payments[paymentId] = outcome!.status

@@ -2,6 +2,7 @@
 import { defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer } from '../../domain/messages'
+import { blockedBy } from '../../domain/order/holds'
 import { readReplacement } from '../../domain/returns/asked'
 import { hasEnded, mayBecome } from '../../domain/returns/status'
 import type { IntendedRefund } from '../../db/refunds'
@@ -90,6 +91,7 @@ export async function takeBack(thread: Thread, back: Back): Promise<void> {
 }
 
 export async function giveBack(thread: Thread, who: Waiter, { operationId, amountMinor }: IntendedRefund): Promise<void> {
+  await thread.until(() => !blockedBy(thread.holds).includes('refund'), Number.POSITIVE_INFINITY, 'A hold on refunds to be released')
   const amount = formatMinor(amountMinor, thread.start.currency)
   const trouble = { kind: 'payment.refund_failed', subject: operationId, owner: 'finance', summary: `${amount} could not be given back` } as const
   const outcome = await persist(thread, who, { trouble }, () => payments(`Refund ${amount}`).refundPayment({ operationId }))

@@ -39,6 +39,7 @@ function details(thread: Thread): string {
     ['Lines', `${start.lineCount} by ${start.method}`],
     ['Money', `${formatMinor(start.totalMinor, start.currency)} · ${start.tenders.map((t) => `${t.tenderId} ${thread.payments[t.paymentId] ?? (t.authorizeOperationId ? 'pending' : 'paid elsewhere')}`).join(', ')}`],
     ...thread.works.map((w): [string, string] => ['Fulfillment', [w.nodeId, w.status, w.carrier, ...(w.trackingNumbers ?? [])].filter(Boolean).join(' · ')]),
+    ...thread.holds.map((h): [string, string] => ['Hold', `${h.type} stops ${h.blocks.join(', ')} · ${h.owner} may release it${h.deadline === null ? '' : ` · until ${h.deadline}`}`]),
     ['Waits on', wait ? `${wait.what.replaceAll('_', ' ')} since ${wait.since}` : 'nothing'],
     ['Next deadline', wait?.deadline ?? 'none'],
     ['Last exception', thread.lastException ?? 'none'],

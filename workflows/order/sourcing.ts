@@ -1,5 +1,7 @@
 /** Chapter two: what has no node is given to the best ones; or it waits for stock, tried again ever less often, until it may wait no longer. */
 import { patched } from '@temporalio/workflow'
+import { isStopped, later } from '../../domain/order/holds'
+import type { WaitingOn } from '../../domain/order/status'
 import { durationMs } from '../../domain/policy/duration'
 import type { SourcedPart } from '../../db/steps/source-order'
 import { step } from '../support/activities'
@@ -8,6 +10,7 @@ import { Ending } from '../support/failures'
 import { letGo } from './payment'
 import { show } from './show'
 import { waiting, waits, type Thread, type Work } from './thread'
+import { whileHeld } from './waits'
 
 /** Who was promised stock for a date is told when it comes; this is for the case that nobody tells. */
 const lookAgainMs = 86_400_000
@@ -19,6 +22,7 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
   let short = waiting('stock', sourcing.autoCancelAfter)
   let shown: boolean | undefined
   for (let failures = 0; ; failures += 1) {
+    short = await afterHold(thread, short, 'stock')
     const before = thread.nudges
     const picking = waiting('picking', store_work.acceptWithin)
     const found = await thread.lock(() => {
@@ -34,6 +38,10 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
       return works
     }
     thread.toSource = true
+    if (found.outcome === 'held') {
+      short = await heldBack(thread, short)
+      continue
+    }
     const { promisedFor } = found
     // What was promised for a date is given up as long after it as anything else after now.
     if (promisedFor !== undefined) short = { ...short, deadline: new Date(Date.parse(promisedFor) + durationMs(sourcing.autoCancelAfter)).toISOString() }
@@ -46,9 +54,22 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
     const heard = thread.nudges !== before && patched('nudged-while-sourcing') ? before : thread.nudges
     const giveUpAt = Date.parse(short.deadline!)
     const next = promisedFor === undefined ? now() + durationMs(sourcing.retryEvery) * 2 ** Math.min(failures, 4) : Math.min(Date.parse(promisedFor), now() + lookAgainMs)
-    await thread.until(() => thread.nudges !== heard, Math.min(giveUpAt, next), 'Look for stock again')
-    if (now() >= giveUpAt) return giveUp(thread)
+    const held = (): boolean => isStopped('stock', thread.holds)
+    await thread.until(() => thread.nudges !== heard || held(), Math.min(giveUpAt, next), 'Look for stock again')
+    if (now() >= giveUpAt && !held()) return giveUp(thread)
   }
+}
+
+/** What was claimed stays claimed, and no node hears of it, until the hold is released. */
+function heldBack(thread: Thread, short: WaitingOn): Promise<WaitingOn> {
+  waits(thread.whole, waiting('sourcing', null))
+  return afterHold(thread, short, 'sourcing')
+}
+
+/** As long as a hold stops it, it may wait for stock longer. */
+async function afterHold(thread: Thread, short: WaitingOn, by: 'stock' | 'sourcing'): Promise<WaitingOn> {
+  const what = thread.whole.wait?.what === 'stock' ? 'stock' : 'sourcing'
+  return later(short, await whileHeld(thread, thread.whole, { what, by }))
 }
 
 /** What nobody could fill by then is cancelled: the whole order, or what is left of it when other parts go on. */

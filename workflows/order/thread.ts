@@ -3,6 +3,7 @@ import { CancellationScope } from '@temporalio/workflow'
 import type { FulfillmentStatus, WorkMethod } from '../../domain/fulfillment/moves'
 import type { CarrierReported, Gone, OrderEnding, OrderStart } from '../../domain/messages'
 import type { PartMilestones } from '../../domain/promise/kept'
+import { waitsUnder, type StandingHold } from '../../domain/order/holds'
 import { mostUrgent, type WaitingOn } from '../../domain/order/status'
 import type { ReturnStatus } from '../../domain/returns/status'
 import type { PaymentState } from '../../domain/payment/view'
@@ -42,6 +43,8 @@ export interface Thread {
   toHold?: boolean
   /** What is held for goods that have still to leave will not be held much longer. */
   toRenew?: boolean
+  /** What stops some of its steps. */
+  holds: StandingHold[]
   /** What has no node is being sourced, or waits for stock. */
   isSourcing?: boolean
   /** How often what has still to leave was held again. */
@@ -116,6 +119,7 @@ export function openThread(start: OrderStart): Thread {
     toSource: start.reopened !== true,
     sourcingAttempts: 0,
     holdAttempts: 0,
+    holds: [...(start.holds ?? [])],
     nudges: 0,
     resumed: start.reopened !== true,
     ending: null,
@@ -141,7 +145,7 @@ export function waits(who: Waiter, wait: WaitingOn | null): void {
 }
 
 /** What shows: the most urgent of all waits, summed up as in the row. */
-export const waitingOn = ({ whole, works, backs }: Thread): WaitingOn | null => mostUrgent([whole.wait, ...works.map((w) => w.wait), ...backs.map((b) => b.wait)])
+export const waitingOn = ({ whole, works, backs, holds }: Thread): WaitingOn | null => mostUrgent(waitsUnder([whole.wait, ...works.map((w) => w.wait), ...backs.map((b) => b.wait)], holds))
 
 /** The fulfillment of that id, if it is one of this order's. */
 export const workOf = (thread: Thread, fulfillmentId: string): Work | undefined => thread.works.find((w) => w.fulfillmentId === fulfillmentId)

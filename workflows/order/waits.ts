@@ -1,12 +1,13 @@
 /** The two ways an order or a part of it waits: for a fact, with a deadline and an ending; and for the outside world, as long as it takes but never silently. */
-import type { WaitingOn } from '../../domain/order/status'
+import { isStopped } from '../../domain/order/holds'
+import type { WaitingOn, WaitReason } from '../../domain/order/status'
 import { durationMs } from '../../domain/policy/duration'
 import type { OpenException } from '../../db/waiting'
 import { step } from '../support/activities'
 import { isoNow, now } from '../support/clock'
 import { faultMessage, isFault } from '../support/failures'
 import { show } from './show'
-import { waits, type Thread, type Waiter } from './thread'
+import { waiting, waits, type Thread, type Waiter } from './thread'
 
 /** Says what `who` waits on now. The row is told only if the last step has not written the same already. */
 export async function beginWait(thread: Thread, who: Waiter, waitingOn: WaitingOn): Promise<void> {
@@ -21,8 +22,36 @@ export async function beginWait(thread: Thread, who: Waiter, waitingOn: WaitingO
 export async function waitFor(thread: Thread, who: Waiter, waitingOn: WaitingOn, fact: () => boolean): Promise<'came' | 'too late'> {
   if (fact()) return 'came'
   await beginWait(thread, who, waitingOn)
-  const at = waitingOn.deadline === null ? Number.POSITIVE_INFINITY : Date.parse(waitingOn.deadline)
-  return (await thread.until(fact, at, `Deadline check, set for ${words(waitingOn.what)} by ${waitingOn.deadline}`)) ? 'came' : 'too late'
+  let at = waitingOn.deadline === null ? Number.POSITIVE_INFINITY : Date.parse(waitingOn.deadline)
+  const stopped = (): boolean => isStopped(waitingOn.what, thread.holds)
+  for (;;) {
+    await thread.until(() => fact() || stopped(), at, `Deadline check, set for ${words(waitingOn.what)} by ${waitingOn.deadline}`)
+    if (fact()) return 'came'
+    if (!stopped()) return 'too late'
+    const since = now()
+    await thread.until(() => fact() || !stopped(), Number.POSITIVE_INFINITY, 'A hold to be released')
+    at += now() - since // nobody could do anything meanwhile
+  }
+}
+
+interface Held {
+  /** What `who` waits on, as far as the hold lets anybody see. */
+  what: WaitReason
+  /** Stopped by what stops this; the same unless told otherwise. */
+  by?: WaitReason
+  /** false: what `who` waits on stays as it is. */
+  told?: false
+}
+
+/** Waits while a hold stops what comes next. @returns how long it did, in milliseconds */
+export async function whileHeld(thread: Thread, who: Waiter, { what, by = what, told }: Held): Promise<number> {
+  const stopped = (): boolean => isStopped(by, thread.holds)
+  if (!stopped()) return 0
+  const since = now()
+  if (told !== false) await beginWait(thread, who, who.wait?.what === what ? who.wait : waiting(what, null))
+  show(thread, { status: 'held' })
+  await thread.until(() => !stopped(), Number.POSITIVE_INFINITY, 'A hold to be released')
+  return now() - since
 }
 
 type Notice = Pick<OpenException, 'kind' | 'owner' | 'summary'> & { subject: string; data?: Record<string, unknown> }

@@ -20,6 +20,14 @@ it.each<[string, Partial<OrderFacts>, string]>([
   ['delivered when all has arrived', { payments: [taken], lines: [{ ...line, shipped: 2, delivered: 2 }] }, 'delivered'],
   ['completed when its end was written', { stage: 'completed', payments: [taken], lines: [{ ...line, shipped: 2, delivered: 2 }] }, 'completed'],
   ['cancelled when its end was written', { stage: 'cancelled', payments: [held], lines: [{ ...line, cancelled: 2 }] }, 'cancelled'],
+  ['held when a hold stops the payment', { blocked: ['payment'] }, 'held'],
+  ['placed while what is stopped comes later', { blocked: ['picking', 'shipping'] }, 'placed'],
+  ['held when nothing may reach a node', { payments: [held], blocked: ['picking'] }, 'held'],
+  ['held when no node may be chosen', { payments: [held], blocked: ['sourcing'], lines: [{ ...line, backordered: 2 }] }, 'held'],
+  ['held when its node may not go on', { payments: [held], fulfillments: [{ status: 'picking', method: 'delivery' }], blocked: ['picking'] }, 'held'],
+  ['in fulfillment while one of its parts goes on', { payments: [held], fulfillments: [{ status: 'picking', method: 'delivery' }, { status: 'packed', method: 'delivery' }], blocked: ['picking'] }, 'in_fulfillment'],
+  ['held when what is packed may not leave', { payments: [held], fulfillments: [{ status: 'packed', method: 'delivery' }], blocked: ['shipping'] }, 'held'],
+  ['shipped when only refunds are stopped', { payments: [taken], lines: [{ ...line, shipped: 2 }], blocked: ['refund'] }, 'shipped'],
   ['cancelled when nothing is left of it', { payments: [held], lines: [{ ...line, cancelled: 2 }] }, 'cancelled'],
 ])('is %s', (_when, change, status) => {
   expect(rollUp(facts(change)).status).toBe(status)
