@@ -2,7 +2,7 @@
 import type { HoldsChanged, PlaceHold, ReleaseHold } from '../domain/messages'
 import type { ReleasingFact } from '../domain/order/holds'
 import type { Db } from '../db/connection'
-import { once } from '../db/effects'
+import { once, onceAsked } from '../db/effects'
 import { noteFraudTooLate } from '../db/fraud'
 import { placeHold, type HoldPlaced } from '../db/steps/place-hold'
 import { endHoldAtDeadline, escalateHold, releaseByFact, releaseHold, type DeadlineOutcome } from '../db/steps/release-hold'
@@ -10,10 +10,10 @@ import { endHoldAtDeadline, escalateHold, releaseByFact, releaseHold, type Deadl
 export function createHoldSteps(db: Db) {
   return {
     /** Some steps of the order are stopped. */
-    placeHold: (ask: PlaceHold & { orderId: string }): Promise<HoldPlaced> => once(db, `hold:${ask.commandId}`, (tx) => placeHold(tx, ask)),
+    placeHold: (ask: PlaceHold & { orderId: string }): Promise<HoldPlaced> => onceAsked(db, `hold:${ask.commandId}`, { action: 'hold.place', subject: ask.orderId, ask }, (tx) => placeHold(tx, ask)),
 
     /** Somebody says that it may go on. */
-    releaseHold: (ask: ReleaseHold & { orderId: string }): Promise<HoldsChanged> => once(db, `release:${ask.commandId}`, (tx) => releaseHold(tx, ask)),
+    releaseHold: (ask: ReleaseHold & { orderId: string }): Promise<HoldsChanged> => onceAsked(db, `release:${ask.commandId}`, { action: 'hold.release', subject: ask.orderId, ask }, (tx) => releaseHold(tx, ask)),
 
     /** What a fact releases by itself. */
     releaseByFact: (ask: { orderId: string; fact: ReleasingFact }): Promise<HoldsChanged> => once(db, `released-by:${ask.fact}:${ask.orderId}`, (tx) => releaseByFact(tx, ask)),

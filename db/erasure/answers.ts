@@ -2,7 +2,7 @@
 import { rows, run, type Transaction } from '../connection'
 
 /** Where answers speak of a person, at whatever depth. */
-const personal = new Set(['customer', 'customerName', 'shipTo', 'address', 'to', 'proof', 'firstName', 'phone', 'email', 'latitude', 'longitude', 'reason'])
+const personal = new Set(['customer', 'customerName', 'shipTo', 'billTo', 'address', 'to', 'proof', 'firstName', 'phone', 'email', 'latitude', 'longitude', 'reason'])
 
 export function withoutPerson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutPerson)

@@ -14,7 +14,7 @@ const country = (address: string): string => `jsonb_build_object('country', ${ad
 export const erasing: readonly Erasing[] = [
   {
     table: 'orders',
-    sql: `UPDATE orders o SET customer = NULL, ship_to = CASE WHEN ship_to IS NOT NULL THEN ${country('ship_to')} END, customer_ref_hmac = NULL, erased_at = now(), erase_when_ended = NULL,
+    sql: `UPDATE orders o SET customer = NULL, ship_to = CASE WHEN ship_to IS NOT NULL THEN ${country('ship_to')} END, bill_to = CASE WHEN bill_to IS NOT NULL THEN ${country('bill_to')} END, customer_ref_hmac = NULL, erased_at = now(), erase_when_ended = NULL,
             search = lower(concat_ws(' ', channel_order_id, (SELECT string_agg(tracking_number, ' ') FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE f.order_id = o.order_id)))
           WHERE ${ofOrders} AND erased_at IS NULL`,
   },
@@ -25,6 +25,7 @@ export const erasing: readonly Erasing[] = [
             operations = coalesce((SELECT jsonb_agg(CASE WHEN o->>'op' = 'setShipTo' THEN jsonb_build_object('op', 'setShipTo') ELSE o END) FROM jsonb_array_elements(operations) o), '[]')
           WHERE ${ofOrders} AND (reason IS NOT NULL OR payment_method IS NOT NULL OR EXISTS (SELECT 1 FROM jsonb_array_elements(operations) o WHERE o->>'op' = 'setShipTo' AND jsonb_exists(o, 'shipTo')))`,
   },
+  { table: 'holds', sql: `UPDATE holds SET reason = 'erased' WHERE ${ofOrders} AND ended_at IS NOT NULL AND reason <> 'erased'` },
   { table: 'payments', sql: `UPDATE payments SET payment_method = NULL, payer = NULL, saved_method = NULL WHERE ${ofOrders} AND num_nonnulls(payment_method, payer, saved_method) > 0` },
   { table: 'packages', sql: `UPDATE packages SET label = '{}' WHERE fulfillment_id IN (${fulfillments}) AND label <> '{}'` },
   { table: 'carrier_operations', sql: `UPDATE carrier_operations SET refusal = 'erased' WHERE ${ofOrders} AND refusal <> 'erased'` },

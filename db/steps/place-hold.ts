@@ -21,7 +21,7 @@ export async function placeHold(tx: Transaction, ask: PlaceHold & { orderId: str
   if (order.stage === 'completed') throw refuse('order.closed', { state: 'completed' })
   const { actor, commandId, ...draft } = ask
   const placed = await standInTheWay(tx, order, { draft, actor, commandId })
-  await writeAudit(tx, { actor, action: 'hold.place', subject: ask.orderId, cause: ask.reason })
+  await writeAudit(tx, { actor, action: 'hold.place', subject: ask.orderId, cause: ask.type })
   await refreshOrder(tx, ask.orderId)
   return { holdId: placed.holdId, placed: [asStanding(placed)], released: [], moved: [], status: await statusOf(tx, ask.orderId) }
 }

@@ -98,7 +98,7 @@ it('needs as many people as it says, none of whom placed it', async () => {
   expect(await release(orderId, body)).toMatchObject({ status: 409, body: { code: 'hold.four_eyes', askedBy: 'support:demo-support' } })
   expect(await release(orderId, body, admin())).toMatchObject({ status: 200, body: { holds: [] } })
   const audit = await system.db('audit').where({ subject: orderId }).orderBy('audit_id').select<{ actor: string; action: string }[]>('actor', 'action')
-  expect(audit.map((a) => a.action)).toEqual(['hold.place', 'hold.approve', 'hold.release'])
+  expect(audit.map((a) => a.action)).toEqual(['order.create', 'hold.place', 'hold.approve', 'hold.release'])
 })
 
 it('ends at its deadline as it says: released, or cancelled with the money let go and the stock free', async () => {

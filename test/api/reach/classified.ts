@@ -46,6 +46,9 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/orders/{orderId}/changes/{changeId}/confirm': { row: 'askChanges', body: {} },
   'POST /v1/orders/{orderId}/changes/{changeId}/approve': { row: 'decide', body: {} },
   'POST /v1/orders/{orderId}/changes/{changeId}/reject': { row: 'decide', body: { reason: 'walked' } },
+  'POST /v1/orders/{orderId}/holds': { row: 'decide', body: { type: 'address', reason: 'walked', blocks: ['refund'] } },
+  'POST /v1/orders/{orderId}/holds/{holdId}/release': { row: 'decide', body: {} },
+  'GET /v1/holds': { row: 'decide' },
   'GET /v1/orders/{orderId}/versions': { row: 'readOrders' },
   'GET /v1/orders/{orderId}/versions/{number}': { row: 'readOrders' },
   'POST /v1/orders/{orderId}/returns': { row: 'askReturns', body: { lines: reasoned, method: 'mail' } },
@@ -145,6 +148,7 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/channels/{channelId}/shopify/webhooks': { row: 'signed' },
   'POST /v1/payments/stripe/webhook': { row: 'signed' },
   'POST /v1/carriers/{carrier}/events': { row: 'signed' },
+  'POST /v1/fraud/events': { row: 'signed' },
   'GET /t/{token}': { row: 'public' },
   'GET /t/{token}/events': { row: 'public', stream: true },
 })

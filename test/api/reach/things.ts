@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import { insertBackTest } from '../../../db/back-tests'
 import type { Db } from '../../../db/connection'
 import { insertPackages, releaseFulfillment } from '../../../db/fulfillments'
+import { insertHold } from '../../../db/holds'
 import { keepFirstVersion } from '../../../db/order-versions'
 import { policyDocument } from '../../../db/policies'
 import { insertReOptimisation } from '../../../db/re-optimisations'
@@ -95,7 +96,8 @@ async function afterwards(db: Db, { channelId, nodeId }: Place, orderId: string)
   await db('exceptions').insert({ exception_id: exceptionId, order_id: orderId, kind: 'fulfillment.late', subject: nodeId, owner: 'finance', summary: 'late' })
   await db('quarantine').insert({ quarantine_id: quarantineId, channel: channelId, source: `shopify:${channelId}`, event_id: quarantineId, body: '{}', reasons: '[]' })
   await db('settlements').insert({ settlement_id: settlementId, provider: 'stripe', content_hash: Buffer.from(settlementId), received_by: 'test' })
-  return { changeId, returnId, exceptionId, quarantineId, settlementId }
+  const { holdId } = await db.transaction((tx) => insertHold(tx, { orderId, draft: { type: 'address', reason: 'walked', blocks: ['refund'], owner: 'support' }, actor: 'test' }))
+  return { changeId, returnId, exceptionId, quarantineId, settlementId, holdId }
 }
 
 async function quoted(edge: Edge, channel: string): Promise<{ quoteId: string; optionId: string; reservationId: string }> {

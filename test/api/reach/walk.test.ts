@@ -1,4 +1,5 @@
 /** Every route × role × own and foreign id, held against the table of roles: who may do what, and what an id gives away to those who may not. */
+import { jsonFraudCheck } from '../../../adapters/fraud/json-fraud-check'
 import { stripeWebhook } from '../../../adapters/stripe/webhook'
 import { contracts } from '../../../adapters/carriers/contracts'
 import { parcelCarrier } from '../../../adapters/carriers/parcel-carrier'
@@ -6,7 +7,10 @@ import { routes as ownRoutes } from '../../../api/routes'
 import { outsideRoutes } from '../../../api/routes/outside'
 import type { Route } from '../../../api/route'
 import type { OrderAsk } from '../../../api/threads'
+import { needHold } from '../../../db/holds'
 import { needChange } from '../../../db/order-changes'
+import { placeHold } from '../../../db/steps/place-hold'
+import type { PlaceHold, ReleaseHold } from '../../../domain/messages'
 import { refuse } from '../../../domain/refusals'
 import { openEdge, type Edge } from '../edge'
 import { classified, type Line } from './classified'
@@ -16,6 +20,7 @@ import { thingsAt, type Things } from './things'
 const outside = outsideRoutes({
   webhook: stripeWebhook({ secret: 'whsec_test' }),
   carriers: [parcelCarrier({ contract: contracts.swiftparcel, baseUrl: 'http://127.0.0.1:1', webhookSecret: 'test-secret', timeoutMs: 100 })],
+  fraud: jsonFraudCheck({ baseUrl: 'http://127.0.0.1:1', apiKey: 'k', webhookSecret: 'test-secret', timeoutMs: 100 }),
   wake: () => undefined,
 })
 const routes: readonly Route[] = [...ownRoutes, ...outside]
@@ -38,6 +43,8 @@ afterAll(() => edge?.close())
 /** The steps of the order's workflow that matter here: whose change it is, and that nothing was delivered. */
 async function asAnOrderDoes({ orderId, update, args }: OrderAsk): Promise<object> {
   if (update === 'changeOrder') await edge.db.transaction((tx) => needChange(tx, { orderId, ...(args as object as { changeId: string }) }))
+  if (update === 'placeHold') await edge.db.transaction((tx) => placeHold(tx, { orderId, ...(args as PlaceHold) }))
+  if (update === 'releaseHold') await edge.db.transaction((tx) => needHold(tx, orderId, (args as ReleaseHold).holdId))
   if (/^request/.test(update)) throw refuse('return.state')
   return {}
 }
@@ -49,7 +56,7 @@ const keys: Record<Role, string> = {
 const ownOf = (role: Role): Things => (role === 'channel' ? sold : mine)
 
 /** What a path names that belongs to a channel, a node or a driver. */
-const scoped = ['orderId', 'changeId', 'returnId', 'fulfillmentId', 'packageId', 'waveId', 'nodeId', 'runId', 'stopId', 'driverId', 'reservationId', 'quoteId', 'channelId']
+const scoped = ['orderId', 'changeId', 'holdId', 'returnId', 'fulfillmentId', 'packageId', 'waveId', 'nodeId', 'runId', 'stopId', 'driverId', 'reservationId', 'quoteId', 'channelId']
 const namesOf = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map((m) => m[1]!)
 const pathOf = (path: string, { ids }: Things): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -130,7 +137,7 @@ it('asks everybody without a key for one, and takes nothing that is not signed',
 
 it('finds what belongs to one order or run under no other, whoever asks', async () => {
   const found: string[] = []
-  const inside = routes.filter((route) => namesOf(route.path).filter((name) => ['orderId', 'changeId', 'runId', 'stopId'].includes(name)).length === 2)
+  const inside = routes.filter((route) => namesOf(route.path).filter((name) => ['orderId', 'changeId', 'holdId', 'runId', 'stopId'].includes(name)).length === 2)
   for (const route of inside) {
     const inner = namesOf(route.path)[1]!
     const heard = await ask(route, classified(mine)[nameOf(route)]!, { ...mine, ids: { ...mine.ids, [inner]: foreign.ids[inner]! } }, keys.admin)
