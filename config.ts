@@ -83,4 +83,33 @@ export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
+/**
+ * What no line of a log may hold, whoever quotes it: every secret of the environment, given or by default, and the password of the database.
+ * Temporal's own variables are read by its library; what of them is secret is known here by its name.
+ */
+export function secretsOf(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
+  const isSecret = (name: string): boolean => /(SECRET|_KEY|PASSWORD|TOKEN|_DATA)$/.test(name) && (name in variables || name.startsWith('TEMPORAL_') || name.startsWith('PG'))
+  const given = Object.entries(env).flatMap(([name, value]) => (value !== undefined && isSecret(name) ? [value] : []))
+  const addresses = Object.keys(variables).flatMap((name) => passwordIn(env[name] ?? ''))
+  const byDefault = Object.entries(variables).flatMap(([name, schema]) => {
+    const value = isSecret(name) ? schema.safeParse(undefined).data : undefined
+    return typeof value === 'string' ? [value] : []
+  })
+  return [...given, ...addresses, ...addresses.map(decoded), ...byDefault]
+}
+
+/** One that is the user's own name keeps nobody out, and would be hidden wherever that name stands. */
+function passwordIn(address: string): string[] {
+  const [, user, password] = /^\w+:\/\/([^:/@]*):([^@]+)@/.exec(address) ?? []
+  return password === undefined || password === user ? [] : [password]
+}
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')

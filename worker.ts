@@ -1,7 +1,6 @@
 /** Composition root of the worker: config → database → adapters → activities → one worker per task queue. Runs apart from the api; any number of them. */
 import { NativeConnection, Runtime, Worker, type NativeConnectionOptions, type WorkerOptions } from '@temporalio/worker'
 import type { Connection } from '@temporalio/client'
-import pino from 'pino'
 import { createActivities } from './activities'
 import { ownFleetCarrier } from './adapters/carriers/own-fleet'
 import { connectCarriers } from './adapters/carriers/connect'
@@ -11,7 +10,8 @@ import { connectFraud } from './adapters/fraud/json-fraud-check'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
 import { scheduleSweep } from './adapters/temporal-schedules'
-import { readConfig, type Config } from './config'
+import { createLog } from './api/log'
+import { readConfig, secretsOf, type Config } from './config'
 import { connect } from './db/connection'
 import { migrate } from './db/migrate'
 import { taskQueues, type TaskQueue } from './domain/ids'
@@ -35,7 +35,7 @@ const sweepEveryMs = 5_000
 const uncompressed: NativeConnectionOptions = { grpcCompression: { codec: 'none' } }
 
 async function main(config: Config): Promise<void> {
-  const log = pino({ level: config.LOG_LEVEL, base: { process: 'worker' } })
+  const log = createLog(config.LOG_LEVEL, 'worker', undefined, secretsOf())
   Runtime.install({ logger: temporalLogger(log), telemetryOptions: metrics(config), shutdownSignals: ['SIGINT', 'SIGTERM'] })
   await migrate(config.DATABASE_URL)
   const db = connect(config.DATABASE_URL, { poolMax: config.DB_POOL_MAX, applicationName: 'throughline worker' })
@@ -91,7 +91,7 @@ async function main(config: Config): Promise<void> {
     startRunReports({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
   ]
   // Said at any log level: whoever started the worker waits for this line, as it listens on no port.
-  pino({ base: { process: 'worker' } }).info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')
+  createLog('info', 'worker').info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')
   await Promise.all(workers.map((worker) => worker.run()))
   await Promise.all(sweeps.map((sweep) => sweep.stop()))
   await connection.close()

@@ -7,7 +7,7 @@ import { connectCarriers } from '../adapters/carriers/connect'
 import { connectFraud } from '../adapters/fraud/json-fraud-check'
 import { stripeWebhook } from '../adapters/stripe/webhook'
 import { connectTemporal, temporalTarget, type TemporalTarget } from '../adapters/temporal'
-import { readConfig, type Config } from '../config'
+import { readConfig, secretsOf, type Config } from '../config'
 import { connect } from '../db/connection'
 import { migrate } from '../db/migrate'
 import { createIntakeGauge } from '../relay/busy'
@@ -136,7 +136,7 @@ function demoAddresses(config: Config, target: TemporalTarget): DemoAddresses | 
 
 async function main(): Promise<void> {
   const config = readConfig()
-  const log = createLog(config.LOG_LEVEL, 'api')
+  const log = createLog(config.LOG_LEVEL, 'api', undefined, secretsOf())
   const api = await startApi(config, log)
   log.info({ url: api.url }, 'api ready')
   const signal = await Promise.race((['SIGINT', 'SIGTERM'] as const).map((name) => new Promise<string>((resolve) => process.once(name, () => resolve(name)))))

@@ -33,6 +33,8 @@ export const inventory: Readonly<Record<string, Holds>> = {
   drivers: { plain: 'driver_id home_nodes shift vehicle', staff: 'name' },
   effects: { plain: 'effect_key result' },
   erasures: { plain: 'of', staff: 'asked_by' },
+  exchange_payments: { plain: 'role' },
+  exchanges: { plain: 'line_id instead_of' },
   exceptions: { plain: 'kind subject owner', staff: 'assignee resolved_by', erased: 'summary data resolution' },
   fulfillment_lines: { plain: 'line_id sku' },
   fulfillments: { plain: 'node_id method service status waiting_on to_node_id pickup_code', staff: 'assignee' },
