@@ -98,6 +98,7 @@ export const refusals = {
   'return.proof_needed': { status: 409, says: 'Something has to be shown for it first', data: 'proof, lineIds' },
   'return.final_sale': { status: 409, says: 'Some of it is not taken back', data: 'skus' },
   'order.already_cancelled': { status: 409, says: 'This order is cancelled', data: 'state' },
+  'order.erased': { status: 409, says: 'The customer of this order was erased', data: '' },
   'order.closed': { status: 409, says: 'This order has come to its end', data: 'state' },
   'order.held': { status: 409, says: 'A hold stops this', data: 'step, holdId, type, owner, holds: [{holdId, type, owner}]' },
   'hold.ended': { status: 409, says: 'This hold has ended', data: 'state' },

@@ -1,5 +1,6 @@
 /** Erases a customer, or one order: what has ended at once, what is under way when it ends. Done twice it changes nothing more. */
 import { uuidv7 } from 'uuidv7'
+import { refuse } from '../../domain/refusals'
 import { writeAudit } from '../audit'
 import { rows, row, run, type Db, type Transaction } from '../connection'
 import { eraseAnswers } from './answers'
@@ -42,13 +43,18 @@ export async function eraseCustomer(tx: Transaction, { of, actor, cause }: Erase
   await run(tx, 'UPDATE orders SET erase_when_ended = ? WHERE order_id = ANY(?::uuid[])', [erasureId, waiting])
   await writeAudit(tx, { actor, action: `${what}.erase`, subject: erasureId, cause })
   const touched = Object.fromEntries(Object.entries(changed).filter(([, n]) => n > 0))
-  return { erasureId, status: waiting.length ? 'scheduled' : 'done', orders: { erased: ended.length, waiting: waiting.length }, rows: touched }
+  return { erasureId, status: waiting.length ? 'scheduled' : 'done', orders: { erased: changed.orders ?? 0, waiting: waiting.length }, rows: touched }
 }
 
-/** At the end of an order's thread: what was asked for while it was under way. */
+/** At the end of an order's thread: what was asked for while it was under way, and what has come since to one that was erased and opened again. */
 export async function eraseIfAsked(tx: Transaction, orderId: string): Promise<void> {
-  const asked = await row(tx, 'SELECT 1 FROM orders WHERE order_id = ? AND erase_when_ended IS NOT NULL', [orderId])
+  const asked = await row(tx, 'SELECT 1 FROM orders WHERE order_id = ? AND num_nonnulls(erase_when_ended, erased_at) > 0', [orderId])
   if (asked) await eraseOrders(tx, [orderId])
+}
+
+/** Nobody knows any more whom to send something to. @throws `order.erased` */
+export async function refuseErased(tx: Transaction, orderId: string): Promise<void> {
+  if (await row(tx, 'SELECT 1 FROM orders WHERE order_id = ? AND erased_at IS NOT NULL', [orderId])) throw refuse('order.erased')
 }
 
 /** What is still on her account: it could be claimed by nobody any more. */
@@ -60,7 +66,7 @@ const ordersOf = (tx: Transaction, of: EraseAsk['of']): Promise<Found[]> =>
   rows<Found>(
     tx,
     `SELECT order_id AS "orderId", NOT workflow_open AS ended, customer->>'email' AS email, customer->>'phone' AS phone FROM orders
-     WHERE ${'orderId' in of ? 'order_id = ?::uuid' : 'customer_ref_hmac = ?'} AND erased_at IS NULL ORDER BY order_id FOR UPDATE`,
+     WHERE ${'orderId' in of ? 'order_id = ?::uuid' : 'customer_ref_hmac = ?'} ORDER BY order_id FOR UPDATE`,
     ['orderId' in of ? of.orderId : of.customerRefHmac],
   )
 

@@ -16,7 +16,7 @@ export const erasing: readonly Erasing[] = [
     table: 'orders',
     sql: `UPDATE orders o SET customer = NULL, ship_to = CASE WHEN ship_to IS NOT NULL THEN ${country('ship_to')} END, bill_to = CASE WHEN bill_to IS NOT NULL THEN ${country('bill_to')} END, customer_ref_hmac = NULL, erased_at = now(), erase_when_ended = NULL,
             search = lower(concat_ws(' ', channel_order_id, (SELECT string_agg(tracking_number, ' ') FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE f.order_id = o.order_id)))
-          WHERE ${ofOrders} AND erased_at IS NULL`,
+          WHERE ${ofOrders} AND (erased_at IS NULL OR erase_when_ended IS NOT NULL)`,
   },
   { table: 'order_versions', sql: `UPDATE order_versions SET document = jsonb_set(document, '{shipTo}', ${country("(document->'shipTo')")}) WHERE ${ofOrders} AND jsonb_exists(document->'shipTo', 'line1')` },
   {

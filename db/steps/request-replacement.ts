@@ -9,6 +9,7 @@ import { durationMs } from '../../domain/policy/duration'
 import { differencesOf, moneyOfExchange, type MoneyOfExchange, type PricedWish } from '../../domain/returns/exchange-money'
 import type { LineTerms } from '../../domain/returns/terms'
 import { Refusal, refuse, type RefusalCode } from '../../domain/refusals'
+import { refuseErased } from '../erasure/erase'
 import { rows, type Transaction } from '../connection'
 import { record } from '../events'
 import { heldForExchange, intendExchangeHold, letGoOfExchange, needCard, type ExchangeHold } from '../exchange-payments'
@@ -72,6 +73,7 @@ interface Planned {
 
 /** Reads only. */
 async function plan(tx: Transaction, order: OrderRow, ask: Pick<Ask, 'orderId' | 'lines' | 'collectOld' | 'staff' | 'paymentMethod'> & Shown & { actor: string }): Promise<Planned> {
+  await refuseErased(tx, order.orderId)
   const { terms, override } = await allowed(tx, order, ask)
   if (ask.collectOld === 'at_door' && order.delivery.service !== ownDriver) throw refuse('return.no_driver', { instead: ['mail', 'store', 'none'] })
   const wanted = await wantedLines(tx, order, ask.lines)
