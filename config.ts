@@ -3,9 +3,16 @@
  * `TEMPORAL_*` (address, namespace, API key, TLS, or a TOML profile) are read by Temporal's own `@temporalio/envconfig` and documented in the README.
  */
 import { z } from 'zod'
+import { parseNetwork, type Network } from './domain/webhooks/addresses'
 
 const port = z.coerce.number().int().min(0).max(65535)
 const atLeastOne = z.coerce.number().int().min(1)
+const networks = z
+  .string()
+  .transform((v) => v.split(',').map((part) => part.trim()).filter(Boolean).map(parseNetwork))
+  .refine((read): read is Network[] => read.every(Boolean), 'must be networks such as 10.1.0.0/16, comma separated')
+  .optional()
+
 const flag = z.enum(['true', 'false', '1', '0', '']).transform((v) => v === 'true' || v === '1')
 
 /** One entry per variable: its schema, with the default, and the sentence the README shows. */
@@ -44,6 +51,9 @@ export const variables = {
   PROVIDER_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one call to a provider or carrier may take'),
   CUSTOMER_REF_SECRET: z.string().min(8).default('demo-customer-ref-secret').describe('Key of the HMAC that stands for a customer in Temporal’s search attributes'),
   QUOTE_SECRET: z.string().min(16).default('demo-quote-secret').describe('Key that signs quotes; the same for all api processes'),
+  WEBHOOK_RELAY: z.enum(['worker', 'api', 'both', 'off']).default('worker').describe('Which processes send webhooks'),
+  WEBHOOK_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one attempt to deliver a webhook may take'),
+  WEBHOOK_ALLOWED_NETWORKS: networks.describe('Networks that webhooks may go to although they are not public, by http as well; e.g. `10.1.0.0/16`, comma separated'),
   TASK_QUEUES: z
     .string()
     .default('orders,payments,carriers')

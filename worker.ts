@@ -10,6 +10,7 @@ import { connectFraud } from './adapters/fraud/json-fraud-check'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
 import { scheduleSweep } from './adapters/temporal-schedules'
+import { connectWebhooks } from './adapters/webhooks/sender'
 import { createLog } from './api/log'
 import { readConfig, secretsOf, type Config } from './config'
 import { connect } from './db/connection'
@@ -25,6 +26,7 @@ import { startShortfalls } from './relay/shortfalls'
 import { startStarter } from './relay/starts'
 import { createThreads } from './relay/threads'
 import { startWatch } from './relay/watch'
+import { startWebhooks } from './relay/webhooks'
 import { temporalLogger } from './adapters/temporal-log'
 import { workflowBundle } from './workflows/support/bundle'
 
@@ -79,6 +81,7 @@ async function main(config: Config): Promise<void> {
   await scheduleSweep(client, config.TASK_QUEUE_PREFIX)
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs })
   const fraud = connectFraud(config)
+  const webhooks = connectWebhooks(config)
   const sweeps = [
     ...(fraud ? [startFraud({ db, service: fraud, log, wake: inbox.wake })] : []),
     startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs, leftoversOnly: true }),
@@ -89,15 +92,19 @@ async function main(config: Config): Promise<void> {
     startLab({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startDispatch({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startRunReports({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
+    ...(sendsWebhooks(config) ? [startWebhooks({ db, send: webhooks.send, log, timeoutMs: config.WEBHOOK_TIMEOUT_MS })] : []),
   ]
   // Said at any log level: whoever started the worker waits for this line, as it listens on no port.
   createLog('info', 'worker').info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')
   await Promise.all(workers.map((worker) => worker.run()))
   await Promise.all(sweeps.map((sweep) => sweep.stop()))
+  webhooks.close()
   await connection.close()
   await client.connection.close()
   await db.destroy()
 }
+
+const sendsWebhooks = ({ WEBHOOK_RELAY }: Config): boolean => WEBHOOK_RELAY === 'worker' || WEBHOOK_RELAY === 'both'
 
 /** Temporal's own metrics next to the api's, when a port is given. */
 const metrics = ({ METRICS_PORT }: Config): { metrics?: { prometheus: { bindAddress: string } } } =>

@@ -21,8 +21,8 @@ import { createRateLimit, defaultRateLimits, type Limit, type RateLimits } from 
 import { readParams, readQuery, readRequestBody, type Answer, type Ctx, type Route } from './route'
 import { routes as ownRoutes } from './routes'
 
-type OwnDeps = 'feed' | 'metrics' | 'services' | 'promises' | 'quotes'
-export type ApiDeps = Omit<RouteDeps, OwnDeps> & Partial<Pick<RouteDeps, 'feed' | 'metrics'>> & { carriers: readonly Carrier[]; routes?: readonly Route[]; rateLimits?: RateLimits; trustedProxies?: number }
+type OwnDeps = 'feed' | 'metrics' | 'destinations' | 'services' | 'promises' | 'quotes'
+export type ApiDeps = Omit<RouteDeps, OwnDeps> & Partial<Pick<RouteDeps, 'feed' | 'metrics' | 'destinations'>> & { carriers: readonly Carrier[]; routes?: readonly Route[]; rateLimits?: RateLimits; trustedProxies?: number }
 
 export function createApp(given: ApiDeps): Express {
   const { routes: extra = [], carriers, rateLimits = defaultRateLimits, trustedProxies = 0, ...rest } = given
@@ -33,6 +33,7 @@ export function createApp(given: ApiDeps): Express {
     services: [...new Set(carriers.flatMap((carrier) => carrier.services().map((offered) => offered.service)))],
     promises: createPromiseDesk({ db: given.db, carriers, log: given.log }),
     quotes: createQuotes(given.config.QUOTE_SECRET),
+    destinations: given.destinations ?? { allowed: [] },
   }
   const routes = [...ownRoutes, ...extra].filter((route) => deps.demo !== undefined || route.tag !== 'Demo')
   const authenticate = createAuthenticate(deps.db, { demo: deps.config.DEMO })

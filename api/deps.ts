@@ -1,6 +1,7 @@
 /** What the api is given by its composition root, and hands to every route. */
 import type { Logger } from 'pino'
 import type { Config } from '../config'
+import type { DestinationSettings } from '../adapters/webhooks/destination'
 import type { Db } from '../db/connection'
 import type { EventFeed } from './event-feed'
 import type { Metrics } from './metrics'
@@ -23,6 +24,8 @@ export interface RouteDeps {
   observeIntake?: (ms: number) => void
   feed: EventFeed
   metrics: Metrics
+  /** Where webhooks may go. */
+  destinations: DestinationSettings
   demo?: DemoAddresses
   /** Whether Temporal answers; absent: not reported. */
   ready?: () => Promise<boolean>

@@ -2,7 +2,7 @@
 import express, { type Express } from 'express'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Db } from '../db/connection'
-import { queueDepths } from '../db/views/queues'
+import { oldestDelivery, queueDepths } from '../db/views/queues'
 
 export interface Metrics {
   registry: Registry
@@ -27,12 +27,20 @@ export function createMetricsApp(deps: { db: Db; metrics: Metrics }): Express {
   collectDefaultMetrics({ register: registry })
   const depth = new Gauge({
     name: 'throughline_queue_depth',
-    help: 'Rows waiting: accepted orders whose workflow is not started, facts from outside not forwarded, commands not answered',
+    help: 'Rows waiting: accepted orders whose workflow is not started, facts from outside not forwarded, commands not answered, webhooks not delivered',
     labelNames: ['queue'],
     registers: [registry],
     collect: async () => {
       const depths: Record<string, number> = { ...(await queueDepths(deps.db)) }
       for (const [queue, waiting] of Object.entries(depths)) depth.set({ queue }, waiting)
+    },
+  })
+  new Gauge({
+    name: 'throughline_webhook_oldest_seconds',
+    help: 'How long the oldest webhook has waited for an endpoint that is enabled',
+    registers: [registry],
+    async collect() {
+      this.set(await oldestDelivery(deps.db))
     },
   })
   const app = express()

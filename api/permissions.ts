@@ -37,5 +37,7 @@ export const may = {
   eraseCustomers: ['support', 'admin'],
   manageKeys: ['admin'],
   readAudit: ['operations', 'admin'],
+  manageWebhooks: ['channel', 'operations', 'admin'],
+  readWebhooks: ['channel', 'support', 'operations', 'admin'],
   any: roles,
 } as const satisfies Record<string, readonly Role[]>

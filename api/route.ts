@@ -121,6 +121,8 @@ const unknownIds: Record<string, RefusalCode> = {
   runId: 'run.unknown',
   stopId: 'stop.unknown',
   settlementId: 'settlement.unknown',
+  endpointId: 'webhook_endpoint.unknown',
+  deliveryId: 'webhook_delivery.unknown',
   kind: 'policy.unknown',
   version: 'policy.unknown',
 }

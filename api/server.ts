@@ -7,14 +7,16 @@ import { connectCarriers } from '../adapters/carriers/connect'
 import { connectFraud } from '../adapters/fraud/json-fraud-check'
 import { stripeWebhook } from '../adapters/stripe/webhook'
 import { connectTemporal, temporalTarget, type TemporalTarget } from '../adapters/temporal'
+import { connectWebhooks } from '../adapters/webhooks/sender'
 import { readConfig, secretsOf, type Config } from '../config'
-import { connect } from '../db/connection'
+import { connect, type Db } from '../db/connection'
 import { migrate } from '../db/migrate'
 import { createIntakeGauge } from '../relay/busy'
 import { channelFacts } from '../relay/channel-facts'
 import { startInbox } from '../relay/inbox'
 import { startStarter } from '../relay/starts'
 import { createThreads } from '../relay/threads'
+import { startWebhooks } from '../relay/webhooks'
 import { createApp } from './app'
 import { startCommandSweep } from './command-sweep'
 import type { DemoAddresses } from './deps'
@@ -42,6 +44,7 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }) })
   const fraud = connectFraud(config)
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
+  const webhooks = sendWebhooks(config, db, log)
   const feed = createEventFeed(db, log)
   const metrics = createMetrics()
   const outside = outsideRoutes({ webhook: stripeWebhook({ secret: config.STRIPE_WEBHOOK_SECRET }), carriers, fraud, wake: inbox.wake })
@@ -58,11 +61,12 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
     rateLimits: readRateLimits(config.RATE_LIMITS),
     trustedProxies: config.TRUSTED_PROXIES,
     demo: demoAddresses(config, target),
+    destinations: { allowed: config.WEBHOOK_ALLOWED_NETWORKS ?? [] },
     ready: () => client.withDeadline(Date.now() + 1_000, () => client.workflowService.getSystemInfo({})).then(() => true),
     routes: outside,
   })
   const letGo = async (): Promise<void> => {
-    await Promise.all([starter.stop(), inbox.stop(), sweep.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), sweep.stop(), webhooks?.stop()])
     await client.connection.close()
     await db.destroy()
   }
@@ -84,6 +88,14 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
       await letGo()
     },
   }
+}
+
+/** Where the settings want it here and not, or not only, in the workers. */
+function sendWebhooks(config: Config, db: Db, log: Logger): { stop(): Promise<void> } | undefined {
+  if (config.WEBHOOK_RELAY !== 'api' && config.WEBHOOK_RELAY !== 'both') return undefined
+  const { send, close } = connectWebhooks(config)
+  const relay = startWebhooks({ db, send, log, timeoutMs: config.WEBHOOK_TIMEOUT_MS })
+  return { stop: () => relay.stop().then(close) }
 }
 
 /** Longer than the idle time of the usual load balancers, so that it is they who hang up. */

@@ -180,6 +180,7 @@ async function startOurs({ env, supervisor, screen, ports }: Site, around: Surro
     DATABASE_URL: around.database,
     PORT: String(apiPort),
     DEMO: String(around.demo),
+    ...(around.demo && { WEBHOOK_ALLOWED_NETWORKS: env.WEBHOOK_ALLOWED_NETWORKS || '127.0.0.0/8,::1' }),
     ...(payments && { STRIPE_BASE_URL: payments, DEMO_PAYMENTS_URL: payments }),
     ...(carriers && { CARRIER_BASE_URL: carriers }),
     ...(fraud && { FRAUD_BASE_URL: fraud }),

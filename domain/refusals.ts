@@ -37,6 +37,7 @@ export const refusals = {
   'count.from_future': { status: 400, says: 'A count cannot be from the future', data: 'asOf' },
   'supply.unknown': { status: 400, says: 'Nothing was announced under this reference', data: 'reference' },
   'bulk.invalid': { status: 400, says: 'The file of orders cannot be taken as a whole', data: 'line, reason, most' },
+  'webhook_endpoint.destination': { status: 400, says: 'Webhooks are not sent to this address', data: 'reason' },
   'quote.unknown': { status: 400, says: 'This is no quote of ours', data: '' },
   // what is not there, or not yours to see
   'order.unknown': { status: 404, says: 'No such order', data: '' },
@@ -63,6 +64,8 @@ export const refusals = {
   'store_credit.unknown': { status: 404, says: 'No such store credit', data: '' },
   'run.unknown': { status: 404, says: 'No such run', data: '' },
   'stop.unknown': { status: 404, says: 'No such stop on this run', data: '' },
+  'webhook_endpoint.unknown': { status: 404, says: 'No such webhook endpoint', data: '' },
+  'webhook_delivery.unknown': { status: 404, says: 'No such delivery of a webhook', data: '' },
   're_optimisation.unknown': { status: 404, says: 'No such re-optimisation', data: '' },
   'back_test.unknown': { status: 404, says: 'No such back-test', data: '' },
   // what state or stock does not allow
@@ -140,6 +143,7 @@ export const refusals = {
   'payment.disputed': { status: 409, says: 'The customer’s bank disputes this payment: nothing is given back until it is decided', data: 'disputeId, amountMinor' },
   'settlement.invalid': { status: 400, says: 'This is no whole settlement file', data: 'line, reason' },
   'settlement.unknown': { status: 404, says: 'No such settlement', data: '' },
+  'webhook_endpoint.disabled': { status: 409, says: 'The endpoint is disabled', data: '' },
   'exception.resolved': { status: 409, says: 'This exception is already resolved', data: 'resolution' },
   'quarantine.ended': { status: 409, says: 'This message has already become an order', data: 'orderId' },
   'quarantine.still_invalid': { status: 409, says: 'This message can still not become an order', data: 'reasons' },

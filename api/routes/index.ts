@@ -37,6 +37,8 @@ import { sourcingRoutes } from './sourcing'
 import { storedValueRoutes } from './stored-value'
 import { trackingRoutes } from './tracking'
 import { waveRoutes } from './waves'
+import { webhookDeliveryRoutes } from './webhook-deliveries'
+import { webhookEndpointRoutes } from './webhook-endpoints'
 
 export const routes: readonly Route[] = [
   ...promiseRoutes,
@@ -79,5 +81,7 @@ export const routes: readonly Route[] = [
   ...auditRoutes,
   ...apiKeyRoutes,
   ...customerRoutes,
+  ...webhookDeliveryRoutes,
+  ...webhookEndpointRoutes,
   ...demoRoutes,
 ]

@@ -91,5 +91,7 @@ export const inventory: Readonly<Record<string, Holds>> = {
   value_moves: { plain: 'kind reason', staff: 'actor' },
   wave_fulfillments: { plain: 'left_why' },
   waves: { plain: 'node_id', staff: 'assignee opened_by' },
+  webhook_deliveries: { plain: 'webhook_id type api_version status attempts reason' },
+  webhook_endpoints: { plain: 'url event_types channels description api_version status disabled_reason secret previous_secret score', staff: 'created_by' },
   workflow_starts: { plain: 'last_error' },
 }

@@ -2,7 +2,7 @@
  * Reads the timeline: of one order, and as a feed of everything. A sequence number is not commit order, so the feed is read in (xid, seq)
  * order and only below the oldest transaction still running: what commits late comes late, and is never skipped.
  */
-import { row, rows, type Db } from '../connection'
+import { row, rows, type Db, type Transaction } from '../connection'
 
 export interface TimelineEvent {
   seq: number
@@ -33,7 +33,7 @@ export const timeline = (db: Db, orderId: string, after: number, limit: number):
   rows(db, 'SELECT seq, at, type, actor, data FROM order_events WHERE order_id = ? AND seq > ? ORDER BY seq LIMIT ?', [orderId, after, limit])
 
 /** Now: every event of a transaction that has ended lies at or before it. */
-export async function feedEnd(db: Db): Promise<Position> {
+export async function feedEnd(db: Db | Transaction): Promise<Position> {
   const end = await row<{ xid: string }>(db, 'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xid')
   return { xid: end!.xid, seq: 0 }
 }

@@ -7,6 +7,7 @@ import { createApp } from '../../api/app'
 import { contracts } from '../../adapters/carriers/contracts'
 import { ownFleetCarrier } from '../../adapters/carriers/own-fleet'
 import { parcelCarrier } from '../../adapters/carriers/parcel-carrier'
+import type { DestinationSettings } from '../../adapters/webhooks/destination'
 import { createEventFeed } from '../../api/event-feed'
 import { createLog } from '../../api/log'
 import type { RateLimits } from '../../api/rate-limit'
@@ -52,7 +53,7 @@ export interface Edge {
   close(): Promise<void>
 }
 
-export async function openEdge(options: { routes?: readonly Route[]; demo?: boolean; commandDeadlineMs?: number; rateLimits?: RateLimits } = {}): Promise<Edge> {
+export async function openEdge(options: { destinations?: DestinationSettings; routes?: readonly Route[]; demo?: boolean; commandDeadlineMs?: number; rateLimits?: RateLimits } = {}): Promise<Edge> {
   const database = await freshDatabase()
   await seedDemoNetwork(database.db)
   const threads = playThreads()
@@ -70,6 +71,7 @@ export async function openEdge(options: { routes?: readonly Route[]; demo?: bool
     demo: { temporalAddress: '127.0.0.1:7233', temporalUi: 'http://127.0.0.1:8233', namespace: 'default', simulators: { payments: 'http://127.0.0.1:3010', carriers: 'http://127.0.0.1:3020' } },
     routes: options.routes,
     rateLimits: options.rateLimits,
+    ...(options.destinations && { destinations: options.destinations }),
   })
   const server = await listen(createServer(app))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

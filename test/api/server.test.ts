@@ -81,6 +81,8 @@ it('gives its metrics apart from the api, with queue depths and requests by rout
     await send(api, '/v1/orders/01890000-0000-7000-8000-000000000000')
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     expect(text).toMatch(/throughline_queue_depth\{queue="workflow_starts"\} \d/)
+    expect(text).toMatch(/throughline_queue_depth\{queue="webhook_deliveries"\} 0/)
+    expect(text).toMatch(/throughline_webhook_oldest_seconds 0/)
     expect(text).toContain('http_request_duration_seconds_count{method="GET",route="/v1/orders/{orderId}",status="404"} 1')
     expect((await fetch(`${api.url}/metrics`)).status).toBe(404)
   } finally {

@@ -17,6 +17,7 @@ import { stripeProvider } from '../../adapters/stripe/provider'
 import { stripeWebhook } from '../../adapters/stripe/webhook'
 import { createApp } from '../../api/app'
 import { startCommandSweep } from '../../api/command-sweep'
+import { createWebhookSender } from '../../adapters/webhooks/sender'
 import { routes } from '../../api/routes'
 import { outsideRoutes } from '../../api/routes/outside'
 import type { Db } from '../../db/connection'
@@ -31,7 +32,9 @@ import { startLab } from '../../relay/lab'
 import { startDispatch, startRunReports } from '../../relay/runs'
 import { startShortfalls } from '../../relay/shortfalls'
 import { startStarter } from '../../relay/starts'
+import { parseNetwork } from '../../domain/webhooks/addresses'
 import { startWatch } from '../../relay/watch'
+import { startWebhooks } from '../../relay/webhooks'
 import { createThreads, type Threads } from '../../relay/threads'
 import { startCarrierSimulator } from '../../simulators/carriers/server'
 import { startFraudSimulator } from '../../simulators/fraud/server'
@@ -50,6 +53,8 @@ export interface SystemOptions {
   carriers?: CarrierAccounts['CARRIERS']
   /** Somebody looks all the time whether things are stuck or about to run out. */
   watch?: true
+  /** Webhooks are sent; only to this machine. */
+  webhooks?: true
   /** How long the bank holds money; seven days unless told otherwise. */
   authorizationDays?: number
   /** There is a fraud service; it thinks this long before it answers. */
@@ -88,6 +93,7 @@ export const quickPolicies: PolicyChanges = {
 
 const secrets = { fraud: 'fraud-secret-system',  stripeKey: 'sk_test_system', stripeWebhook: 'whsec_system', carrier: 'carrier-secret-system' }
 const providerTimeoutMs = 1_500
+const webhookTimeoutMs = 1_000
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const log = options.log ? pino({ level: 'trace' }, options.log) : pino({ level: 'silent' })
@@ -117,9 +123,12 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const lab = startLab({ db, client, log, queuePrefix, idleMs: 200 })
   const dispatch = startDispatch({ db, client, log, queuePrefix, idleMs: 100 })
   const runReports = startRunReports({ db, client, log, queuePrefix, idleMs: 100 })
+  const destinations = { allowed: [parseNetwork('127.0.0.0/8')!] }
+  const sender = createWebhookSender({ ...destinations, timeoutMs: webhookTimeoutMs })
+  const webhooks = options.webhooks ? startWebhooks({ db, send: sender.send, log, timeoutMs: webhookTimeoutMs, idleMs: 50 }) : undefined
   const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system', QUOTE_SECRET: 'quote-secret-system' }
   const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: connected, fraud: judge, wake: inbox.wake })
-  const app = createApp({ db, threads, log, config, carriers: connected, wake: starter.wake, routes: outside })
+  const app = createApp({ db, threads, log, config, carriers: connected, wake: starter.wake, destinations, routes: outside })
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
   const server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, '127.0.0.1', () => resolve(listening))
@@ -155,7 +164,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop(), asking?.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop(), asking?.stop(), webhooks?.stop()])
+    sender.close()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await Promise.all([payments.close(), carriers.close(), fraud?.close()])

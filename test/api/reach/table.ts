@@ -34,6 +34,8 @@ export const table = {
   readExceptions:      row('-       own   -       all     all        all     all'),
   workExceptions:      row('-       -     -       all     all        all     all'),
   quarantine:          row('-       -     -       all     all        -       all'),
+  manageWebhooks:      row('own     -     -       -       all        -       all'),
+  readWebhooks:        row('own     -     -       all     all        -       all'),
   readLedger:          row('-       -     -       all     all        all     all'),
   money:               row('-       -     -       -       -          all     all'),
   erase:               row('-       -     -       all     -          -       all'),

@@ -48,6 +48,7 @@ export async function thingsAt(edge: Edge, where: Place): Promise<Things> {
     ...(await afterwards(db, where, orderId)),
     ...(await runAt(db, where, orderId, work.fulfillmentId)),
     ...(await trials(db, where.channelId)),
+    ...(await webhooks(edge, where.channelId)),
     ...quote, ...work, ...where,
     orderId, customerRef, sku: 'SOCKS-3P', cartonId: 'mailer', kind: 'sourcing', version: '1', number: '1', country: 'DE', postalCode: '10119', carrier: 'swiftparcel',
   }
@@ -106,6 +107,12 @@ async function quoted(edge: Edge, channel: string): Promise<{ quoteId: string; o
   const { optionId } = (asked.body.options as { optionId: string }[])[0]!
   const held = await edge.post(`/v1/quotes/${quoteId}/hold`, { optionId })
   return { quoteId, optionId, reservationId: held.body.reservationId as string }
+}
+
+async function webhooks(edge: Edge, channel: string): Promise<{ endpointId: string; deliveryId: string }> {
+  const { endpointId } = (await edge.post('/v1/webhook-endpoints', { url: 'https://8.8.8.8/hooks', channels: [channel] })).body as { endpointId: string }
+  const { deliveryId } = (await edge.post(`/v1/webhook-endpoints/${endpointId}/test`, {})).body as { deliveryId: string }
+  return { endpointId, deliveryId }
 }
 
 /** Long jobs, as the commands leave them for a worker. */
