@@ -115,12 +115,19 @@ const withKey = (row: Line['row']): row is keyof typeof table => row !== 'signed
 
 it('answers every role on every route as the table of roles says, and gives nothing away of what is not its own', async () => {
   const found: string[] = []
-  for (const route of byRow(withKey)) {
+  const all = byRow(withKey)
+  const each = async (route: Route): Promise<void> => {
     const { row } = classified(mine)[nameOf(route)]!
     for (const role of roles) found.push(...(await walk(route, role, table[row as keyof typeof table][role])))
   }
+  const reads = all.filter((route) => route.method === 'get')
+  const hand = async (): Promise<void> => {
+    for (let route = reads.shift(); route; route = reads.shift()) await each(route)
+  }
+  await Promise.all([hand(), hand(), hand(), hand()])
+  for (const route of all.filter((r) => r.method !== 'get')) await each(route)
   expect(found).toEqual([])
-}, 60_000)
+}, 120_000)
 
 it('asks everybody without a key for one, and takes nothing that is not signed', async () => {
   const found: string[] = []
