@@ -5,6 +5,7 @@ import type { Db } from '../db/connection'
 import { claimJob, labelsToVoid, manifestJob, saveClaim, settleCarrierOperation } from '../db/carrier-operations'
 import { createLabelPurchase, type LabelOutcome } from './label-purchase'
 import type { Carrier } from './ports'
+import { createReturnLabels } from './return-labels'
 
 export interface LabelAsk {
   fulfillmentId: string
@@ -19,6 +20,8 @@ export function createCarrierActivities(db: Db, carriers: readonly Carrier[]) {
   }
   const buy = createLabelPurchase(db, carriers)
   return {
+    ...createReturnLabels(db, carriers),
+
     /** Chooses the carrier service and buys the label of every package of a fulfillment; what was bought by an earlier attempt is found again by its reference. */
     buyLabels: (ask: LabelAsk): Promise<LabelOutcome> => buy(ask.fulfillmentId, ask.then),
 

@@ -146,12 +146,16 @@ export interface CarrierService {
   hours: { opens: string; closes: string }
   /** Days on which it collects, and until what local time of the node; a node may have agreed on other hours. */
   collects: { on: readonly Weekday[]; until: string }
+  /** It also sells labels for what customers send back. */
+  returns?: boolean
 }
 
 export interface RateAsk {
   from: Address
   to: Address
   parcels: readonly Parcel[]
+  /** From a customer to us. */
+  isReturn?: boolean
 }
 
 export type ServiceRate = { service: string } & ({ priceMinor: number; currency: string; refused?: undefined } | { priceMinor?: undefined; refused: { code: string; says: string } })
@@ -161,6 +165,8 @@ export interface BuyLabel extends Parcel {
   service: string
   from: Address
   to: Address
+  /** For what a customer sends back: she is `from`, and hands it in whenever she likes. */
+  isReturn?: boolean
 }
 
 export interface Address {
@@ -197,6 +203,8 @@ export interface CarrierEvent {
   /** ISO instant at which it happened, by the carrier's clock. */
   at: string
   detail?: string
+  /** The carrier counts this as the way back to us; where it says nothing, the status tells. */
+  isReturn?: boolean
 }
 
 /** The carrier has answered, and the answer is no: asking again changes nothing, another carrier may. */

@@ -6,6 +6,7 @@ import type { ReturnNews } from '../db/returns'
 import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
 import { finishReplacement, requestReplacement, type ReplacementAsked, type ReplacementFinished } from '../db/steps/request-replacement'
 import { noteRefusedReturn, requestReturn } from '../db/steps/request-return'
+import { lateReturn } from '../db/steps/unreturned'
 
 export function createReturnSteps(db: Db) {
   return {
@@ -28,6 +29,9 @@ export function createReturnSteps(db: Db) {
 
     /** All of a return is counted and paid back. */
     closeReturn: (ask: { returnId: string }): Promise<ReturnNews> => db.transaction((tx) => endReturn(tx, { ...ask, to: 'closed' })),
+
+    /** Its time is over and not all of it is there. */
+    lateReturn: (ask: { returnId: string }): Promise<void> => db.transaction((tx) => lateReturn(tx, ask.returnId)),
 
     /** A request from the Temporal UI that could not be done. */
     noteRefusedReturn: (ask: { orderId: string; messageId: string; actor: string; code: string; data: Record<string, unknown> }): Promise<void> =>

@@ -10,6 +10,7 @@ import { moveFulfillment } from './fulfillments'
 import { rememberTelling, settleFact, type InboundFact, type Telling } from './inbox'
 import { lockOrderOfParcel, refreshOrder, type OrderRow } from './orders'
 import { applyView, type PaymentNews } from './payments'
+import { applyReturnParcel } from './return-facts'
 import { arrive, endUndelivered, findTracked, type TrackedPackage } from './shipments'
 import { deadlineOf, isUndelivered, remedy, type Remedy } from './undelivered'
 import { openException } from './waiting'
@@ -44,13 +45,19 @@ export const applyCarrierFact = (db: Db, fact: InboundFact): Promise<Telling | u
   db.transaction(async (tx) => {
     const carrier = fact.source.slice('carrier:'.length)
     const order = await lockOrderOfParcel(tx, carrier, fact.subject)
-    if (!order) return keep(tx, fact, 'unknown tracking number')
+    if (!order) return ofReturn(tx, fact)
     const parcel = (await findTracked(tx, carrier, fact.subject))!
     if (['cancelled', 'rejected'].includes(parcel.work)) return endWithCancelled(tx, order, parcel, fact)
     if (!parcel.handedOver) return keep(tx, fact, 'not handed over yet')
     if (parcel.undelivered !== null) return turnedUp(tx, order, parcel, fact)
     return finish(tx, fact, await applyReport(tx, order, parcel, fact), 'applied')
   })
+
+/** No parcel of ours to a customer: perhaps one of hers to us. */
+async function ofReturn(tx: Transaction, fact: InboundFact): Promise<Telling | undefined> {
+  const applied = await applyReturnParcel(tx, fact)
+  return applied ? finish(tx, fact, applied.telling, applied.outcome) : keep(tx, fact, 'unknown tracking number')
+}
 
 const tellingOf = (order: OrderRow, signal: Telling['signal'], fact: Telling['fact']): Telling => ({
   channel: order.channel,

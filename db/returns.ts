@@ -23,6 +23,14 @@ export interface ReturnNews {
   remainder?: true
   /** Holds that nothing will be taken of. */
   voids?: string[]
+  /** A label is to be bought for it. */
+  label?: true
+  /** What it waits for has changed, so that the wait begins anew. */
+  stirs?: true
+  /** Its parcel is with us, and is to be counted. */
+  arrived?: true
+  /** What is to be asked of the carrier that lost it. */
+  claimId?: string
 }
 
 export interface ReturnRow {

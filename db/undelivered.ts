@@ -57,7 +57,7 @@ async function takeUnits(tx: Transaction, packageId: string, status: Undelivered
 }
 
 /** What the customer paid for the units, shipping left out; each line's discount is shared over its units. */
-async function worthOf(tx: Transaction, orderId: string, units: readonly { lineId: string; quantity: number }[]): Promise<number> {
+export async function worthOf(tx: Transaction, orderId: string, units: readonly { lineId: string; quantity: number }[]): Promise<number> {
   const worth = await row<{ worthMinor: number }>(
     tx,
     `SELECT coalesce(sum(round((l.unit_price_minor * l.quantity - l.discount_minor)::numeric * u.quantity / l.quantity)), 0)::bigint AS "worthMinor"

@@ -193,7 +193,8 @@ export interface ReceiveReturn extends Command {
 /** Decided by a person, or taken back by who asked. */
 export interface DecideReturn extends Command {
   returnId: string
-  decision: 'approve' | 'reject' | 'cancel'
+  /** `close`: no more will come; `remind`: the customer has some more time. */
+  decision: 'approve' | 'reject' | 'cancel' | 'close' | 'remind'
   reason?: string
 }
 export interface ReturnAnswer {

@@ -99,6 +99,7 @@ export const refusals = {
   'return.no_driver': { status: 409, says: 'None of our own drivers comes to this door, so nobody can take something along', data: 'instead' },
   'return.reason_not_accepted': { status: 409, says: 'This is no reason that goods are taken back for', data: 'lineId, given, accepted' },
   'return.proof_needed': { status: 409, says: 'Something has to be shown for it first', data: 'proof, lineIds' },
+  'return.no_label': { status: 409, says: 'There is no label for this return', data: 'code' },
   'return.final_sale': { status: 409, says: 'Some of it is not taken back', data: 'skus' },
   'order.already_cancelled': { status: 409, says: 'This order is cancelled', data: 'state' },
   'order.erased': { status: 409, says: 'The customer of this order was erased', data: '' },

@@ -5,6 +5,7 @@ import { afterSale, close, isEnding, unwind } from './order/ending'
 import { fulfil, hasNews } from './order/fulfil'
 import { listen } from './order/messages'
 import { settlePayment } from './order/payment'
+import { wantsLabels } from './order/return-labels'
 import { reopen } from './order/returns'
 import { show } from './order/show'
 import { openThread, type Thread } from './order/thread'
@@ -34,6 +35,6 @@ async function tell(thread: Thread): Promise<void> {
   do {
     await fulfil(thread) // every unit has a node, or waits for one with a deadline; each part to its end; what a node rejects goes to the next best; what is sent back is counted and paid back
     await afterSale(thread) // until the return window has closed
-    await condition(allHandlersFinished)
+    await condition(() => allHandlersFinished() || wantsLabels(thread)) // who asks for a return waits for its label
   } while (hasNews(thread)) // something comes back, or is sent in place of something
 }

@@ -30,7 +30,7 @@ const swiftparcel: Contract = (() => {
   return {
     carrier: 'swiftparcel',
     services: [
-      { service: 'standard', name: 'Swiftparcel Standard', transitDays: 2, ...doors, card: card([389, 549, 849, 1_549], [899, 1_149, 1_549, 2_749]) },
+      { service: 'standard', name: 'Swiftparcel Standard', transitDays: 2, ...doors, returns: true, card: card([389, 549, 849, 1_549], [899, 1_149, 1_549, 2_749]) },
       { service: 'express', name: 'Swiftparcel Express', transitDays: 1, ...doors, card: card([790, 990, 1_390, 2_290], [1_990, 2_390, 2_990, 4_490]) },
     ],
   }
@@ -55,7 +55,7 @@ const hansepost: Contract = (() => {
     ],
   }
   const doors = { countries: ['DE', ...abroad], deliversOn: exceptSunday, hours: { opens: '09:00', closes: '18:00' }, collects: { on: weekdays, until: '17:00' } }
-  return { carrier: 'hansepost', services: [{ service: 'standard', name: 'Hansepost Paket', transitDays: 3, ...doors, card }] }
+  return { carrier: 'hansepost', services: [{ service: 'standard', name: 'Hansepost Paket', transitDays: 3, ...doors, returns: true, card }] }
 })()
 
 const kestrel: Contract = (() => {

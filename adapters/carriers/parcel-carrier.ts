@@ -90,6 +90,7 @@ const labelRequest = (ask: BuyLabel): object => ({
   parcel: parcelRequest(ask),
   from: addressRequest(ask.from),
   to: addressRequest(ask.to),
+  ...(ask.isReturn === true && { return: true }),
 })
 
 const parcelRequest = (parcel: Parcel): object => ({ weight_g: parcel.weightGrams, length_mm: parcel.lengthMm, width_mm: parcel.widthMm, height_mm: parcel.heightMm })

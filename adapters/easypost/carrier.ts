@@ -56,8 +56,10 @@ export function easyPostCarrier(options: EasyPostOptions): Carrier {
 
 type Parcels = Omit<RateAsk, 'parcels'> & RateAsk['parcels'][number] & { reference?: string }
 
-const create = async (client: EasyPost, { from, to, reference, ...parcel }: Parcels): Promise<Shipment> => {
-  const request = { from_address: addressRequest(from), to_address: addressRequest(to), parcel: parcelRequest(parcel), ...(reference && { reference }) }
+/** Of a return, EasyPost wants the addresses of the way out, and turns them round by itself (docs.easypost.com/docs/shipments/returns). */
+const create = async (client: EasyPost, { from, to, reference, isReturn = false, ...parcel }: Parcels): Promise<Shipment> => {
+  const [sender, receiver] = isReturn ? [to, from] : [from, to]
+  const request = { from_address: addressRequest(sender), to_address: addressRequest(receiver), parcel: parcelRequest(parcel), ...(reference && { reference }), ...(isReturn && { is_return: true }) }
   return answerAs(shipmentShape, await call('create shipment', () => client.Shipment.create(request)))
 }
 

@@ -10,6 +10,6 @@ const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'] as con
 const doors = { countries: ['DE', 'AT', 'FR', 'NL', 'PL'], deliversOn: weekdays, hours: { opens: '08:00', closes: '18:00' }, collects: { on: weekdays, until: '17:30' } }
 
 export const resoldServices: readonly ResoldService[] = [
-  { service: 'standard', name: 'UPS Standard through EasyPost', transitDays: 3, ...doors, sold: { carrier: 'UPS', service: 'UPSStandard' } },
+  { service: 'standard', name: 'UPS Standard through EasyPost', transitDays: 3, ...doors, returns: true, sold: { carrier: 'UPS', service: 'UPSStandard' } },
   { service: 'express', name: 'UPS Saver through EasyPost', transitDays: 1, ...doors, sold: { carrier: 'UPS', service: 'UPSSaver' } },
 ]

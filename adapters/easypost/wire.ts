@@ -69,19 +69,20 @@ export const isRefunded = (refund: string | null | undefined): boolean => refund
 export function eventOf(eventId: string, tracker: Tracker): CarrierEvent | undefined {
   const latest = tracker.tracking_details.at(-1)
   const status = statusOf(tracker.status, tracker.status_detail, tracker.is_return ?? false)
-  return status && { eventId, trackingNumber: tracker.tracking_code, status, at: new Date(latest?.datetime ?? tracker.updated_at).toISOString(), ...(latest?.message && { detail: latest.message }) }
+  return status && { eventId, trackingNumber: tracker.tracking_code, status, at: new Date(latest?.datetime ?? tracker.updated_at).toISOString(), ...(latest?.message && { detail: latest.message }), ...(tracker.is_return && { isReturn: true }) }
 }
 
 /** Every step of its way, numbered, since steps have no ids of their own. */
 export const stepsOf = (tracker: Tracker): CarrierEvent[] =>
   tracker.tracking_details.flatMap((step, i) => {
     const status = statusOf(step.status, step.status_detail, tracker.is_return ?? false)
-    return status ? [{ eventId: `${tracker.id}:${i}`, trackingNumber: tracker.tracking_code, status, at: new Date(step.datetime).toISOString() }] : []
+    return status ? [{ eventId: `${tracker.id}:${i}`, trackingNumber: tracker.tracking_code, status, at: new Date(step.datetime).toISOString(), ...(tracker.is_return && { isReturn: true }) }] : []
   })
 
 function statusOf(status: string, detail: string | null | undefined, isReturn: boolean): ParcelStatus | undefined {
   if (detail === 'lost' || detail === 'damaged') return detail
   if (detail === 'address_correction') return 'address_unknown'
+  if (isReturn && status === 'pre_transit') return 'label_created'
   if (isReturn && status === 'delivered') return 'returned'
   if (isReturn) return 'returning'
   return statuses[status]

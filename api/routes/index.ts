@@ -29,6 +29,7 @@ import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
 import { reOptimisationRoutes } from './re-optimisations'
+import { returnLabel } from './return-label'
 import { returnRoutes } from './returns'
 import { runRoutes } from './runs'
 import { settlementRoutes } from './settlements'
@@ -48,6 +49,7 @@ export const routes: readonly Route[] = [
   ...changeRoutes,
   ...holdRoutes,
   ...returnRoutes,
+  returnLabel,
   ...orderReads,
   ...ledgerRoutes,
   ...settlementRoutes,

@@ -5,6 +5,7 @@ import { returnPlace } from '../../db/returns'
 import { previewReplacement } from '../../db/steps/request-replacement'
 import { previewReturn } from '../../db/steps/request-return'
 import { returnView } from '../../db/views/returns'
+import type { DecideReturn } from '../../domain/messages'
 import { refuse } from '../../domain/refusals'
 import { visibleOrder } from '../access'
 import { requireNode } from '../auth'
@@ -115,7 +116,7 @@ const claim = onlyPreviewed(
 )
 
 /** @throws `return.unknown` where there is none, or none that this key may see */
-async function visibleReturn(ctx: Ctx<z.output<typeof returnParams>>): Promise<string> {
+export async function visibleReturn(ctx: Ctx<z.output<typeof returnParams>>): Promise<string> {
   const place = await returnPlace(ctx.db, ctx.params.returnId)
   if (!place) throw refuse('return.unknown')
   await visibleOrder(ctx, place.orderId).catch(() => Promise.reject(refuse('return.unknown')))
@@ -159,7 +160,7 @@ const receive = orderCommand({
   answer: asItIsNow,
 })
 
-const decided = (decision: 'approve' | 'reject' | 'cancel', says: { summary: string; roles: readonly Role[] }): Route =>
+const decided = (decision: DecideReturn['decision'], says: { summary: string; roles: readonly Role[] }): Route =>
   orderCommand({
     method: 'post',
     path: `/v1/returns/{returnId}/${decision}`,
@@ -179,6 +180,8 @@ export const returnRoutes: readonly Route[] = [
   readReturn,
   receive,
   decided('approve', { summary: 'Agree to a return', roles: may.decideReturns }),
+  decided('close', { summary: 'No more of it will come: what is there is settled, the rest stays with the customer', roles: may.decideReturns }),
+  decided('remind', { summary: 'The customer is reminded and has some more time', roles: may.decideReturns }),
   decided('reject', { summary: 'Refuse a return', roles: may.decideReturns }),
   decided('cancel', { summary: 'Take a return back before anything has come', roles: may.requestReturns }),
 ]

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { defaultPolicies, parcelRemedies, policyKinds, type Policies } from '../../domain/policy/kinds'
 import { holdEndings, holdOwners, releasingFacts } from '../../domain/order/holds'
+import { refundTimes } from '../../domain/policy/returns'
 import { at, channelId, currency, duration, minor, text } from './fields'
 import { blocks, holdType } from './holds'
 import { termsOfReturns } from './return-terms'
@@ -78,10 +79,14 @@ export const policyDocuments = {
     window: duration,
     restockBy: duration,
     feeMinor: minor.optional(),
-    refundOn: z.enum(['receipt', 'collection', 'request']).optional(),
+    refundOn: z.enum(refundTimes).optional(),
     approval: z.enum(['automatic', 'by_staff']).optional(),
     finalSale: z.array(text(100)).max(1_000).optional(),
     replaceFirst: z.boolean().optional(),
+    mailLabels: z.boolean().optional(),
+    countWithin: duration.optional(),
+    remindFor: duration.optional(),
+    whenLost: z.enum(['refund', 'ask']).optional(),
     ...termsOfReturns,
   }),
   care: z.strictObject({ retryEvery: duration, customerRequests: z.strictObject({ approval: z.boolean(), decideWithin: duration }).optional() }),

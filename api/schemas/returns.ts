@@ -1,6 +1,7 @@
 /** Returns and replacements on the wire: what is asked for, what it would move, what has come of it. */
 import { z } from 'zod'
-import { feePers } from '../../domain/policy/returns'
+import { feePers, refundTimes } from '../../domain/policy/returns'
+import { returnLabelStatuses } from '../../db/views/return-label'
 import { dispositions, grades, returnMethods, returnStatuses } from '../../domain/returns/status'
 import { at, keptLineId, minor, nodeId, quantity, sku, text } from './fields'
 import { waitingOn } from './order-view'
@@ -69,7 +70,7 @@ export const returnPreview = z
       taxMinor: minor,
       shippingMinor: minor,
       feeMinor: z.int().max(0).meta({ description: 'Kept of it; zero or below' }),
-      refundOn: z.enum(['receipt', 'collection', 'request']),
+      refundOn: z.enum(refundTimes),
     }),
   })
   .meta({ id: 'ReturnPreview' })
@@ -109,6 +110,11 @@ export const returnAnswer = z
     endedAt: at.nullable(),
     override: z.record(z.string(), z.unknown()).nullable(),
     proof: z.object({ photo: z.string(), receipt: z.string() }).partial().nullable(),
+    label: z
+      .object({ status: z.enum(returnLabelStatuses), carrier: z.string(), service: z.string(), trackingNumber: z.string().nullable(), nodeId: z.string().meta({ description: 'Where it goes' }), parcelStatus: z.string() })
+      .nullable()
+      .meta({ description: 'Of what comes by mail, printed at `/label.pdf`; given back where nobody uses it' }),
+    noLabel: z.object({ code: z.string(), says: z.string() }).nullable().meta({ description: 'Why it comes by mail without a label of ours' }),
     waitingOn,
     lines: z.array(units.extend({ name: z.string(), reason: z.string(), rule: z.string().nullable(), feeMinor: minor, feePer: z.enum(feePers), received: z.int(), disputed: z.int().meta({ description: 'Counted, and not what was sent' }) })),
     receipts: z.array(z.object({ lineId: z.string(), nodeId: z.string(), quantity: z.int(), grade: z.string(), disposition: z.string(), actor: z.string(), at })),

@@ -40,6 +40,7 @@ import * as audit from './0052-audit'
 import * as keys from './0053-keys'
 import * as erasure from './0054-erasure'
 import * as changeBasis from './0055-change-basis'
+import * as returnLabels from './0039-return-labels'
 
 export interface Migration {
   name: string
@@ -88,4 +89,6 @@ export const migrations: readonly Migration[] = [
   keys,
   erasure,
   changeBasis,
+  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
+  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, returnTerms, returnLabels,
 ]

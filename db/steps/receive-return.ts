@@ -8,12 +8,14 @@ import { feeOf, refundEarly } from '../early-refund'
 import { record, self } from '../events'
 import { letGoOfExchange } from '../exchange-payments'
 import { exchangeRefunds } from '../exchange-refunds'
-import { lockOrder, refreshOrder } from '../orders'
+import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendRefund } from '../refunds'
 import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
 import { changeLines, takeBack } from '../stock'
+import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
 import { sendReplacements, sourcingNow } from './send-replacements'
+import { closeShort, proposeCharge, remindReturn, wantsLabel } from './unreturned'
 
 /** @throws `return.unknown`, `return.state`, `return.quantity` */
 export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promise<ReturnNews> {
@@ -54,18 +56,21 @@ const skuOf = (back: ReturnRow, lineId: string): string => back.lines.find((l) =
 const isComplete = ({ lines }: ReturnRow, counted: readonly CountedLine[]): boolean =>
   lines.every((l) => l.quantity === l.received + l.disputed + counted.filter((c) => c.lineId === l.lineId).reduce((sum, c) => sum + c.quantity, 0))
 
-async function tellDisputed(tx: Transaction, { order, back, disputed }: { order: Parameters<typeof record>[1]; back: ReturnRow; disputed: readonly CountedLine[] }): Promise<void> {
+async function tellDisputed(tx: Transaction, { order, back, disputed }: { order: OrderRow; back: ReturnRow; disputed: readonly CountedLine[] }): Promise<void> {
   await openException(tx, {
     ...order, kind: 'return.disputed', subject: back.returnId, owner: 'support', summary: 'What came back is not what was sent: ask the customer, refund by hand or leave it', data: { returnId: back.returnId, lines: disputed },
+    deadline: deadlineOf(order.policy.parcels),
   })
+  await proposeCharge(tx, order, back, disputed.map(({ lineId, quantity }) => ({ lineId, quantity })))
 }
 
 /** All is counted and paid back, or nothing more will come. @throws `return.state` */
 export async function endReturn(tx: Transaction, { returnId, to, actor = self, reason }: { returnId: string; to: 'closed' | 'cancelled' | 'rejected'; actor?: string; reason?: string }): Promise<ReturnNews> {
   const { order, back } = await lockReturn(tx, returnId)
   const news: ReturnNews = { returnId, status: to, wait: null, refunds: [], toSource: false }
-  if (back.status === to) return news
+  if (back.status === to && actor === self) return news
   if (to === 'cancelled' && (back.inAdvance || back.lines.some((l) => l.received + l.disputed > 0))) throw refuse('return.state', { state: back.status }, 'Some of it is back or paid back: count the rest, or leave it open')
+  if (to === 'closed' && actor !== self) await closeShort(tx, { order, back })
   await moveReturn(tx, back, to)
   await leaveFetching(tx, returnId)
   await record(tx, order, { type: ended[to], actor, data: { returnId, ...(reason !== undefined && { reason }) } })
@@ -87,13 +92,15 @@ export async function approveReturn(tx: Transaction, { returnId, actor }: { retu
   await settleExceptions(tx, order, 'approved', { subject: returnId, kind: 'return.to_approve' })
   const refunds = order.policy.returns.refundOn === 'request' ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
-  return { returnId, status: 'approved', wait, refunds, toSource: false }
+  return { returnId, status: 'approved', wait, refunds, toSource: false, ...(wantsLabel(order, back) && { label: true }) }
 }
 
 /** @throws as what is decided */
 export function decideReturn(tx: Transaction, { returnId, decision, reason, actor }: DecideReturn): Promise<ReturnNews> {
   if (decision === 'approve') return approveReturn(tx, { returnId, actor })
-  return endReturn(tx, { returnId, to: decision === 'reject' ? 'rejected' : 'cancelled', actor, reason })
+  if (decision === 'remind') return remindReturn(tx, { returnId, actor })
+  const to = { reject: 'rejected', cancel: 'cancelled', close: 'closed' } as const
+  return endReturn(tx, { returnId, to: to[decision], actor, reason })
 }
 
 /** The order had come to its end, and its thread begins again with what is open of it. */
@@ -102,5 +109,5 @@ export async function reopenOrder(tx: Transaction, orderId: string): Promise<Ret
   const reopened = await row(tx, 'UPDATE orders SET workflow_open = true WHERE order_id = ? AND NOT workflow_open RETURNING order_id', [orderId])
   if (reopened) await record(tx, order, { type: 'order.reopened', actor: self })
   await refreshOrder(tx, orderId)
-  return (await openReturns(tx, orderId)).map(({ returnId, status, wait }) => ({ returnId, status, wait, refunds: [], toSource: false }))
+  return (await openReturns(tx, orderId)).map(({ returnId, status, wait, method }) => ({ returnId, status, wait, refunds: [], toSource: false, ...(status === 'approved' && wantsLabel(order, { method }) && { label: true }) }))
 }

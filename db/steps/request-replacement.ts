@@ -6,6 +6,7 @@ import { uuidv7 } from 'uuidv7'
 import { ownDriver } from '../../domain/delivery/own-fleet'
 import type { RequestReplacement } from '../../domain/messages'
 import { durationMs } from '../../domain/policy/duration'
+import type { RefundOn } from '../../domain/policy/returns'
 import { differencesOf, moneyOfExchange, type MoneyOfExchange, type PricedWish } from '../../domain/returns/exchange-money'
 import type { LineTerms } from '../../domain/returns/terms'
 import { Refusal, refuse, type RefusalCode } from '../../domain/refusals'
@@ -20,6 +21,7 @@ import type { Shown } from '../return-terms'
 import { insertReturn, returnable, type ReturnNews, type WantedLine } from '../returns'
 import { allowed, auditOverride, free, summed, waitUntilBack, type Override } from './request-return'
 import { sendReplacements, sourcingNow } from './send-replacements'
+import { wantsLabel } from './unreturned'
 
 export interface ReplacementAsked extends ReturnNews {
   /** Nothing is changed yet: this is to be held first. */
@@ -109,14 +111,14 @@ async function carryOut(tx: Transaction, order: OrderRow, ask: Ask, { returnId, 
   const sent = sends === 'now' ? await sendReplacements(tx, order, { returnId, wanted, actor: ask.actor }) : {}
   const refunds = early ? await exchangeRefunds(tx, order, { returnId, lines: ask.lines.map((l) => ({ ...l, received: 0 })), early }, `refund:${returnId}:0`) : []
   await refreshOrder(tx, ask.orderId, sends === 'now' ? sourcingNow() : undefined)
-  return { returnId, status, wait, refunds, toSource: sends === 'now', ...sent }
+  return { returnId, status, wait, refunds, toSource: sends === 'now', ...sent, ...(status === 'approved' && wantsLabel(order, { method: ask.collectOld }) && { label: true }) }
 }
 
 export interface ReplacementPreview {
   preview: true
   goods: { back: { lineId: string; sku: string; quantity: number }[]; sent: { lineId: string; sku: string; quantity: number }[]; sends: 'now' | 'on_receipt' }
   override?: object
-  money: MoneyOfExchange & { currency: string; refundOn: 'receipt' | 'collection' | 'request'; lines: { lineId: string; sku: string; quantity: number; paidMinor: number; deltaMinor: number }[] }
+  money: MoneyOfExchange & { currency: string; refundOn: RefundOn; lines: { lineId: string; sku: string; quantity: number; paidMinor: number; deltaMinor: number }[] }
 }
 
 /** What a replacement would move, nothing done. @throws as `requestReplacement` */

@@ -2,6 +2,7 @@
 import { uuidv7 } from 'uuidv7'
 import type { RequestReturn } from '../../domain/messages'
 import { durationMs } from '../../domain/policy/duration'
+import type { RefundOn } from '../../domain/policy/returns'
 import { refuse } from '../../domain/refusals'
 import { refundMinor, type RefundParts } from '../../domain/returns/refund'
 import { feesOf, type LineTerms, type Objection } from '../../domain/returns/terms'
@@ -14,6 +15,7 @@ import { giveCredit, intendRefund, refundFor } from '../refunds'
 import { judge, refusalOf, type Shown } from '../return-terms'
 import { insertReturn, returnable, type ReturnNews } from '../returns'
 import { openException } from '../waiting'
+import { wantsLabel } from './unreturned'
 
 /**
  * Goods are to come back, or are paid back without: then the return is over as soon as it is asked for.
@@ -38,14 +40,14 @@ export async function requestReturn(tx: Transaction, ask: RequestReturn & { orde
   if (ask.remedy === 'credit') await giveCredit(tx, order, { ...refund, actor: ask.actor })
   const refunds = inAdvance && ask.remedy === undefined ? await intendRefund(tx, order, refund) : []
   await refreshOrder(tx, ask.orderId)
-  return { returnId, status, wait, refunds, toSource: false }
+  return { returnId, status, wait, refunds, toSource: false, ...(status === 'approved' && wantsLabel(order, ask) && { label: true }) }
 }
 
 /** Nothing is kept of it, whatever the policy says of what is sent back. */
 export const free = (terms: readonly LineTerms[]): LineTerms[] => terms.map((t) => ({ ...t, feeMinor: 0 }))
 
 /** What a customer's request comes to by the order's own policy. */
-function termsFor(order: OrderRow, { staff, method }: Pick<RequestReturn, 'staff' | 'method'>, terms: readonly LineTerms[]): { feeMinor: number; approved: boolean; inAdvance: boolean; refundOn: 'receipt' | 'collection' | 'request' } {
+function termsFor(order: OrderRow, { staff, method }: Pick<RequestReturn, 'staff' | 'method'>, terms: readonly LineTerms[]): { feeMinor: number; approved: boolean; inAdvance: boolean; refundOn: RefundOn } {
   const { refundOn = 'receipt', approval = 'automatic' } = order.policy.returns
   const approved = approval === 'automatic' || staff
   if (method === 'none') return { feeMinor: 0, approved, inAdvance: true, refundOn: 'request' }
@@ -61,7 +63,7 @@ export interface ReturnPreview {
   terms: LineTerms[]
   /** What the policy says against it, let through because one of us asks. */
   override?: object
-  money: RefundParts & { currency: string; refundMinor: number; refundOn: 'receipt' | 'collection' | 'request' }
+  money: RefundParts & { currency: string; refundMinor: number; refundOn: RefundOn }
 }
 
 /** What a return would move, nothing done. @throws as `requestReturn` */

@@ -1,10 +1,11 @@
 /** Returns as answers show them: what is to come back, what has, and what is given for it. */
 import type { FeePer } from '../../domain/policy/returns'
 import type { ReturnStatus } from '../../domain/returns/status'
-import { isExpected, mayBecome } from '../../domain/returns/status'
+import { isExpected, mayBecome, mayCloseShort } from '../../domain/returns/status'
 import type { WaitingOn } from '../../domain/order/status'
 import { row, type Db } from '../connection'
 import type { Proof } from '../return-terms'
+import { returnLabelJson, type ReturnLabelView } from './return-label'
 import { iso, list, runJson, type RunOfTask } from './sql'
 
 export interface ReturnView {
@@ -22,6 +23,10 @@ export interface ReturnView {
   endedAt: string | null
   override: Record<string, unknown> | null
   proof: Proof | null
+  /** Of what comes by mail; null where there is none, or none yet. */
+  label: ReturnLabelView | null
+  /** Why it comes by mail without a label of ours. */
+  noLabel: { code: string; says: string } | null
   waitingOn: WaitingOn | null
   lines: { lineId: string; sku: string; name: string; quantity: number; reason: string; rule: string | null; feeMinor: number; feePer: FeePer; received: number; disputed: number }[]
   receipts: { lineId: string; nodeId: string; quantity: number; grade: string; disposition: string; actor: string; at: string }[]
@@ -49,7 +54,7 @@ const refundsJson = list(
 )
 
 const columns = `r.return_id AS "returnId", r.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", r.number, r.status, r.method, r.remedy, r.requested_by AS "requestedBy",
-  r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, (SELECT proof FROM return_proofs s WHERE s.proof_id = r.proof_id) AS proof, r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds,
+  r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, (SELECT proof FROM return_proofs s WHERE s.proof_id = r.proof_id) AS proof, ${returnLabelJson} AS label, r.no_label AS "noLabel", r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds,
   ${runJson('t.return_id = r.return_id')} AS run`
 
 /** By its id, or by the command that opened it. @returns undefined when there is none. Who may see it is for the caller to check. */
@@ -61,7 +66,7 @@ export async function returnView(db: Db, by: { returnId: string } | { commandId:
 
 function actions({ status, lines }: Pick<ReturnView, 'status' | 'lines'>): string[] {
   const begun = lines.some((l) => l.received + l.disputed > 0)
-  const may = { receive: isExpected(status), approve: mayBecome(status, 'approved'), reject: mayBecome(status, 'rejected'), cancel: mayBecome(status, 'cancelled') && !begun }
+  const may = { receive: isExpected(status), approve: mayBecome(status, 'approved'), reject: mayBecome(status, 'rejected'), cancel: mayBecome(status, 'cancelled') && !begun, close: mayCloseShort(status), remind: status === 'approved' }
   return Object.entries(may).flatMap(([action, allowed]) => (allowed ? [action] : []))
 }
 

@@ -1,5 +1,5 @@
 /** Business rules as data: one document per kind, immutable versions, a snapshot stored with every order. Durations are ISO 8601 (`PT30M`, `PT0.2S`). */
-import type { FeePer, ProofKind, ReturnReason, ReturnRule } from './returns'
+import type { FeePer, ProofKind, RefundOn, ReturnReason, ReturnRule } from './returns'
 import type { HoldsPolicy } from './holds'
 import type { SourcingPolicy } from './sourcing'
 
@@ -115,8 +115,8 @@ export interface ReturnsPolicy {
   restockBy: string
   /** Kept of each refund, in minor units of the channel's currency. */
   feeMinor?: number
-  /** When the money is given back: once the goods are counted, once a driver has them, or at once, where customers are trusted. */
-  refundOn?: 'receipt' | 'collection' | 'request'
+  /** When the money is given back: once the goods are counted, once a driver has them (`collection`), once a carrier or a driver has them (`scan`), or at once, where customers are trusted. */
+  refundOn?: RefundOn
   /** Whether a person has to say yes to what a customer asks for. */
   approval?: 'automatic' | 'by_staff'
   /** SKUs, by how they begin, that are not taken back. */
@@ -127,6 +127,14 @@ export interface ReturnsPolicy {
   feePer?: FeePer
   /** The codes a customer may give as her reason; absent: whatever she says. */
   reasons?: readonly ReturnReason[]
+  /** What comes by mail gets a label from a carrier that sells some; absent: it does. */
+  mailLabels?: boolean
+  /** From the arrival of a parcel until it must be counted; later than that somebody is told. Absent: three days. */
+  countWithin?: string
+  /** How much longer a customer has who is reminded. Absent: two weeks. */
+  remindFor?: string
+  /** What a carrier loses on its way back: `refund` pays the customer as if it had come (absent), `ask` leaves that to support. */
+  whenLost?: 'refund' | 'ask'
   /** What a customer has to show; absent: nothing. */
   proof?: 'none' | ProofKind
   /** Other terms for some channels or categories of goods: the first that fits a line governs it. */

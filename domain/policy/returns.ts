@@ -4,6 +4,10 @@ export const proofs = ['photo', 'receipt'] as const
 /** What a customer may have to show: a reference to a photo, or the number of her receipt. */
 export type ProofKind = (typeof proofs)[number]
 
+/** When the money of a return is given back. */
+export const refundTimes = ['receipt', 'collection', 'scan', 'request'] as const
+export type RefundOn = (typeof refundTimes)[number]
+
 export const feePers = ['return', 'line'] as const
 /** A fee per return is taken once of all its lines, the highest of those that fit them; a fee per line is taken of each line, whatever its quantity. */
 export type FeePer = (typeof feePers)[number]

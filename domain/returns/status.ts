@@ -25,5 +25,7 @@ const next: Record<ReturnStatus, readonly ReturnStatus[]> = {
 }
 export const mayBecome = (was: ReturnStatus, becomes: ReturnStatus): boolean => next[was].includes(becomes)
 export const hasEnded = (status: ReturnStatus): boolean => next[status].length === 0
+/** Somebody may say that no more will come: not while one of our drivers has the goods. */
+export const mayCloseShort = (status: ReturnStatus): boolean => status === 'approved' || status === 'in_transit'
 /** Goods may be counted in. */
 export const isExpected = (status: ReturnStatus): boolean => mayBecome(status, 'received')

@@ -17,6 +17,8 @@ export interface Card {
   /** Cents per step, by service and zone; a zone without a row is not served. */
   cents: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
   fuelPercent: number
+  /** Services for which it also sells labels that customers send back with. */
+  returns: readonly string[]
   bulky?: { overMm: number; cents: number }
   heavy?: { overGrams: number; cents: number }
   /** Postcodes of places that are far for a van. */
@@ -42,6 +44,7 @@ export const cards: Readonly<Record<CarrierName, Card>> = {
       express: { national: [790, 990, 1_390, 2_290], europe: [1_990, 2_390, 2_990, 4_490] },
     },
     fuelPercent: 0,
+    returns: ['standard'],
     bulky: { overMm: 1_000, cents: 590 },
     collects: { days: [1, 2, 3, 4, 5, 6], until: '22:00', timeZone: 'Europe/Berlin' },
   },
@@ -57,6 +60,7 @@ export const cards: Readonly<Record<CarrierName, Card>> = {
       standard: { regional: [265, 295, 345, 405, 595, 995], national: [305, 345, 415, 495, 745, 1_245], europe: [795, 895, 1_095, 1_395, 1_895, 2_995] },
     },
     fuelPercent: 6.5,
+    returns: ['standard'],
     remote: { country: 'DE', postcodes: islands, cents: 850 },
     collects: { days: [1, 2, 3, 4, 5], until: '17:00', timeZone: 'Europe/Berlin' },
   },
@@ -70,6 +74,7 @@ export const cards: Readonly<Record<CarrierName, Card>> = {
     steps: [1_000, 3_000, 10_000, 25_000],
     cents: { express: { city: [590, 690, 990, 1_690], national: [670, 820, 1_190, 1_990] } },
     fuelPercent: 12.25,
+    returns: [],
     heavy: { overGrams: 15_000, cents: 400 },
     remote: { country: 'DE', postcodes: islands, cents: 1_490 },
     collects: { days: [1, 2, 3, 4, 5, 6], until: '19:30', timeZone: 'Europe/Berlin' },

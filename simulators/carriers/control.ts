@@ -35,6 +35,7 @@ const entry = (parcel: Parcel): object => ({
   reference: parcel.reference,
   service: parcel.service,
   status: parcel.status,
+  ...(parcel.isReturn && { isReturn: true }),
   manifested: parcel.manifestedMs !== undefined,
   ...(parcel.collectedOn === undefined ? {} : { collectedOn: parcel.collectedOn }),
   voided: parcel.voided,

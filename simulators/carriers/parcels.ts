@@ -29,6 +29,8 @@ export interface Parcel extends Measured {
   status: ParcelStatus
   createdMs: number
   voided: boolean
+  /** A customer sends it back: nobody tells the carrier beforehand, the first scan is when she hands it in. */
+  isReturn?: boolean
   manifestedMs?: number
   /** Local date of the collection it went with. */
   collectedOn?: string

@@ -17,7 +17,7 @@ export class CarrierError extends Error {
 
 export function readLabel(body: unknown): Omit<LabelAsk, 'carrier' | 'priceMinor'> {
   const given = object(body, 'the body')
-  return { reference: text(given.reference, 'reference'), service: text(given.service, 'service'), ...measured(given.parcel), from: address(given.from, 'from'), to: address(given.to, 'to') }
+  return { reference: text(given.reference, 'reference'), service: text(given.service, 'service'), ...measured(given.parcel), from: address(given.from, 'from'), to: address(given.to, 'to'), ...(given.return === true && { isReturn: true }) }
 }
 
 export function readPriceAsk(body: unknown): { parcel: Measured; from: PostalAddress; to: PostalAddress } {

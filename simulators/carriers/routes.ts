@@ -28,6 +28,7 @@ export function apiRoutes(desk: CarrierDesk, carrier: CarrierName): Router {
     const ask = readLabel(request.body)
     const price = reckon(cards[carrier], ask.service, ask, ask.from, ask.to)
     if (typeof price === 'string') throw new CarrierError(422, price, `this parcel cannot be sent by ${carrier} ${ask.service}`, price === 'unknown_service' ? 'service' : undefined)
+    if (ask.isReturn && !cards[carrier].returns.includes(ask.service)) throw new CarrierError(422, 'no_returns', `${carrier} ${ask.service} sells no labels for returns`, 'return')
     await answer(desk, carrier, 'label', response, () => {
       const known = labelOf(desk, carrier, ask.reference) !== undefined
       return { status: known ? 200 : 201, body: labelJson(makeLabel(desk, { ...ask, carrier, priceMinor: price.cents })) }
@@ -40,6 +41,7 @@ export function apiRoutes(desk: CarrierDesk, carrier: CarrierName): Router {
   routes.delete('/labels/:trackingNumber', async (request, response) => {
     const parcel = parcelOf(desk, carrier, request.params.trackingNumber)
     if (parcel.manifestedMs !== undefined) throw new CarrierError(409, 'already_manifested', `parcel ${parcel.id} has been handed over`)
+    if (parcel.isReturn && parcel.status !== 'label_created') throw new CarrierError(409, 'already_used', `parcel ${parcel.id} has been handed in`)
     await answer(desk, carrier, 'void', response, () => {
       const voided = { ...parcel, voided: true }
       desk.books.put('parcel', voided)

@@ -10,6 +10,7 @@ export function shipmentJson(desk: EasyPostDesk, shipment: Shipment): object {
     mode: 'test',
     created_at: iso(shipment.createdMs),
     reference: shipment.reference,
+    is_return: shipment.isReturn ?? false,
     status: bought ? 'pre_transit' : 'unknown',
     tracking_code: shipment.trackingCode ?? null,
     refund_status: shipment.refund ?? null,

@@ -63,12 +63,12 @@ export function apiRoutes(desk: EasyPostDesk, apiKey: string): Router {
 
 function shipmentRoutes(routes: Router, desk: EasyPostDesk): void {
   routes.post('/shipments', (request, response) => {
-    const { reference, parcel, to_address: to } = object(object(request.body).shipment)
+    const { reference, parcel, to_address: to, is_return: isReturn } = object(object(request.body).shipment)
     const { weight } = object(parcel)
     if (typeof weight !== 'number' || weight <= 0) throw new ApiError(422, 'PARCEL.WEIGHT.INVALID', 'weight: must be a number above 0')
     const { country, zip } = object(to)
     if (typeof country !== 'string') throw new ApiError(422, 'ADDRESS.COUNTRY.INVALID', 'country: must be two letters')
-    const ask = { reference: typeof reference === 'string' ? reference : null, weight, to: { country, ...(typeof zip === 'string' ? { zip } : {}) } }
+    const ask = { reference: typeof reference === 'string' ? reference : null, weight, to: { country, ...(typeof zip === 'string' ? { zip } : {}) }, ...(isReturn === true && { isReturn }) }
     return answer(desk, 'create', response, () => shipmentJson(desk, makeShipment(desk, ask)))
   })
   routes.get('/shipments/:id', (request, response) => void response.json(shipmentJson(desk, shipmentIn(desk, request))))

@@ -16,6 +16,8 @@ export interface Shipment {
   /** Ounces; a hundredth of one is the least. */
   weight: number
   to: { country: string; zip?: string }
+  /** Addresses as of the way out; the label is for the way back. */
+  isReturn?: boolean
   rates: Rate[]
   boughtRateId?: string
   trackingCode?: string
@@ -60,7 +62,7 @@ export interface EasyPostDesk {
 
 export const newId = (prefix: string): string => `${prefix}_${randomBytes(16).toString('hex')}`
 
-export type ShipmentAsk = Pick<Shipment, 'reference' | 'weight' | 'to'>
+export type ShipmentAsk = Pick<Shipment, 'reference' | 'weight' | 'to' | 'isReturn'>
 
 /** Made anew however often it is asked: a reference is a note and no key. */
 export function makeShipment(desk: EasyPostDesk, ask: ShipmentAsk): Shipment {
@@ -86,7 +88,7 @@ export function buy(desk: EasyPostDesk, shipment: Shipment, rate: Rate): Shipmen
   const trackingCode = `1Z${randomBytes(4).toString('hex').toUpperCase()}${String(randomInt(100_000_000)).padStart(8, '0')}`
   const bought = { ...shipment, boughtRateId: rate.id, trackingCode }
   desk.books.put('shipment', bought)
-  const tracker: Tracker = { id: newId('trk'), trackingCode, shipmentId: shipment.id, isReturn: false, steps: [{ status: 'pre_transit', detail: 'label_created', atMs: Date.now() }] }
+  const tracker: Tracker = { id: newId('trk'), trackingCode, shipmentId: shipment.id, isReturn: shipment.isReturn ?? false, steps: [{ status: 'pre_transit', detail: 'label_created', atMs: Date.now() }] }
   desk.books.put('tracker', tracker)
   desk.books.put('code', { id: trackingCode, trackerId: tracker.id })
   return bought

@@ -56,6 +56,18 @@ describe('labels', () => {
     expect(await carrier.findLabel('package 2 & more')).toBeUndefined()
   })
 
+  it('of what is sent back are sold by whoever says so, and cannot be given back once they are used', async () => {
+    const back = { ...ask('return-1'), from: ask('').to, to: ask('').from, isReturn: true }
+    const { trackingNumber } = await carrier.buyLabel(back)
+    expect(await books()).toMatchObject([{ reference: 'return-1', isReturn: true, manifested: false }])
+    await control(simulator.url, 'POST', `/parcels/${trackingNumber}`, { status: 'in_transit' })
+    await expect(carrier.voidLabel(trackingNumber)).rejects.toThrow(CarrierRefusal)
+    const unsold = await carrier.buyLabel({ ...back, reference: 'return-2', service: 'express' }).catch((cause: unknown) => cause)
+    expect(unsold).toBeInstanceOf(CarrierRefusal)
+    expect((unsold as Error).message).toContain('no_returns')
+    expect(carrier.services().filter((s) => s.returns).map((s) => s.service)).toEqual(['standard'])
+  })
+
   it('cost what the contract says, for every carrier, whatever is sent where', async () => {
     const parcel = fc.record({ weightGrams: fc.integer({ min: 1, max: 33_000 }), lengthMm: fc.integer({ min: 100, max: 1_300 }), widthMm: fc.integer({ min: 50, max: 500 }), heightMm: fc.integer({ min: 10, max: 400 }) })
     const postalCode = fc.constantFrom('10115', '14 979', '20095', '25849', '80331', '1010')

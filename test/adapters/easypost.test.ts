@@ -50,6 +50,15 @@ describe('labels', () => {
     expect(await bought()).toHaveLength(1)
   })
 
+  it('of what is sent back are bought with the addresses of the way out, which EasyPost turns round, and say so when they travel', async () => {
+    const back = { ...ask('return-1'), from: ends.to, to: ends.from, isReturn: true }
+    const { trackingNumber } = await carrier.buyLabel(back)
+    expect((await books()).shipments).toMatchObject([{ reference: 'return-1', isReturn: true, to: { country: 'DE', zip: '10115' } }])
+    expect(await carrier.track(trackingNumber)).toMatchObject([{ status: 'label_created', isReturn: true }])
+    await control(simulator.url, 'POST', `/parcels/${trackingNumber}`, { status: 'delivered' })
+    expect(await carrier.track(trackingNumber)).toMatchObject([{ status: 'label_created' }, { status: 'returned', isReturn: true }])
+  })
+
   it('are not bought twice when the answer is lost: looking it up tells', async () => {
     await fault({ next: 1, kind: 'timeout_after_effect', operation: 'buy', delayMs: 2_000 })
     await expect(carrier.buyLabel(ask('package-1'))).rejects.toMatchObject({ effect: 'unknown' })

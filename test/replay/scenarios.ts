@@ -322,6 +322,23 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'returned-by-mail',
+    policies: { returns: { window: 'PT3S', restockBy: 'PT0.5S', refundOn: 'scan', remindFor: 'PT20S' } },
+    play: async (people) => {
+      const { orderId, work } = await released(people)
+      await arrive(people, orderId, work)
+      type Label = { returnId: string; label: { trackingNumber: string; status: string } }
+      const { returnId } = (await people.support<Label>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'mail' })).body
+      const label = async (status: string): Promise<string> => (await eventually(async () => (await people.support<Label>('GET', `/v1/returns/${returnId}`)).body.label, (l) => l.status === status)).trackingNumber
+      await label('given_back')
+      await people.support('POST', `/v1/returns/${returnId}/remind`, {})
+      await people.carrierSays(await label('ready'), 'delivered')
+      await people.until(orderId, (o) => o.money.refundedMinor > 0)
+      await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'dc-01', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+      return ended(people, orderId)
+    },
+  },
+  {
     name: 'opened-again',
     policies: { returns: { window: 'PT0.2S', restockBy: 'PT10S' } },
     play: async (people) => {

@@ -51,7 +51,7 @@ it('takes goods back at the counter, puts them back on the shelf and gives the m
   expect((await asked(orderId, [{ lineId: '1', quantity: 2 }], { preview: true })).body).toMatchObject({ money: { refundMinor: 2_490, goodsMinor: 2_000, shippingMinor: 490, refundOn: 'receipt' } })
   expect((await people.order(orderId)).returns).toEqual([])
   const back = await asked(orderId, [{ lineId: '1', quantity: 2 }])
-  expect(back).toMatchObject({ status: 201, body: { number: 1, status: 'approved', waitingOn: { what: 'return' }, allowedActions: ['receive', 'cancel'] } })
+  expect(back).toMatchObject({ status: 201, body: { number: 1, status: 'approved', waitingOn: { what: 'return' }, allowedActions: ['receive', 'cancel', 'close', 'remind'] } })
   expect(await people.order(orderId)).toMatchObject({ waitingOn: { what: 'return' }, returns: [{ status: 'approved', lines: [{ lineId: '1', quantity: 2, received: 0 }] }] })
   expect(await received(back.body.returnId, [{ lineId: '1', quantity: 1 }])).toMatchObject({ status: 200, body: { status: 'approved', lines: [{ received: 1 }] } })
   expect(await people.until(orderId, (o) => o.money.refundedMinor === 1_000)).toMatchObject({ paymentStatus: 'partially_refunded', lines: [{ returned: 1, credited: 1 }] })

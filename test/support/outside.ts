@@ -35,5 +35,6 @@ export interface Parcel {
   trackingNumber: string
   reference: string
   voided: boolean
+  isReturn?: true
 }
 export const parcels = async (system: Pick<System, 'carriers'>): Promise<Parcel[]> => ((await (await fetch(`${system.carriers.url}/control/books`)).json()) as { parcels: Parcel[] }).parcels

@@ -3,6 +3,7 @@ import { condition, patched } from '@temporalio/workflow'
 import { awaitCollection, carryOut } from './collection'
 import { deliver, transfer } from './delivery'
 import { holdRemainder, letGo, renewHolds } from './payment'
+import { labelReturn, wantsLabels } from './return-labels'
 import { giveBack, takeBack } from './returns'
 import { sourceOrder } from './sourcing'
 import type { IntendedRefund } from '../../db/refunds'
@@ -29,6 +30,7 @@ export const fulfil = (thread: Thread): Promise<void> =>
       hold: () => until(holdRemainder(thread)),
       renew: () => until(renewHolds(thread)),
       expect: (back: Back) => until(takeBack(thread, back)),
+      label: (back: Back) => until(labelReturn(thread, back)),
       repay: (refund: IntendedRefund) => until(giveBack(thread, thread.whole, refund)),
     }
     sourceAndFollow(thread, tellers, () => going.size === 0).then(resolve, reject)
@@ -46,6 +48,8 @@ interface Tellers {
   renew(): void
   /** Until what is to come back is back, and paid back. */
   expect(back: Back): void
+  /** Buys the label it comes back with, while it may come another way. */
+  label(back: Back): void
   /** Gives money back, while the parts go on. */
   repay(refund: IntendedRefund): void
 }
@@ -54,7 +58,7 @@ interface Tellers {
 export const hasNews = (thread: Thread): boolean => (thread.toSource && !thread.isSourcing) || hasOther(thread)
 
 const hasOther = (thread: Thread): boolean =>
-  thread.arrivals.length > 0 || thread.unwanted.length > 0 || thread.asked.length > 0 || thread.owed.length > 0 || thread.toHold === true || thread.toRenew === true
+  thread.arrivals.length > 0 || thread.unwanted.length > 0 || thread.asked.length > 0 || thread.owed.length > 0 || thread.toHold === true || thread.toRenew === true || wantsLabels(thread)
 
 async function source(thread: Thread): Promise<void> {
   thread.isSourcing = true
@@ -76,6 +80,7 @@ async function sourceAndFollow(thread: Thread, tellers: Tellers, isQuiet: () => 
     thread.toRenew = false
     thread.asked.splice(0).forEach(tellers.expect)
     thread.owed.splice(0).forEach(tellers.repay)
+    thread.toLabel?.splice(0).forEach(tellers.label)
     await condition(() => hasNews(thread) || isQuiet())
   } while (hasNews(thread))
 }

@@ -3,6 +3,7 @@ import { condition } from '@temporalio/workflow'
 import type { ReturnAnswer } from '../../domain/messages'
 import type { ReturnNews } from '../../db/returns'
 import { refusing } from '../support/failures'
+import { wantLabel } from './return-labels'
 import { show } from './show'
 import { waits, type Back, type Thread } from './thread'
 
@@ -15,11 +16,15 @@ export const withThread = <Answer>(thread: Thread, effect: () => Promise<Answer>
     }),
   )
 
-export function note(thread: Thread, { returnId, status, wait, refunds, toSource, remainder, voids = [] }: ReturnNews): ReturnAnswer {
+export function note(thread: Thread, { returnId, status, wait, refunds, toSource, remainder, voids = [], ...more }: ReturnNews): ReturnAnswer {
   const back = thread.backs.find((b) => b.returnId === returnId) ?? began(thread, returnId)
   back.status = status
   back.refunds.push(...refunds)
   waits(back, wait)
+  if (more.stirs) back.stirred = true
+  if (more.arrived) back.arrived = true
+  if (more.claimId !== undefined) back.claimId = more.claimId
+  if (more.label) wantLabel(thread, back)
   if (toSource) {
     thread.toSource = true
     thread.nudges += 1

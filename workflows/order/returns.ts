@@ -1,5 +1,5 @@
 /** What comes back: asked for, waited for, counted, paid back. The goods and the money of every return end for themselves, beside whatever else the order still does. */
-import { defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
+import { defineSignal, defineUpdate, patched, setHandler } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer } from '../../domain/messages'
 import { blockedBy } from '../../domain/order/holds'
@@ -10,6 +10,7 @@ import type { ReturnNews } from '../../db/returns'
 import { payments, step } from '../support/activities'
 import { answering, refusalIn } from '../support/failures'
 import { replace } from './exchange'
+import { claimLost, giveBackReturnLabel, giveBackUnused, labelled } from './return-labels'
 import { note, withThread } from './return-news'
 import type { Back, Thread, Waiter } from './thread'
 import { persist, waitOrEscalate } from './waits'
@@ -23,10 +24,10 @@ const decideReturn = defineUpdate<ReturnAnswer, [DecideReturn]>(updates.decideRe
 
 export function listenForReturns(thread: Thread): void {
   const { orderId } = thread.start
-  setHandler(requestReturn, (ask) => noting(thread, () => step('A return is asked for').requestReturn({ ...ask, orderId })), {
+  setHandler(requestReturn, (ask) => noting(thread, () => step('A return is asked for').requestReturn({ ...ask, orderId })).then((answer) => labelled(thread, answer)), {
     description: 'Something is to come back. Answers once it is known whether it may.',
   })
-  setHandler(requestReplacement, (ask) => replace(thread, ask), {
+  setHandler(requestReplacement, (ask) => replace(thread, ask).then((answer) => labelled(thread, answer)), {
     description: 'Something is to be sent in place of what was delivered; sourced like any line. What it costs more is held first.',
   })
   setHandler(receiveReturn, (ask) => noting(thread, () => step(`Counted at ${ask.nodeId}`).receiveReturn(ask)), {
@@ -66,7 +67,7 @@ const noting = (thread: Thread, effect: () => Promise<ReturnNews>): Promise<Retu
 /** Said late or again, what is known stays. */
 function hearReturn(thread: Thread, news: ReturnNews): void {
   const back = thread.backs.find((b) => b.returnId === news.returnId)
-  if (back && mayBecome(back.status, news.status)) note(thread, news)
+  if (back && (mayBecome(back.status, news.status) || (news.stirs && back.status === news.status))) note(thread, news)
 }
 
 /** The order had come to its end: its rows are open again, and what was still on its way back is followed. */
@@ -79,15 +80,28 @@ export async function reopen(thread: Thread): Promise<void> {
 /** Until everything of it is counted and paid back. What does not come is told to support, and waited for. */
 export async function takeBack(thread: Thread, back: Back): Promise<void> {
   const { returnId } = back
-  const overdue = { kind: 'return.overdue', subject: returnId, owner: 'support', summary: 'What was to come back has not come in time: ask the customer, or close it' } as const
-  const isNews = (): boolean => back.refunds.length > 0 || back.status === 'received' || hasEnded(back.status)
+  const isNews = (): boolean => back.refunds.length > 0 || back.stirred === true || back.claimId !== undefined || back.status === 'received' || hasEnded(back.status)
   for (;;) {
-    if (back.wait) await waitOrEscalate(thread, back, back.wait, overdue, isNews)
+    back.stirred = false
+    if (back.wait) await waitOrEscalate(thread, back, back.wait, lateNotice(back), isNews, () => whenLate(back))
     for (const refund of back.refunds.splice(0)) await giveBack(thread, back, refund)
     if (back.refunds.length > 0) continue
+    if (back.claimId !== undefined) await claimLost(thread, back)
     if (back.status === 'received') await thread.lock(async () => note(thread, await step('The return is settled').closeReturn({ returnId })))
-    if (hasEnded(back.status)) return
+    if (hasEnded(back.status)) return giveBackReturnLabel(thread, back)
   }
+}
+
+const lateNotice = ({ returnId, arrived }: Back) =>
+  arrived
+    ? ({ kind: 'return.not_counted', subject: returnId, owner: 'operations', summary: 'The carrier has brought it and nobody has counted it: count it, or say what was in the parcel' } as const)
+    : ({ kind: 'return.overdue', subject: returnId, owner: 'support', summary: 'What was to come back has not come in time: ask the customer, or close it' } as const)
+
+/** Orders that were under way when this began went on without. */
+async function whenLate(back: Back): Promise<void> {
+  if (!patched('late-returns')) return
+  await step('It is late').lateReturn({ returnId: back.returnId })
+  if (back.label !== undefined) await giveBackUnused(back)
 }
 
 export async function giveBack(thread: Thread, who: Waiter, { operationId, amountMinor }: IntendedRefund): Promise<void> {

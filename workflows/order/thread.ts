@@ -36,6 +36,8 @@ export interface Thread {
   backs: Back[]
   /** Returns that nobody follows yet. */
   asked: Back[]
+  /** Returns whose label nobody has ordered yet. */
+  toLabel?: Back[]
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
   toSource: boolean
   sourcingAttempts: number
@@ -99,6 +101,13 @@ export interface Back extends Waiter {
   status: ReturnStatus
   /** To be given back, and nobody has been asked yet. */
   refunds: IntendedRefund[]
+  /** Of what comes by mail. */
+  label?: 'wanted' | 'settled'
+  /** The wait begins anew. */
+  stirred?: boolean
+  arrived?: boolean
+  /** What is to be asked of the carrier that lost it, and nobody has been asked yet. */
+  claimId?: string
 }
 
 export function openThread(start: OrderStart): Thread {

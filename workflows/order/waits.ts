@@ -56,11 +56,12 @@ export async function whileHeld(thread: Thread, who: Waiter, { what, by = what, 
 
 type Notice = Pick<OpenException, 'kind' | 'owner' | 'summary'> & { subject: string; data?: Record<string, unknown> }
 
-/** Waits for `fact`; past the deadline somebody is told, and the wait goes on, because goods or money are out there. */
-export async function waitOrEscalate(thread: Thread, who: Waiter, waitingOn: WaitingOn, late: Notice, fact: () => boolean): Promise<void> {
+/** Waits for `fact`; past the deadline somebody is told, and the wait goes on, because goods or money are out there. @param then what else is done once it is late */
+export async function waitOrEscalate(thread: Thread, who: Waiter, waitingOn: WaitingOn, late: Notice, fact: () => boolean, then: () => Promise<void> = () => Promise.resolve()): Promise<void> {
   if ((await waitFor(thread, who, waitingOn, fact)) === 'came') return
   const overdue = { ...waitingOn, deadline: null }
   await notice(thread, who, overdue, late)
+  await then()
   await thread.until(fact, Number.POSITIVE_INFINITY, words(waitingOn.what))
   await settle(thread, late)
 }

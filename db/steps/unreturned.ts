@@ -1,0 +1,61 @@
+/** What does not come back, or not all of it: named when its time is over, closed short by a person, or the customer reminded. What was paid before is proposed to be charged. */
+import { durationMs } from '../../domain/policy/duration'
+import { refuse } from '../../domain/refusals'
+import { isExpected, mayCloseShort } from '../../domain/returns/status'
+import { refundMinor } from '../../domain/returns/refund'
+import type { Units } from '../../domain/payment/shares'
+import { row, run, type Transaction } from '../connection'
+import { feeOf } from '../early-refund'
+import { record } from '../events'
+import { refreshOrder, type OrderRow } from '../orders'
+import { refundFor } from '../refunds'
+import { lockReturn, type ReturnNews, type ReturnRow } from '../returns'
+import { openException, settleExceptions } from '../waiting'
+
+/** Units that are still to come. */
+export const outstanding = ({ lines }: Pick<ReturnRow, 'lines'>): { lineId: string; quantity: number }[] =>
+  lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.received - l.disputed })).filter((l) => l.quantity > 0)
+
+/** Its time is over and not all of it is there. Where the money was given before, finance hears what could be charged for it. */
+export async function lateReturn(tx: Transaction, returnId: string): Promise<void> {
+  const { order, back } = await lockReturn(tx, returnId)
+  if (isExpected(back.status)) await proposeCharge(tx, order, back, outstanding(back))
+}
+
+/** Paid before it was there, and it is not what was paid for, or is not there at all. */
+export async function proposeCharge(tx: Transaction, order: OrderRow, back: ReturnRow, units: readonly Units[]): Promise<void> {
+  if (back.remedy !== 'refund' || !back.inAdvance || units.length === 0) return
+  const { returnId } = back
+  const given = (await row<{ givenMinor: number }>(
+    tx,
+    `SELECT coalesce(sum(amount_minor), 0)::int8 AS "givenMinor" FROM payment_operations WHERE order_id = ? AND kind = 'refund' AND status <> 'abandoned' AND purpose LIKE ?`,
+    [order.orderId, `refund:${returnId}:%`],
+  ))!.givenMinor
+  const feeMinor = back.lines.some((l) => l.received > 0) ? 0 : feeOf(back, units)
+  const proposedChargeMinor = Math.min(given, refundMinor(await refundFor(tx, order.orderId, units, { own: 'lost', feeMinor })))
+  const summary = 'The money was given back before the goods came, and they have not: charge the customer, or let it be'
+  await openException(tx, { ...order, kind: 'return.paid_not_back', subject: returnId, owner: 'finance', summary, data: { returnId, lines: units, givenMinor: given, proposedChargeMinor, currency: order.currency } })
+}
+
+/** A person says that no more will come. What is there is settled, the rest stays with the customer. @throws `return.state` */
+export async function closeShort(tx: Transaction, { order, back }: { order: OrderRow; back: ReturnRow }): Promise<void> {
+  if (!mayCloseShort(back.status)) throw refuse('return.state', { state: back.status })
+  await proposeCharge(tx, order, back, outstanding(back))
+  for (const kind of ['return.overdue', 'return.not_counted', 'return.lost', 'return.troubled', 'return.not_collected']) await settleExceptions(tx, order, 'closed without the rest', { subject: back.returnId, kind })
+}
+
+/** The customer is to be reminded, and has some more time. @throws `return.state` */
+export async function remindReturn(tx: Transaction, { returnId, actor }: { returnId: string; actor: string }): Promise<ReturnNews> {
+  const { order, back } = await lockReturn(tx, returnId)
+  if (back.status !== 'approved') throw refuse('return.state', { state: back.status })
+  const dueAt = new Date(Date.now() + durationMs(order.policy.returns.remindFor ?? 'P14D')).toISOString()
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: dueAt }
+  await run(tx, 'UPDATE returns SET due_at = ?, waiting_on = ?::jsonb WHERE return_id = ?', [dueAt, JSON.stringify(wait), returnId])
+  await record(tx, order, { type: 'return.reminded', actor, data: { returnId, dueAt, lines: outstanding(back) } })
+  await settleExceptions(tx, order, 'the customer was reminded', { subject: returnId, kind: 'return.overdue' })
+  await refreshOrder(tx, order.orderId)
+  return { returnId, status: back.status, wait, refunds: [], toSource: false, stirs: true, ...(wantsLabel(order, back) && { label: true }) }
+}
+
+/** Whether what comes by mail is to have a label of ours. */
+export const wantsLabel = (order: OrderRow, { method }: Pick<ReturnRow, 'method'>): boolean => method === 'mail' && order.policy.returns.mailLabels !== false
