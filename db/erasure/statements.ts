@@ -15,7 +15,7 @@ export const erasing: readonly Erasing[] = [
   {
     table: 'orders',
     sql: `UPDATE orders o SET customer = NULL, ship_to = CASE WHEN ship_to IS NOT NULL THEN ${country('ship_to')} END, bill_to = CASE WHEN bill_to IS NOT NULL THEN ${country('bill_to')} END, customer_ref_hmac = NULL, erased_at = now(), erase_when_ended = NULL,
-            search = lower(concat_ws(' ', channel_order_id, (SELECT string_agg(tracking_number, ' ') FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE f.order_id = o.order_id)))
+            search = lower(concat_ws(' ', channel_order_id, (SELECT string_agg(tracking_number, ' ') FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE f.order_id = o.order_id), (SELECT string_agg(tracking_number, ' ') FROM return_labels b WHERE b.order_id = o.order_id)))
           WHERE ${ofOrders} AND (erased_at IS NULL OR erase_when_ended IS NOT NULL)`,
   },
   { table: 'order_versions', sql: `UPDATE order_versions SET document = jsonb_set(document, '{shipTo}', ${country("(document->'shipTo')")}) WHERE ${ofOrders} AND jsonb_exists(document->'shipTo', 'line1')` },
@@ -31,6 +31,7 @@ export const erasing: readonly Erasing[] = [
   { table: 'carrier_operations', sql: `UPDATE carrier_operations SET refusal = 'erased' WHERE ${ofOrders} AND refusal <> 'erased'` },
   { table: 'collection_proofs', sql: `UPDATE collection_proofs SET proof = '{}' WHERE fulfillment_id IN (${fulfillments}) AND proof <> '{}'` },
   { table: 'delivery_proofs', sql: `UPDATE delivery_proofs SET proof = '{}' WHERE task_id IN (SELECT task_id FROM stop_tasks WHERE ${ofOrders}) AND proof <> '{}'` },
+  { table: 'return_labels', sql: `UPDATE return_labels SET label = '{}', refusal = CASE WHEN refusal IS NOT NULL THEN 'erased' END WHERE ${ofOrders} AND (label <> '{}' OR refusal <> 'erased')` },
   { table: 'return_proofs', sql: `UPDATE return_proofs SET proof = '{}' WHERE ${ofOrders} AND proof <> '{}'` },
   { table: 'return_lines', sql: `UPDATE return_lines SET reason = 'erased' WHERE ${ofOrders} AND reason <> 'erased'` },
   { table: 'stop_tasks', sql: `UPDATE stop_tasks SET reason = 'erased' WHERE ${ofOrders} AND reason <> 'erased'` },

@@ -81,6 +81,7 @@ export const migrations: readonly Migration[] = [
   expiringHolds,
   exchanges,
   returnTerms,
+  returnLabels,
   webhooks,
   holds,
   holdRules,
@@ -89,6 +90,4 @@ export const migrations: readonly Migration[] = [
   keys,
   erasure,
   changeBasis,
-  network, stock, orders, money, queues, channelStock, partCaptures, parts, trust, promise, reservations, backTests, supply, reOptimisations, collection, carriers, storeWork, countedArrivals, runs,
-  shortfalls, goodsUnderRules, policySnapshots, ledger, settlements, changes, returns, moreAfterTheClick, collections, longerRuns, storedValue, expiringHolds, returnTerms, returnLabels,
 ]

@@ -113,12 +113,14 @@ export async function allowed(tx: Transaction, order: OrderRow, ask: Terms): Pro
     if (quantity > open) throw refuse('return.quantity', { lineId, open, given: quantity })
   }
   const { terms, against } = await judge(tx, order, ask.lines, ask)
-  const [gravest, ...also] = against
-  if (!gravest) return { terms }
-  if (!ask.staff) throw refusalOf(gravest)
-  const { by: rules, ...why } = gravest
+  if (!against[0]) return { terms }
+  if (!ask.staff) throw refusalOf(against[0])
+  const [{ by: rules, ...why }, ...also] = against.map(withoutWords) as [Objection, ...Objection[]]
   return { terms, override: { by: ask.actor, ...why, rules, ...(also.length > 0 && { also }) } }
 }
+
+/** What the customer says stands with the line, where it can be erased. */
+const withoutWords = (against: Objection): Objection => (against.rule === 'reason' ? { ...against, reason: '' } : against)
 
 export const auditOverride = (tx: Transaction, ask: Terms, { rule, rules, also = [] }: Override): Promise<void> => {
   const all = [{ rule, by: rules }, ...also]
