@@ -12,6 +12,7 @@ import { createAuthenticate, type ApiKey, type Authenticate } from './auth'
 import { bodyLimitBytes, ClientGone, feedLimitBytes, readBody } from './body'
 import type { RouteDeps } from './deps'
 import { createEventFeed } from './event-feed'
+import { endWithKey } from './key-watch'
 import { createMetrics } from './metrics'
 import { openApiDocument } from './openapi'
 import { internalProblem, problemOf, problemType, refuseField, type Problem } from './problem'
@@ -80,6 +81,7 @@ function handler(route: Route, deps: RouteDeps, { authenticate, limit }: { authe
       if (route.raw) ctx.rawBody = raw
       else ctx.body = readRequestBody(route, raw, req.headers['content-type'])
     }
+    if (route.stream && key) endWithKey(res, () => authenticate(req.headers.authorization))
     const answer = await route.run(ctx, req, res)
     if (answer) send(res, answer)
   }
