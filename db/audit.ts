@@ -12,10 +12,13 @@ export interface AuditEntry {
 }
 
 /** The command that a transaction carries out, until its row is written. */
-const commands = new WeakMap<Transaction, { commandId: string; audited: boolean }>()
+const commands = new WeakMap<Transaction, { commandId: string | null; audited: boolean }>()
 
-/** What is written in this transaction is done for this command: the first row of it is linked. */
-export const underCommand = (tx: Transaction, commandId: string): void => void commands.set(tx, { commandId, audited: false })
+/** What is written in this transaction is done for this command: the first row of it is linked. Signals and our own decisions have ids too, which are no command's and may repeat from order to order. */
+export const underCommand = (tx: Transaction, commandId: string): void => void commands.set(tx, { commandId: isRecorded(commandId) ? commandId : null, audited: false })
+
+/** Commands that came over the API are named by a hash. */
+const isRecorded = (commandId: string): boolean => /^[0-9a-f]{64}$/.test(commandId)
 
 /** False where a command has changed something, and nobody has said what: then the caller does. */
 export const isAudited = (tx: Transaction): boolean => commands.get(tx)?.audited ?? false

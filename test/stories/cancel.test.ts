@@ -92,6 +92,17 @@ it('does the same for the Cancel button of the Temporal UI', async () => {
   expect(closed).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' })
 })
 
+it('cancels several orders from the Temporal UI, each with its audit row, though the UI names them all alike', async () => {
+  for (const how of ['signal', 'signal', 'button', 'button'] as const) {
+    const orderId = await people.place(sock)
+    await people.until(orderId, (o) => o.fulfillments.length === 1)
+    const handle = await handleOf(orderId)
+    await (how === 'signal' ? handle.signal('cancelOrder', { reason: 'customer called' }) : handle.cancel())
+    expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'cancelled' })
+    expect(await system.db('audit').where({ subject: orderId, action: 'order.cancel' })).toMatchObject([{ actor: 'support:support', command_id: null }])
+  }
+})
+
 it('tells a refused signal on the timeline and to support, and the order goes on', async () => {
   const orderId = await people.place(sock)
   const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
