@@ -9,6 +9,7 @@ import { captureHappened } from '../domain/payment/captures'
 import { beginCall, settleRefund, spendKey } from '../db/payment-operations'
 import { applyView, loadOperation, saveReference, type PaymentOperation } from '../db/payments'
 import { Refusal } from '../domain/refusals'
+import { owesUnwanted } from '../db/unwanted-money'
 import { ProviderFault, type PaymentProvider, type ProviderView } from './ports'
 
 /** A provider forgets keys after a day; an hour before that a key counts as old. */
@@ -21,13 +22,17 @@ export interface MoneyAsk {
   fulfillmentId?: string
 }
 export interface AuthorizeAsk extends MoneyAsk {
-  /** What it waits on when the bank or the customer has to answer first. */
+  /** What it waits on when the customer has to answer first. */
   ifPending?: WaitingOn
+  /** What it waits on when a bank is under way with it. */
+  ifProcessing?: WaitingOn
 }
 export interface MoneyOutcome {
   paymentId: string
   status: PaymentState
   declineCode?: string
+  /** It came when nobody counted on it any more: it is given back by an operation that the order's workflow hears of. */
+  unwanted?: true
 }
 
 /** The provider of a payment, by the name its tender has. */
@@ -63,7 +68,7 @@ export function createPaymentActivities(db: Db, providerOf: ProviderOf) {
       return effect(db, ask, { operation, reference, happened, provider, call: (key) => provider.capture({ reference, key, amountMinor, operationId, final }) })
     },
 
-    /** Lets go of what is or may be held; a payment that never reached the provider is given up. */
+    /** Lets go of what is or may be held; a payment that never reached the provider is given up. What a bank has under way cannot be: the answer is `processing` then. */
     voidPayment: async (ask: MoneyAsk): Promise<MoneyOutcome> => {
       const operation = await loadOperation(db, ask.operationId)
       const provider = providerOf(operation.payment.provider)
@@ -71,7 +76,7 @@ export function createPaymentActivities(db: Db, providerOf: ProviderOf) {
       const { reference, capturedMinor } = operation.payment
       if (reference === null) return giveUp(db, operation)
       capturesFirst(operation)
-      const happened = (view: ProviderView): boolean => view.status === 'voided' || view.status === 'captured'
+      const happened = (view: ProviderView): boolean => view.status === 'voided' || view.status === 'captured' || view.status === 'processing'
       return effect(db, ask, { operation, reference, happened, provider, call: (key) => provider.void({ reference, key, partlyCaptured: capturedMinor > 0 }) })
     },
 
@@ -116,7 +121,7 @@ const learnAll = async (db: Db, provider: PaymentProvider, operation: PaymentOpe
 async function alreadyKnown(db: Db, { paymentId, payment }: PaymentOperation, { then, fulfillmentId }: MoneyAsk): Promise<MoneyOutcome> {
   const { status, declineCode } = payment
   if (then) await db.transaction((tx) => applyView(tx, paymentId, heldBefore(payment), { waitingOn: then, fulfillmentId }))
-  return { paymentId, status, ...(declineCode ? { declineCode } : {}) }
+  return { paymentId, status, ...(declineCode ? { declineCode } : {}), ...((await owesUnwanted(db, paymentId)) ? { unwanted: true } : {}) }
 }
 
 /** Opens the payment at the provider, which moves no money. Until that is known to have happened the key is never changed lightly: an orphan is harmless but untidy. */
@@ -148,7 +153,7 @@ interface Effect extends Opened {
 }
 
 /** One effect at the provider: look first when an earlier attempt may have had it, else call under the recorded key. */
-async function effect(db: Db, ask: MoneyAsk & { ifPending?: WaitingOn }, { operation, reference, keyNumber, provider, happened, call }: Effect): Promise<MoneyOutcome> {
+async function effect(db: Db, ask: AuthorizeAsk, { operation, reference, keyNumber, provider, happened, call }: Effect): Promise<MoneyOutcome> {
   if (operation.status === 'unknown' && keyNumber === undefined) {
     const view = await provider.lookUp(reference)
     if (happened(view)) return settle(db, operation, view, ask)
@@ -172,11 +177,11 @@ async function rememberingSpentKeys<Answer>(db: Db, operationId: string, call: (
   }
 }
 
-async function settle(db: Db, { paymentId }: PaymentOperation, view: ProviderView, ask: MoneyAsk & { ifPending?: WaitingOn }): Promise<MoneyOutcome> {
-  const pending = view.status === 'action_required' || view.status === 'processing'
-  const waitingOn = pending ? ask.ifPending : ask.then
+async function settle(db: Db, { paymentId }: PaymentOperation, view: ProviderView, ask: AuthorizeAsk): Promise<MoneyOutcome> {
+  const waitingOn = view.status === 'action_required' ? ask.ifPending : view.status === 'processing' ? (ask.ifProcessing ?? ask.ifPending) : ask.then
   const { view: merged } = await db.transaction((tx) => applyView(tx, paymentId, { ...view }, waitingOn && { waitingOn, fulfillmentId: ask.fulfillmentId }))
-  return { paymentId, status: merged.status, ...(view.declineCode ? { declineCode: view.declineCode } : {}) }
+  const unwanted = merged.status === 'captured' && (await owesUnwanted(db, paymentId))
+  return { paymentId, status: merged.status, ...(view.declineCode ? { declineCode: view.declineCode } : {}), ...(unwanted ? { unwanted: true } : {}) }
 }
 
 const heldBefore = ({ status, authorizedMinor, capturedMinor, refundedMinor }: PaymentOperation['payment']) => ({ status, authorizedMinor, capturedMinor, refundedMinor })

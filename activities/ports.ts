@@ -24,7 +24,7 @@ export interface PaymentProvider {
    * @returns the provider's own reference, and the payer it keeps the payment method for where that may be charged again.
    */
   open(ask: OpenPayment): Promise<{ reference: string; payer?: string }>
-  /** Holds the money of an opened payment. Once per reference, whatever the number of calls. `offSession`: the customer is not there to be asked by the bank. */
+  /** Holds the money of an opened payment, or takes it where a method cannot be held (then it is `captured`). Once per reference, whatever the number of calls. `offSession`: the customer is not there to be asked by the bank. */
   authorize(ask: { reference: string; key: string; paymentMethod: string; offSession?: boolean }): Promise<AuthorizeAnswer>
   /** Takes (part of) what is held. After a final capture the provider lets go of the rest; only a hold with `multicapture` takes any other. */
   capture(ask: { reference: string; key: string; amountMinor: number; operationId: string; final: boolean }): Promise<ProviderView>
@@ -74,8 +74,17 @@ export interface ProviderView {
   methodInUse?: string
   /** What was captured, by operation; absent when nothing was or the news does not say. */
   captures?: Readonly<Record<string, number>>
+  /** What the customer needs to go on with it, while her bank waits for her. Secret. */
+  action?: PaymentAction
 }
 export type AuthorizeAnswer = ProviderView
+
+/** What the customer's browser is given: to be handed to the provider's own script, or an address to go to. */
+export interface PaymentAction {
+  type: string
+  clientSecret: string
+  url: string | null
+}
 
 /** A verified message of the provider about one of our payments. */
 export interface ProviderEvent {

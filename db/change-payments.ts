@@ -37,9 +37,9 @@ export async function needMethod(tx: Transaction, orderId: string, { chargeMinor
   if (!(await row(tx, `SELECT 1 FROM payments WHERE order_id = ? AND part = 1 AND provider = 'stripe' LIMIT 1`, [orderId]))) throw refuse('order.change_not_payable', { chargeMinor })
 }
 
-/** How much of it is held now. */
+/** How much of it is held now, or was taken at once. */
 export const heldOf = async (tx: Transaction, paymentId: string): Promise<number> =>
-  (await row<{ heldMinor: number }>(tx, `SELECT CASE WHEN status = 'authorized' THEN authorized_minor ELSE 0 END AS "heldMinor" FROM payments WHERE payment_id = ?`, [paymentId]))!.heldMinor
+  (await row<{ heldMinor: number }>(tx, `SELECT CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor ELSE 0 END AS "heldMinor" FROM payments WHERE payment_id = ?`, [paymentId]))!.heldMinor
 
 /** What is held is a tender of the order from now on. */
 export const makeTender = (tx: Transaction, paymentId: string): Promise<void> => run(tx, 'UPDATE payments SET part = 1 WHERE payment_id = ? AND part = 0', [paymentId])
@@ -49,7 +49,7 @@ export async function voidCharge(tx: Transaction, paymentId: string): Promise<st
   const voids = await rows<{ operationId: string }>(
     tx,
     `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
-     SELECT gen_random_uuid(), payment_id, order_id, 'void', 'void', amount_minor FROM payments WHERE payment_id = ? AND status NOT IN ('declined', 'voided')
+     SELECT gen_random_uuid(), payment_id, order_id, 'void', 'void', amount_minor FROM payments WHERE payment_id = ? AND status NOT IN ('declined', 'voided', 'captured')
      ON CONFLICT (payment_id, purpose) DO UPDATE SET purpose = excluded.purpose RETURNING operation_id AS "operationId"`,
     [paymentId],
   )

@@ -23,7 +23,9 @@ export async function applyPaymentFact(db: Db, fact: InboundFact): Promise<Telli
   if (addsNothing(payment, view)) return void (await settleFact(db, fact, 'done', 'nothing new'))
   return db.transaction(async (tx) => {
     const { view: merged, changed, order } = await applyView(tx, payment.paymentId, view)
-    const matters = changed && order.stage !== 'cancelled' && isSettled(merged.status) && merged.status !== 'captured'
+    // A cancelled order waits only for what its bank had under way; taken money matters where it comes instead of a hold.
+    const pending = payment.status === 'action_required' || payment.status === 'processing'
+    const matters = changed && (pending || order.stage !== 'cancelled') && isSettled(merged.status) && (pending || merged.status !== 'captured')
     const telling = matters ? tellingOf(order, 'paymentReported', { paymentId: payment.paymentId, status: merged.status }) : undefined
     return finish(tx, fact, telling, changed ? `payment is ${merged.status}` : 'nothing new')
   })

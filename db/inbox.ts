@@ -1,5 +1,5 @@
 /** Facts from outside: one row per (source, event id), committed before the sender hears 200, applied by lease. A repeat finds its row and changes nothing. */
-import type { CarrierReported, FraudRejected, HoldExpires, HoldsChanged, PaymentReported, StockTakenBack } from '../domain/messages'
+import type { CarrierReported, FraudRejected, HoldExpires, HoldsChanged, MoneyUnwanted, PaymentReported, StockTakenBack } from '../domain/messages'
 import type { WorkMoved } from './steps/source-order'
 import type { ReturnNews } from './returns'
 import { row, rows, run, type Db, type Transaction } from './connection'
@@ -17,8 +17,8 @@ export interface InboundFact {
 export interface Telling {
   channel: string
   channelOrderId: string
-  signal: 'paymentReported' | 'holdExpires' | 'carrierReported' | 'workMoved' | 'stockTakenBack' | 'holdsChanged' | 'fraudRejected' | 'returnReported'
-  fact: HoldsChanged | FraudRejected | PaymentReported | HoldExpires | CarrierReported | WorkMoved | StockTakenBack | ReturnNews
+  signal: 'paymentReported' | 'moneyUnwanted' | 'holdExpires' | 'carrierReported' | 'workMoved' | 'stockTakenBack' | 'holdsChanged' | 'fraudRejected' | 'returnReported'
+  fact: HoldsChanged | FraudRejected | PaymentReported | MoneyUnwanted | HoldExpires | CarrierReported | WorkMoved | StockTakenBack | ReturnNews
 }
 export interface LeasedFact extends InboundFact {
   telling: Telling | null

@@ -128,6 +128,8 @@ interface Hold {
   amountMinor: number
   part: number
   multicapture: boolean
+  /** The bank took it instead of holding it. */
+  atOnce: boolean
   /** Held, in time, and counted on by no part yet. */
   freeMinor: number
   /** Its time runs out so soon that it is to be held anew. */
@@ -151,7 +153,7 @@ const moneySql = `
        WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer' AND f.fulfillment_id IS DISTINCT FROM :fulfillmentId::uuid) AS gone,
     (SELECT coalesce(json_agg(json_build_object('lineId', line_id, 'quantity', picked - resent)), '[]') FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid) AS part,
     (SELECT json_agg(json_build_object('paymentId', p.payment_id, 'tenderId', tender_id, 'provider', provider, 'amountMinor', coalesce(p.covers_minor, p.amount_minor), 'part', part,
-         'multicapture', multicapture, 'captures', op.captures, 'expiring', coalesce(authorization_expires_at <= now() + (${snapshotOf('o')}->'payment'->>'reauthorizeBefore')::interval, false),
+         'multicapture', multicapture, 'atOnce', taken_at_once, 'captures', op.captures, 'expiring', coalesce(authorization_expires_at <= now() + (${snapshotOf('o')}->'payment'->>'reauthorizeBefore')::interval, false),
          'freeMinor', CASE WHEN p.status <> 'authorized' OR authorization_expires_at <= now() OR op.ends THEN 0 ELSE authorized_minor - op.intended END) ORDER BY p.payment_id)
        FROM payments p, LATERAL (SELECT count(*) FILTER (WHERE kind = 'capture') AS captures, coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS intended,
                                    coalesce(bool_or(kind = 'void' OR (kind = 'capture' AND final)), false) AS ends
@@ -162,20 +164,20 @@ const moneySql = `
 const elsewhere = 'paid_elsewhere'
 
 /** The tenders as they were given: each by its first payment. */
-const tendersOf = ({ holds }: Money) => holds.filter((h) => h.part === 1).map((h) => ({ ...h, takenElsewhere: h.provider === elsewhere }))
+const tendersOf = ({ holds }: Money) => holds.filter((h) => h.part === 1).map((h) => ({ ...h, takenElsewhere: h.provider === elsewhere || h.atOnce }))
 
 /** The share of the part that is leaving, in its parts, and how much of it is paid elsewhere. */
 function saleOf(money: Money, fulfillmentId: string): Sale {
   const parts = shareBreakdown(money, money.gone, money.part)
   const beforeMinor = worthMinor(money, money.gone)
   const tenders = tendersOf(money)
-  const paidElsewhere = new Set(tenders.filter((t) => t.takenElsewhere).map((t) => t.tenderId))
+  const paidElsewhere = new Set(tenders.filter((t) => t.provider === elsewhere).map((t) => t.tenderId))
   const share = worthMinor(money, [...money.gone, ...money.part]) - beforeMinor
   const elsewhereMinor = payersOf(tenders, beforeMinor, share).reduce((sum, p) => sum + (paidElsewhere.has(p.tenderId) ? p.amountMinor : 0), 0)
   return { fulfillmentId, what: `${money.goods} left ${money.from}`, parts, elsewhereMinor }
 }
 
-/** Who pays for a share that follows `beforeMinor`, money taken elsewhere left out. */
+/** Who pays for a share that follows `beforeMinor`, money that is taken already left out. */
 function payingNow(money: Money, beforeMinor: number, share: number): { tenderId: string; amountMinor: number }[] {
   const tenders = tendersOf(money)
   return payersOf(tenders, beforeMinor, share).filter(({ tenderId }) => !tenders.find((t) => t.tenderId === tenderId)!.takenElsewhere)

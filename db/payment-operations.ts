@@ -35,6 +35,8 @@ export async function spendKey(db: Db, operationId: string): Promise<void> {
   await run(db, 'UPDATE payment_operations SET key_spent = true WHERE operation_id = ?', [operationId])
 }
 
+const open = ['intended', 'unknown']
+
 /** An operation is settled by what the payment shows, whoever told us first. */
 export async function settleOperations(tx: Transaction, paymentId: string, view: PaymentView, news: Pick<CaptureFacts, 'captures'>): Promise<void> {
   const outcomes: [OperationKind, 'succeeded' | 'declined' | 'abandoned'][] = []
@@ -42,11 +44,12 @@ export async function settleOperations(tx: Transaction, paymentId: string, view:
   else if (view.status === 'declined') outcomes.push(['authorize', 'declined'])
   else if (view.status === 'voided') outcomes.push(['authorize', 'abandoned'])
   if (view.status === 'voided') outcomes.push(['void', 'succeeded'])
+  if (view.status === 'declined') outcomes.push(['void', 'abandoned'])
   if (view.status === 'captured') outcomes.push(['void', view.capturedMinor < view.authorizedMinor ? 'succeeded' : 'abandoned'])
   for (const [kind, outcome] of outcomes)
     await run(tx, 
-      `UPDATE payment_operations SET status = ?, settled_at = coalesce(settled_at, now()) WHERE payment_id = ? AND kind = ? AND status IN ('intended', 'unknown')`,
-      [outcome, paymentId, kind],
+      `UPDATE payment_operations SET status = ?, settled_at = coalesce(settled_at, now()) WHERE payment_id = ? AND kind = ? AND status = ANY(?)`,
+      [outcome, paymentId, kind, kind === 'authorize' && outcome === 'succeeded' ? [...open, 'declined'] : open], // a customer may try again at her bank
     )
   if (view.capturedMinor > 0) await settleCaptures(tx, paymentId, view, news)
 }

@@ -8,7 +8,8 @@ import { record, self } from './events'
 import { postMoney } from './ledger'
 import { lockOrderOf, refreshOrder, setPartWait, snapshotOf, type OrderRow } from './orders'
 import { settleOperations, type OperationKind } from './payment-operations'
-import { openException } from './waiting'
+import { noteTakenAtOnce } from './taken-at-once'
+import { dropUnwanted } from './unwanted-money'
 
 export interface PaymentOperation {
   operationId: string
@@ -89,6 +90,7 @@ export interface PaymentNews extends PaymentView {
   multicapture?: boolean
   methodInUse?: string
   captures?: Readonly<Record<string, number>>
+  action?: object
 }
 
 /**
@@ -106,8 +108,9 @@ export async function applyView(tx: Transaction, paymentId: string, news: Paymen
   await settleOperations(tx, paymentId, view, news)
   const changed = view.status !== known.status
   for (const { type, amountMinor } of eventsOf(known, view)) await record(tx, order, { type, actor: self, data: eventData(known, amountMinor, news) })
-  if (changed) {
-    if (order.stage === 'cancelled' && holdsMoney(view.status)) await reportLateMoney(tx, order, paymentId, view)
+  if (changed && holdsMoney(view.status)) {
+    await noteTakenAtOnce(tx, paymentId)
+    await dropUnwanted(tx, order, paymentId)
   }
   await refreshOrder(tx, order.orderId, then && (await waitAfter(tx, order, then)))
   return { view, changed, order }
@@ -163,25 +166,10 @@ async function savePayment(tx: Transaction, paymentId: string, view: PaymentView
   await run(tx, 
     `UPDATE payments SET status = ?, authorized_minor = ?, captured_minor = ?, refunded_minor = ?, reference = coalesce(reference, ?),
        authorization_expires_at = coalesce(?::timestamptz, authorization_expires_at), decline_code = coalesce(?, decline_code),
-       multicapture = multicapture OR ?, saved_method = CASE WHEN payer IS NOT NULL THEN coalesce(?, saved_method) END WHERE payment_id = ?`,
+       multicapture = multicapture OR ?, action = CASE WHEN ? = 'action_required' THEN coalesce(?::jsonb, action) END, saved_method = CASE WHEN payer IS NOT NULL THEN coalesce(?, saved_method) END WHERE payment_id = ?`,
     [
       view.status, view.authorizedMinor, view.capturedMinor, view.refundedMinor, news.reference ?? null, news.authorizationExpiresAt ?? null,
-      news.declineCode ?? null, news.multicapture ?? false, news.methodInUse ?? null, paymentId,
+      news.declineCode ?? null, news.multicapture ?? false, view.status, news.action ? JSON.stringify(news.action) : null, news.methodInUse ?? null, paymentId,
     ],
   )
-}
-
-/** Money that arrives for an order that was cancelled meanwhile belongs to the customer: finance is told unless a void is under way. */
-async function reportLateMoney(tx: Transaction, order: OrderRow, paymentId: string, view: PaymentView): Promise<void> {
-  const voiding = await row(tx, `SELECT 1 FROM payment_operations WHERE payment_id = ? AND kind = 'void' AND status IN ('intended', 'unknown')`, [paymentId])
-  if (voiding) return
-  await openException(tx, {
-    orderId: order.orderId,
-    channel: order.channel,
-    kind: 'payment.after_cancel',
-    subject: paymentId,
-    owner: 'finance',
-    summary: 'The provider holds money for an order that is cancelled: void or refund it at the provider',
-    data: { paymentId, authorizedMinor: view.authorizedMinor, capturedMinor: view.capturedMinor },
-  })
 }

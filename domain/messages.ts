@@ -25,6 +25,8 @@ export interface OrderStart {
   reopened?: true
   /** What it was stopped by when it was accepted; absent: nothing. */
   holds?: readonly StandingHold[]
+  /** Its end was that it was cancelled: money has come all the same. */
+  cancelled?: true
 }
 
 export interface TenderStart {
@@ -219,7 +221,7 @@ export const updates = {
   placeHold: 'placeHold',
   releaseHold: 'releaseHold',
 } as const
-/** These reopen an order whose thread has come to its end. */
+/** These reopen an order whose thread has come to its end; so does money that nobody counts on any more. */
 export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'decideReturn']
 export type UpdateName = keyof typeof updates
 
@@ -275,6 +277,14 @@ export interface StockArrived {
   sku: string
 }
 
+/** Money has come that nobody counts on any more: the operation that lets go of it, or gives it back. */
+export interface MoneyUnwanted {
+  paymentId: string
+  operationId: string
+  kind: 'void' | 'refund'
+  amountMinor: number
+}
+
 /** What is held for goods that have still to leave will not be held much longer: it is held anew. */
 export interface HoldExpires {
   paymentId: string
@@ -284,6 +294,7 @@ export const signals = {
   holdsChanged: 'holdsChanged',
   fraudRejected: 'fraudRejected',
   paymentReported: 'paymentReported',
+  moneyUnwanted: 'moneyUnwanted',
   holdExpires: 'holdExpires',
   carrierReported: 'carrierReported',
   runReported: 'runReported',

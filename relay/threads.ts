@@ -6,7 +6,7 @@ import {
 import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common'
 import { NoAnswerYet, type OrderAsk, type OrderThreads } from '../api/threads'
 import type { Db } from '../db/connection'
-import { findOrder, type OrderRow } from '../db/orders'
+import { findOrder, orderByNumber, type OrderRow } from '../db/orders'
 import { loadStart, startIsDone, type StartArguments } from '../db/starts'
 import { orderWorkflowId, orderWorkflowType, taskQueues } from '../domain/ids'
 import { reopening, signals, type OrderStart } from '../domain/messages'
@@ -41,9 +41,19 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
       await promptly(() => client.workflow.getHandle(orderWorkflowId(order.channel, order.channelOrderId)).signal(signal, fact))
       return true
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false
-      throw error
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+      return signal === signals.moneyUnwanted ? reopen(order, signal, fact) : false
     }
+  }
+
+  /** Money that nobody counts on begins the thread of an order again that has come to its end. */
+  const reopen = async ({ channel, channelOrderId }: Pick<OrderRow, 'channel' | 'channelOrderId'>, signal: string, fact: object): Promise<true> => {
+    const order = (await orderByNumber(db, channel, channelOrderId))!
+    const { start, customerRef } = await loadStart(db, order.orderId)
+    const again = { reopened: true as const, ...(order.stage === 'cancelled' && { cancelled: true as const }) }
+    const options = { ...startOptions({ customerRef, start: { ...start, ...again } }), workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE, taskQueue }
+    await promptly(() => client.workflow.signalWithStart(orderWorkflowType, { ...options, signal, signalArgs: [fact] }))
+    return true
   }
 
   /** An update to the running workflow; one that overtakes the start brings the start along, and one about an order that has come to its end begins its thread again. */
@@ -99,7 +109,7 @@ function startOptions({ start, customerRef }: StartArguments): StartOptions {
     workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
     staticSummary: `#${channelOrderId} · ${lineCount} ${lineCount === 1 ? 'line' : 'lines'} · ${channel} · ${method}`,
     typedSearchAttributes: new TypedSearchAttributes([
-      { key: key.status, value: start.reopened ? 'completed' : 'placed' },
+      { key: key.status, value: start.cancelled ? 'cancelled' : start.reopened ? 'completed' : 'placed' },
       { key: key.channel, value: channel },
       { key: key.method, value: method },
       ...(customerRef ? [{ key: key.customer, value: customerRef }] : []),

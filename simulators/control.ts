@@ -1,6 +1,6 @@
 /** The control calls both simulators have: faults, outages, and how webhooks are delivered. Not part of any real provider's API. */
 import express, { type ErrorRequestHandler, type Router } from 'express'
-import { checkBody, ControlRefusal, oneOf, required, wholeNumber, yesOrNo } from './control-body'
+import { checkBody, ControlRefusal, oneOf, required, wholeNumber, words, yesOrNo } from './control-body'
 import type { Deliveries } from './deliveries'
 import type { FaultQueue, Outage } from './faults'
 
@@ -47,8 +47,9 @@ const answerRefusal: ErrorRequestHandler = (error: Error & { status?: number }, 
 function faultRoutes(routes: Router, { faults, kinds, operations, carriers = [], onlyFor = {} }: Controls): void {
   const answer = (): object => ({ pending: faults.pending() })
   routes.get('/faults', (_request, response) => void response.json(answer()))
-  routes.delete('/faults', (_request, response) => {
-    faults.clear()
+  routes.delete('/faults', (request, response) => {
+    const { about } = request.query
+    faults.clear(typeof about === 'string' ? about : undefined)
     response.json(answer())
   })
   routes.post('/faults', (request, response) => {
@@ -59,6 +60,7 @@ function faultRoutes(routes: Router, { faults, kinds, operations, carriers = [],
       operation: oneOf(operations),
       afterEffect: yesOrNo,
       carrier: oneOf(carriers),
+      about: words,
     })
     const only = onlyFor[kind]
     if (only && rest.operation && rest.operation !== only) throw new ControlRefusal(400, `operation: ${kind} is possible for ${only} only`)
@@ -70,14 +72,15 @@ function faultRoutes(routes: Router, { faults, kinds, operations, carriers = [],
 
 function outageRoutes(routes: Router, { outage, carriers = [] }: Controls): void {
   routes.get('/outage', (_request, response) => void response.json({ outage: outage.active() }))
-  routes.delete('/outage', (_request, response) => {
-    outage.clear()
+  routes.delete('/outage', (request, response) => {
+    const { about } = request.query
+    outage.clear(typeof about === 'string' ? about : undefined)
     response.json({ outage: outage.active() })
   })
   routes.post('/outage', (request, response) => {
-    const { ms, until, carrier } = checkBody(request.body, { ms: wholeNumber(longestDelayMs), until: oneOf(['cleared']), carrier: oneOf(carriers) })
+    const { ms, until, carrier, about } = checkBody(request.body, { ms: wholeNumber(longestDelayMs), until: oneOf(['cleared']), carrier: oneOf(carriers), about: words })
     if ((ms === undefined) === (until === undefined)) throw new ControlRefusal(400, 'give either ms, or until: "cleared"')
-    outage.start(ms, carrier)
+    outage.start(ms, carrier ?? about)
     response.json({ outage: outage.active() })
   })
 }

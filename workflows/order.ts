@@ -1,7 +1,7 @@
 /** The life of one order: from acceptance until nothing about it can change any more. */
 import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow'
 import type { OrderEnding, OrderStart } from '../domain/messages'
-import { afterSale, close, isEnding, unwind } from './order/ending'
+import { afterSale, close, isEnding, settleLateMoney, unwind } from './order/ending'
 import { fulfil, hasNews } from './order/fulfil'
 import { listen } from './order/messages'
 import { settlePayment } from './order/payment'
@@ -16,7 +16,7 @@ export const order = (start: OrderStart): Promise<OrderEnding> =>
     const thread = openThread(start) // state; then messages; then what the Temporal UI shows
     listen(thread)
     show(thread)
-    return live(thread)
+    return start.cancelled ? settleLateMoney(thread) : live(thread)
   })
 
 async function live(thread: Thread): Promise<OrderEnding> {

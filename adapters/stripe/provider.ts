@@ -29,7 +29,8 @@ export function stripeProvider(options: StripeOptions): PaymentProvider {
       )
     },
     void: ({ reference, key, partlyCaptured = false }) => {
-      const happened = (view: ProviderView): boolean => view.status === (partlyCaptured ? 'captured' : 'voided')
+      // What a bank has under way cannot be called back: it has to be waited for.
+      const happened = (view: ProviderView): boolean => view.status === 'processing' || view.status === (partlyCaptured ? 'captured' : 'voided')
       return unlessAlreadyDone('void', () => letGo(stripe, reference, key, partlyCaptured), () => lookUp(reference), happened)
     },
     refund: ({ reference, key, amountMinor, operationId }) => refund(stripe, { reference, key, amountMinor, operationId }),
@@ -46,11 +47,11 @@ async function openIntent(stripe: Stripe, ask: OpenPayment): Promise<{ reference
       {
         amount: ask.amountMinor,
         currency: ask.currency.toLowerCase(),
-        capture_method: 'manual',
         automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
         description: ask.description,
         metadata: { orderId, paymentId, operationId },
-        ...(ask.inParts ? { payment_method_options: { card: { request_multicapture: 'if_available' } } } : {}),
+        // A card is held; what a bank debits cannot be, and is taken when it comes.
+        payment_method_options: { card: { capture_method: 'manual', ...(ask.inParts ? { request_multicapture: 'if_available' } : {}) } },
         ...(payer === undefined ? {} : { customer: payer }),
         // Saved by the payment that the customer herself confirms; a method that is charged again is saved already.
         ...(payer === undefined || ask.payer !== undefined ? {} : { setup_future_usage: 'off_session' }),

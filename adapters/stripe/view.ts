@@ -1,6 +1,6 @@
 /** Reads Stripe's objects in our words: what is held, taken and given back, and until when. */
 import type Stripe from 'stripe'
-import type { ProviderStatus, ProviderView } from '../../activities/ports'
+import type { PaymentAction, ProviderStatus, ProviderView } from '../../activities/ports'
 
 /** The fields of an intent a view is made of; a message carries `latest_charge` as an id only. */
 export type IntentFacts = Pick<Stripe.PaymentIntent, 'id' | 'status' | 'amount' | 'amount_capturable' | 'amount_received'> & {
@@ -8,6 +8,8 @@ export type IntentFacts = Pick<Stripe.PaymentIntent, 'id' | 'status' | 'amount' 
   payment_method?: string | { id: string } | null
   last_payment_error?: { code?: string | null; decline_code?: string | null } | null
   latest_charge?: string | ChargeFacts | null
+  client_secret?: string | null
+  next_action?: { type: string; redirect_to_url?: { url?: string | null } | null } | null
 }
 
 export type ChargeFacts = Pick<Stripe.Charge, 'amount' | 'amount_captured' | 'amount_refunded' | 'status' | 'captured'> & {
@@ -27,6 +29,7 @@ export function viewOfIntent(intent: IntentFacts): ProviderView {
     ...(charge && mayBeCapturedAgain(charge) ? { multicapture: true } : {}),
     ...methodInUse(intent, status),
     ...capturesIn(intent.metadata),
+    ...actionOf(intent),
     ...(status === 'declined' ? { declineCode: intent.last_payment_error?.decline_code || intent.last_payment_error?.code || 'card_declined' } : {}),
   }
 }
@@ -66,6 +69,11 @@ function statusOf(intent: IntentFacts): ProviderStatus {
     default:
       return 'opened'
   }
+}
+
+/** Messages do not carry it: only who asked for the payment is told. */
+function actionOf({ status, client_secret: clientSecret, next_action: next }: IntentFacts): { action?: PaymentAction } {
+  return status === 'requires_action' && clientSecret && next ? { action: { type: next.type, clientSecret, url: next.redirect_to_url?.url ?? null } } : {}
 }
 
 /** An ended intent does not say by its status whether money was ever held; its charge does, or that its last try left a charge and no error. */

@@ -34,6 +34,7 @@ const previewAnswer = z
       cancelledMinor: minor.meta({ description: 'What the units are worth' }),
       remainingMinor: minor.meta({ description: 'What the order is worth without them' }),
       letGoMinor: minor.meta({ description: 'What of it is held, or would be, and is not taken' }),
+      refundMinor: minor.meta({ description: 'What was taken at once, as by a bank debit, and goes back' }),
       refundElsewhereMinor: minor.meta({ description: 'What the channel has taken and has to give back' }),
     }),
   })

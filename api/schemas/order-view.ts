@@ -157,6 +157,11 @@ export const orderAnswer = z
     payments: z.array(
       z.object({
         paymentId: z.string(),
+        takenAtOnce: z.boolean().meta({ description: 'Taken instead of being held, as by a bank debit' }),
+        action: z
+          .object({ type: z.string(), clientSecret: z.string(), url: z.string().nullable() })
+          .optional()
+          .meta({ description: 'What the customer’s browser needs to go on at her bank, while that is waited for; for the channel and support' }),
         tenderId: z.string(),
         provider: z.string(),
         reference: z.string().nullable(),

@@ -38,6 +38,8 @@ const holdRule = z
 export const policyDocuments = {
   payment: z.strictObject({
     deadline: duration,
+    transferDeadline: duration.optional(),
+    lookAgainEvery: duration.optional(),
     reauthorizeBefore: duration,
     fees: z.strictObject({ perMyriad: z.int().min(0).max(10_000), fixedMinor: z.int().min(0).max(1_000_000), toleranceMinor: z.int().min(0).max(1_000_000) }).optional(),
   }),

@@ -41,6 +41,7 @@ import * as keys from './0053-keys'
 import * as erasure from './0054-erasure'
 import * as changeBasis from './0055-change-basis'
 import * as returnLabels from './0039-return-labels'
+import * as lateMoney from './0042-money-that-comes-late'
 
 export interface Migration {
   name: string
@@ -82,6 +83,7 @@ export const migrations: readonly Migration[] = [
   exchanges,
   returnTerms,
   returnLabels,
+  lateMoney,
   webhooks,
   holds,
   holdRules,

@@ -12,15 +12,19 @@ import { endHoldsOf } from '../holds'
 import { endOpenChanges } from '../order-changes'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendVoids } from '../payment-operations'
+import type { IntendedRefund } from '../refunds'
 import { releaseOfChange } from '../reservations'
 import { release } from '../stock'
 import { endClaims } from '../supply-claims'
+import { refundAll } from '../taken-at-once'
 import { unclaimInTransfer } from '../transfers'
 import { settleExceptions } from '../waiting'
 import { leaveWave } from '../waves'
 
 export interface CancelOutcome extends CancelOrderAnswer {
   voids: string[]
+  /** What was taken and goes back. */
+  refunds?: IntendedRefund[]
   /** Fulfillments whose labels are to be given back to the carrier. */
   labelled: string[]
 }
@@ -45,6 +49,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   await run(tx, 'UPDATE order_lines SET cancelled = quantity - shipped, backordered = 0 WHERE order_id = ?', [ask.orderId])
   await refreshPicked(tx, ask.orderId)
   const voids = await intendVoids(tx, ask.orderId)
+  const refunds = await refundAll(tx, ask.orderId)
   await tx('orders').where({ order_id: ask.orderId }).update({ stage: 'cancelled' })
   await endHoldsOf(tx, order, ask.actor)
   for (const { changeId } of await endOpenChanges(tx, ask.orderId)) await releaseOfChange(tx, changeId, ask.actor)
@@ -53,6 +58,6 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   await record(tx, order, { type: 'order.cancelled', actor: ask.actor, data: { reason: ask.reason, released } })
   await writeAudit(tx, { actor: ask.actor, action: 'order.cancel', subject: ask.orderId, cause: ask.reason })
   const cancelledAt = new Date().toISOString()
-  await refreshOrder(tx, ask.orderId, voids.length ? { what: 'void', since: cancelledAt, deadline: null } : null)
-  return { cancelledAt, voids: voids.map((v) => v.operationId), labelled: stopped.filter((f) => f.status === 'packed').map((f) => f.fulfillmentId) }
+  await refreshOrder(tx, ask.orderId, voids.length + refunds.length ? { what: 'void', since: cancelledAt, deadline: null } : null)
+  return { cancelledAt, voids: voids.map((v) => v.operationId), ...(refunds.length > 0 && { refunds }), labelled: stopped.filter((f) => f.status === 'packed').map((f) => f.fulfillmentId) }
 }

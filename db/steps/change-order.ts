@@ -10,6 +10,7 @@ import { durationMs } from '../../domain/policy/duration'
 import type { ToldPromise } from '../../domain/promise/kept'
 import { Refusal, refuse, type RefusalCode } from '../../domain/refusals'
 import type { SourcingDecision } from '../../domain/sourcing/decision'
+import { dropUnwanted } from '../unwanted-money'
 import { heldOf, intendCharge, makeTender, needMethod, voidCharge } from '../change-payments'
 import type { Transaction } from '../connection'
 import { record } from '../events'
@@ -149,6 +150,7 @@ export async function finishChange(tx: Transaction, ask: Carrying & { orderId: s
 
 async function fail(tx: Transaction, order: OrderRow, change: ChangeRow, { actor }: { actor: string }, { code, data }: Refusal): Promise<ChangeFinished> {
   await endChange(tx, change.changeId, 'failed', code)
+  await dropUnwanted(tx, order, change.paymentId!)
   await releaseOfChange(tx, change.changeId, actor)
   await settleExceptions(tx, order, 'the change has ended', { kind: 'payment.change_not_held' })
   await record(tx, order, { type: 'order.change_failed', actor, data: { changeId: change.changeId, reason: code } })

@@ -16,6 +16,7 @@ import { kitsAmong } from '../kits'
 import { planOfOpen } from '../open-lines'
 import type { OrderRow } from '../orders'
 import { planClaim } from '../sourcing'
+import { takenAlreadySql } from '../taken-at-once'
 
 export interface PlannedChange {
   lines: LineInPlaces[]
@@ -139,5 +140,5 @@ const factsSql = `
         'cancelled', cancelled, 'paid', quantity - cancelled - shipped - resend + coalesce(g.units, 0)) ORDER BY position)
      FROM order_lines l LEFT JOIN LATERAL (SELECT sum(fl.picked - fl.resent)::int AS units FROM fulfillments f JOIN fulfillment_lines fl USING (fulfillment_id)
        WHERE f.order_id = l.order_id AND fl.line_id = l.line_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') g ON true WHERE l.order_id = o.order_id) AS lines,
-    (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', provider = 'paid_elsewhere') ORDER BY payment_id) FROM payments WHERE order_id = o.order_id AND part = 1) AS tenders
+    (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}) ORDER BY payment_id) FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders
   FROM orders o WHERE order_id = ?`

@@ -6,18 +6,19 @@ import { refuse } from '../../domain/refusals'
 import { linesInPlaces } from '../cancellable'
 import { row, type Db } from '../connection'
 import { fulfillmentsOf } from '../fulfillments'
+import { takenAlreadySql } from '../taken-at-once'
 
 export interface CancellationPreview {
   preview: true
   whole: boolean
   goods: CancelledUnits[]
-  money: { currency: string; cancelledMinor: number; remainingMinor: number; letGoMinor: number; refundElsewhereMinor: number }
+  money: { currency: string; cancelledMinor: number; remainingMinor: number; letGoMinor: number; refundMinor: number; refundElsewhereMinor: number }
 }
 
 interface Facts extends Priced {
   stage: string
   currency: string
-  tenders: Tender[]
+  tenders: (Tender & { atOnce: boolean })[]
 }
 
 /** @throws what the cancellation would be refused with; without `lines` it is about the whole order. */
@@ -45,13 +46,14 @@ function moneyOf(order: Facts, kept: readonly Units[], wanted: readonly Units[])
   const worth = cancelledMinor(order, kept, wanted)
   const remainingMinor = worthMinor(order, kept) - worth
   const payers = payersOf(order.tenders, remainingMinor, worth)
-  const elsewhere = new Set(order.tenders.filter((t) => t.takenElsewhere).map((t) => t.tenderId))
-  const refundElsewhereMinor = payers.filter((p) => elsewhere.has(p.tenderId)).reduce((sum, p) => sum + p.amountMinor, 0)
-  return { currency: order.currency, cancelledMinor: worth, remainingMinor, letGoMinor: worth - refundElsewhereMinor, refundElsewhereMinor }
+  const paidBy = (which: (tender: Facts['tenders'][number]) => boolean): number =>
+    payers.filter((p) => order.tenders.some((t) => t.tenderId === p.tenderId && which(t))).reduce((sum, p) => sum + p.amountMinor, 0)
+  const [refundMinor, refundElsewhereMinor] = [paidBy((t) => t.atOnce), paidBy((t) => t.takenElsewhere && !t.atOnce)]
+  return { currency: order.currency, cancelledMinor: worth, remainingMinor, letGoMinor: worth - refundMinor - refundElsewhereMinor, refundMinor, refundElsewhereMinor }
 }
 
 const factsSql = `
   SELECT stage, currency, shipping, tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised)) FROM order_lines WHERE order_id = o.order_id) AS lines,
-    (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', amount_minor, 'takenElsewhere', provider = 'paid_elsewhere') ORDER BY payment_id) FROM payments WHERE order_id = o.order_id AND part = 1) AS tenders
+    (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY payment_id) FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders
   FROM orders o WHERE order_id = ?`

@@ -123,6 +123,10 @@ export interface PaymentView {
   creditedMinor: number
   authorizationExpiresAt: string | null
   declineCode: string | null
+  /** Taken instead of being held, as by a bank debit. */
+  takenAtOnce: boolean
+  /** What the customer needs to go on with it at her bank, while that is waited for; for the channel and support. */
+  action?: { type: string; clientSecret: string; url: string | null }
 }
 export interface PromiseView {
   promisedFrom: string | null
@@ -167,7 +171,7 @@ const paymentsJson = list(
   `json_build_object('paymentId', p.payment_id, 'tenderId', p.tender_id, 'provider', p.provider, 'reference', p.reference, 'status', p.status, 'amountMinor', p.amount_minor,
      'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor,
      'creditedMinor', (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind = 'credit'),
-     'authorizationExpiresAt', ${iso('p.authorization_expires_at')}, 'declineCode', p.decline_code)`,
+     'authorizationExpiresAt', ${iso('p.authorization_expires_at')}, 'declineCode', p.decline_code, 'takenAtOnce', p.taken_at_once, 'action', p.action)`,
   'payments p WHERE p.order_id = o.order_id',
   'p.tender_id, p.part',
 )
@@ -196,6 +200,7 @@ function present({ stage, pickupCode, exchanged, ...order }: OrderFacts, role: s
   return {
     ...order,
     lines: order.lines.map(({ raised: _, ...line }) => line),
+    payments: order.payments.map(({ action, ...payment }) => ({ ...payment, ...(action && tellsCustomers.includes(role) && { action }) })),
     ...(pickupCode !== null && tellsCustomers.includes(role) && { pickupCode }),
     promise: promiseView(order, new Date().toISOString()),
     money: moneyOf({ ...order, exchanged }, stage),
@@ -226,7 +231,7 @@ function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'exchanged' | 's
   return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, creditedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor + creditedMinor) }
 }
 
-/** Who may tell the customer her code. */
+/** Who may tell the customer her code, and what her bank asks of her. */
 const tellsCustomers = ['channel', 'support']
 
 const sendingBack = ['channel', 'support', 'operations', 'admin']

@@ -24,6 +24,6 @@ export const mostUrgent = (waits: readonly (WaitingOn | null | undefined)[]): Wa
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 export const waitReasons = [
-  'workflow', 'payment', 'payment_provider', 'customer_action', 'sourcing', 'stock', 'picking', 'label', 'hand_over', 'carrier', 'collection', 'transfer', 'delivery', 'capture', 'return_window', 'void', 'approval', 'return', 'hold',
+  'workflow', 'payment', 'payment_provider', 'customer_action', 'bank_transfer', 'sourcing', 'stock', 'picking', 'label', 'hand_over', 'carrier', 'collection', 'transfer', 'delivery', 'capture', 'return_window', 'void', 'approval', 'return', 'hold',
 ] as const
 export type WaitReason = (typeof waitReasons)[number]

@@ -125,6 +125,7 @@ export function refundJournal({ paymentId, provider, amountMinor, refundedMinor,
 }
 
 const inParts = (parts: RefundParts): Entry[] => [
+  { account: 'receivable', amountMinor: parts.unsoldMinor ?? 0, cause: 'Given back to the customer: paid, and no goods had left for it' },
   { account: 'refund', amountMinor: parts.goodsMinor, cause: 'Given back to the customer for goods, without their tax' },
   { account: 'tax', amountMinor: parts.taxMinor, cause: 'Tax of what was given back' },
   { account: 'shipping', amountMinor: parts.shippingMinor, cause: 'Shipping given back to the customer, without its tax' },

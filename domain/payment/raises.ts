@@ -29,7 +29,7 @@ export interface MoneyOfChange {
   chargeMinor: number
   /** Held, or would be, and not taken. */
   letGoMinor: number
-  /** Taken by others, who give it back. */
+  /** Taken already, by others or at once: it is given back by whoever has it. */
   refundMinor: number
 }
 

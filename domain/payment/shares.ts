@@ -88,7 +88,7 @@ export function worthBreakdown(order: Priced, units: readonly Units[]): Breakdow
 export interface Tender {
   tenderId: string
   amountMinor: number
-  /** Taken by somebody else already: it pays first. */
+  /** Taken already, by somebody else or at once: it pays first. */
   takenElsewhere: boolean
 }
 

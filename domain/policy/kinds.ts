@@ -20,6 +20,10 @@ export interface Policies {
 export interface PaymentPolicy {
   /** How long a payment may take to be authorised before the order is cancelled and its stock freed. */
   deadline: string
+  /** The same for money that a bank has under way: a debit or a transfer takes days. Absent: as any other. */
+  transferDeadline?: string
+  /** How often the provider is asked how far it is, in case it does not tell by itself. Absent: once, before it is given up. */
+  lookAgainEvery?: string
   /** How long before its end an authorisation is renewed. */
   reauthorizeBefore: string
   /** What the provider may keep of each capture: a share, in hundredths of a percent, and a fixed amount; a fee further off than the tolerance is a case. Minor units of the capture’s currency. */
@@ -160,7 +164,7 @@ export const policyKinds = ['payment', 'sourcing', 'promise', 'store_work', 'las
 
 /** What applies until somebody activates another version; also version 1 of every kind. */
 export const defaultPolicies: Policies = {
-  payment: { deadline: 'PT30M', reauthorizeBefore: 'P1D', fees: { perMyriad: 150, fixedMinor: 25, toleranceMinor: 1 } },
+  payment: { deadline: 'PT30M', transferDeadline: 'P10D', lookAgainEvery: 'PT6H', reauthorizeBefore: 'P1D', fees: { perMyriad: 150, fixedMinor: 25, toleranceMinor: 1 } },
   sourcing: {
     mode: 'simple',
     rules: ['fewest_shipments', 'nearest', 'most_stock'],

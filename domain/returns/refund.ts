@@ -11,6 +11,8 @@ export interface RefundParts {
   taxMinor: number
   shippingMinor: number
   feeMinor: number
+  /** Paid, and no goods had left for it; alone in its refund. */
+  unsoldMinor?: number
 }
 
 /**
@@ -34,7 +36,7 @@ interface RefundTerms {
   given?: Amount
 }
 
-export const refundMinor = ({ goodsMinor, taxMinor: tax, shippingMinor, feeMinor }: RefundParts): number => goodsMinor + tax + shippingMinor + feeMinor
+export const refundMinor = ({ goodsMinor, taxMinor: tax, shippingMinor, feeMinor, unsoldMinor = 0 }: RefundParts): number => goodsMinor + tax + shippingMinor + feeMinor + unsoldMinor
 
 /** A payment that money can be given back to, and how much of what it took is still there. */
 export interface Refundable {
@@ -60,8 +62,8 @@ export function partsOf(parts: RefundParts, shares: readonly number[]): RefundPa
   return shares.map((share) => {
     const [from, to] = [before, (before += share)]
     const slice = (minor: number): number => (wholeMinor === 0 ? 0 : Math.round((minor * to) / wholeMinor) - Math.round((minor * from) / wholeMinor))
-    const [tax, shipping, fee] = [slice(parts.taxMinor), slice(parts.shippingMinor), slice(parts.feeMinor)]
-    return { goodsMinor: share - tax - shipping - fee, taxMinor: tax, shippingMinor: shipping, feeMinor: fee }
+    const [tax, shipping, fee, unsold] = [slice(parts.taxMinor), slice(parts.shippingMinor), slice(parts.feeMinor), slice(parts.unsoldMinor ?? 0)]
+    return { goodsMinor: share - tax - shipping - fee - unsold, taxMinor: tax, shippingMinor: shipping, feeMinor: fee, ...(unsold !== 0 && { unsoldMinor: unsold }) }
   })
 }
 
@@ -79,7 +81,8 @@ export function partsBetween(refunds: readonly { amountMinor: number; parts: Ref
   if (slices.length === 0) return undefined
   const sum = (of: (p: RefundParts) => number): number => slices.reduce((total, p) => total + of(p), 0)
   const beyondMinor = toMinor - fromMinor - sum(refundMinor)
-  return { goodsMinor: sum((p) => p.goodsMinor) + beyondMinor, taxMinor: sum((p) => p.taxMinor), shippingMinor: sum((p) => p.shippingMinor), feeMinor: sum((p) => p.feeMinor) }
+  const unsoldMinor = sum((p) => p.unsoldMinor ?? 0)
+  return { goodsMinor: sum((p) => p.goodsMinor) + beyondMinor, taxMinor: sum((p) => p.taxMinor), shippingMinor: sum((p) => p.shippingMinor), feeMinor: sum((p) => p.feeMinor), ...(unsoldMinor !== 0 && { unsoldMinor }) }
 }
 
 /** What is left of `kept` once `back` is gone; a line may be named more than once. */

@@ -73,7 +73,7 @@ export function apiRoutes(desk: CarrierDesk, carrier: CarrierName): Router {
 
 /** Runs one call that changes something, with the trouble ordered for it. Nothing is remembered for a 500: asked again, it is simply done. */
 async function answer(desk: CarrierDesk, carrier: CarrierName, operation: Operation, response: Response, run: () => { status: number; body: object }): Promise<void> {
-  const fault = desk.faults.take(operation, carrier)
+  const fault = desk.faults.take(operation, { carrier })
   const broken = fault?.kind === 'error_500'
   const outcome = broken && !fault.afterEffect ? undefined : run()
   desk.books.commit()

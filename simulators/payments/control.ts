@@ -28,6 +28,18 @@ export function paymentControl(routes: Router, provider: Provider): Router {
     provider.books.commit()
     response.json(entry(provider, decided))
   })
+  routes.post('/silences', (request, response) => {
+    const { about, copies } = checkBody(request.body, { about: required(words), copies: required(wholeNumber(2)) })
+    provider.copiesOf.set(about, copies)
+    response.json({ about, copies })
+  })
+  routes.post('/forgotten-keys', (request, response) => {
+    const { prefix } = checkBody(request.body, { prefix: required(words) })
+    const keys = provider.books.all('key').filter((key) => key.id.startsWith(prefix))
+    for (const { id } of keys) provider.books.drop('key', id)
+    provider.books.commit()
+    response.json({ forgotten: keys.length })
+  })
   settlementControl(routes, provider)
   return closeControl(routes)
 }
@@ -43,7 +55,7 @@ function decide(
   if (intent.status === 'requires_capture' && status === 'canceled') return expireHold(provider, intent)
   if (!undecided) throw new ControlRefusal(409, `status: the intent is ${intent.status}; only processing and requires_action can be decided`)
   if (status === 'requires_capture') return approve(provider, intent)
-  if (status === 'canceled') return cancelIntent(provider, intent, 'automatic')
+  if (status === 'canceled') return intent.status === 'processing' ? expireHold(provider, intent) : cancelIntent(provider, intent, 'automatic')
   const code = intent.status === 'requires_action' ? 'payment_intent_authentication_failure' : 'card_declined'
   return fail(provider, intent, { type: 'card_error', code, declineCode, message: 'Your card was declined.' })
 }

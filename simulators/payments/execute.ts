@@ -2,13 +2,15 @@
 import type { Request, Response } from 'express'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Fault } from '../faults'
+import { aboutOf } from './about'
 import { ApiError, internalError } from './api-error'
 import type { Claim, KeyRing } from './idempotency'
 import { newId, type Provider, type StoredAnswer } from './records'
 
-export const operations = ['authorize', 'capture', 'void', 'refund'] as const
+/** A fault hits opening only where it names it: no money moves by it. */
+export const operations = ['open', 'authorize', 'capture', 'void', 'refund'] as const
 export type Operation = (typeof operations)[number]
-export const faultKinds = ['slow', 'timeout_after_effect', 'error_500', 'decline'] as const
+export const faultKinds = ['unheard', 'slow', 'timeout_after_effect', 'error_500', 'decline'] as const
 
 /** One kind of POST. `read` refuses before anything is executed, so such refusals are not stored; whatever `run` answers is. */
 export interface Call<Ask> {
@@ -31,7 +33,8 @@ export async function execute<Ask>(provider: Provider, keys: KeyRing, call: Call
     return send(response, claim.stored, { 'Idempotency-Key': key!, 'Idempotent-Replayed': 'true', 'Original-Request': claim.stored.requestId })
   try {
     const operation = call.operation(ask)
-    const fault = operation && provider.faults.take(operation)
+    const fault = operation && provider.faults.take(operation, { about: aboutOf(provider, request), onlyNamed: operation === 'open' })
+    if (fault?.kind === 'unheard') return void request.socket.resetAndDestroy()
     const answer = settle(provider, claim, fault, () => call.run(ask, { declined: fault?.kind === 'decline' }))
     await deliver(provider, claim, fault, response, answer, key)
   } finally {

@@ -11,7 +11,8 @@ export interface CaptureAsk {
   metadata?: Record<string, string>
 }
 
-const cancellable: readonly IntentStatus[] = ['requires_payment_method', 'requires_capture', 'requires_confirmation', 'requires_action', 'processing']
+/** What a bank is working on cannot be called back: it comes, or it does not. */
+const cancellable: readonly IntentStatus[] = ['requires_payment_method', 'requires_capture', 'requires_confirmation', 'requires_action']
 
 /**
  * Takes held money. A hold is captured once and the rest let go, unless it may be captured several times and the caller says there is more to come.

@@ -22,6 +22,7 @@ export type OpenAsk = Pick<
   | 'amountMinor'
   | 'currency'
   | 'captureMethod'
+  | 'cardCaptureMethod'
   | 'automaticPaymentMethods'
   | 'paymentMethodTypes'
   | 'metadata'
@@ -66,6 +67,9 @@ export function confirmIntent(provider: Provider, intent: Intent, ask: ConfirmAs
   if (!intent.automaticPaymentMethods && !intent.paymentMethodTypes.includes(method.type)) {
     throw invalidRequest(`The PaymentMethod provided (${method.type}) is not allowed for this PaymentIntent.`, { param: 'payment_method' })
   }
+  if (method.type !== 'card' && intent.captureMethod === 'manual') {
+    throw invalidRequest(`The PaymentMethod provided (${method.type}) cannot be used with capture_method=manual.`, { param: 'payment_method' })
+  }
   const { setupFutureUsage = intent.setupFutureUsage, wantsMulticapture = intent.wantsMulticapture } = ask
   const asked: Intent = { ...intent, paymentMethod, methodId, setupFutureUsage, wantsMulticapture }
   if (ask.declined) throw decline(provider, asked, genericDecline)
@@ -78,7 +82,7 @@ export function confirmIntent(provider: Provider, intent: Intent, ask: ConfirmAs
 
 /** The bank said yes: the money is held, or taken at once where capture is automatic. */
 export function approve(provider: Provider, intent: Intent): Intent {
-  const manual = intent.captureMethod === 'manual'
+  const manual = isHeld(intent)
   keepMethod(provider, intent)
   const holdEndsMs = manual ? Date.now() + provider.authorizationMs : undefined
   const charge: Charge = {
@@ -100,6 +104,10 @@ export function approve(provider: Provider, intent: Intent): Intent {
     )
   return save(provider, { ...approved, status: 'succeeded', receivedMinor: intent.amountMinor }, 'payment_intent.succeeded')
 }
+
+/** Cards may be held where other methods of the same payment are taken at once. */
+const isHeld = ({ captureMethod, cardCaptureMethod, paymentMethod = '' }: Intent): boolean =>
+  captureMethod === 'manual' || (cardCaptureMethod === 'manual' && testMethod(paymentMethod)?.type === 'card')
 
 /** The bank said no, at once or after a while: the intent waits for another payment method. */
 export function fail(provider: Provider, intent: Intent, failure: PaymentFailure): Intent {

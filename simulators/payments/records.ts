@@ -32,6 +32,8 @@ export interface Intent {
   receivedMinor: number
   currency: string
   captureMethod: 'automatic' | 'automatic_async' | 'manual'
+  /** What applies to cards in place of it. */
+  cardCaptureMethod?: 'manual'
   status: IntentStatus
   automaticPaymentMethods?: { allowRedirects: string }
   paymentMethodTypes: string[]
@@ -167,11 +169,13 @@ export interface Provider {
   books: Books<PaymentRecords>
   faults: FaultQueue
   /** Tells the receiver what happened, after the effect is in the books. */
-  announce(type: string, object: object): void
+  announce(type: string, object: { description?: unknown }): void
   /** Has the clock end this intent's hold, or decide it, when its time has come. */
   watch(intent: Intent): void
   /** What is to be wrong in the settlement file. */
   breaks: SettlementBreaks
+  /** How often the receiver hears of payments of a description, where that is not as usual: not at all, once or twice. */
+  copiesOf: Map<string, number>
   authorizationMs: number
   multicapture: boolean
   /** How long a slow payment method takes to decide; 0 = never by itself. */

@@ -20,7 +20,6 @@ export function apiRoutes(provider: Provider, apiKey: string): Router {
     void routes.post(path, (request, response) => execute(provider, keys, call, request, response))
 
   routes.use((request, _response, next) => next(request.get('authorization') === `Bearer ${apiKey}` ? undefined : wrongKey(request)))
-  routes.use(express.urlencoded({ extended: true, limit: '1mb' }))
   post('/payment_intents', createCall(provider))
   post('/payment_intents/:id/confirm', confirmCall(provider))
   post('/payment_intents/:id/capture', captureCall(provider))
@@ -42,12 +41,13 @@ const paymentMethod: Param<string | undefined> = (value, name) => {
   throw invalidRequest(`No such PaymentMethod: '${id}'`, { code: 'resource_missing', param: name })
 }
 
-/** `payment_method_options[card][request_multicapture]`: the one option that matters here. */
-const methodOptions: Param<boolean | undefined> = (value, name) => {
+/** `payment_method_options[card]`: whether a card is held, and whether that hold may be captured several times. */
+const methodOptions: Param<{ cardCaptureMethod?: 'manual'; wantsMulticapture?: boolean }> = (value, name) => {
   const card = typeof value === 'object' && value !== null && 'card' in value ? value.card : undefined
-  const asked = typeof card === 'object' && card !== null && 'request_multicapture' in card ? card.request_multicapture : undefined
-  const path = `${name}[card][request_multicapture]`
-  return choice(['if_available', 'never'])(asked, path) === undefined ? undefined : asked === 'if_available'
+  const asked = (typeof card === 'object' && card !== null ? card : {}) as Record<string, unknown>
+  const cardCaptureMethod = choice(['manual'])(asked.capture_method, `${name}[card][capture_method]`)
+  const multicapture = choice(['if_available', 'never'])(asked.request_multicapture, `${name}[card][request_multicapture]`)
+  return { ...(cardCaptureMethod && { cardCaptureMethod }), ...(multicapture && { wantsMulticapture: multicapture === 'if_available' }) }
 }
 
 const confirmParams = {
@@ -83,7 +83,7 @@ const createParams = {
 function createCall(provider: Provider): Call<ReturnType<typeof readCreate>> {
   return {
     read: (request) => readCreate(request.body),
-    operation: (ask) => (ask.confirm ? 'authorize' : undefined),
+    operation: (ask) => (ask.confirm ? 'authorize' : 'open'),
     run: (ask, how) => {
       const opened = openIntent(provider, ask.open)
       return intentJson(provider, ask.confirm ? confirmIntent(provider, opened, { offSession: ask.offSession, ...how }) : opened, ask.expand)
@@ -105,7 +105,7 @@ function readCreate(body: unknown) {
     customer: given.customer,
     setupFutureUsage: given.setup_future_usage,
     paymentMethod: given.payment_method,
-    wantsMulticapture: given.payment_method_options,
+    ...given.payment_method_options,
   } as const
   if (!given.confirm && given.off_session !== undefined)
     throw invalidRequest('off_session can only be used when confirm is true.', { param: 'off_session' })
@@ -118,7 +118,7 @@ function confirmCall(provider: Provider): Call<ConfirmAsk & { intent: Intent; ex
       const given = readParams(request.body, confirmParams)
       const intent = intentOf(provider, request)
       const ask = { paymentMethod: given.payment_method, offSession: given.off_session, setupFutureUsage: given.setup_future_usage }
-      return { intent, ...ask, wantsMulticapture: given.payment_method_options, expand: readExpand(given.expand) }
+      return { intent, ...ask, wantsMulticapture: given.payment_method_options.wantsMulticapture, expand: readExpand(given.expand) }
     },
     operation: () => 'authorize',
     run: ({ intent, expand, ...ask }, how) => intentJson(provider, confirmIntent(provider, intent, { ...ask, ...how }), expand),

@@ -10,6 +10,7 @@ import { startDeliveries, type Deliveries } from '../deliveries'
 import { faultQueue, outageSwitch } from '../faults'
 import { listen } from '../listen'
 import { timestampedSignature } from '../signature'
+import { aboutOf } from './about'
 import { startClock } from './clock'
 import { paymentControl } from './control'
 import { faultKinds, operations } from './execute'
@@ -64,9 +65,10 @@ export async function startPaymentSimulator(options: PaymentSimulatorOptions): P
   const provider: Provider = {
     books,
     faults: faultQueue(),
-    announce: (type, object) => announce(books, deliveries, type, object, webhookUrl !== undefined),
+    announce: (type, object) => announce(books, deliveries, type, object, webhookUrl === undefined ? 0 : (provider.copiesOf.get(String(object.description)) ?? 'usual')),
     watch: clock.watch,
     breaks: { of: new Map(), waiting: [] },
+    copiesOf: new Map(),
     authorizationMs: (options.authorizationDays ?? 7) * dayMs,
     multicapture: options.multicapture ?? false,
     settleMs: options.settleMs ?? 2_000,
@@ -98,7 +100,7 @@ function application(provider: Provider, deliveries: Deliveries, apiKey: string)
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'extended')
   const control = controlRoutes({ faults: provider.faults, outage, deliveries, kinds: faultKinds, operations, onlyFor: { decline: 'authorize' } })
   app.use('/control', paymentControl(control, provider))
-  app.use('/v1', outage.guard(), apiRoutes(provider, apiKey))
+  app.use('/v1', express.urlencoded({ extended: true, limit: '1mb' }), outage.guard((request) => aboutOf(provider, request)), apiRoutes(provider, apiKey))
   return app
 }
 
@@ -106,7 +108,7 @@ function application(provider: Provider, deliveries: Deliveries, apiKey: string)
 const listedOnly: readonly string[] = ['payment_intent.created']
 
 /** Writes an event and, where somebody listens, has it delivered. It goes out after the commit of the effect, as delivery never starts at once. */
-function announce(books: Books<PaymentRecords>, deliveries: Deliveries, type: string, object: object, heard: boolean): void {
+function announce(books: Books<PaymentRecords>, deliveries: Deliveries, type: string, object: object, copies: number | 'usual'): void {
   const createdMs = Date.now()
   const id = newId('evt')
   const body = JSON.stringify({
@@ -116,15 +118,15 @@ function announce(books: Books<PaymentRecords>, deliveries: Deliveries, type: st
     created: Math.floor(createdMs / 1000),
     data: { object },
     livemode: false,
-    pending_webhooks: heard ? 1 : 0,
+    pending_webhooks: copies === 0 ? 0 : 1,
     request: { id: null, idempotency_key: null },
     type,
   })
   const event: ProviderEventRecord = { id, type, createdMs, body }
   books.put('event', event)
-  if (!heard || listedOnly.includes(type)) return
+  if (copies === 0 || listedOnly.includes(type)) return
   books.put('pending', { id })
-  deliveries.post(messageOf(event))
+  deliveries.post(messageOf(event), copies === 'usual' ? {} : { duplicate: copies > 1 })
 }
 
 const messageOf = ({ id, body, createdMs }: ProviderEventRecord): { id: string; body: string; createdMs: number } => ({ id, body, createdMs })

@@ -1,8 +1,8 @@
 /** Canaries are planted in everything personal; none may be found in a history, a search attribute or a log. */
 import { Writable } from 'node:stream'
-import { orderWorkflowId } from '../../domain/ids'
 import { nearMitte, orderOf, peopleOf, type People } from '../support/people'
 import { freshShopifyOrder, sendShopify } from '../support/shopify'
+import { historyText } from '../support/history-text'
 import { steer } from '../support/outside'
 import { startSystem, type System } from '../support/system'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process'
@@ -27,20 +27,6 @@ afterAll(async () => {
 })
 
 const wish = { lines: [{ sku: 'SOCKS-3P', quantity: 1 }], customer: person, shipTo: address }
-
-/** A whole history as text, with every payload decoded. */
-async function historyText(channelOrderId: string): Promise<string> {
-  const handle = system.client.workflow.getHandle(orderWorkflowId('web', channelOrderId))
-  const texts: string[] = []
-  const walk = (value: unknown): void => {
-    if (value instanceof Uint8Array) texts.push(Buffer.from(value).toString('utf8'))
-    else if (typeof value === 'string') texts.push(value)
-    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(walk)
-  }
-  walk(await handle.fetchHistory())
-  walk((await handle.describe()).raw)
-  return texts.join('\n')
-}
 
 it('keeps names, addresses and ways of paying out of histories and logs', async () => {
   const orderId = await people.place(wish)
@@ -69,7 +55,7 @@ it('keeps names, addresses and ways of paying out of histories and logs', async 
   const shop = freshShopifyOrder()
   await sendShopify(system.url, { ...shop, email: person.email, financial_status: 'pending', shipping_address: { ...shop.shipping_address, name: person.name } })
 
-  const texts = await Promise.all([channelOrderId, ...[ended, nobodys, delayed].map((o) => o.channelOrderId)].map(historyText))
+  const texts = await Promise.all([channelOrderId, ...[ended, nobodys, delayed].map((o) => o.channelOrderId)].map((number) => historyText(system, number)))
   const histories = texts.join('\n')
   const workerLog = worker!.said()
   expect(histories).toContain('Authorise')

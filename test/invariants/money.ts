@@ -46,8 +46,10 @@ interface PartedOrder extends Priced {
   lines: (PricedLine & { cancelled: number; shipped: number; resend: number })[]
   exchanged: ExchangedLine[]
   gone: Units[]
-  /** Taken by others, of what they pay of it; asked of the provider by captures; taken, and still held, at the provider; given back. */
+  /** Taken by others, of what they pay of it; taken at once, less what was given back before goods left; asked of the provider by captures; taken, and still held, at the provider; given back. */
   elsewhere: number
+  atOnce: number
+  takenAtOnce: number
   asked: number
   taken: number
   held: number
@@ -74,7 +76,7 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
           WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') AS gone,
        (SELECT coalesce(sum(coalesce(covers_minor, amount_minor)), 0)::int8 FROM payments t WHERE t.order_id = o.order_id AND t.part = 1) AS tendered,
-       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
+       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND purpose <> 'taken-at-once' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'credit') AS credited,
        (SELECT coalesce(sum(r.amount_minor), 0)::int8 FROM payment_operations r JOIN payments USING (payment_id) WHERE r.order_id = o.order_id AND kind = 'credit' AND provider = 'paid_elsewhere') AS "creditedElsewhere",
        (SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status = 'succeeded') AS fees,
@@ -84,6 +86,8 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
      FROM orders o, LATERAL (
        SELECT coalesce(sum(least(captured_minor, covers_minor)) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS elsewhere,
          coalesce(sum(captured_minor) FILTER (WHERE provider <> 'paid_elsewhere'), 0)::int8 AS taken,
+         coalesce(sum(captured_minor - (SELECT coalesce(sum((parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.payment_id = payments.payment_id AND kind = 'refund' AND u.status <> 'abandoned')) FILTER (WHERE taken_at_once), 0)::int8 AS "atOnce",
+         coalesce(sum(captured_minor) FILTER (WHERE taken_at_once), 0)::int8 AS "takenAtOnce",
          coalesce(sum(CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor END) FILTER (WHERE provider <> 'paid_elsewhere'), 0)::int8 AS held,
          coalesce(sum(refunded_minor), 0)::int8 AS refunded, coalesce(sum(refunded_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS "refundedElsewhere"
        FROM payments WHERE order_id = o.order_id) p`,
@@ -145,7 +149,7 @@ export const money: readonly Invariant[] = [
     const rest = lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.shipped - l.resend }))
     return tendered < worthMinor({ ...o, lines }, [...gone, ...rest])
   }),
-  ofParts('M5-parts', 'what is taken of an order is exactly what the parts that left are worth', 'always', (o, gone) => o.asked !== Math.max(0, gone - o.elsewhere) || o.taken > o.asked),
+  ofParts('M5-parts', 'what is taken of an order is exactly what the parts that left are worth', 'always', (o, gone) => o.asked !== Math.max(0, gone - o.elsewhere - o.atOnce) || o.taken - o.takenAtOnce > o.asked),
   query('M4', 'every journal of the ledger sums to zero in each currency', 'always', `SELECT journal_id, currency FROM ledger_entries GROUP BY 1, 2 HAVING sum(amount_minor) <> 0`),
   ledgerAgrees,
   ofParts('M4-sales', 'what left is sold in the ledger for exactly what it is worth', 'always', (o, gone) => o.sold !== gone || o.owed !== gone),

@@ -42,11 +42,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const opened = (orderId = 'order-1', amount = 9390): Promise<Stripe.PaymentIntent> =>
+const opened = (orderId = 'order-1', amount = 9390, how: Partial<Stripe.PaymentIntentCreateParams> = { capture_method: 'manual' }): Promise<Stripe.PaymentIntent> =>
   stripe.paymentIntents.create({
     amount,
     currency: 'eur',
-    capture_method: 'manual',
+    ...how,
     metadata: { orderId },
     automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
   })
@@ -237,14 +237,21 @@ describe('cards that are refused', () => {
     expect(absent).toMatchObject({ code: 'authentication_required', statusCode: 402 })
   })
 
-  it('settles a slow payment method later, either way', async () => {
+  it('settles a slow payment method later, either way: it is taken, as it cannot be held, and a card of the same payment is held', async () => {
+    const how = { payment_method_options: { card: { capture_method: 'manual' } } } as const
     await control(simulator.url, 'POST', '/pace', { settleMs: 50 })
-    const good = await stripe.paymentIntents.confirm((await opened('good')).id, { payment_method: 'pm_usBankAccount_success' })
-    const bad = await stripe.paymentIntents.confirm((await opened('bad')).id, { payment_method: 'pm_usBankAccount_insufficientFunds' })
-    expect([good.status, bad.status]).toEqual(['processing', 'processing'])
+    const refused = await thrown(stripe.paymentIntents.confirm((await opened('held')).id, { payment_method: 'pm_usBankAccount_success' }))
+    expect(refused).toMatchObject({ statusCode: 400, param: 'payment_method' })
+    const card = await stripe.paymentIntents.confirm((await opened('card', 100, how)).id, { payment_method: 'pm_card_visa' })
+    const good = await stripe.paymentIntents.confirm((await opened('good', 9390, how)).id, { payment_method: 'pm_usBankAccount_success' })
+    expect(await thrown(stripe.paymentIntents.cancel(good.id))).toMatchObject({ code: 'payment_intent_unexpected_state' })
+    const bad = await stripe.paymentIntents.confirm((await opened('bad', 9390, how)).id, { payment_method: 'pm_usBankAccount_insufficientFunds' })
+    expect([card.status, good.status, bad.status]).toEqual(['requires_capture', 'processing', 'processing'])
     await eventually('both are decided', async () => (await books()).every((entry) => entry.status !== 'processing'))
     expect(await books()).toEqual([
-      expect.objectContaining({ orderRef: 'good', status: 'requires_capture', authorizedMinor: 9390 }),
+      expect.objectContaining({ orderRef: 'held', authorizedMinor: 0 }),
+      expect.objectContaining({ orderRef: 'card', status: 'requires_capture', authorizedMinor: 100, capturedMinor: 0 }),
+      expect.objectContaining({ orderRef: 'good', status: 'succeeded', authorizedMinor: 9390, capturedMinor: 9390 }),
       expect.objectContaining({ orderRef: 'bad', status: 'requires_payment_method', authorizedMinor: 0 }),
     ])
   })

@@ -59,6 +59,8 @@ export interface SystemOptions {
   authorizationDays?: number
   /** There is a fraud service; it thinks this long before it answers. */
   fraud?: { answerMs: number }
+  /** Whether one hold may be captured several times; not unless told otherwise. */
+  multicapture?: true
   /** Another Temporal server than the one all suites share. */
   temporalAddress?: string
   /** Where the api's log goes; nowhere by default. */
@@ -106,7 +108,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const queuePrefix = `t${randomBytes(4).toString('hex')}-`
   const client = new Client({ connection: await Connection.connect({ address }) })
   const native = await NativeConnection.connect({ address })
-  const payments = await startPaymentSimulator({ port: 0, webhookSecret: secrets.stripeWebhook, apiKey: secrets.stripeKey, ...(options.authorizationDays !== undefined && { authorizationDays: options.authorizationDays }) })
+  const payments = await startPaymentSimulator({ port: 0, webhookSecret: secrets.stripeWebhook, apiKey: secrets.stripeKey, multicapture: options.multicapture ?? false, ...(options.authorizationDays !== undefined && { authorizationDays: options.authorizationDays }) })
   const carriers = await startCarrierSimulator({ port: 0, webhookSecret: secrets.carrier, inTransitMs: 0, deliveredMs: 0 })
   const fraud = options.fraud && (await startFraudSimulator({ port: 0, apiKey: 'fraud-key', webhookSecret: secrets.fraud, ...options.fraud }))
   const judge = fraud && jsonFraudCheck({ baseUrl: fraud.url, apiKey: 'fraud-key', webhookSecret: secrets.fraud, timeoutMs: providerTimeoutMs })

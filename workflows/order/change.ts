@@ -24,7 +24,7 @@ export async function change(thread: Thread, ask: ChangeOrder): Promise<CancelOr
     return outcome.outcome === 'failed' ? outcome : { ...outcome, answer: goesOn(thread, outcome) }
   })
   if (finished.outcome !== 'failed') return finished.answer
-  for (const operationId of finished.voids) await letGo(thread, operationId)
+  for (const operationId of finished.voids) await letGo(thread, operationId, 'not for long')
   throw refusing(finished.code, finished.data)
 }
 

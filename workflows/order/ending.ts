@@ -7,7 +7,7 @@ import { stopAll } from './fewer'
 import { hasNews } from './fulfil'
 import { show } from './show'
 import { giveBackLabels } from './labels'
-import { letGo } from './payment'
+import { giveBack, letGo } from './payment'
 import { waiting, waits, type Thread } from './thread'
 import { waitFor } from './waits'
 
@@ -35,6 +35,15 @@ export async function close(thread: Thread, status: OrderEnding['status'], reaso
   return ending
 }
 
+/** A cancelled order whose thread had closed: money has come all the same, and does not stay. */
+export async function settleLateMoney(thread: Thread): Promise<OrderEnding> {
+  thread.chapter = 'late money'
+  thread.cancelled = { outcome: { cancelledAt: thread.start.acceptedAt, voids: [], labelled: [] }, reason: 'cancelled before' }
+  await step('Open the order again').reopenOrder({ orderId: thread.start.orderId })
+  thread.resumed = true
+  return close(thread, 'cancelled')
+}
+
 /** Is this how an order may end, rather than our bug? Once it is cancelled, a step that was under way may also be refused by its rows. */
 export const isEnding = (thread: Thread, cause: unknown): boolean =>
   cause instanceof Ending || (thread.cancelled !== undefined && (isCancellation(cause) || refusalIn(cause) !== undefined))
@@ -47,6 +56,7 @@ export async function unwind(thread: Thread, cause: unknown): Promise<OrderEndin
   show(thread, { status: 'cancelled' })
   for (const fulfillmentId of outcome.labelled) await giveBackLabels(thread, thread.whole, fulfillmentId, false)
   for (const operationId of outcome.voids) await letGo(thread, operationId)
+  for (const refund of outcome.refunds ?? []) await giveBack(thread, thread.whole, refund)
   return close(thread, 'cancelled', reason)
 }
 

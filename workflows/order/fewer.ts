@@ -43,13 +43,13 @@ export function endStopped(thread: Thread): void {
 }
 
 /** What a cancellation does to the story's own picture of the parts. */
-export function stopAll(thread: Thread, { voids, cancelledAt }: CancelOutcome): void {
+export function stopAll(thread: Thread, { voids, refunds = [], cancelledAt }: CancelOutcome): void {
   for (const work of thread.works.filter((w) => !hasLeft(w.status))) {
     work.status = 'cancelled'
     waits(work, null)
   }
   thread.holds = []
-  waits(thread.whole, voids.length ? { what: 'void', since: cancelledAt, deadline: null } : null)
+  waits(thread.whole, voids.length + refunds.length ? { what: 'void', since: cancelledAt, deadline: null } : null)
 }
 
 export function refuseIfCancelled(thread: Thread): void {

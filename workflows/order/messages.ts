@@ -4,7 +4,7 @@ import { isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
   type CancelLines, type CancelOrder, type CancelOrderAnswer, type CancelOrderSignal, type CarrierReported, type ChangeOrder, type Collect, type ExceptionRetried, type FulfillmentAnswer, type HandOver, type HoldExpires,
-  type MakeReady, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived, type StockTakenBack,
+  type MakeReady, type MoneyUnwanted, type OrderState, type PackFulfillment, type PaymentReported, type ReceiveTransfer, type RejectLines, type RunReported, type StockArrived, type StockTakenBack,
 } from '../../domain/messages'
 import { insteadOfCancelling } from '../../domain/order/cancellation'
 import type { PaymentState } from '../../domain/payment/view'
@@ -16,6 +16,7 @@ import { change } from './change'
 import { labelsOrEnd } from './delivery'
 import { endStopped, fewerUnits, refuseIfCancelled, stopStory } from './fewer'
 import { listenForHolds } from './holds'
+import { dropMoney } from './payment'
 import { listenForReturns } from './returns'
 import { show } from './show'
 import { newWorks } from './sourcing'
@@ -32,6 +33,7 @@ const collect = defineUpdate<FulfillmentAnswer, [Collect]>(updates.collect)
 const receiveTransfer = defineUpdate<FulfillmentAnswer, [ReceiveTransfer]>(updates.receiveTransfer)
 const cancelOrderSignal = defineSignal<[CancelOrderSignal?]>(signals.cancelOrder)
 const paymentReported = defineSignal<[PaymentReported]>(signals.paymentReported)
+const moneyUnwanted = defineSignal<[MoneyUnwanted]>(signals.moneyUnwanted)
 const holdExpires = defineSignal<[HoldExpires]>(signals.holdExpires)
 const carrierReported = defineSignal<[CarrierReported]>(signals.carrierReported)
 const runReported = defineSignal<[RunReported]>(signals.runReported)
@@ -88,6 +90,7 @@ export function listen(thread: Thread): void {
   setHandler(paymentReported, ({ paymentId, status }) => void (thread.payments[paymentId] = status as PaymentState), {
     description: 'The provider reported a payment; its row is already up to date.',
   })
+  setHandler(moneyUnwanted, (late) => dropMoney(thread, late), { description: 'Money has come when nobody counts on it any more: it is let go, or given back.' })
   setHandler(holdExpires, () => void (thread.toRenew = true), { description: 'What is held will not be held much longer: the money is held anew, or support is told.' })
   setHandler(carrierReported, (fact) => hearCarrier(thread, fact), { description: 'The carrier reported a parcel; its row is already up to date.' })
   setHandler(runReported, (fact) => hearRun(thread, fact), { description: 'An own driver reported a door; the rows are already up to date.' })

@@ -1,14 +1,18 @@
 /** Chapter one: the money of every tender is held before any goods move; or it is declined; or it is given up at its deadline. */
-import { holdsMoney, isSettled } from '../../domain/payment/view'
+import { condition, patched } from '@temporalio/workflow'
+import { blockedBy } from '../../domain/order/holds'
+import type { WaitingOn } from '../../domain/order/status'
+import { holdsMoney, isSettled, type PaymentState } from '../../domain/payment/view'
 import { formatMinor } from '../../domain/money'
-import type { TenderStart } from '../../domain/messages'
+import type { MoneyUnwanted, TenderStart } from '../../domain/messages'
+import type { IntendedRefund } from '../../db/refunds'
 import { durationMs } from '../../domain/policy/duration'
 import { payments, step } from '../support/activities'
 import { now } from '../support/clock'
-import { Ending } from '../support/failures'
-import { waiting, type Thread } from './thread'
+import { Ending, isFault } from '../support/failures'
+import { waiting, type Thread, type Waiter } from './thread'
 import { releaseBy } from './holds'
-import { notice, persist, settle, waitFor, whileHeld } from './waits'
+import { beginWait, notice, persist, settle, waitFor, whileHeld, words } from './waits'
 
 /** The deadline ends waiting; an authorisation that succeeds after it counts. @throws Ending `payment.declined`, `payment.not_settled` */
 export async function settlePayment(thread: Thread): Promise<void> {
@@ -30,6 +34,9 @@ async function authorize(thread: Thread, tender: TenderStart & { operationId: st
   const amount = formatMinor(tender.amountMinor, thread.start.currency)
   const until = deadline === null ? undefined : Date.parse(deadline)
   const pending = { ...waiting('customer_action', null), deadline }
+  const { acceptedAt, policy } = thread.start
+  const transfer = { ...waiting('bank_transfer', null), deadline: isoAfter(acceptedAt, policy.payment.transferDeadline) ?? deadline }
+  const ask = { operationId: tender.operationId, ifPending: pending, ifProcessing: transfer }
   const outcome = await persist(
     thread,
     thread.whole,
@@ -38,14 +45,46 @@ async function authorize(thread: Thread, tender: TenderStart & { operationId: st
       trouble: { kind: 'payment.provider_unavailable', subject: tender.operationId, owner: 'operations', summary: `The payment provider does not answer; ${amount} is not authorised` },
       until,
     },
-    () => payments(`Authorise ${amount}`).authorizePayment({ operationId: tender.operationId, ifPending: pending }),
+    () => payments(`Authorise ${amount}`).authorizePayment(ask),
   )
   if (outcome) thread.payments[tender.paymentId] = outcome.status
-  if (outcome?.status === 'action_required' || outcome?.status === 'processing') thread.whole.rowWait = pending
-  const settled = (): boolean => isSettled(thread.payments[tender.paymentId] ?? 'opened')
-  if (outcome === undefined || (await waitFor(thread, thread.whole, pending, settled)) === 'too late') throw new Ending('payment.not_settled')
+  if (outcome?.status === 'action_required') thread.whole.rowWait = pending
+  if (outcome?.status === 'processing') thread.whole.rowWait = transfer
+  if (outcome === undefined || (await bankAnswers(thread, tender.paymentId, ask)) === 'too late') throw new Ending('payment.not_settled')
   if (thread.payments[tender.paymentId] === 'declined' || thread.payments[tender.paymentId] === 'voided') throw new Ending('payment.declined')
 }
+
+/** The customer or her bank has to answer first: the provider tells, and is asked now and then in case it does not; a last time before it is given up. */
+async function bankAnswers(thread: Thread, paymentId: string, ask: { operationId: string; ifPending: WaitingOn; ifProcessing: WaitingOn }): Promise<'came' | 'too late'> {
+  const settled = (): boolean => isSettled(thread.payments[paymentId] ?? 'opened')
+  if (settled()) return 'came'
+  if (!patched('asked-before-given-up')) return waitFor(thread, thread.whole, ask.ifPending, settled)
+  for (;;) {
+    const wait = thread.payments[paymentId] === 'processing' ? ask.ifProcessing : ask.ifPending
+    await beginWait(thread, thread.whole, wait)
+    const end = wait.deadline === null ? Number.POSITIVE_INFINITY : Date.parse(wait.deadline)
+    if (await thread.until(settled, Math.min(end, nextLook(thread)), `Deadline check, set for ${words(wait.what)} by ${wait.deadline}`)) return 'came'
+    const last = now() >= end
+    const found = await look(ask)
+    if (found) thread.payments[paymentId] = found
+    if (settled()) return 'came'
+    if (last && (found !== 'processing' || wait === ask.ifProcessing)) return 'too late'
+  }
+}
+
+const nextLook = ({ start }: Thread): number => now() + (start.policy.payment.lookAgainEvery === undefined ? Number.POSITIVE_INFINITY : durationMs(start.policy.payment.lookAgainEvery))
+
+/** @returns undefined where the provider does not answer: it is asked again, or the void finds out */
+async function look(ask: Parameters<ReturnType<typeof payments>['authorizePayment']>[0]): Promise<PaymentState | undefined> {
+  try {
+    return (await payments('Ask how far the payment is').authorizePayment(ask)).status
+  } catch (cause) {
+    if (!isFault(cause)) throw cause
+    return undefined
+  }
+}
+
+const isoAfter = (instant: string, patience: string | undefined): string | undefined => (patience === undefined ? undefined : new Date(Date.parse(instant) + durationMs(patience)).toISOString())
 
 /**
  * A hold that can be captured once only has let go of what has still to leave: it is held again, and until it is nothing more leaves. If the bank says
@@ -83,9 +122,31 @@ export async function renewHolds(thread: Thread): Promise<void> {
   for (const operationId of voids) await letGo(thread, operationId)
 }
 
-/** Lets go of what is held and will not be taken. */
-export async function letGo(thread: Thread, operationId: string): Promise<void> {
+/** Lets go of what is held and will not be taken. What a bank has under way cannot be called back: it is waited for, and given back when it comes. */
+export async function letGo(thread: Thread, operationId: string, patience?: 'not for long'): Promise<void> {
   const trouble = { kind: 'payment.void_failed', subject: operationId, owner: 'finance', summary: 'What was cancelled is still authorised and could not be voided' } as const
-  const outcome = await persist(thread, thread.whole, { waitingOn: waiting('void', null), trouble }, () => payments('Void the authorisation').voidPayment({ operationId }))
+  for (;;) {
+    const { paymentId, status, unwanted } = (await persist(thread, thread.whole, { waitingOn: waiting('void', null), trouble }, () => payments('Void the authorisation').voidPayment({ operationId })))!
+    thread.payments[paymentId] = status
+    if (unwanted) await condition(() => thread.givenBack.includes(paymentId)) // told by the queue of facts
+    if (status !== 'processing') return
+    if (patience) return void thread.unwanted.push(operationId) // the story waits for it, and not who asked
+    await beginWait(thread, thread.whole, waiting('bank_transfer', null))
+    await thread.until(() => isSettled(thread.payments[paymentId]!), nextLook(thread), 'The bank to answer')
+  }
+}
+
+/** Money has come that nobody counts on any more: it does not stay. */
+export async function dropMoney(thread: Thread, { kind, paymentId, operationId, amountMinor }: MoneyUnwanted): Promise<void> {
+  if (kind === 'void') await letGo(thread, operationId)
+  else await giveBack(thread, thread.whole, { operationId, amountMinor })
+  thread.givenBack.push(paymentId)
+}
+
+export async function giveBack(thread: Thread, who: Waiter, { operationId, amountMinor }: IntendedRefund): Promise<void> {
+  await thread.until(() => !blockedBy(thread.holds).includes('refund'), Number.POSITIVE_INFINITY, 'A hold on refunds to be released')
+  const amount = formatMinor(amountMinor, thread.start.currency)
+  const trouble = { kind: 'payment.refund_failed', subject: operationId, owner: 'finance', summary: `${amount} could not be given back` } as const
+  const outcome = await persist(thread, who, { trouble }, () => payments(`Refund ${amount}`).refundPayment({ operationId }))
   thread.payments[outcome!.paymentId] = outcome!.status
 }

@@ -1,19 +1,17 @@
 /** What comes back: asked for, waited for, counted, paid back. The goods and the money of every return end for themselves, beside whatever else the order still does. */
 import { defineSignal, defineUpdate, patched, setHandler } from '@temporalio/workflow'
-import { formatMinor } from '../../domain/money'
 import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer } from '../../domain/messages'
-import { blockedBy } from '../../domain/order/holds'
 import { readReplacement } from '../../domain/returns/asked'
 import { hasEnded, mayBecome } from '../../domain/returns/status'
-import type { IntendedRefund } from '../../db/refunds'
 import type { ReturnNews } from '../../db/returns'
-import { payments, step } from '../support/activities'
+import { step } from '../support/activities'
 import { answering, refusalIn } from '../support/failures'
 import { replace } from './exchange'
 import { claimLost, giveBackReturnLabel, giveBackUnused, labelled } from './return-labels'
+import { giveBack } from './payment'
 import { note, withThread } from './return-news'
-import type { Back, Thread, Waiter } from './thread'
-import { persist, waitOrEscalate } from './waits'
+import type { Back, Thread } from './thread'
+import { waitOrEscalate } from './waits'
 
 const requestReturn = defineUpdate<ReturnAnswer, [RequestReturn]>(updates.requestReturn)
 const requestReplacement = defineUpdate<ReturnAnswer, [RequestReplacement]>(updates.requestReplacement)
@@ -102,12 +100,4 @@ async function whenLate(back: Back): Promise<void> {
   if (!patched('late-returns')) return
   await step('It is late').lateReturn({ returnId: back.returnId })
   if (back.label !== undefined) await giveBackUnused(back)
-}
-
-export async function giveBack(thread: Thread, who: Waiter, { operationId, amountMinor }: IntendedRefund): Promise<void> {
-  await thread.until(() => !blockedBy(thread.holds).includes('refund'), Number.POSITIVE_INFINITY, 'A hold on refunds to be released')
-  const amount = formatMinor(amountMinor, thread.start.currency)
-  const trouble = { kind: 'payment.refund_failed', subject: operationId, owner: 'finance', summary: `${amount} could not be given back` } as const
-  const outcome = await persist(thread, who, { trouble }, () => payments(`Refund ${amount}`).refundPayment({ operationId }))
-  thread.payments[outcome!.paymentId] = outcome!.status
 }

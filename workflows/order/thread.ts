@@ -26,6 +26,8 @@ export interface Thread {
   arrivals: Work[]
   /** Operations that let go of holds of which nothing more will be taken. */
   unwanted: string[]
+  /** Payments whose money came when nobody counted on it any more, and was let go or given back. */
+  givenBack: string[]
   /** To be given back for what never came; nobody has been asked yet. */
   owed: IntendedRefund[]
   /** Works of which nothing was left. */
@@ -120,6 +122,7 @@ export function openThread(start: OrderStart): Thread {
     works: [],
     arrivals: [],
     unwanted: [],
+    givenBack: [],
     owed: [],
     stopped: [],
     reduced: false,

@@ -1,0 +1,74 @@
+/**
+ * Money that a bank took at once instead of holding it: a debit, a transfer. It pays first, as it is there already; nothing of it is captured when goods leave, and what is
+ * cancelled of them is given back. Under the order's lock.
+ */
+import { uuidv7 } from 'uuidv7'
+import type { IntendedRefund } from './refunds'
+import { payersOf, worthMinor, type Priced, type Tender, type Units } from '../domain/payment/shares'
+import { row, rows, run, type Transaction } from './connection'
+
+/** As SQL, of payments `p`: is it money that is there already, whoever took it? */
+export const takenAlreadySql = `(p.provider = 'paid_elsewhere' OR p.taken_at_once)`
+
+/** The provider has all of it and nobody asked for a capture: recorded as the one that took it. Also what somebody took by hand. */
+export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promise<void> {
+  const noted = await row(
+    tx,
+    `UPDATE payments p SET taken_at_once = true WHERE payment_id = ? AND provider = 'stripe' AND status = 'captured' AND captured_minor = amount_minor
+       AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind = 'capture') RETURNING payment_id`,
+    [paymentId],
+  )
+  if (noted)
+    await run(
+      tx,
+      `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor, final, status, settled_at)
+       SELECT ?, payment_id, order_id, 'capture', 'taken-at-once', captured_minor, true, 'succeeded', now() FROM payments WHERE payment_id = ?`,
+      [uuidv7(), paymentId],
+    )
+}
+
+/** Units were cancelled: what such payments were to pay of them goes back. */
+export async function refundUncovered(tx: Transaction, orderId: string, cancelled: readonly Units[], purpose: string): Promise<IntendedRefund[]> {
+  const order = (await row<Facts>(tx, factsSql, [orderId]))!
+  const paying = (wanted: readonly Units[]): Map<string, number> => new Map(payersOf(order.tenders ?? [], 0, worthMinor(order, wanted)).map((p) => [p.tenderId, p.amountMinor]))
+  const own = new Set(order.wanted.map((w) => w.lineId))
+  const [before, now] = [paying([...order.wanted, ...cancelled.filter((c) => own.has(c.lineId))]), paying(order.wanted)]
+  const refunds: IntendedRefund[] = []
+  for (const { paymentId, tenderId, atOnce } of order.tenders ?? [])
+    if (atOnce) refunds.push(...(await giveBackUnsold(tx, { paymentId, purpose, atMostMinor: (before.get(tenderId) ?? 0) - (now.get(tenderId) ?? 0) })))
+  return refunds
+}
+
+/** Nothing of the order is wanted. */
+export async function refundAll(tx: Transaction, orderId: string): Promise<IntendedRefund[]> {
+  const taken = await rows<{ paymentId: string }>(tx, `SELECT payment_id AS "paymentId" FROM payments WHERE order_id = ? AND provider = 'stripe' AND captured_minor > 0 ORDER BY payment_id DESC`, [orderId])
+  const refunds: IntendedRefund[] = []
+  for (const { paymentId } of taken) refunds.push(...(await giveBackUnsold(tx, { paymentId, purpose: 'unwanted', atMostMinor: Number.MAX_SAFE_INTEGER })))
+  return refunds
+}
+
+/** Records the refund of money that no goods had left for, once per purpose, as far as the payment has it. */
+export const giveBackUnsold = (tx: Transaction, ask: { paymentId: string; purpose: string; atMostMinor: number }): Promise<IntendedRefund[]> =>
+  rows<IntendedRefund>(
+    tx,
+    `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor, parts)
+     SELECT :operationId, payment_id, order_id, 'refund', :purpose, minor, json_build_object('goodsMinor', 0, 'taxMinor', 0, 'shippingMinor', 0, 'feeMinor', 0, 'unsoldMinor', minor)
+     FROM (SELECT p.payment_id, p.order_id, least(:atMostMinor, p.captured_minor - greatest(p.refunded_minor, (SELECT sum(amount_minor) FROM payment_operations b
+             WHERE b.payment_id = p.payment_id AND b.kind IN ('refund', 'credit') AND b.status <> 'abandoned')))::int8 AS minor FROM payments p WHERE payment_id = :paymentId) due
+     WHERE minor > 0 ON CONFLICT (payment_id, purpose) DO NOTHING
+     RETURNING operation_id AS "operationId", amount_minor AS "amountMinor"`,
+    { ...ask, operationId: uuidv7() }, // refunds of a payment are told apart by the sequence they were intended in
+  )
+
+interface Facts extends Priced {
+  tenders: (Tender & { paymentId: string; atOnce: boolean })[] | null
+  wanted: Units[]
+}
+
+const factsSql = `
+  SELECT shipping, tax_included AS "taxIncluded",
+    (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised)) FROM order_lines WHERE order_id = o.order_id) AS lines,
+    (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity - cancelled)) FROM order_lines WHERE order_id = o.order_id AND replaces IS NULL) AS wanted,
+    (SELECT json_agg(json_build_object('paymentId', payment_id, 'tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY payment_id)
+       FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders
+  FROM orders o WHERE order_id = ?`
