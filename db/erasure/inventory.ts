@@ -57,7 +57,7 @@ export const inventory: Readonly<Record<string, Holds>> = {
   },
   packages: { plain: 'lines carrier tracking_number status undelivered', erased: 'label' },
   payment_operations: { plain: 'kind purpose status parts' },
-  payments: { plain: 'tender_id provider currency status reference decline_code', erased: 'payment_method payer saved_method' },
+  payments: { plain: 'tender_id provider currency status reference decline_code', erased: 'payment_method payer saved_method action' },
   pick_scans: { plain: 'scan_id line_id', staff: 'actor' },
   policies: { plain: 'kind document status', staff: 'created_by' },
   policy_snapshots: { plain: 'snapshot_id document' },

@@ -26,7 +26,7 @@ export const erasing: readonly Erasing[] = [
           WHERE ${ofOrders} AND (reason IS NOT NULL OR payment_method IS NOT NULL OR EXISTS (SELECT 1 FROM jsonb_array_elements(operations) o WHERE o->>'op' = 'setShipTo' AND jsonb_exists(o, 'shipTo')))`,
   },
   { table: 'holds', sql: `UPDATE holds SET reason = 'erased' WHERE ${ofOrders} AND ended_at IS NOT NULL AND reason <> 'erased'` },
-  { table: 'payments', sql: `UPDATE payments SET payment_method = NULL, payer = NULL, saved_method = NULL WHERE ${ofOrders} AND num_nonnulls(payment_method, payer, saved_method) > 0` },
+  { table: 'payments', sql: `UPDATE payments SET payment_method = NULL, payer = NULL, saved_method = NULL, action = NULL WHERE ${ofOrders} AND num_nonnulls(payment_method, payer, saved_method, action) > 0` },
   { table: 'packages', sql: `UPDATE packages SET label = '{}' WHERE fulfillment_id IN (${fulfillments}) AND label <> '{}'` },
   { table: 'carrier_operations', sql: `UPDATE carrier_operations SET refusal = 'erased' WHERE ${ofOrders} AND refusal <> 'erased'` },
   { table: 'collection_proofs', sql: `UPDATE collection_proofs SET proof = '{}' WHERE fulfillment_id IN (${fulfillments}) AND proof <> '{}'` },
