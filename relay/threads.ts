@@ -42,18 +42,11 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
       return true
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error
-      return signal === signals.moneyUnwanted ? reopen(order, signal, fact) : false
+      if (signal !== signals.moneyUnwanted) return false
+      const options = { ...(await beginningAgain(db, order)), taskQueue, signal, signalArgs: [fact] }
+      await promptly(() => client.workflow.signalWithStart(orderWorkflowType, options))
+      return true
     }
-  }
-
-  /** Money that nobody counts on begins the thread of an order again that has come to its end. */
-  const reopen = async ({ channel, channelOrderId }: Pick<OrderRow, 'channel' | 'channelOrderId'>, signal: string, fact: object): Promise<true> => {
-    const order = (await orderByNumber(db, channel, channelOrderId))!
-    const { start, customerRef } = await loadStart(db, order.orderId)
-    const again = { reopened: true as const, ...(order.stage === 'cancelled' && { cancelled: true as const }) }
-    const options = { ...startOptions({ customerRef, start: { ...start, ...again } }), workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE, taskQueue }
-    await promptly(() => client.workflow.signalWithStart(orderWorkflowType, { ...options, signal, signalArgs: [fact] }))
-    return true
   }
 
   /** An update to the running workflow; one that overtakes the start brings the start along, and one about an order that has come to its end begins its thread again. */
@@ -95,6 +88,14 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
   }
 
   return { start, tell, ask, retryException }
+}
+
+/** Money that nobody counts on begins the thread of an order again that has come to its end. */
+async function beginningAgain(db: Db, { channel, channelOrderId }: Pick<OrderRow, 'channel' | 'channelOrderId'>): Promise<StartOptions> {
+  const order = (await orderByNumber(db, channel, channelOrderId))!
+  const { start, customerRef } = await loadStart(db, order.orderId)
+  const again = { reopened: true as const, ...(order.stage === 'cancelled' && { cancelled: true as const }) }
+  return { ...startOptions({ customerRef, start: { ...start, ...again } }), workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE }
 }
 
 type StartOptions = Omit<WorkflowStartOptions, 'taskQueue' | 'args'> & { args: [OrderStart]; workflowIdConflictPolicy: WorkflowIdConflictPolicy }
