@@ -76,7 +76,7 @@ function handler(route: Route, deps: RouteDeps, { authenticate, limit }: { authe
     ctx.params = readParams(route, req.params)
     ctx.query = readQuery(route, req.query)
     if (hasBody) refuseEncoded(req)
-    if (hasBody && route.reads !== 'lines') {
+    if (hasBody && route.reads !== 'lines' && route.reads !== 'kept') {
       const raw = await readBody(req, limitBytes)
       if (route.raw) ctx.rawBody = raw
       else ctx.body = readRequestBody(route, raw, req.headers['content-type'])

@@ -1,5 +1,6 @@
 /** Reads a request's body within a limit, and turns it into JSON that PostgreSQL can keep: broken, oversized or mislabelled bodies are refused before any schema sees them. */
 import type { IncomingMessage } from 'node:http'
+import { deepest, isDeeper } from '../domain/nesting'
 import { refuse } from '../domain/refusals'
 import { pointerTo, refuseField } from './problem'
 
@@ -92,11 +93,6 @@ function whereBroken(error: unknown, text: string): string {
   const position = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
   return position === undefined ? `it ends too early, after ${text.length} characters` : `at character ${position}`
 }
-
-/** Deeper than any document here, and than what walks it can follow. */
-const deepest = 100
-export const isDeeper = (value: unknown, levels = deepest): boolean =>
-  typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
 
 /** Cheap first look at the bytes; only then is the value walked. */
 function storable(value: unknown, body: Buffer): unknown {

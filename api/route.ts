@@ -57,8 +57,8 @@ export interface RouteFields<P extends z.ZodType = Nothing, Q extends z.ZodType 
   body?: B
   /** Shown in the documentation instead of `body`, where rows are checked one by one. */
   bodyShown?: z.ZodType
-  /** `json` unless said otherwise; `feed`: array or NDJSON, up to 32 MB; `lines`: NDJSON of any length, which the route reads by itself. */
-  reads?: 'json' | 'feed' | 'lines'
+  /** `json` unless said otherwise; `feed`: array or NDJSON, up to 32 MB; `lines`: NDJSON of any length, which the route reads by itself; `kept`: JSON that is kept also where it is broken, read by the route too. */
+  reads?: 'json' | 'feed' | 'lines' | 'kept'
   /** Signed routes: the body is kept as it came, nothing is parsed, no key is asked for. */
   raw?: boolean
   /** Request headers worth showing in the documentation. */
@@ -123,6 +123,7 @@ const unknownIds: Record<string, RefusalCode> = {
   settlementId: 'settlement.unknown',
   endpointId: 'webhook_endpoint.unknown',
   deliveryId: 'webhook_delivery.unknown',
+  protocol: 'route.unknown',
   kind: 'policy.unknown',
   version: 'policy.unknown',
 }

@@ -1,5 +1,5 @@
 /** What channels send by themselves: each message is one row in the inbox, taken in the transaction of what it does, so a repeat finds its answer. */
-import { row, run, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 import { record } from './events'
 
 export interface ChannelAnswer {
@@ -40,3 +40,88 @@ export async function wakeIfOrderCame(db: Db, fact: { source: string; eventId: s
     [fact.source, fact.eventId],
   )
 }
+
+export interface ChannelDocument {
+  source: string
+  eventId: string
+  channel: string
+  channelOrderId: string
+  topic: string
+  body: unknown
+  /** When the channel said it, by its own clock. */
+  saidAt?: string | null
+  /** The order is as it says. */
+  applied?: boolean
+}
+
+/** The channel's own words about an order, as they came. */
+export async function keepDocument(tx: Transaction, document: ChannelDocument): Promise<void> {
+  const { source, eventId, channel, channelOrderId, topic, body, saidAt = null, applied = false } = document
+  await run(tx, 'INSERT INTO channel_documents (source, event_id, channel, channel_order_id, topic, body, said_at, applied) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING', [
+    source, eventId, channel, channelOrderId, topic, JSON.stringify(body), saidAt, applied,
+  ])
+}
+
+/** What a channel said of an order, first to last. */
+export const documentsOf = (db: Db, orderId: string): Promise<(Pick<ChannelDocument, 'source' | 'eventId' | 'topic' | 'body'> & { receivedAt: string })[]> =>
+  rows(
+    db,
+    `SELECT source, event_id AS "eventId", topic, body, d.received_at AS "receivedAt"
+     FROM channel_documents d JOIN orders USING (channel, channel_order_id) WHERE order_id = ? ORDER BY d.received_at, event_id`,
+    [orderId],
+  )
+
+export interface NewestDocuments {
+  /** What the order is like. */
+  applied: unknown
+  /** What the channel has said last; the same where nothing is new. */
+  newest: { eventId: string; body: unknown; applied: boolean } | undefined
+}
+
+/** By the channel's own clock: messages overtake each other. */
+export async function newestDocuments(db: Db, source: string, channelOrderId: string): Promise<NewestDocuments> {
+  const found = await rows<{ eventId: string; body: unknown; applied: boolean }>(
+    db,
+    `SELECT event_id AS "eventId", body, applied FROM channel_documents WHERE source = ? AND channel_order_id = ? AND topic IN ('order', 'update') ORDER BY said_at DESC NULLS LAST, received_at DESC`,
+    [source, channelOrderId],
+  )
+  return { applied: found.find((d) => d.applied)?.body, newest: found[0] }
+}
+
+export async function documentApplied(tx: Transaction, source: string, eventId: string): Promise<void> {
+  await run(tx, 'UPDATE channel_documents SET applied = true WHERE source = ? AND event_id = ?', [source, eventId])
+}
+
+export interface ChannelRefund {
+  source: string
+  refundId: string
+  orderId: string
+  amountMinor: number
+  currency: string | null
+  units: readonly unknown[]
+}
+
+export const isRefundKept = async (db: Db, source: string, refundId: string): Promise<boolean> =>
+  (await row(db, 'SELECT 1 FROM channel_refunds WHERE source = ? AND refund_id = ?', [source, refundId])) !== undefined
+
+/** @returns false when this refund was written down before. */
+export const keepChannelRefund = async (tx: Transaction, refund: ChannelRefund): Promise<boolean> =>
+  (await row(
+    tx,
+    'INSERT INTO channel_refunds (source, refund_id, order_id, amount_minor, currency, units) VALUES (?, ?, ?, ?, ?, ?::jsonb) ON CONFLICT DO NOTHING RETURNING refund_id',
+    [refund.source, refund.refundId, refund.orderId, refund.amountMinor, refund.currency, JSON.stringify(refund.units)],
+  )) !== undefined
+
+/** Of each line as it was ordered, how many units are cancelled here for which the channel has given nothing back yet. */
+export const cancelledUnrefunded = (db: Db, orderId: string): Promise<{ lineId: string; quantity: number }[]> =>
+  rows(
+    db,
+    `WITH given AS (
+       SELECT u->>'lineId' AS line, sum((u->>'quantity')::int) AS quantity FROM channel_refunds r, jsonb_array_elements(r.units) u
+       WHERE r.order_id = :orderId AND u->>'wish' = 'cancel' GROUP BY 1),
+     gone AS (
+       SELECT coalesce(kit->>'lineId', line_id) AS line, min(CASE WHEN kit IS NULL THEN cancelled ELSE cancelled * (kit->>'quantity')::int / quantity END) AS quantity
+       FROM order_lines WHERE order_id = :orderId GROUP BY 1)
+     SELECT gone.line AS "lineId", greatest(0, gone.quantity - coalesce(given.quantity, 0))::int AS quantity FROM gone LEFT JOIN given USING (line)`,
+    { orderId },
+  )

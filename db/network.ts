@@ -93,13 +93,33 @@ export interface ChannelSettings extends ChannelStock {
   currency: string
   timeZone: string
   claim: string
+  kind: string
+  /** Where a customer finds her order; `{channelOrderId}` stands for its number. */
+  orderPageUrl: string | null
+  /** What the rules are told of the channel. */
+  flags: readonly string[]
+  /** How long it may say nothing before somebody looks. */
+  silence: string | null
+  /** Its own api, where we can ask it. */
+  api: ChannelApi | null
   /** undefined: stays as it is; null: taken away. Never given out. */
   shopifySecret?: string | null
+  apiToken?: string | null
+}
+
+export interface ChannelApi {
+  kind: 'shopify'
+  url: string
+  /** By node, the place of the shop whose stock that node's is. */
+  locations: Record<string, string>
 }
 
 export async function putChannel(db: Db | Transaction, channel: ChannelSettings, actor: string): Promise<boolean> {
-  const secret = channel.shopifySecret === undefined ? {} : { shopify_secret: channel.shopifySecret }
-  const values = { channel_id: channel.channelId, name: channel.name, currency: channel.currency, time_zone: channel.timeZone, claim: channel.claim, stock_buffer: channel.stockBuffer, stock_threshold: channel.stockThreshold, ...secret }
+  const secrets = { ...(channel.shopifySecret !== undefined && { shopify_secret: channel.shopifySecret }), ...(channel.apiToken !== undefined && { api_token: channel.apiToken }) }
+  const values = {
+    channel_id: channel.channelId, name: channel.name, currency: channel.currency, time_zone: channel.timeZone, claim: channel.claim, stock_buffer: channel.stockBuffer, stock_threshold: channel.stockThreshold,
+    kind: channel.kind, order_page_url: channel.orderPageUrl, flags: [...channel.flags], silence: channel.silence, api: channel.api === null ? null : JSON.stringify(channel.api), ...secrets,
+  }
   return put(db, { table: 'channels', key: 'channel_id', action: 'channel.put', actor, values })
 }
 

@@ -1,20 +1,24 @@
 /** Messages that could not become an order: kept whole, with every reason, until they are repaired. Held as `json`, which keeps what `jsonb` would refuse. */
 import { uuidv7 } from 'uuidv7'
 import type { RefusalDetail } from '../domain/refusals'
-import { row, type Transaction } from './connection'
+import { row, rows, type Transaction } from './connection'
 
 export interface QuarantinedMessage {
   quarantineId: string
   channel: string
+  source: string
+  topic: string
   body: unknown
   status: 'open' | 'ordered' | 'dismissed'
   orderId: string | null
+  /** Said where it ended otherwise than by a repair. */
+  resolution: string | null
 }
 
 /** @returns the id under which it can be found and tried again. */
 export async function quarantine(
   tx: Transaction,
-  message: { channel: string; source: string; eventId: string; body: unknown; reasons: readonly RefusalDetail[] },
+  message: { channel: string; source: string; eventId: string; topic?: string; channelOrderId?: string; body: unknown; reasons: readonly RefusalDetail[] },
 ): Promise<string> {
   const quarantineId = uuidv7()
   await tx('quarantine').insert({
@@ -22,6 +26,8 @@ export async function quarantine(
     channel: message.channel,
     source: message.source,
     event_id: message.eventId,
+    topic: message.topic ?? 'order',
+    channel_order_id: message.channelOrderId ?? null,
     body: JSON.stringify(message.body),
     reasons: JSON.stringify(message.reasons),
   })
@@ -32,15 +38,30 @@ export async function quarantine(
 export const lockQuarantined = (tx: Transaction, quarantineId: string): Promise<QuarantinedMessage | undefined> =>
   row<QuarantinedMessage>(
     tx,
-    'SELECT quarantine_id AS "quarantineId", channel, body, status, order_id AS "orderId" FROM quarantine WHERE quarantine_id = ? FOR UPDATE',
+    'SELECT quarantine_id AS "quarantineId", channel, source, topic, body, status, order_id AS "orderId", resolution FROM quarantine WHERE quarantine_id = ? FOR UPDATE',
     [quarantineId],
   )
 
 export async function becameOrder(tx: Transaction, quarantineId: string, orderId: string, body: unknown): Promise<void> {
-  await tx('quarantine').where({ quarantine_id: quarantineId }).update({ status: 'ordered', order_id: orderId, body: JSON.stringify(body), retried_at: tx.fn.now() })
+  await tx('quarantine').where({ quarantine_id: quarantineId }).update({ status: 'ordered', order_id: orderId, resolution: null, body: JSON.stringify(body), retried_at: tx.fn.now(), ended_at: tx.fn.now() })
 }
 
 /** Tried again in vain. `reasons` are those of the body as it is kept; undefined leaves them as they were. */
 export async function stillWaits(tx: Transaction, quarantineId: string, reasons: readonly RefusalDetail[] | undefined): Promise<void> {
   await tx('quarantine').where({ quarantine_id: quarantineId }).update({ ...(reasons && { reasons: JSON.stringify(reasons) }), retried_at: tx.fn.now() })
 }
+
+/** Open messages about an order that has come by another message: they have become that order too. @returns how many */
+export const endedByOrder = async (tx: Transaction, order: { channel: string; channelOrderId: string; orderId: string }): Promise<number> =>
+  (
+    await rows(
+      tx,
+      `UPDATE quarantine SET status = 'ordered', order_id = ?, resolution = 'the channel sent it again', ended_at = now()
+       WHERE channel = ? AND channel_order_id = ? AND status = 'open' AND topic = 'order' RETURNING 1`,
+      [order.orderId, order.channel, order.channelOrderId],
+    )
+  ).length
+
+/** Does something wait here that is to become this order? */
+export const isQuarantined = async (tx: Transaction, channel: string, channelOrderId: string): Promise<boolean> =>
+  (await row(tx, `SELECT 1 FROM quarantine WHERE channel = ? AND channel_order_id = ? AND status = 'open' AND topic = 'order' LIMIT 1`, [channel, channelOrderId])) !== undefined

@@ -16,6 +16,7 @@ export interface DemoNode {
 export interface DemoChannel {
   channelId: string
   name: string
+  kind: 'web' | 'marketplace' | 'till'
   claim: 'required' | 'later'
   shopifySecret?: string
 }
@@ -95,9 +96,9 @@ export const nodes: readonly DemoNode[] = [
 ]
 
 export const channels: readonly DemoChannel[] = [
-  { channelId: 'web', name: 'Web shop', claim: 'required', shopifySecret: 'demo-shopify-secret' },
-  { channelId: 'marketplace', name: 'Marketplace', claim: 'later' },
-  { channelId: 'pos', name: 'Store tills', claim: 'required' },
+  { channelId: 'web', name: 'Web shop', kind: 'web', claim: 'required', shopifySecret: 'demo-shopify-secret' },
+  { channelId: 'marketplace', name: 'Marketplace', kind: 'marketplace', claim: 'later' },
+  { channelId: 'pos', name: 'Store tills', kind: 'till', claim: 'required' },
 ]
 
 export const drivers: readonly DemoDriver[] = [

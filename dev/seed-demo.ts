@@ -36,6 +36,7 @@ const channelRow = (c: (typeof channels)[number]): object => ({
   currency,
   time_zone: timeZone,
   claim: c.claim,
+  kind: c.kind,
   shopify_secret: c.shopifySecret ?? null,
 })
 

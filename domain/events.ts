@@ -72,6 +72,7 @@ export const eventTypes = {
   'order.cancelled': 'The order was cancelled and its stock is free',
   'order.cancel_refused': 'A cancellation was asked for and could not be done',
   'order.completed': 'The return window has closed; nothing about the order can change any more',
+  'channel.refunded': 'The channel gave money back by itself; nothing is given back here for it again',
   'order.resubmitted': 'The channel sent the order again with another body; the first one stands',
   'hold.placed': 'Some steps of the order are stopped: `blocks` says which, `owner` who may release it, `rule` which rule placed it, `askedBack` which work a node has to leave alone',
   'hold.approved': 'One of several people said yes; `left` says how many have still to',

@@ -151,6 +151,8 @@ export const refusals = {
   // why a channel's message is kept in quarantine
   'channel.order_cancelled': { status: 409, says: 'The channel has cancelled this order', data: '' },
   'channel.not_paid': { status: 409, says: 'The channel has not taken the money for this order', data: '' },
+  'channel.no_order_page': { status: 409, says: 'The channel does not say where its customers find their orders', data: 'channel' },
+  'channel.fulfilled_elsewhere': { status: 409, says: 'The channel has sent this order, or sends it itself', data: '' },
   'channel.line_not_goods': { status: 409, says: 'A line of this order is nothing that is sent', data: '' },
   'channel.address_missing': { status: 409, says: 'The order says nothing of where to send it', data: '' },
   // messages from outside

@@ -1,22 +1,20 @@
 /** Shopify's own webhooks: its bodies, its signature, its delivery id. Every message is answered 200 once it is kept, whatever becomes of it. */
 import { z } from 'zod'
-import { digitsOf, shopifyCancellation } from '../../adapters/channels/shopify/schema'
+import { sourceOf } from '../../adapters/channels/adapter'
+import { readJson, readLongNumbers } from '../../adapters/channels/reading'
+import { shopify } from '../../adapters/channels/shopify/mapping'
 import { isSignedByShopify } from '../../adapters/channels/shopify/signature'
-import { firstChannelAnswer, keepChannelAnswer, shopifySecret, type ChannelAnswer } from '../../db/channel-messages'
-import { receiveFact } from '../../db/inbox'
-import { findByNumber } from '../../db/place-order'
-import { quarantine } from '../../db/quarantine'
-import { refuse, type RefusalDetail } from '../../domain/refusals'
-import { isDeeper } from '../body'
+import { shopifySecret, type ChannelAnswer } from '../../db/channel-messages'
+import { refuse } from '../../domain/refusals'
 import { refuseField } from '../problem'
 import { ok, route, type Ctx } from '../route'
-import { shopifySource, takeShopifyOrder } from '../shopify-orders'
+import { cancelled, created, refunded, updated, type Delivery } from '../shopify-topics'
 
-interface Delivery {
-  channel: string
-  source: string
-  eventId: string
-  body: unknown
+const topics: Record<string, (ctx: Pick<Ctx, 'db' | 'deps'>, delivery: Delivery) => Promise<ChannelAnswer>> = {
+  'orders/create': created,
+  'orders/updated': updated,
+  'orders/cancelled': cancelled,
+  'refunds/create': refunded,
 }
 
 /** POST /v1/channels/{channelId}/shopify/webhooks */
@@ -25,7 +23,7 @@ export const shopifyWebhook = route({
   path: '/v1/channels/{channelId}/shopify/webhooks',
   tag: 'Channels',
   summary: 'Shopify reports an order (signature in X-Shopify-Hmac-Sha256)',
-  description: 'Topics `orders/create` and `orders/cancelled`; others are answered and ignored. What cannot become an order is kept in quarantine with every reason.',
+  description: `Topics ${Object.keys(topics).map((topic) => `\`${topic}\``).join(', ')}; others are answered and ignored. What cannot be read, or cannot become an order, is kept in quarantine with every reason.`,
   roles: 'public',
   raw: true,
   params: z.object({ channelId: z.string() }),
@@ -35,57 +33,11 @@ export const shopifyWebhook = route({
     const secret = await shopifySecret(ctx.db, channel)
     if (secret === undefined) throw refuse('channel.not_found')
     if (!isSignedByShopify(ctx.rawBody, ctx.header('x-shopify-hmac-sha256'), secret)) throw refuse('signature.invalid')
-    const topic = ctx.header('x-shopify-topic')
-    if (topic !== 'orders/create' && topic !== 'orders/cancelled') return ok({})
+    const topic = ctx.header('x-shopify-topic') ?? ''
+    const take = topics[topic]
+    if (!take) return ok({})
     const eventId = ctx.header('x-shopify-webhook-id')
     if (!eventId || eventId.length > 200) throw refuseField('/headers/X-Shopify-Webhook-Id', 'Is needed: a repeat is recognised by it')
-    const delivery = { channel, source: shopifySource(channel), eventId, body: readJson(ctx.rawBody) }
-    return ok(topic === 'orders/create' ? await created(ctx, delivery) : await cancelled(ctx, delivery))
+    return ok(await take(ctx, { channel, source: sourceOf(shopify, channel), eventId, body: topic === 'refunds/create' ? readLongNumbers(ctx.rawBody) : readJson(ctx.rawBody) }))
   },
 })
-
-/** The inbox row, the order or the quarantined body, and the answer are one transaction; ten repeats at once wait for the first. */
-async function created(ctx: Ctx, { channel, source, eventId, body }: Delivery): Promise<ChannelAnswer> {
-  const answer = await ctx.db.transaction(async (tx) => {
-    const fresh = await receiveFact(tx, { source, eventId, kind: 'shopify.orders/create', subject: eventId, payload: {} })
-    if (!fresh) return firstChannelAnswer(tx, source, eventId)
-    const { orderId, reasons } = await takeShopifyOrder(tx, ctx.deps, { channel, eventId, body })
-    const outcome: ChannelAnswer = reasons ? { quarantineId: await quarantine(tx, { channel, source, eventId, body, reasons }) } : { orderId }
-    await keepChannelAnswer(tx, source, eventId, outcome)
-    return outcome
-  })
-  if (answer.orderId) ctx.deps.wake()
-  return answer
-}
-
-/** The wish to cancel is kept first and asked of the order after; one that comes before its order waits for it. */
-async function cancelled(ctx: Ctx, { channel, source, eventId, body }: Delivery): Promise<ChannelAnswer> {
-  const read = shopifyCancellation.safeParse(body)
-  if (!read.success) {
-    const reasons = read.error.issues.map((i): RefusalDetail => ({ code: 'request.invalid', pointer: i.path.map((p) => `/${String(p)}`).join(''), message: i.message }))
-    return ctx.db.transaction(async (tx) => {
-      if (!(await receiveFact(tx, { source, eventId, kind: 'shopify.orders/cancelled', subject: eventId, payload: {} }))) return firstChannelAnswer(tx, source, eventId)
-      const outcome = { quarantineId: await quarantine(tx, { channel, source, eventId, body, reasons }) }
-      await keepChannelAnswer(tx, source, eventId, outcome)
-      return outcome
-    })
-  }
-  const channelOrderId = digitsOf(read.data.admin_graphql_api_id)
-  const found = await ctx.db.transaction(async (tx) => {
-    await receiveFact(tx, { source, eventId, kind: 'shopify.orders/cancelled', subject: channelOrderId, payload: { channel, reason: read.data.cancel_reason } })
-    return findByNumber(tx, channel, channelOrderId)
-  })
-  ctx.deps.wake()
-  return found ?? {}
-}
-
-/** A body that is not JSON, or nested deeper than any order and than PostgreSQL follows, is kept as the text it is. */
-function readJson(rawBody: Buffer): unknown {
-  const text = rawBody.toString('utf8')
-  try {
-    const body = JSON.parse(text) as unknown
-    return isDeeper(body) ? text : body
-  } catch {
-    return text
-  }
-}

@@ -7,6 +7,7 @@ import { backTestRoutes } from './back-tests'
 import { customerRoutes } from './customers'
 import { cartonRoutes } from './cartons'
 import { channelRoutes } from './channels'
+import { amazonOrders } from './channels-amazon'
 import { shopifyWebhook } from './channels-shopify'
 import { collect, readyForPickup, receive } from './collection'
 import { demoRoutes } from './demo'
@@ -20,10 +21,12 @@ import { inventoryRoutes } from './inventory'
 import { ledgerRoutes } from './ledger'
 import { nodeRoutes } from './nodes'
 import { orderReads } from './orders'
+import { orderAs } from './orders-as'
 import { bulkOrders } from './orders-bulk'
 import { cancelOrder } from './orders-cancel'
 import { changeRoutes } from './orders-changes'
 import { submitOrder } from './orders-commands'
+import { orderSource } from './orders-source'
 import { paperRoutes } from './papers'
 import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
@@ -51,6 +54,8 @@ export const routes: readonly Route[] = [
   ...returnRoutes,
   returnLabel,
   ...orderReads,
+  orderSource,
+  orderAs,
   ...ledgerRoutes,
   ...settlementRoutes,
   ...storedValueRoutes,
@@ -70,6 +75,7 @@ export const routes: readonly Route[] = [
   ...cartonRoutes,
   ...channelRoutes,
   shopifyWebhook,
+  amazonOrders,
   ...driverRoutes,
   ...runRoutes,
   ...trackingRoutes,

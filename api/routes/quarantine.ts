@@ -1,9 +1,13 @@
 /** Messages that could not become an order, with every reason. */
 import { z } from 'zod'
+import { adapterOf } from '../../adapters/channels'
 import { writeAudit } from '../../db/audit'
-import { becameOrder, lockQuarantined, stillWaits } from '../../db/quarantine'
+import type { ChannelAdapter } from '../../adapters/channels/adapter'
+import { becameOrder, lockQuarantined, stillWaits, type QuarantinedMessage } from '../../db/quarantine'
 import { quarantineList } from '../../db/views/exceptions'
+import { invariant } from '../../domain/invariant'
 import { refuse } from '../../domain/refusals'
+import { takeChannelOrder } from '../channel-orders'
 import { command } from '../command'
 import { may } from '../permissions'
 import { problemOf, statusOf } from '../problem'
@@ -11,7 +15,6 @@ import { ok, route } from '../route'
 import { quarantineAnswer } from '../schemas/exceptions'
 import { channelId, uuid } from '../schemas/fields'
 import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
-import { takeShopifyOrder } from '../shopify-orders'
 
 const listQuarantine = route({
   method: 'get',
@@ -54,9 +57,10 @@ const retryQuarantined = command({
     const { quarantineId } = ctx.params
     const message = await lockQuarantined(tx, quarantineId)
     if (!message) throw refuse('quarantine.unknown')
+    if (message.status === 'ordered' && message.resolution !== null) return ok({ quarantineId, orderId: message.orderId! }) // it has come by another message
     if (message.status !== 'open') throw refuse('quarantine.ended', { orderId: message.orderId })
     const body = ctx.body.patch ? mergePatch(message.body, ctx.body.patch) : message.body
-    const { orderId, reasons } = await takeShopifyOrder(tx, ctx.deps, { channel: message.channel, eventId: quarantineId, body })
+    const { orderId, reasons } = await takeChannelOrder(tx, ctx.deps, needAdapter(message), { channel: message.channel, eventId: quarantineId, body })
     await writeAudit(tx, { actor: ctx.actor, action: 'quarantine.retry', subject: quarantineId, cause: ctx.requestId })
     if (reasons) {
       // Answered and not thrown, so that what was found now is kept. The reasons kept speak of the body kept beside them, without the patch.
@@ -69,5 +73,11 @@ const retryQuarantined = command({
   },
   after: (ctx) => Promise.resolve(ctx.deps.wake()),
 })
+
+const needAdapter = ({ source }: QuarantinedMessage): ChannelAdapter => {
+  const adapter = adapterOf(source)
+  invariant(adapter, `a message of ${source} was kept by an adapter`)
+  return adapter
+}
 
 export const quarantineRoutes = [listQuarantine, retryQuarantined]

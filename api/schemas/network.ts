@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { openCalendar, type CalendarSettings } from '../../domain/promise/calendar'
 import { isObstacle } from '../../domain/promise/obstacle'
-import { address, at, category, channelId, country, currency, driverId, instant, nodeId, sku, text, timeOfDay, timeZone, units } from './fields'
+import { address, at, category, channelId, country, currency, driverId, duration, instant, nodeId, sku, text, timeOfDay, timeZone, units } from './fields'
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 export const deliveryMethods = ['delivery', 'pickup', 'ship_to_store', 'carry_out'] as const
@@ -131,6 +131,8 @@ export const skuAnswer = z
   })
   .meta({ id: 'Sku' })
 
+export const channelKinds = ['web', 'marketplace', 'till', 'phone', 'agent'] as const
+
 export const channelBody = z
   .strictObject({
     channelId: channelId.optional(),
@@ -140,13 +142,39 @@ export const channelBody = z
     claim: z.enum(['required', 'later']).default('required'),
     stockBuffer: z.int().min(0).max(1_000_000).default(0).meta({ description: 'Units of every shelf that this channel never sells' }),
     stockThreshold: z.int().min(0).max(1_000_000).default(0).meta({ description: 'Below so many available units of a shelf this channel sells none of it' }),
+    kind: z.enum(channelKinds).default('web'),
+    orderPageUrl: z.url({ protocol: /^https?$/ }).max(500).nullable().default(null).meta({ description: 'Where a customer finds her order; `{channelOrderId}` stands for its number' }),
+    flags: z.array(z.string().regex(/^[a-z0-9_]{1,50}$/, 'Must be lower-case letters, digits and _')).max(20).default([]).meta({ description: 'What rules are told of the channel, e.g. `review_first_order`' }),
+    silence: duration.nullable().default(null).meta({ description: 'How long the channel may say nothing before it is a case' }),
+    api: z
+      .strictObject({ kind: z.literal('shopify'), url: z.url({ protocol: /^https?$/ }).max(500), locations: z.record(nodeId, text(200)).default({}) })
+      .nullable()
+      .default(null)
+      .meta({ description: 'Its own api: told of parcels and stock, and asked for orders that never came. `locations`: by node, the id of the shop’s place' }),
+    apiToken: text(500).nullable().optional().meta({ description: 'Written, never read back; null takes it away, absent leaves it' }),
+    hasApiToken: z.boolean().optional().meta({ description: 'Read only' }),
     shopifySecret: text(500).nullable().optional().meta({ description: 'Written, never read back; null takes it away, absent leaves it' }),
     hasShopifySecret: z.boolean().optional().meta({ description: 'Read only: what a GET gave may be sent back, and changes nothing' }),
   })
   .meta({ id: 'ChannelSettings' })
 
 export const channelAnswer = z
-  .object({ channelId: z.string(), name: z.string(), currency: z.string(), timeZone: z.string(), claim: z.string(), stockBuffer: z.int(), stockThreshold: z.int(), hasShopifySecret: z.boolean() })
+  .object({
+    channelId: z.string(),
+    name: z.string(),
+    currency: z.string(),
+    timeZone: z.string(),
+    claim: z.string(),
+    stockBuffer: z.int(),
+    stockThreshold: z.int(),
+    kind: z.enum(channelKinds),
+    orderPageUrl: z.string().nullable(),
+    flags: z.array(z.string()),
+    silence: z.string().nullable(),
+    api: z.object({ kind: z.string(), url: z.string(), locations: z.record(z.string(), z.string()) }).nullable(),
+    hasApiToken: z.boolean(),
+    hasShopifySecret: z.boolean(),
+  })
   .meta({ id: 'Channel' })
 
 export const driverBody = z

@@ -42,6 +42,9 @@ import * as erasure from './0054-erasure'
 import * as changeBasis from './0055-change-basis'
 import * as returnLabels from './0039-return-labels'
 import * as lateMoney from './0042-money-that-comes-late'
+import * as channelDocuments from './0049-channel-documents'
+import * as quarantine from './0050-quarantine'
+import * as channelSettings from './0051-channel-settings'
 
 export interface Migration {
   name: string
@@ -92,4 +95,7 @@ export const migrations: readonly Migration[] = [
   keys,
   erasure,
   changeBasis,
+  channelDocuments,
+  quarantine,
+  channelSettings,
 ]

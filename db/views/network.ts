@@ -24,14 +24,16 @@ export const findSku = (db: Db | Transaction, sku: string): Promise<SkuSettings 
 
 export const skuList = (db: Db, page: Page): Promise<SkuSettings[]> => pageOf(db, skuColumns, 'skus', 'sku', page)
 
-export interface ChannelView extends Omit<ChannelSettings, 'shopifySecret'> {
+export interface ChannelView extends Omit<ChannelSettings, 'shopifySecret' | 'apiToken'> {
   hasShopifySecret: boolean
+  hasApiToken: boolean
 }
 
 export const findChannel = (db: Db | Transaction, channelId: string): Promise<ChannelView | undefined> =>
   row(
     db,
-    `SELECT channel_id AS "channelId", name, currency, time_zone AS "timeZone", claim, stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold", shopify_secret IS NOT NULL AS "hasShopifySecret" FROM channels WHERE channel_id = ?`,
+    `SELECT channel_id AS "channelId", name, currency, time_zone AS "timeZone", claim, stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold", kind, order_page_url AS "orderPageUrl", flags, silence, api,
+       api_token IS NOT NULL AS "hasApiToken", shopify_secret IS NOT NULL AS "hasShopifySecret" FROM channels WHERE channel_id = ?`,
     [channelId],
   )
 

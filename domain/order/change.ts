@@ -62,7 +62,7 @@ function refuseRepeated(lineIds: readonly string[]): void {
 }
 
 /** How many of a line the order still has; of a kit, how many whole ones. */
-function keptOf(lines: readonly LineInPlaces[], lineId: string): number {
+export function keptOf(lines: readonly LineInPlaces[], lineId: string): number {
   const named = lines.filter((l) => (l.kit?.lineId ?? l.lineId) === lineId)
   const kept = named.map((l) => Math.floor((l.quantity - l.cancelled) / (l.kit ? l.quantity / l.kit.quantity : 1)))
   return kept.length ? Math.min(...kept) : Number.MAX_SAFE_INTEGER // unknown lines are refused by their name

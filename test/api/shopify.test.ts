@@ -149,7 +149,7 @@ it('writes nothing for a message it cannot trust, does not know or is not told t
   expect(await sendShopify(edge.url, order, { channel: 'nowhere' })).toMatchObject({ status: 404, body: { code: 'channel.not_found' } })
   await edge.put('/v1/channels/unsigned', { name: 'No secret', currency: 'EUR', timeZone: 'Europe/Berlin' })
   expect(await sendShopify(edge.url, order, { channel: 'unsigned' })).toMatchObject({ status: 404, body: { code: 'channel.not_found' } })
-  expect(await sendShopify(edge.url, order, { topic: 'orders/updated' })).toEqual({ status: 200, body: {} })
+  expect(await sendShopify(edge.url, order, { topic: 'orders/paid' })).toEqual({ status: 200, body: {} })
   const signature = createHmac('sha256', 'demo-shopify-secret').update(text).digest('base64')
   const nameless = await edge.send('POST', '/v1/channels/web/shopify/webhooks', { key: null, raw: text, headers: { 'x-shopify-topic': 'orders/create', 'x-shopify-hmac-sha256': signature } })
   expect(nameless).toMatchObject({ status: 400, body: { errors: [{ pointer: '/headers/X-Shopify-Webhook-Id' }] } })

@@ -1,30 +1,16 @@
-/** Shopify's decimal amounts in minor units, and every amount that no order can have, by its place in the body. */
-import { currencyDigits, parseMinor, type Currency } from '../../../domain/money'
+/** Every amount of Shopify's that no order can have, by its place in the body. */
+import type { Currency } from '../../../domain/money'
 import type { RefusalDetail } from '../../../domain/refusals'
+import { amountProblem, minorOf } from '../reading'
 import type { ShopifyOrder } from './schema'
-
-/** What one amount may be at most, as in the order document of our own api. */
-const mostMinor = 1_000_000_000_000
-
-/** Minor units; digits finer than the currency's are cut off (and named by `amountReasons`). NaN when it is too large to be a number of ours. */
-export const minorOf = (text: string, currency: Currency): number => {
-  const minor = parseMinor(cut(text, currencyDigits[currency]), currency)
-  return minor === undefined || Math.abs(minor) > mostMinor ? Number.NaN : minor
-}
 
 /** An amount below zero, too large, or finer than the currency's minor unit would be changed on its way in; it is named instead. */
 export function amountReasons(order: ShopifyOrder, currency: Currency): RefusalDetail[] {
   const wrong = amounts(order).flatMap(([pointer, text]) => {
-    const message = problemOf(text, currency)
+    const message = amountProblem(text, currency)
     return message ? [{ code: 'order.totals' as const, pointer, message }] : []
   })
   return [...wrong, ...shippingReasons(order, currency)]
-}
-
-function problemOf(text: string, currency: Currency): string | undefined {
-  if (text.startsWith('-') && /[1-9]/.test(text)) return `${text} is below zero`
-  if (cut(text, currencyDigits[currency]) !== text && parseMinor(text, currency) === undefined) return `${text} is finer than the minor unit of ${currency}`
-  return Number.isNaN(minorOf(text, currency)) ? `${text} is too large` : undefined
 }
 
 function shippingReasons({ shipping_lines }: ShopifyOrder, currency: Currency): RefusalDetail[] {
@@ -49,8 +35,3 @@ const amountsOfLine = (line: PricedLine, pointer: string): [pointer: string, tex
   ...line.tax_lines.map((t, i): [string, string] => [`${pointer}/tax_lines/${i}/price`, t.price]),
   ...line.discount_allocations.map((a, i): [string, string] => [`${pointer}/discount_allocations/${i}/amount`, a.amount]),
 ]
-
-function cut(text: string, digits: number): string {
-  const point = text.indexOf('.')
-  return point < 0 ? text : text.slice(0, digits === 0 ? point : point + 1 + digits)
-}

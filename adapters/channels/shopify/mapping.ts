@@ -1,17 +1,18 @@
 /** Shopify's order in our words, or every reason why it is not one. Pure: what the network knows (SKUs, the channel's currency) is checked after. */
-import type { z } from 'zod'
 import { isCurrency, shareOut, type Currency } from '../../../domain/money'
 import type { NewLine, ShipTo, SubmittedOrder } from '../../../domain/order/new-order'
-import type { RefusalCode, RefusalDetail } from '../../../domain/refusals'
-import { amountReasons, minorOf } from './amounts'
-import { digitsOf, shopifyOrder, shopifyState, type ShopifyOrder, type ShopifyState } from './schema'
+import type { RefusalDetail } from '../../../domain/refusals'
+import type { ChannelAdapter, Mapped } from '../adapter'
+import { minorOf, noSku, reason, schemaReasons, without } from '../reading'
+import { amountReasons } from './amounts'
+import { digitsOf, shopifyNumber, shopifyOrder, shopifyState, type ShopifyOrder, type ShopifyState } from './schema'
 
-export type Mapped = { order: SubmittedOrder; reasons: RefusalDetail[] } | { order?: undefined; reasons: RefusalDetail[] }
+export const shopify: ChannelAdapter = { name: 'shopify', map: mapShopifyOrder, said: saidByShopify, numberOf: numberAtShopify, pointer: (pointer) => shopifyPointer(pointer) }
 
 /** @returns the order as far as it can be read, and what Shopify's own words say against it. That its currency is none is for the network to say. */
 export function mapShopifyOrder(body: unknown, channel: string): Mapped {
   const read = shopifyOrder.safeParse(body)
-  if (!read.success) return { reasons: [...stateReasons(body), ...read.error.issues.map(schemaReason)] }
+  if (!read.success) return { reasons: [...stateReasons(body), ...schemaReasons(read.error)] }
   const order = read.data
   // How many digits an unknown currency has nobody knows; two let its amounts be checked against each other.
   const scale = isCurrency(order.currency) ? order.currency : 'EUR'
@@ -21,17 +22,28 @@ export function mapShopifyOrder(body: unknown, channel: string): Mapped {
   }
 }
 
+function numberAtShopify(body: unknown): string | undefined {
+  const read = shopifyNumber.safeParse(body)
+  return read.success ? digitsOf(read.data.admin_graphql_api_id) : undefined
+}
+
+/** After an order was edited, `quantity` is still what was ordered first, and `current_quantity` what is left of it. */
+function saidByShopify(body: unknown, channel: string): ReturnType<ChannelAdapter['said']> {
+  const read = shopifyOrder.safeParse(body)
+  const { order } = mapShopifyOrder(body, channel)
+  if (!read.success || !order || order.lines.some((l) => Number.isNaN(l.unitPriceMinor + l.discountMinor + l.taxMinor))) return undefined
+  const lines = order.lines.map((line, i) => ({ ...line, quantity: read.data.line_items[i]!.current_quantity ?? line.quantity }))
+  const { updated_at: at } = read.data
+  return { lines, ...(order.shipTo && { shipTo: order.shipTo }), saidAt: at ? new Date(at).toISOString() : null }
+}
+
 /** Where a problem of our document stands in Shopify's. */
-export const shopifyPointer = (pointer: string): string =>
+const shopifyPointer = (pointer: string): string =>
   pointer
     .replace(/^\/lines\/(\d+)\/discountMinor/, '/line_items/$1/discount_allocations')
     .replace(/^\/lines\/(\d+)\/lineId/, '/line_items/$1/admin_graphql_api_id')
     .replace(/^\/lines/, '/line_items')
     .replace(/^\/(totalMinor|tenders)/, '/total_price')
-
-const reason = (code: RefusalCode, pointer: string, message: string): RefusalDetail => ({ code, pointer, message })
-
-const schemaReason = (issue: z.core.$ZodIssue): RefusalDetail => reason('request.invalid', issue.path.map((part) => `/${String(part)}`).join(''), issue.message)
 
 /** Of a body that cannot be read as a whole, what it says of itself is named all the same. */
 function stateReasons(body: unknown): RefusalDetail[] {
@@ -82,9 +94,6 @@ function orderOf(order: ShopifyOrder, channel: string, scale: Currency): Submitt
   }
 }
 
-/** Said where a line names no SKU; none can be called so. */
-const noSku = '(none)'
-
 /** A discount of the whole order that Shopify has not spread over the lines is spread by their value, to the cent. */
 function linesOf(order: ShopifyOrder, minor: (text: string) => number): NewLine[] {
   const allocated = (allocations: readonly { amount: string }[]): number => allocations.reduce((total, a) => total + minor(a.amount), 0)
@@ -128,5 +137,3 @@ function shipToOf({ shipping_address: to }: ShopifyOrder): ShipTo | undefined {
     longitude: to.longitude,
   })
 }
-
-const without = <T extends object>(record: T): T => Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T

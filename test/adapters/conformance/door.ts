@@ -1,0 +1,56 @@
+/** What the conformance kit needs of a channel: its door, a document that becomes an order, and how things are said in it. */
+import type { Edge, Reply } from '../../api/edge'
+
+export type Document = Record<string, unknown>
+
+export interface Sent {
+  /** One message: what is sent again under the same id is a repeat; empty: it has none. */
+  messageId?: string
+  /** What the document is about, where the channel says it beside the document. */
+  topic?: 'create' | 'update' | 'cancel'
+  credential?: 'good' | 'wrong' | 'none' | 'of another channel'
+  contentType?: string
+  channel?: string
+}
+
+export interface Line {
+  id?: string
+  sku?: unknown
+  quantity?: unknown
+  price?: unknown
+}
+
+export interface Changes {
+  /** The lines, each of which costs `price` a piece; the total follows where it can be worked out. */
+  lines?: Line[]
+  total?: unknown
+  currency?: unknown
+  placedAt?: unknown
+  name?: unknown
+  address?: null
+  country?: unknown
+  number?: string
+  state?: 'not paid' | 'cancelled'
+  /** Beside what is known, at the root of the order. */
+  extra?: Document
+}
+
+export interface Door {
+  name: string
+  channel: string
+  /** A document under a number nobody has used, with one line of 2 × SOCKS-3P at 10.00. */
+  fresh(changes?: Changes): Document
+  /** Says that the order of a document is cancelled. */
+  cancellation(document: Document): Document
+  numberOf(document: Document): string
+  /** An order number longer than a double can hold. */
+  longNumber: string
+  send(edge: Edge, body: Document | string, sent?: Sent): Promise<Reply>
+  /** What a credential that is wrong, and one of another channel, are answered. */
+  refusals: { wrong: number; foreign: number }
+  /** Whether what changes an order says so beside the document; else each document is the whole order. */
+  hasTopics: boolean
+}
+
+/** What lines add up to, where that can be said. */
+export const sumOf = (lines: readonly Line[]): string => (lines.reduce((cents, l) => cents + Math.round(Number(l.price ?? '10.00') * 100) * Number(l.quantity ?? 2), 0) / 100).toFixed(2)

@@ -1,0 +1,5 @@
+/** Shopify passes the conformance kit. */
+import { passesTheKit } from './kit'
+import { shopifyDoor } from './shopify-door'
+
+passesTheKit(shopifyDoor)
