@@ -50,10 +50,11 @@ export const erasing: readonly Erasing[] = [
     table: 'exceptions',
     sql: `UPDATE exceptions SET summary = 'erased', data = '{}', resolution = 'erased' WHERE ${ofOrders} AND resolved_at IS NOT NULL AND (summary, resolution) IS DISTINCT FROM ('erased', 'erased')`,
   },
-  { table: 'quarantine', sql: `UPDATE quarantine SET body = '{}', reasons = '[]' WHERE ${ofOrders} AND body::text <> '{}'` },
+  { table: 'channel_documents', sql: `UPDATE channel_documents d SET body = '{}' FROM orders o WHERE o.channel = d.channel AND o.channel_order_id = d.channel_order_id AND o.${ofOrders} AND d.body::text <> '{}'` },
+  { table: 'quarantine', sql: `UPDATE quarantine SET body = '{}', reasons = '[]', resolution = CASE WHEN resolution IS NOT NULL THEN 'erased' END WHERE ${ofOrders} AND body::text <> '{}'` },
 ]
 
 /** Messages that never became an order of hers, known by what she is called in them. */
 export const erasingQuarantined = `
-  UPDATE quarantine SET body = '{}', reasons = '[]', status = CASE WHEN status = 'open' THEN 'dismissed' ELSE status END
+  UPDATE quarantine SET body = '{}', reasons = '[]', resolution = CASE WHEN resolution IS NOT NULL THEN 'erased' END, status = CASE WHEN status = 'open' THEN 'dismissed' ELSE status END
   WHERE body::text <> '{}' AND EXISTS (SELECT 1 FROM unnest(:called::text[]) AS name WHERE strpos(lower(body::text), lower(name)) > 0)`
