@@ -9,12 +9,13 @@ import { answerOnce, findCommand, keepAnswer, recordCommand, recordRefused, take
 import type { Db, Transaction } from '../db/connection'
 import { orderVersion } from '../db/views/orders'
 import type { UpdateName } from '../domain/messages'
-import { Refusal, refuse } from '../domain/refusals'
+import { Refusal, refuse, type RefusalCode } from '../domain/refusals'
 import { auditOf } from './audit'
 import { roleOfActor } from './auth'
 import type { RouteDeps } from './deps'
 import type { Role } from './permissions'
 import { problemOf, refuseField, statusOf } from './problem'
+import { refusedCommand, tellRefused, tellUnkept } from './refused'
 import { erase, type Answer, type Ctx, type Nothing, type Route, type RouteFields } from './route'
 import { NoAnswerYet } from './threads'
 
@@ -41,9 +42,13 @@ export function command<P extends z.ZodType = Nothing, Q extends z.ZodType = Not
     async run(ctx) {
       const identity = identify(fields, ctx)
       const ready = await prepare?.(ctx)
+      const refused = refusedCommand(identity.route, { commandId: identity.commandId, actor: ctx.actor, params: ctx.params })
       const outcome = await answerOnce(ctx.db, identity, (tx) => effect(within(ctx, tx), tx, ready), {
         auditOf: (given) => auditOf(fields, ctx, given),
-        ...(keep && { answerTo: (error) => keptRefusal(error, ctx.requestId) }),
+        ...(keep && { answerTo: (error) => keptRefusal(error, ctx.requestId), tellRefused: (tx, { body }) => tellRefused(tx, refused, codeOf(body)) }),
+      }).catch(async (error: unknown) => {
+        if (keep && error instanceof Refusal) await tellUnkept(ctx.db, ctx, refused, error)
+        throw error
       })
       const answer = outcome.fresh ? outcome.answer : replay(outcome.first, identity)
       const changed = answer.status < 400 && after ? await unlessUnheard(after(ctx, answer, !outcome.fresh)) : undefined
@@ -121,6 +126,8 @@ export async function carryOut(
   } catch (error) {
     if (!(error instanceof Refusal) || statusOf(error.code) >= 500) throw asRefusal(error)
     answer = problemAnswer(error, requestId)
+    const refused = refusedCommand(row.route, { commandId: row.commandId, actor: args.actor, orderId })
+    await deps.db.transaction((tx) => tellRefused(tx, refused, error.code)) // before the answer is kept: else nobody would tell it after a crash
   }
   await keepAnswer(deps.db, row.commandId, answer)
   return answer
@@ -142,7 +149,8 @@ async function checked<Asked extends { orderId: string }>(
   } catch (error) {
     const refused = keptRefusal(error, ctx.requestId)
     if (!refused) throw error
-    await recordRefused(ctx.db, identity, refused)
+    const command = refusedCommand(identity.route, { commandId: identity.commandId, actor: ctx.actor, params: ctx.params })
+    await recordRefused(ctx.db, identity, refused, (tx) => tellRefused(tx, command, codeOf(refused.body)))
     return { refused }
   }
 }
@@ -166,6 +174,8 @@ function keptRefusal(error: unknown, requestId: string): StoredAnswer | undefine
   const status = statusOf(error.code)
   return status === 409 || status === 412 ? problemAnswer(error, requestId) : undefined
 }
+
+const codeOf = (body: unknown): RefusalCode => (body as { code: RefusalCode }).code
 
 const problemAnswer = (refusal: Refusal, requestId: string): Answer => ({ status: statusOf(refusal.code), body: problemOf(refusal, requestId) })
 

@@ -44,13 +44,14 @@ export function answerOnce(
   db: Db,
   command: CommandIdentity,
   effect: (tx: Transaction) => Promise<StoredAnswer>,
-  { auditOf, answerTo }: { auditOf: (answer: StoredAnswer) => AuditEntry; answerTo?: (error: unknown) => StoredAnswer | undefined },
+  { auditOf, answerTo, tellRefused }: { auditOf: (answer: StoredAnswer) => AuditEntry; answerTo?: (error: unknown) => StoredAnswer | undefined; tellRefused?: (tx: Transaction, answer: StoredAnswer) => Promise<void> },
 ): Promise<Outcome> {
   return db.transaction(async (tx) => {
     if (!(await insert(tx, command))) return { fresh: false, first: await findCommand(tx, command) }
     underCommand(tx, command.commandId)
     const answer = answerTo ? await inSavepoint(tx, effect, answerTo) : await effect(tx)
     await keepAnswer(tx, command.commandId, answer, answer.status < 400 && !isAudited(tx) ? auditOf(answer) : undefined)
+    if (answer.status >= 400) await tellRefused?.(tx, answer)
     return { fresh: true, answer }
   })
 }
@@ -82,10 +83,11 @@ export interface Asked {
 export const recordCommand = (db: Db, command: CommandIdentity, asked: Asked, leaseMs: number): Promise<boolean> => insert(db, command, asked, leaseMs)
 
 /** Records a command that was refused before anything was sent. @returns false when it was recorded before. */
-export const recordRefused = (db: Db, command: CommandIdentity, answer: StoredAnswer): Promise<boolean> =>
+export const recordRefused = (db: Db, command: CommandIdentity, answer: StoredAnswer, tell: (tx: Transaction) => Promise<void>): Promise<boolean> =>
   db.transaction(async (tx) => {
     const fresh = await insert(tx, command)
     if (fresh) await keepAnswer(tx, command.commandId, answer)
+    if (fresh) await tell(tx)
     return fresh
   })
 

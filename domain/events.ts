@@ -71,6 +71,7 @@ export const eventTypes = {
   'order.reopened': 'The order had come to its end; something about it is done again',
   'order.cancelled': 'The order was cancelled and its stock is free',
   'order.cancel_refused': 'A cancellation was asked for and could not be done',
+  'order.command_refused': 'Somebody who may see the order asked for something that a rule does not allow',
   'order.completed': 'The return window has closed; nothing about the order can change any more',
   'channel.refunded': 'The channel gave money back by itself; nothing is given back here for it again',
   'order.resubmitted': 'The channel sent the order again with another body; the first one stands',

@@ -1,0 +1,85 @@
+/** What is refused about an order moves nothing, says why, and is in the log of the order once. */
+import { caller, peopleOf, type Answer, type People } from '../support/people'
+import { expectInvariants } from '../support/invariants'
+import { startSystem, type System } from '../support/system'
+
+let system: System
+let people: People
+beforeAll(async () => {
+  system = await startSystem({ policies: { returns: { window: 'PT4S', restockBy: 'PT30S' } } })
+  people = peopleOf(system)
+})
+afterAll(async () => {
+  try {
+    await expectInvariants(system)
+  } finally {
+    await system.stop()
+  }
+})
+
+async function delivered(units: number): Promise<string> {
+  const sku = await people.stocked({ 'store-mitte': units })
+  const orderId = await people.place({ lines: [{ sku, quantity: units, unitPriceMinor: 2_000 }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => o.lines[0]!.delivered === units && o.money.owedMinor === 0, 'delivery')
+  return orderId
+}
+
+const line = (more: object = {}): object => ({ lineId: '1', quantity: 1, reason: 'too big', ...more })
+const returned = (orderId: string, lines: object[], key = 'demo-channel-web', headers = {}): Promise<Answer<{ returnId: string }>> => caller(system.url, key)('POST', `/v1/orders/${orderId}/returns`, { lines, method: 'store' }, headers)
+const log = async (orderId: string): Promise<object[]> =>
+  (await people.support<{ items: { type: string; actor: string; data: object }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body.items
+    .filter((e) => e.type === 'order.command_refused')
+    .map(({ actor, data }) => ({ actor, ...data }))
+const shop = 'channel:demo-channel-web'
+const support = 'support:demo-support'
+
+it('refuses returns of more than was delivered, of the same twice and after the window, and says so in the log', async () => {
+  const orderId = await delivered(2)
+  const before = await people.order(orderId)
+  const headers = { 'idempotency-key': `more-${orderId}` }
+  const more = await returned(orderId, [line({ quantity: 3 })], undefined, headers)
+  expect(more).toMatchObject({ status: 409, body: { code: 'return.quantity', lineId: '1', open: 2, given: 3 } })
+  expect((await returned(orderId, [line({ quantity: 3 })], undefined, headers)).headers.get('idempotent-replayed')).toBe('true')
+  expect(await people.order(orderId)).toMatchObject({ returns: [], money: before.money, version: before.version })
+  const { returnId } = (await returned(orderId, [line({ quantity: 2 })])).body
+  expect((await returned(orderId, [line()])).body).toMatchObject({ code: 'return.quantity', open: 0, given: 1 })
+  await people.support('POST', `/v1/returns/${returnId}/cancel`, { reason: 'keeps them' })
+  expect((await people.support('POST', `/v1/returns/${returnId}/approve`, {})).body).toMatchObject({ code: 'return.state', state: 'cancelled' })
+  await people.until(orderId, (o) => !o.workflowOpen, 'the window to close')
+  expect(await returned(orderId, [line()])).toMatchObject({ status: 409, body: { code: 'return.window_closed', closedAt: expect.any(String) } })
+  expect(await log(orderId)).toEqual([
+    { actor: shop, command: 'orders/returns', code: 'return.quantity' },
+    { actor: shop, command: 'orders/returns', code: 'return.quantity' },
+    { actor: support, command: 'returns/approve', code: 'return.state' },
+    { actor: shop, command: 'orders/returns', code: 'return.window_closed' },
+  ])
+})
+
+it('keeps strangers, wrong shapes and missing roles out of the log', async () => {
+  const orderId = await delivered(1)
+  expect((await returned(orderId, [line()], 'demo-channel-pos')).status).toBe(404)
+  expect((await returned(orderId, [line({ quantity: 1.5 })])).body).toMatchObject({ code: 'request.invalid', errors: [{ pointer: '/lines/0/quantity' }] })
+  expect((await returned(orderId, [line()], 'demo-finance')).status).toBe(403)
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'x' }, { 'idempotency-key': '' })).body).toMatchObject({ code: 'request.idempotency_key_missing' })
+  expect(await log(orderId)).toEqual([])
+})
+
+it('logs a replacement with an unknown SKU, a change of an unknown line, a cancellation that is too late and a version that is old', async () => {
+  const orderId = await delivered(1)
+  expect(await people.support('POST', `/v1/orders/${orderId}/replacements`, { lines: [line({ sku: 'NO-SUCH' })], collectOld: 'store' })).toMatchObject({ status: 400, body: { code: 'sku.unknown', sku: 'NO-SUCH' } })
+  expect((await people.support('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'removeLine', lineId: '9' }] })).body).toMatchObject({ code: 'order.line_unknown', lineId: '9' })
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'too late' })).body).toMatchObject({ code: 'order.already_handed_over' })
+  expect(await people.support('POST', `/v1/orders/${orderId}/claims`, { lines: [{ lineId: '1', quantity: 1 }], remedy: 'refund', reason: 'torn' }, { 'if-match': '"0"' })).toMatchObject({ status: 412 })
+  expect(await log(orderId)).toEqual([
+    { actor: support, command: 'orders/replacements', code: 'sku.unknown' },
+    { actor: support, command: 'orders/changes', code: 'order.line_unknown' },
+    { actor: support, command: 'orders/cancel', code: 'order.already_handed_over' },
+    { actor: support, command: 'orders/claims', code: 'request.version_mismatch' },
+  ])
+  expect(await people.order(orderId)).toMatchObject({ returns: [], money: { refundedMinor: 0 } })
+})
