@@ -13,6 +13,7 @@ import type { Carrier, Distances, PaymentProvider } from './ports'
 import { createReturnSteps } from './return-steps'
 import { isStoredValue } from '../domain/payment/stored-value'
 import { storedValueProvider } from './stored-value'
+import { createMovingSteps } from './moving-steps'
 import { createPromiseDesk } from './promise-desk'
 
 export interface ActivityDeps {
@@ -29,8 +30,9 @@ export interface ActivityDeps {
 /** One table per party: our own database, our long computations, the payment provider, the carriers. The first two share a task queue. */
 export function createActivities({ db, databaseUrl, payments, carriers, distances, orders }: ActivityDeps) {
   const ourOwn = storedValueProvider(db)
+  const desk = createPromiseDesk({ db, carriers, log: { warn: () => undefined } })
   return {
-    orders: translateFailures({ ...createOrderSteps(db, carriers, createPromiseDesk({ db, carriers, log: { warn: () => undefined } })), ...createCollectionSteps(db), ...createReturnSteps(db), ...createHoldSteps(db) }),
+    orders: translateFailures({ ...createOrderSteps(db, carriers, desk), ...createCollectionSteps(db), ...createReturnSteps(db), ...createHoldSteps(db), ...createMovingSteps(db, desk) }),
     fleet: withHeartbeats(translateFailures(createFleetActivities({ db, orders, distances }))),
     lab: translateFailures(createLabActivities(db, databaseUrl, carriers)),
     payments: withHeartbeats(translateFailures(createPaymentActivities(db, (name) => (isStoredValue(name) ? ourOwn : payments)))),

@@ -9,6 +9,7 @@ export const may = {
   readOrders: ['channel', 'store', 'support', 'operations', 'finance', 'admin'],
   cancelOrders: ['channel', 'store', 'support', 'operations', 'admin'],
   changeOrders: ['channel', 'support', 'operations', 'admin'],
+  actInBulk: ['support', 'operations', 'admin'],
   holdOrders: ['support', 'operations', 'admin'],
   decideChanges: ['support', 'operations', 'admin'],
   requestReturns: ['channel', 'support', 'operations', 'admin'],

@@ -13,6 +13,7 @@ import { connect, type Db } from '../db/connection'
 import { migrate } from '../db/migrate'
 import { createIntakeGauge } from '../relay/busy'
 import { channelFacts } from '../relay/channel-facts'
+import { startBulk } from '../relay/bulk'
 import { startInbox } from '../relay/inbox'
 import { startStarter } from '../relay/starts'
 import { createThreads } from '../relay/threads'
@@ -43,6 +44,7 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
   const starter = startStarter({ db, threads, log, pauseMs: gauge.pauseMs })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }) })
   const fraud = connectFraud(config)
+  const bulk = startBulk({ db, threads, log, pauseMs: gauge.pauseMs })
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
   const webhooks = sendWebhooks(config, db, log)
   const feed = createEventFeed(db, log)
@@ -66,7 +68,7 @@ export async function startApi(config: Config, log: Logger, target: TemporalTarg
     routes: outside,
   })
   const letGo = async (): Promise<void> => {
-    await Promise.all([starter.stop(), inbox.stop(), sweep.stop(), webhooks?.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), sweep.stop(), bulk.stop(), webhooks?.stop()])
     await client.connection.close()
     await db.destroy()
   }

@@ -2,6 +2,7 @@
 import { backTests } from './sections/back-test'
 import { batch } from './sections/batch'
 import { bulk } from './sections/bulk'
+import { bulkCancel } from './sections/bulk-cancel'
 import { hotSku, repeat } from './sections/crowd'
 import { intake } from './sections/intake'
 import { list } from './sections/list'
@@ -25,6 +26,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   'lives-returned': livesReturned,
   intake,
   bulk,
+  'bulk-cancel': bulkCancel,
   'hot-sku': hotSku,
   reserve,
   counts,

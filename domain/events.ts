@@ -30,6 +30,7 @@ export const eventTypes = {
   'fulfillment.picked': 'Units were picked',
   'fulfillment.reduced': 'Units left the work because the customer no longer wants them; what was picked of them goes back to its shelf',
   'fulfillment.extended': 'Units that were asked for after the click joined the work; what was all picked is being picked again',
+  'fulfillment.moved': 'Somebody asked for it: work that nobody had begun was given to other nodes',
   'fulfillment.rejected': 'The node cannot fill (part of) it, which goes back to sourcing; `status` says what became of the rest',
   'fulfillment.packed': 'The goods are in packages',
   'fulfillment.ready': 'The goods wait for the customer at the counter, until `pickupBy`',

@@ -151,6 +151,23 @@ export interface HoldsChanged {
   status: OrderStatus
 }
 
+/** Work nobody has begun is to go to other nodes. */
+export interface MoveWork extends Command {
+  reason: string
+}
+export interface MoveWorkAnswer {
+  /** Where it is now; none: only what waits for stock looks again. */
+  nodes: string[]
+  looksAgain: boolean
+}
+/** The customer is to be told another date. */
+export interface RenewPromise extends Command {
+  reason: string
+}
+export interface RenewPromiseAnswer {
+  promisedBy: string
+}
+
 /** The fraud service does not want this order to go on. */
 export interface FraudRejected {
   checkId: string
@@ -220,6 +237,8 @@ export const updates = {
   decideReturn: 'decideReturn',
   placeHold: 'placeHold',
   releaseHold: 'releaseHold',
+  moveWork: 'moveWork',
+  renewPromise: 'renewPromise',
 } as const
 /** These reopen an order whose thread has come to its end; so does money that nobody counts on any more. */
 export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'decideReturn']

@@ -5,6 +5,7 @@ import { assignmentRoutes } from './assignment'
 import { auditRoutes } from './audit'
 import { backTestRoutes } from './back-tests'
 import { customerRoutes } from './customers'
+import { bulkActionRoutes } from './bulk-actions'
 import { cartonRoutes } from './cartons'
 import { channelRoutes } from './channels'
 import { amazonOrders } from './channels-amazon'
@@ -51,6 +52,7 @@ export const routes: readonly Route[] = [
   cancelOrder,
   ...changeRoutes,
   ...holdRoutes,
+  ...bulkActionRoutes,
   ...returnRoutes,
   returnLabel,
   ...orderReads,

@@ -17,6 +17,8 @@ export const inventory: Readonly<Record<string, Holds>> = {
   audit: { plain: 'action subject cause command_id', staff: 'actor' },
   back_tests: { plain: 'status ask result failure', staff: 'created_by' },
   bins: { plain: 'node_id sku bin' },
+  bulk_action_orders: { plain: 'outcome code data last_error' },
+  bulk_actions: { plain: 'action reason hold_type status preview', staff: 'actor' },
   bulk_results: { plain: 'result' },
   bulk_submits: { plain: 'api_key_id idempotency_key', staff: 'actor' },
   carrier_choices: { plain: 'carrier service choice' },

@@ -35,6 +35,7 @@ import * as returnTerms from './0038-return-terms'
 import * as webhooks from './0043-webhooks'
 import * as holds from './0045-holds'
 import * as holdRules from './0046-hold-rules'
+import * as bulkActions from './0047-bulk-actions'
 import * as bulk from './0048-bulk'
 import * as audit from './0052-audit'
 import * as keys from './0053-keys'
@@ -90,6 +91,7 @@ export const migrations: readonly Migration[] = [
   webhooks,
   holds,
   holdRules,
+  bulkActions,
   bulk,
   audit,
   keys,

@@ -14,6 +14,8 @@ export interface MoveAsk {
   fulfillmentId: string
   channel?: string
   dueAt: string
+  /** Somebody asked for it; absent: its node is late. */
+  asked?: { actor: string; reason: string }
   /** What each new part waits on. */
   ifSourced: WaitingOn
 }
@@ -27,14 +29,16 @@ export async function moveLateWork(tx: Transaction, ask: MoveAsk, mode: PlanMode
   const lines = (await workLines(tx, ask.fulfillmentId)).filter((l) => l.quantity > l.rejected).map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity - l.rejected, valueMinor: 0 }))
   await moveFulfillment(tx, ask.fulfillmentId, 'rejected')
   await leaveWave(tx, order, { fulfillmentId: ask.fulfillmentId, why: 'rejected', actor: self })
-  await release(tx, { orderId: order.orderId, fulfillmentId: ask.fulfillmentId, actor: self, reason: 'late' })
+  await release(tx, { orderId: order.orderId, fulfillmentId: ask.fulfillmentId, actor: self, reason: ask.asked ? 'moved' : 'late' })
   const decision = await claimParts(tx, order, lines, mode, after)
   if (!decision.chosen) throw new NobodyElse()
   const fulfillments = await releaseParts(tx, order, ask)
-  await record(tx, order, {
+  const nodes = fulfillments.map((f) => f.nodeId)
+  const gone = { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, nodes, reason: decision.chosen.reason, costMinor: decision.chosen.costMinor ?? null }
+  await record(tx, order, ask.asked ? { type: 'fulfillment.moved', actor: ask.asked.actor, data: { ...gone, cause: ask.asked.reason } } : {
     type: 'promise.at_risk',
     actor: self,
-    data: { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, milestone: 'pick', action: 're_source', nodes: fulfillments.map((f) => f.nodeId), reason: decision.chosen.reason, costMinor: decision.chosen.costMinor ?? null },
+    data: { ...gone, milestone: 'pick', action: 're_source' },
   }, ...fulfillments.map((f) => ({ type: 'fulfillment.released' as const, actor: self, data: told(f) })))
   await refreshOrder(tx, order.orderId)
   return { outcome: 'moved', fulfillments }

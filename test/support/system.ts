@@ -27,6 +27,7 @@ import { defaultPolicies, type Policies } from '../../domain/policy/kinds'
 import { startArrivals } from '../../relay/arrivals'
 import { channelFacts } from '../../relay/channel-facts'
 import { startFraud } from '../../relay/fraud'
+import { startBulk } from '../../relay/bulk'
 import { startInbox } from '../../relay/inbox'
 import { startLab } from '../../relay/lab'
 import { startDispatch, startRunReports } from '../../relay/runs'
@@ -119,6 +120,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const starter = startStarter({ db, threads, log, idleMs: 200 })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
   const asking = judge && startFraud({ db, service: judge, log, wake: inbox.wake, idleMs: 50, patience: { leaseMs: 5_000, retryMs: 200, longestRetryMs: 500, askAgainMs: 1_500 } })
+  const bulk = startBulk({ db, threads, log, idleMs: 100 })
   const arrivals = startArrivals({ db, threads, log, idleMs: 100 })
   const shortfalls = startShortfalls({ db, log, idleMs: 100 })
   const watch = options.watch ? startWatch({ db, log, everyMs: 500 }) : undefined
@@ -166,7 +168,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop(), asking?.stop(), webhooks?.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop(), asking?.stop(), bulk.stop(), webhooks?.stop()])
     sender.close()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))

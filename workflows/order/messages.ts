@@ -12,6 +12,7 @@ import type { WorkMoved } from '../../db/steps/source-order'
 import { step } from '../support/activities'
 import { now } from '../support/clock'
 import { answering, refusalIn, refusing } from '../support/failures'
+import { listenForOthers } from './again'
 import { change } from './change'
 import { labelsOrEnd } from './delivery'
 import { endStopped, fewerUnits, refuseIfCancelled, stopStory } from './fewer'
@@ -83,6 +84,7 @@ export function listen(thread: Thread): void {
     validator: (ask: { fulfillmentId: string }) => refuseUnlessOpen(thread, ask.fulfillmentId, 'handed_over'),
   })
   listenForReturns(thread)
+  listenForOthers(thread)
   listenForHolds(thread, (ask) => cancel(thread, ask))
   setHandler(cancelOrderSignal, (ask) => cancelFromUi(thread, ask ?? {}), {
     description: 'For support, from the Temporal UI: {"reason": "…", "actor": "…"}. Done like the update; a refusal shows on the timeline and in the exception queue.',

@@ -1,6 +1,7 @@
 /** One of everything that has an id, for one channel, node and driver: what a key may reach, or may not even know of. */
 import { uuidv7 } from 'uuidv7'
 import { insertBackTest } from '../../../db/back-tests'
+import { insertBulkAction } from '../../../db/bulk-actions'
 import type { Db } from '../../../db/connection'
 import { insertPackages, releaseFulfillment } from '../../../db/fulfillments'
 import { insertHold } from '../../../db/holds'
@@ -98,7 +99,9 @@ async function afterwards(db: Db, { channelId, nodeId }: Place, orderId: string)
   await db('quarantine').insert({ quarantine_id: quarantineId, channel: channelId, source: `shopify:${channelId}`, event_id: quarantineId, body: '{}', reasons: '[]' })
   await db('settlements').insert({ settlement_id: settlementId, provider: 'stripe', content_hash: Buffer.from(settlementId), received_by: 'test' })
   const { holdId } = await db.transaction((tx) => insertHold(tx, { orderId, draft: { type: 'address', reason: 'walked', blocks: ['refund'], owner: 'support' }, actor: 'test' }))
-  return { changeId, returnId, exceptionId, quarantineId, settlementId, holdId }
+  const preview = { willDo: 1, refused: [], units: 1, money: [] }
+  const bulkActionId = await db.transaction((tx) => insertBulkAction(tx, { action: 'cancel', reason: 'walked', actor: 'test', orderIds: [orderId], preview, startsAt: '2099-01-01T00:00:00Z' }))
+  return { changeId, returnId, exceptionId, quarantineId, settlementId, holdId, bulkActionId }
 }
 
 async function quoted(edge: Edge, channel: string): Promise<{ quoteId: string; optionId: string; reservationId: string }> {
