@@ -2,7 +2,9 @@
 import { z } from 'zod'
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi'
 import { refusals } from '../domain/refusals'
+import { eventTypes, type EventType } from '../domain/events'
 import type { Route } from './route'
+import { newestVersion, webhookSchema } from './schemas/events'
 
 const problem = z
   .looseObject({
@@ -31,8 +33,23 @@ export function openApiDocument(routes: readonly Route[]): object {
     security: [{ apiKey: [] }],
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key' } } },
     paths,
+    webhooks: Object.fromEntries((Object.keys(eventTypes) as EventType[]).map((type) => [type, webhook(type)])),
   })
 }
+
+/** What an endpoint is sent when this happens, in the newest version. */
+const webhook = (type: EventType): { post: ZodOpenApiOperationObject } => ({
+  post: {
+    operationId: `webhook.${type}`,
+    tags: ['Webhooks'],
+    summary: eventTypes[type],
+    security: [],
+    requestParams: { header: signed },
+    requestBody: { required: true, content: { 'application/json': { schema: webhookSchema(type, newestVersion) } } },
+    responses: { '2XX': { description: 'Taken; anything else is sent again' } },
+  },
+})
+const signed = z.object({ 'webhook-id': z.string(), 'webhook-timestamp': z.string(), 'webhook-signature': z.string().meta({ description: 'By Standard Webhooks 1.0' }) })
 
 function operation(route: Route): ZodOpenApiOperationObject {
   const header = commandHeaders(route)

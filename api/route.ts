@@ -122,6 +122,7 @@ const unknownIds: Record<string, RefusalCode> = {
   stopId: 'stop.unknown',
   settlementId: 'settlement.unknown',
   endpointId: 'webhook_endpoint.unknown',
+  type: 'event_type.unknown',
   deliveryId: 'webhook_delivery.unknown',
   protocol: 'route.unknown',
   kind: 'policy.unknown',

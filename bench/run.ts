@@ -16,6 +16,7 @@ import { settlement } from './sections/settlement'
 import { sourcing } from './sections/sourcing'
 import { counts } from './sections/stock'
 import { wave } from './sections/wave'
+import { webhooks } from './sections/webhooks'
 import { report, type Figure } from './report'
 import { realServer, startSite, type Site } from './site'
 
@@ -37,6 +38,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   dispatch,
   'back-test': backTests,
   batch,
+  webhooks,
   options,
   preview,
   list,

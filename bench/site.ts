@@ -69,7 +69,7 @@ async function startParts(supervisor: Supervisor, temporal: TemporalServer, leav
   const [api, payments, carriers] = [`http://127.0.0.1:${apiPort}`, `http://127.0.0.1:${paymentsPort}`, `http://127.0.0.1:${carriersPort}`]
   const config = readConfig({ DATABASE_URL: databaseUrl })
   const env = {
-    ...process.env, DATABASE_URL: databaseUrl, PORT: String(apiPort), DEMO: 'true', LOG_LEVEL: 'info', TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'default',
+    ...process.env, DATABASE_URL: databaseUrl, PORT: String(apiPort), DEMO: 'true', WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8', LOG_LEVEL: 'info', TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'default',
     STRIPE_BASE_URL: payments, CARRIER_BASE_URL: carriers, DEMO_PAYMENTS_URL: payments,
   }
   const place = { api, config, dataFolder: folder }

@@ -27,14 +27,13 @@ const healthColumns = 'score, scored_at AS "scoredAt", fenced_until AS "fencedUn
 export const readHealth = ({ score, scoredAt, fencedUntil }: Pick<DueRow, 'score' | 'scoredAt' | 'fencedUntil'>): Health =>
   score === 0 && fencedUntil === null ? healthy : { score, at: Date.parse(scoredAt), fencedUntil: fencedUntil === null ? null : Date.parse(fencedUntil) }
 
-/** Endpoints for which something may be due; one that is fenced off only for what a person asked for. */
+/** Endpoints that are not fenced off and for which something may be due. */
 export async function dueEndpoints(db: Db): Promise<DueEndpoint[]> {
   const due = await rows<DueRow>(
     db,
     `SELECT endpoint_id AS "endpointId", url, array_remove(ARRAY[secret, CASE WHEN previous_until > now() THEN previous_secret END], NULL) AS secrets, ${healthColumns}
-     FROM webhook_endpoints e WHERE status = 'enabled'
-       AND EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.endpoint_id = e.endpoint_id AND d.status = 'pending' AND d.next_attempt_at <= now()
-                     AND (e.fenced_until IS NULL OR e.fenced_until <= now() OR d.by_hand))
+     FROM webhook_endpoints e WHERE status = 'enabled' AND (fenced_until IS NULL OR fenced_until <= now())
+       AND EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.endpoint_id = e.endpoint_id AND d.status = 'pending' AND d.next_attempt_at <= now())
      ORDER BY endpoint_id`,
   )
   return due.map(({ endpointId, url, secrets, ...health }) => ({ endpointId, url, secrets, health: readHealth(health) }))
@@ -66,15 +65,15 @@ export interface TakenDelivery {
   data: Record<string, unknown>
 }
 
-/** Takes up to `limit` deliveries of an endpoint for `leaseMs`. Of each order only the first that waits; what a person asked for waits for nothing. */
-export const takeDeliveries = (db: Db, endpointId: string, { limit, leaseMs, byHandOnly }: { limit: number; leaseMs: number; byHandOnly: boolean }): Promise<TakenDelivery[]> =>
+/** Takes up to `limit` deliveries of an endpoint for `leaseMs`. Of each order only the first that waits; what a person asked for waits for nothing, and is the first to be tried. */
+export const takeDeliveries = (db: Db, endpointId: string, { limit, leaseMs, byHandFirst = false }: { limit: number; leaseMs: number; byHandFirst?: boolean }): Promise<TakenDelivery[]> =>
   rows(
     db,
     `WITH due AS MATERIALIZED (
        SELECT delivery_id FROM webhook_deliveries d
-       WHERE endpoint_id = ? AND status = 'pending' AND next_attempt_at <= now() ${byHandOnly ? 'AND by_hand' : ''}
+       WHERE endpoint_id = ? AND status = 'pending' AND next_attempt_at <= now()
          AND (by_hand OR NOT EXISTS (SELECT 1 FROM webhook_deliveries a WHERE a.endpoint_id = d.endpoint_id AND a.order_id = d.order_id AND a.seq < d.seq AND a.status = 'pending' AND NOT a.by_hand))
-       ORDER BY next_attempt_at, seq LIMIT ? FOR UPDATE SKIP LOCKED),
+       ORDER BY ${byHandFirst ? 'by_hand DESC, ' : ''}next_attempt_at, seq LIMIT ? FOR UPDATE SKIP LOCKED),
      taken AS (
        UPDATE webhook_deliveries d SET claims = claims + 1, next_attempt_at = now() + ? * interval '1 millisecond' FROM due WHERE d.delivery_id = due.delivery_id RETURNING d.*)
      SELECT t.delivery_id AS "deliveryId", t.webhook_id AS "webhookId", t.claims AS claim, t.failures, t.give_up_at AS "giveUpAt", t.queued_at AS "queuedAt", t.api_version AS "apiVersion",
@@ -82,6 +81,9 @@ export const takeDeliveries = (db: Db, endpointId: string, { limit, leaseMs, byH
      FROM taken t LEFT JOIN order_events e ON e.seq = t.seq LEFT JOIN orders o ON o.order_id = t.order_id ORDER BY t.seq`,
     [endpointId, limit, leaseMs],
   )
+
+/** A person wants to know now: an endpoint that is fenced off is tried at once. */
+const tryNow = (tx: Transaction, endpointId: string): Promise<void> => run(tx, 'UPDATE webhook_endpoints SET fenced_until = now() WHERE endpoint_id = ? AND fenced_until > now()', [endpointId])
 
 /** Sent outside the log, so that somebody sees whether an endpoint works. */
 export async function queueTest(tx: Transaction, { endpointId, apiVersion }: { endpointId: string; apiVersion: string }): Promise<string> {
@@ -91,18 +93,20 @@ export async function queueTest(tx: Transaction, { endpointId, apiVersion }: { e
     `INSERT INTO webhook_deliveries (delivery_id, endpoint_id, webhook_id, type, api_version, by_hand, give_up_at) VALUES (?, ?, ?, ?, ?, true, now() + ? * interval '1 millisecond')`,
     [deliveryId, endpointId, webhookId(endpointId, `test_${deliveryId.replaceAll('-', '')}`), testEventType, apiVersion, retrySettings.giveUpMs],
   )
+  await tryNow(tx, endpointId)
   return deliveryId
 }
 
 /** Sent again, whatever became of it before, under the id it has. @throws `webhook_endpoint.disabled` */
 export async function redeliver(tx: Transaction, deliveryId: string): Promise<void> {
-  const again = await row(
+  const again = await row<{ endpointId: string }>(
     tx,
     `UPDATE webhook_deliveries d SET status = 'pending', by_hand = true, failures = 0, next_attempt_at = now(), give_up_at = now() + ? * interval '1 millisecond', reason = NULL, settled_at = NULL
-     FROM webhook_endpoints e WHERE d.delivery_id = ? AND e.endpoint_id = d.endpoint_id AND e.status = 'enabled' RETURNING d.delivery_id`,
+     FROM webhook_endpoints e WHERE d.delivery_id = ? AND e.endpoint_id = d.endpoint_id AND e.status = 'enabled' RETURNING d.endpoint_id AS "endpointId"`,
     [retrySettings.giveUpMs, deliveryId],
   )
   if (!again) throw refuse('webhook_endpoint.disabled')
+  await tryNow(tx, again.endpointId)
 }
 
 /** Forgets what was settled longer ago than `days`; what waits is never forgotten. @returns how many rows, at most `limit`. */

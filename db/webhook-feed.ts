@@ -8,16 +8,17 @@ import { webhookId } from '../domain/webhooks/message'
 import { row, rows, run, type Db } from './connection'
 
 /** Deliveries that may wait for one endpoint. */
-const mostWaiting = 5_000
+const mostWaiting = 2_000
 const page = 1_000
 
-/** Endpoints that have not been given all they may be given. */
+/** Endpoints that have not been given all they may be given; one that takes nothing has enough with what waits already. */
 export const endpointsBehind = (db: Db, limit: number): Promise<{ endpointId: string }[]> =>
   rows(
     db,
     `SELECT e.endpoint_id AS "endpointId" FROM webhook_endpoints e
      WHERE e.status = 'enabled'
        AND EXISTS (SELECT 1 FROM order_events v WHERE (v.xid, v.seq) > (e.cursor_xid, e.cursor_seq) AND v.xid < pg_snapshot_xmin(pg_current_snapshot()))
+       AND (e.fenced_until IS NULL OR NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.endpoint_id = e.endpoint_id AND d.status = 'pending'))
        AND (SELECT count(*) FROM (SELECT 1 FROM webhook_deliveries d WHERE d.endpoint_id = e.endpoint_id AND d.status = 'pending' LIMIT ?) w) < ?
      ORDER BY e.cursor_xid, e.endpoint_id LIMIT ?`,
     [mostWaiting, mostWaiting, limit],

@@ -65,6 +65,7 @@ export const refusals = {
   'store_credit.unknown': { status: 404, says: 'No such store credit', data: '' },
   'run.unknown': { status: 404, says: 'No such run', data: '' },
   'stop.unknown': { status: 404, says: 'No such stop on this run', data: '' },
+  'event_type.unknown': { status: 404, says: 'No event has this type', data: '' },
   'webhook_endpoint.unknown': { status: 404, says: 'No such webhook endpoint', data: '' },
   'webhook_delivery.unknown': { status: 404, says: 'No such delivery of a webhook', data: '' },
   're_optimisation.unknown': { status: 404, says: 'No such re-optimisation', data: '' },

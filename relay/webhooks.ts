@@ -25,7 +25,7 @@ export interface WebhookRelayOptions {
 
 /** More than any number of endpoints needs at once; what bounds the work is `perEndpoint`. */
 const mostUnderWay = 512
-const writingMs = 10_000
+const writingMs = 5_000
 /** How long the log keeps what is settled. */
 const keepDays = 30
 const sweepEveryMs = 600_000
@@ -47,9 +47,10 @@ export function startWebhooks({ db, send, log, timeoutMs, idleMs = 250, perEndpo
     if (free <= 0) return []
     const now = Date.now()
     const admitted = admission(health, now)
+    if (admitted === 'fenced') return []
     if (admitted === 'probe' && !(await takeWebhookProbe(db, endpointId, health, now))) return []
-    const limit = admitted === 'open' ? free : 1
-    const taken = await takeDeliveries(db, endpointId, { limit, leaseMs: timeoutMs + writingMs, byHandOnly: admitted === 'fenced' })
+    const isProbe = admitted === 'probe'
+    const taken = await takeDeliveries(db, endpointId, { limit: isProbe ? 1 : free, leaseMs: timeoutMs + writingMs, byHandFirst: isProbe })
     count(endpointId, taken.length)
     return taken.map((delivery) => ({ endpoint, delivery }))
   }

@@ -13,6 +13,7 @@ import { shopifyWebhook } from './channels-shopify'
 import { collect, readyForPickup, receive } from './collection'
 import { demoRoutes } from './demo'
 import { driverRoutes } from './drivers'
+import { eventSchemaRoutes } from './event-schemas'
 import { eventStreams } from './events'
 import { exceptionRoutes } from './exceptions'
 import { fulfillmentReads } from './fulfillment-reads'
@@ -91,6 +92,7 @@ export const routes: readonly Route[] = [
   ...auditRoutes,
   ...apiKeyRoutes,
   ...customerRoutes,
+  ...eventSchemaRoutes,
   ...webhookDeliveryRoutes,
   ...webhookEndpointRoutes,
   ...demoRoutes,

@@ -1,4 +1,5 @@
 /** Webhook endpoints over HTTP: who may make and see which, where they may lead, and what is refused. */
+import { eventTypes } from '../../domain/events'
 import { openEdge, type Edge, type Reply } from './edge'
 
 let edge: Edge
@@ -98,4 +99,14 @@ it('disables and enables by hand, with a reason and on record', async () => {
   expect((await edge.post(`${path}/enable`, {})).body).toMatchObject({ status: 'enabled', disabledReason: null })
   const actions = await edge.db('audit').where({ subject: endpoint.endpointId as string }).orderBy('audit_id').pluck('action')
   expect(actions).toEqual(['webhook_endpoint.add', 'webhook_endpoint.disable', 'webhook_endpoint.enable'])
+})
+
+it('publishes the JSON Schema of every event, by itself and in the API’s documentation', async () => {
+  const { status, body } = await edge.get('/v1/event-schemas/shipment.delivered', 'demo-channel-web')
+  expect([status, body.$schema, body.title]).toEqual([200, 'https://json-schema.org/draft/2020-12/schema', 'shipment.delivered, version 1'])
+  expect(body).toMatchObject({ type: 'object', required: ['type', 'timestamp', 'data'], additionalProperties: false, properties: { type: { const: 'shipment.delivered' } } })
+  expect((await edge.get('/v1/event-schemas/order.exploded')).body.code).toBe('event_type.unknown')
+  const { webhooks } = (await edge.get('/openapi.json')).body as { webhooks: Record<string, { post: { requestBody: object } }> }
+  expect(Object.keys(webhooks)).toEqual(Object.keys(eventTypes))
+  expect(webhooks['shipment.delivered']!.post.requestBody).toMatchObject({ required: true })
 })

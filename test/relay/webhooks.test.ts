@@ -160,6 +160,16 @@ it('lets a dead endpoint be after a few failures, tries now and then, and sends 
   expect(orders.every(({ orderId }) => typesFor(orderId, receiver.taken()).join() === 'order.placed')).toBe(true)
 })
 
+it('tries an endpoint that is left alone at once when somebody asks for a test', async () => {
+  const { endpointId } = await endpoint()
+  await place()
+  await feedEndpoint(edge.db, endpointId)
+  await edge.db('webhook_endpoints').where({ endpoint_id: endpointId }).update({ score: 5, fenced_until: new Date(Date.now() + 60_000) })
+  relay()
+  await does(endpointId, 'test')
+  expect((await taken(2)).map(({ type }) => type)).toEqual(['webhook.test', 'order.placed'])
+})
+
 it('leaves an endpoint alone for as long as it asks', async () => {
   const { endpointId } = await endpoint()
   receiver.answer = (_heard, response) => void response.writeHead(429, { 'retry-after': '120' }).end()
@@ -255,7 +265,7 @@ it('sends again what a relay was sending when it was killed', async () => {
   const { endpointId } = await endpoint()
   await place()
   await feedEndpoint(edge.db, endpointId)
-  const lost = await takeDeliveries(edge.db, endpointId, { limit: 10, leaseMs: 300, byHandOnly: false })
+  const lost = await takeDeliveries(edge.db, endpointId, { limit: 10, leaseMs: 300 })
   expect(lost).toHaveLength(1) // and nobody ever says what became of it
   relay()
   const [heard] = await taken(1)

@@ -5,6 +5,7 @@ import { tellStory, type Told } from '../../dev/story'
 import { otherSize } from '../../dev/story-orders'
 import { orderWorkflowId } from '../../domain/ids'
 import { caller, peopleOf, type People } from '../support/people'
+import { expectEventsAsDocumented } from '../support/event-schemas'
 import { expectInvariants } from '../support/invariants'
 import { intentsOf } from '../support/outside'
 import { startSystem, type System } from '../support/system'
@@ -22,7 +23,8 @@ beforeAll(async () => {
 }, 90_000)
 afterAll(async () => {
   try {
-    await expectInvariants(system)
+    await expectEventsAsDocumented(system.db)
+  await expectInvariants(system)
   } finally {
     await system.stop()
   }

@@ -1,6 +1,7 @@
 /** The plainest tale: an order from the shop's click to the end of the return window. */
 import { orderWorkflowId } from '../../domain/ids'
 import { eventually, peopleOf, type People } from '../support/people'
+import { expectEventsAsDocumented } from '../support/event-schemas'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 
@@ -11,6 +12,7 @@ beforeAll(async () => {
   people = peopleOf(system)
 })
 afterAll(async () => {
+  await expectEventsAsDocumented(system.db)
   await expectInvariants(system)
   await system.stop()
 })

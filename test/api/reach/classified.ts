@@ -149,6 +149,7 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/api-keys': { row: 'keys', body: { name: 'walked', role: 'support' } },
   'POST /v1/api-keys/{apiKeyId}/revoke': { row: 'keys', body: {} },
   'GET /v1/audit': { row: 'readAudit' },
+  'GET /v1/event-schemas/{type}': { row: 'anybody' },
   'GET /v1/webhook-deliveries': { row: 'readWebhooks' },
   'GET /v1/webhook-deliveries/{deliveryId}': { row: 'readWebhooks' },
   'POST /v1/webhook-deliveries/{deliveryId}/redeliver': { row: 'manageWebhooks', body: {} },

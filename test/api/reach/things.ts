@@ -51,7 +51,7 @@ export async function thingsAt(edge: Edge, where: Place): Promise<Things> {
     ...(await trials(db, where.channelId)),
     ...(await webhooks(edge, where.channelId)),
     ...quote, ...work, ...where,
-    orderId, customerRef, sku: 'SOCKS-3P', cartonId: 'mailer', kind: 'sourcing', protocol: 'acp', version: '1', number: '1', country: 'DE', postalCode: '10119', carrier: 'swiftparcel',
+    orderId, customerRef, sku: 'SOCKS-3P', cartonId: 'mailer', kind: 'sourcing', protocol: 'acp', version: '1', number: '1', country: 'DE', postalCode: '10119', carrier: 'swiftparcel', type: 'order.placed',
   }
   return {
     ...where,
