@@ -52,6 +52,7 @@ const version1 = {
     lines: z.array(strict({ ...line, sku: text, shipBy: at.nullable() })).optional(),
   }),
   'fulfillment.released': strict({ ...workAt, units: count, dueAt: at.nullable() }),
+  'fulfillment.moved': strict({ ...workAt, nodes: z.array(text), reason: text, costMinor: amount.nullable(), cause: text }),
   'fulfillment.assigned': strict({ ...work, assignee, from: text.optional() }),
   'fulfillment.unassigned': strict({ ...work, from: text.optional() }),
   'fulfillment.joined_wave': strict({ ...work, waveId: text, assignee }),
