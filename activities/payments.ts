@@ -8,6 +8,7 @@ import type { Db } from '../db/connection'
 import { captureHappened } from '../domain/payment/captures'
 import { beginCall, settleRefund, spendKey } from '../db/payment-operations'
 import { applyView, loadOperation, saveReference, type PaymentOperation } from '../db/payments'
+import { returnedMinor } from '../db/failed-refunds'
 import { Refusal } from '../domain/refusals'
 import { owesUnwanted } from '../db/unwanted-money'
 import { ProviderFault, type PaymentProvider, type ProviderView } from './ports'
@@ -96,7 +97,7 @@ export function createPaymentActivities(db: Db, providerOf: ProviderOf) {
       }
       const view = await provider.lookUp(reference)
       return db.transaction(async (tx) => {
-        const { view: merged } = await applyView(tx, operation.paymentId, { ...view }, ask.then && { waitingOn: ask.then, fulfillmentId: ask.fulfillmentId })
+        const { view: merged } = await applyView(tx, operation.paymentId, { ...view, refundedMinor: view.refundedMinor + (await returnedMinor(tx, operation.paymentId)) }, ask.then && { waitingOn: ask.then, fulfillmentId: ask.fulfillmentId })
         await settleRefund(tx, operationId)
         return { paymentId: operation.paymentId, status: merged.status }
       })

@@ -108,10 +108,23 @@ export interface DisputeEvent {
   status: 'open' | 'won' | 'lost'
 }
 
+/** A verified message that a refund did not reach the customer after all, days after it was given. */
+export interface FailedRefundEvent {
+  eventId: string
+  refundReference: string
+  /** The payment it is about. */
+  reference: string
+  operationId?: string
+  amountMinor: number
+  currency: string
+  reason: string
+}
+
 /** Checks a webhook's signature over the raw body and reads it. Throws `Refusal('signature.invalid')`; undefined for kinds of events that do not concern us. */
 export interface ProviderWebhook {
   read(rawBody: Buffer, signature: string | undefined): ProviderEvent | undefined
   readDispute(rawBody: Buffer, signature: string | undefined): DisputeEvent | undefined
+  readFailedRefund(rawBody: Buffer, signature: string | undefined): FailedRefundEvent | undefined
 }
 
 /**

@@ -9,6 +9,7 @@ export const eventTypes = {
   'payment.voided': 'Money that was held was let go',
   'payment.refunded': 'Captured money was given back',
   'payment.credited': 'What would have been given back is store credit',
+  'payment.refund_failed': 'A refund came back to the provider: the customer is owed it still',
   'payment.disputed': 'The customer’s bank takes money back; nothing is refunded until it is decided',
   'payment.dispute_closed': 'How a dispute ended',
   'order.sourced': 'What had no node was given to one or several; why is kept with the decision',

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Db } from '../db/connection'
 import { wakeIfOrderCame } from '../db/channel-messages'
 import { applyDisputeFact } from '../db/disputes'
+import { applyFailedRefund } from '../db/failed-refunds'
 import { applyCarrierFact, applyPaymentFact } from '../db/facts'
 import { applyFraudFact } from '../db/fraud'
 import { isStillToStart } from '../db/starts'
@@ -36,6 +37,7 @@ export function startInbox({ db, threads, log, channelFacts, concurrency = 4, id
   const apply = async (fact: InboundFact): Promise<Telling | undefined> => {
     if (fact.kind === 'dispute') return applyDisputeFact(db, fact)
     if (fact.kind === 'fraud') return applyFraudFact(db, fact)
+    if (fact.kind === 'refund_failed') return applyFailedRefund(db, fact)
     if (fact.kind === 'payment') return applyPaymentFact(db, fact)
     if (fact.kind === 'carrier') return applyCarrierFact(db, fact)
     const handle = channelFacts[fact.kind]

@@ -1,7 +1,7 @@
 /** Stripe's signed messages: the signature is checked by its own client, the body read once, and what does not concern a payment is left out. */
 import Stripe from 'stripe'
 import { z } from 'zod'
-import type { DisputeEvent, ProviderEvent, ProviderWebhook } from '../../activities/ports'
+import type { DisputeEvent, FailedRefundEvent, ProviderEvent, ProviderWebhook } from '../../activities/ports'
 import { refuse } from '../../domain/refusals'
 import { mayBeCapturedAgain, viewOfCharge, viewOfIntent } from './view'
 
@@ -16,6 +16,10 @@ export function stripeWebhook({ secret }: { apiKey?: string; secret: string }): 
     readDispute: (rawBody, signature) => {
       const event = parse(eventShape, construct(rawBody, signature, secret))
       return disputeEvents.includes(event.type) ? fromDispute(event, parse(disputeShape, event)) : undefined
+    },
+    readFailedRefund: (rawBody, signature) => {
+      const event = parse(eventShape, construct(rawBody, signature, secret))
+      return refundEvents.includes(event.type) ? fromRefund(event, parse(refundShape, event)) : undefined
     },
   }
 }
@@ -32,6 +36,9 @@ const intentEvents: readonly string[] = [
 const chargeEvents: readonly string[] = ['charge.captured', 'charge.refunded']
 
 const disputeEvents: readonly string[] = ['charge.dispute.created', 'charge.dispute.closed']
+
+/** The older kind of message says the same; a refund that has not failed says nothing new, its charge does. */
+const refundEvents: readonly string[] = ['refund.failed', 'refund.updated', 'charge.refund.updated']
 
 const amount = z.number().int().nonnegative()
 const metadata = z.record(z.string(), z.string()).default({})
@@ -79,6 +86,21 @@ const chargeShape = z.object({
   }),
 })
 
+const refundShape = z.object({
+  data: z.object({
+    object: z.object({
+      object: z.literal('refund'),
+      id: z.string().min(1),
+      amount,
+      currency: z.string().regex(/^[a-z]{3}$/),
+      payment_intent: z.string().nullish(),
+      status: z.string().nullish(),
+      failure_reason: z.string().max(100).nullish(),
+      metadata: z.record(z.string(), z.string()).nullish(),
+    }),
+  }),
+})
+
 const disputeShape = z.object({
   data: z.object({
     object: z.object({
@@ -122,6 +144,12 @@ function fromDispute(event: z.infer<typeof eventShape>, { data }: z.infer<typeof
   if (!reference || said.startsWith('warning_')) return undefined
   const status = event.type === 'charge.dispute.created' ? 'open' : said === 'lost' ? 'lost' : 'won'
   return { eventId: event.id, disputeId: id, reference, amountMinor, currency: currency.toUpperCase(), reason, status }
+}
+
+function fromRefund(event: z.infer<typeof eventShape>, { data }: z.infer<typeof refundShape>): FailedRefundEvent | undefined {
+  const { id, amount: amountMinor, currency, payment_intent: reference, status, failure_reason: reason, metadata: noted } = data.object
+  if (!reference || status !== 'failed') return undefined
+  return { eventId: event.id, refundReference: id, reference, amountMinor, currency: currency.toUpperCase(), reason: reason ?? 'unknown', ...(noted?.operationId && { operationId: noted.operationId }) }
 }
 
 /** A charge carries the metadata its payment was opened with, so it names the payment but not the operation that changed it. */

@@ -33,6 +33,12 @@ export function outsideRoutes({ webhook, carriers, fraud, wake }: OutsideParties
         await receiveFact(ctx.db, { source: 'stripe', eventId, kind: 'dispute', subject: news.reference, payload: news })
         wake()
       }
+      const failed = webhook.readFailedRefund(ctx.rawBody, ctx.header('stripe-signature'))
+      if (failed) {
+        const { eventId, ...news } = failed
+        await receiveFact(ctx.db, { source: 'stripe', eventId, kind: 'refund_failed', subject: news.reference, payload: news })
+        wake()
+      }
       const event = webhook.read(ctx.rawBody, ctx.header('stripe-signature'))
       if (event) {
         const { eventId, type, paymentId, view } = event

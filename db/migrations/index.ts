@@ -32,6 +32,7 @@ import * as storedValue from './0034-stored-value'
 import * as expiringHolds from './0035-expiring-holds'
 import * as exchanges from './0036-exchanges'
 import * as returnTerms from './0038-return-terms'
+import * as failedRefunds from './0042b-failed-refunds'
 import * as webhooks from './0043-webhooks'
 import * as holds from './0045-holds'
 import * as holdRules from './0046-hold-rules'
@@ -88,6 +89,7 @@ export const migrations: readonly Migration[] = [
   returnTerms,
   returnLabels,
   lateMoney,
+  failedRefunds,
   webhooks,
   holds,
   holdRules,

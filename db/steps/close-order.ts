@@ -18,7 +18,7 @@ export interface WaitNotice {
 }
 
 /** Money that is owed is owed by closed orders too. */
-const outlivesOrder = ['payment.refund_short', 'order.refund_elsewhere'] as const
+const outlivesOrder = ['payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'order.refund_elsewhere'] as const
 
 /** Nothing is open any more, and the row says that the workflow is not either. */
 export async function closeOrder(tx: Transaction, { orderId, status }: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> {

@@ -23,7 +23,7 @@ import { isStoredValue, type StoredValue } from './stored-value'
 
 /** Every account there is; of a provider's clearing account there is one per provider, `provider_clearing:stripe`. */
 export const accounts = [
-  'receivable', 'provider_clearing', 'bank', 'revenue', 'tax', 'shipping', 'discount', 'gift_card_liability', 'store_credit_liability', 'refund', 'fees', 'adjustments', 'elsewhere',
+  'receivable', 'provider_clearing', 'bank', 'revenue', 'tax', 'shipping', 'discount', 'gift_card_liability', 'store_credit_liability', 'refund', 'refunds_owed', 'fees', 'adjustments', 'elsewhere',
 ] as const
 export type Account = Exclude<(typeof accounts)[number], 'provider_clearing'> | `provider_clearing:${string}`
 
@@ -35,7 +35,7 @@ export interface Entry {
   cause: string
 }
 
-export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit'] as const
+export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'refund_failed'] as const
 
 export interface Journal {
   /** Said twice, the same: no fact is posted twice. */
@@ -123,6 +123,13 @@ export function refundJournal({ paymentId, provider, amountMinor, refundedMinor,
     given,
   ])
 }
+
+/** A refund came back to the provider: it has the money again, and the customer is owed it. */
+export const failedRefundJournal = ({ provider, refundReference, amountMinor }: { provider: string; refundReference: string; amountMinor: number }): Journal =>
+  journal(`refund-failed:${refundReference}`, 'refund_failed', [
+    { account: moneyAccount(provider), amountMinor, cause: `A refund came back to ${provider}: ${refundReference}` },
+    { account: 'refunds_owed', amountMinor: -amountMinor, cause: `Owed to the customer, whose refund ${refundReference} came back` },
+  ])
 
 const inParts = (parts: RefundParts): Entry[] => [
   { account: 'receivable', amountMinor: parts.unsoldMinor ?? 0, cause: 'Given back to the customer: paid, and no goods had left for it' },

@@ -4,6 +4,7 @@ import { closeControl } from '../control'
 import { checkBody, ControlRefusal, oneOf, required, wholeNumber, words } from '../control-body'
 import { cancelIntent, expireHold } from './holds'
 import { approve, fail } from './intents'
+import { failRefund } from './refunds'
 import { settlementControl } from './settlement'
 import type { Intent, Provider } from './records'
 
@@ -27,6 +28,14 @@ export function paymentControl(routes: Router, provider: Provider): Router {
     const decided = decide(provider, intent, status, declineCode)
     provider.books.commit()
     response.json(entry(provider, decided))
+  })
+  routes.post('/refunds/fail', (request, response) => {
+    const { paymentIntent } = checkBody(request.body, { paymentIntent: required(words) })
+    const given = provider.books.all('refund').find((r) => r.intent === paymentIntent && !r.failed)
+    if (!given) throw new ControlRefusal(409, `paymentIntent: nothing was given back of ${paymentIntent}`)
+    const failed = failRefund(provider, given)
+    provider.books.commit()
+    response.json(failed)
   })
   routes.post('/silences', (request, response) => {
     const { about, copies } = checkBody(request.body, { about: required(words), copies: required(wholeNumber(2)) })

@@ -103,13 +103,15 @@ export interface Refund {
   createdSeconds: number
   reason?: string
   metadata: Record<string, string>
+  /** It came back, days after it was given. */
+  failed?: true
 }
 
 /** One change of the shop's balance here: what a payout is made of. Amounts as the shop sees them: what is taken from it is negative. */
 export interface BalanceTransaction {
   id: string
   createdSeconds: number
-  category: 'charge' | 'refund' | 'dispute' | 'dispute_reversal'
+  category: 'charge' | 'refund' | 'refund_failure' | 'dispute' | 'dispute_reversal'
   grossMinor: number
   feeMinor: number
   currency: string

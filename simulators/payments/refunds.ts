@@ -2,7 +2,7 @@
 import { ApiError, invalidRequest } from './api-error'
 import { credit } from './balance'
 import { newId, nowSeconds, type Charge, type Intent, type Provider, type Refund } from './records'
-import { chargeJson } from './wire'
+import { chargeJson, refundJson } from './wire'
 
 export interface RefundAsk {
   intent?: string
@@ -40,6 +40,17 @@ export function refund(provider: Provider, ask: RefundAsk): Refund {
   credit(provider, charge, { category: 'refund', source: given.id, grossMinor: -amountMinor, feeMinor: 0 })
   provider.announce('charge.refunded', chargeJson(provider, refunded))
   return given
+}
+
+/** The customer's bank does not take it: the money is back on the shop's balance. */
+export function failRefund(provider: Provider, given: Refund): Refund {
+  const charge = provider.books.get('charge', given.charge)!
+  const failed: Refund = { ...given, failed: true }
+  provider.books.put('refund', failed)
+  provider.books.put('charge', { ...charge, refundedMinor: charge.refundedMinor - given.amountMinor })
+  credit(provider, charge, { category: 'refund_failure', source: given.id, grossMinor: given.amountMinor, feeMinor: 0 })
+  provider.announce('refund.failed', refundJson(provider, failed))
+  return failed
 }
 
 function chargeToRefund(provider: Provider, ask: RefundAsk): Charge {

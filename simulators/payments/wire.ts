@@ -106,7 +106,8 @@ export function refundJson(provider: Provider, refund: Refund, expand: Expand = 
     reason: refund.reason ?? null,
     receipt_number: null,
     source_transfer_reversal: null,
-    status: 'succeeded',
+    status: refund.failed ? 'failed' : 'succeeded',
+    ...(refund.failed ? { failure_reason: 'expired_or_canceled_card' } : {}),
     transfer_reversal: null,
   }
 }

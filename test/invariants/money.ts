@@ -24,7 +24,7 @@ const booksAgree: Invariant = {
     const { intents } = (await (await fetch(`${paymentsUrl}/control/books`)).json()) as { intents: Intent[] }
     const ours = await rows<{ orderId: string; authorized: number; captured: number; refunded: number; holds: number }>(
       db,
-      `SELECT order_id AS "orderId", sum(authorized_minor)::int8 AS authorized, sum(captured_minor)::int8 AS captured, sum(refunded_minor)::int8 AS refunded,
+      `SELECT order_id AS "orderId", sum(authorized_minor)::int8 AS authorized, sum(captured_minor)::int8 AS captured, (sum(refunded_minor) + (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.order_id = payments.order_id AND kind = 'refund_failed' AND account = 'refunds_owed'))::int8 AS refunded,
          count(*) FILTER (WHERE authorized_minor > 0)::int AS holds
        FROM payments WHERE provider = 'stripe' GROUP BY 1`,
     )

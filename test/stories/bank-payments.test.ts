@@ -8,7 +8,7 @@ import { startSystem, type System } from '../support/system'
 let system: System
 let people: People
 beforeAll(async () => {
-  system = await startSystem({ policies: { payment: { deadline: 'PT30S', transferDeadline: 'P10D', lookAgainEvery: 'PT1.5S' }, returns: { window: 'PT2S' } } })
+  system = await startSystem({ policies: { payment: { deadline: 'PT30S', transferDeadline: 'P10D', lookAgainEvery: 'PT1.5S' }, returns: { window: 'PT4S' } } })
   people = peopleOf(system)
   await steer(system.payments.url, '/control/pace', { settleMs: 0 }) // banks decide when the story says so
 })
@@ -167,4 +167,24 @@ it.each([
   await people.until(orderId, (o) => !o.workflowOpen && o.status === 'cancelled' && o.paymentStatus === (takenMinor ? 'refunded' : 'voided'), 'the end')
   await eventually(() => system.db('payment_operations').where({ order_id: orderId }).whereIn('status', ['intended', 'unknown']), (left) => left.length === 0)
   expect(await open(orderId)).toEqual([])
+})
+
+it('owes the customer a refund that came back, tells finance which ways are left, and counts the next one right', async () => {
+  const orderId = await people.place(await wish({}, 2))
+  await deliver(orderId)
+  const claim = (): Promise<unknown> => people.support('POST', `/v1/orders/${orderId}/claims`, { reason: 'torn', lines: [{ lineId: '1', quantity: 1 }], remedy: 'refund' })
+  await claim()
+  const { payments } = await people.until(orderId, (o) => o.money.refundedMinor === 1_000, 'the refund')
+  await steer(system.payments.url, '/control/webhooks', { duplicate: true })
+  await steer(system.payments.url, '/control/refunds/fail', { paymentIntent: payments[0]!.reference })
+  const [returned] = await eventually(() => system.db('exceptions').where({ order_id: orderId, kind: 'payment.refund_returned' }).select('owner', 'data', 'resolved_at'), (found) => found.length > 0, { what: 'the case' })
+  expect(returned).toMatchObject({ owner: 'finance', resolved_at: null, data: { amountMinor: 1_000, currency: 'EUR', reason: 'expired_or_canceled_card', ways: ['store_credit', 'bank_transfer'] } })
+  await claim()
+  await people.until(orderId, (o) => o.money.refundedMinor === 2_490 && !o.workflowOpen, 'the second refund')
+  await steer(system.payments.url, '/control/webhooks', {})
+  expect(await intentsOf(system, orderId)).toMatchObject([{ capturedMinor: 2_490, refundedMinor: 1_490 }])
+  const owed = await system.db('ledger_entries').where({ order_id: orderId, kind: 'refund_failed' }).orderBy('amount_minor').select('account', 'amount_minor')
+  expect(owed.map((e: { account: string; amount_minor: unknown }) => [e.account, Number(e.amount_minor)])).toEqual([['refunds_owed', -1_000], ['provider_clearing:stripe', 1_000]])
+  expect(await count(orderId, 'payment.refund_failed')).toBe(1)
+  expect(await open(orderId)).toEqual([{ kind: 'payment.refund_returned' }])
 })
