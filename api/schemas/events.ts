@@ -35,6 +35,7 @@ const version1 = {
   'payment.voided': payment,
   'payment.refunded': strict({ ...money, reference: text.nullable().optional(), declineCode: text.optional(), by: z.literal('channel').optional() }),
   'payment.credited': z.looseObject({ ...money, returnId: text.optional() }),
+  'payment.refund_failed': strict({ ...money, refundReference: text, reference: text, reason: text }),
   'payment.disputed': strict(dispute),
   'payment.dispute_closed': strict({ ...dispute, outcome: text }),
   'order.sourced': strict({ nodes: z.array(text), reason: text }),
