@@ -61,6 +61,10 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/orders/{orderId}/claims': { row: 'decide', body: { lines, remedy: 'refund', reason: 'broken' } },
   'GET /v1/returns/{returnId}': { row: 'readReturns' },
   'POST /v1/returns/{returnId}/receive': { row: 'receiveReturns', inBody: true, body: { nodeId: at.nodeId, lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] } },
+  // Whose order it is prints it: a label has her address.
+  'GET /v1/returns/{returnId}/label.pdf': { row: 'readOrders' },
+  'POST /v1/returns/{returnId}/close': { row: 'decide', body: {} },
+  'POST /v1/returns/{returnId}/remind': { row: 'decide', body: {} },
   'POST /v1/returns/{returnId}/approve': { row: 'decide', body: {} },
   'POST /v1/returns/{returnId}/reject': { row: 'decide', body: { reason: 'walked' } },
   'POST /v1/returns/{returnId}/cancel': { row: 'askReturns', body: {} },
