@@ -12,6 +12,7 @@ import { connectTemporal, registerSearchAttributes, temporalTarget } from './ada
 import { scheduleSweep } from './adapters/temporal-schedules'
 import { connectWebhooks } from './adapters/webhooks/sender'
 import { createLog } from './api/log'
+import { servicesOf } from './api/carrier-services'
 import { readConfig, secretsOf, type Config } from './config'
 import { connect } from './db/connection'
 import { migrate } from './db/migrate'
@@ -25,6 +26,7 @@ import { startDispatch, startRunReports } from './relay/runs'
 import { startShortfalls } from './relay/shortfalls'
 import { startStarter } from './relay/starts'
 import { createThreads } from './relay/threads'
+import { startChannelSync } from './relay/channel-sync'
 import { startWatch } from './relay/watch'
 import { startWebhooks } from './relay/webhooks'
 import { temporalLogger } from './adapters/temporal-log'
@@ -46,12 +48,13 @@ async function main(config: Config): Promise<void> {
   const client = connectTemporal(target)
   await registerSearchAttributes(client.connection as Connection, target.namespace)
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
+  const carriers = [ownFleetCarrier(), ...(await connectCarriers(config))]
   const activities = createActivities({
     orders: threads,
     db,
     databaseUrl: config.DATABASE_URL,
     payments: stripeProvider({ apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }),
-    carriers: [ownFleetCarrier(), ...(await connectCarriers(config))],
+    carriers,
     distances: config.ROADS_URL ? osrmDistances({ baseUrl: config.ROADS_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS, log }) : byAir,
   })
   const bundle = config.TASK_QUEUES.includes('orders') ? await workflowBundle(config.WORKFLOW_BUNDLE) : undefined
@@ -89,6 +92,7 @@ async function main(config: Config): Promise<void> {
     startArrivals({ db, threads, log }),
     startShortfalls({ db, log }),
     startWatch({ db, log }),
+    startChannelSync({ db, log, deps: { config, services: servicesOf(carriers), wake: () => undefined } }),
     startLab({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startDispatch({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startRunReports({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),

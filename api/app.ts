@@ -8,6 +8,7 @@ import { isOutage } from '../db/outage'
 import { isReachable } from '../db/views/queues'
 import { BrokenInvariant } from '../domain/invariant'
 import { Refusal, refuse } from '../domain/refusals'
+import { servicesOf } from './carrier-services'
 import { createAuthenticate, type ApiKey, type Authenticate } from './auth'
 import { bodyLimitBytes, ClientGone, feedLimitBytes, readBody } from './body'
 import type { RouteDeps } from './deps'
@@ -31,7 +32,7 @@ export function createApp(given: ApiDeps): Express {
     ...rest,
     feed: given.feed ?? createEventFeed(given.db, given.log),
     metrics: given.metrics ?? createMetrics(),
-    services: [...new Set(carriers.flatMap((carrier) => carrier.services().map((offered) => offered.service)))],
+    services: servicesOf(carriers),
     promises: createPromiseDesk({ db: given.db, carriers, log: given.log }),
     quotes: createQuotes(given.config.QUOTE_SECRET),
     destinations: given.destinations ?? { allowed: [] },

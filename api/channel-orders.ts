@@ -22,7 +22,7 @@ type Deps = Pick<RouteDeps, 'services' | 'config'>
 export async function takeOrKeep(tx: Transaction, deps: Deps, adapter: ChannelAdapter, message: ChannelMessage): Promise<ChannelAnswer> {
   const source = sourceOf(adapter, message.channel)
   const { orderId, reasons } = await takeChannelOrder(tx, deps, adapter, message)
-  const outcome: ChannelAnswer = reasons ? { quarantineId: await quarantine(tx, { ...message, source, channelOrderId: adapter.numberOf(message.body), reasons }) } : { orderId }
+  const outcome: ChannelAnswer = reasons ? { quarantineId: await quarantine(tx, { ...message, source, channelOrderId: adapter.numberOf(message.body), sequence: adapter.sequenceOf(message.body), reasons }) } : { orderId }
   await keepChannelAnswer(tx, source, message.eventId, outcome)
   return outcome
 }
@@ -47,7 +47,7 @@ export async function takeChannelOrder(tx: Transaction, deps: Deps, adapter: Cha
     const { orderId, outcome } = await placeOrder(tx, placing, 'hopeful') // claims nothing, so there is no race to lose
     if (outcome === 'accepted') {
       await writeAudit(tx, { actor: placing.actor, action: 'order.create', subject: orderId, cause: `${source}:${eventId}` })
-      await keepDocument(tx, { source, eventId, channel, channelOrderId: order.channelOrderId, topic: 'order', body, saidAt: adapter.said(body, channel)?.saidAt, applied: true })
+      await keepDocument(tx, { source, eventId, channel, channelOrderId: order.channelOrderId, topic: 'order', body, saidAt: adapter.said(body, channel)?.saidAt, sequence: adapter.sequenceOf(body), applied: true })
       await endedByOrder(tx, { channel, channelOrderId: order.channelOrderId, orderId })
       await wakeKeptMessages(tx, source, order.channelOrderId)
     }

@@ -18,7 +18,10 @@ export interface Delivery {
   eventId: string
   body: unknown
 }
-type Place = Pick<Ctx, 'db' | 'deps'>
+export interface Place {
+  db: Ctx['db']
+  deps: Pick<Ctx['deps'], 'services' | 'config' | 'wake'>
+}
 
 /** The inbox row, the order or the quarantined body, and the answer are one transaction; ten repeats at once wait for the first. */
 export async function created({ db, deps }: Place, { channel, source, eventId, body }: Delivery): Promise<ChannelAnswer> {

@@ -50,15 +50,16 @@ export interface ChannelDocument {
   body: unknown
   /** When the channel said it, by its own clock. */
   saidAt?: string | null
+  sequence?: number
   /** The order is as it says. */
   applied?: boolean
 }
 
 /** The channel's own words about an order, as they came. */
 export async function keepDocument(tx: Transaction, document: ChannelDocument): Promise<void> {
-  const { source, eventId, channel, channelOrderId, topic, body, saidAt = null, applied = false } = document
-  await run(tx, 'INSERT INTO channel_documents (source, event_id, channel, channel_order_id, topic, body, said_at, applied) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING', [
-    source, eventId, channel, channelOrderId, topic, JSON.stringify(body), saidAt, applied,
+  const { source, eventId, channel, channelOrderId, topic, body, saidAt = null, sequence = null, applied = false } = document
+  await run(tx, 'INSERT INTO channel_documents (source, event_id, channel, channel_order_id, topic, body, said_at, sequence, applied) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING', [
+    source, eventId, channel, channelOrderId, topic, JSON.stringify(body), saidAt, sequence, applied,
   ])
 }
 

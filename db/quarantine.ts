@@ -18,7 +18,7 @@ export interface QuarantinedMessage {
 /** @returns the id under which it can be found and tried again. */
 export async function quarantine(
   tx: Transaction,
-  message: { channel: string; source: string; eventId: string; topic?: string; channelOrderId?: string; body: unknown; reasons: readonly RefusalDetail[] },
+  message: { channel: string; source: string; eventId: string; topic?: string; channelOrderId?: string; sequence?: number; body: unknown; reasons: readonly RefusalDetail[] },
 ): Promise<string> {
   const quarantineId = uuidv7()
   await tx('quarantine').insert({
@@ -28,6 +28,7 @@ export async function quarantine(
     event_id: message.eventId,
     topic: message.topic ?? 'order',
     channel_order_id: message.channelOrderId ?? null,
+    sequence: message.sequence ?? null,
     body: JSON.stringify(message.body),
     reasons: JSON.stringify(message.reasons),
   })

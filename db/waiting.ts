@@ -48,3 +48,9 @@ export async function settleExceptions(tx: Transaction, order: { orderId: string
   )
   await record(tx, order, ...settled.map((e) => ({ type: 'exception.resolved' as const, actor: self, data: { exceptionId: e.exceptionId, kind: e.kind, resolution } })))
 }
+
+/** Settles what is open about things that are no orders, because they went right again. */
+export async function settleSubjects(tx: Transaction, kind: string, subjects: readonly string[], resolution: string): Promise<void> {
+  if (subjects.length === 0) return
+  await rows(tx, 'UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = ? WHERE order_id IS NULL AND kind = ? AND subject = ANY(?) AND resolved_at IS NULL RETURNING 1', [resolution, self, kind, [...subjects]])
+}

@@ -1,6 +1,8 @@
 /** What nobody else would notice: queues that do not move, calls whose outcome stays unknown, orders that overstay their deadline. Each becomes an exception somebody owns. */
+import { durationMs } from '../domain/policy/duration'
+import { silences } from './channel-sync'
 import { rows, type Db, type Transaction } from './connection'
-import { openException, type OpenException } from './waiting'
+import { openException, settleSubjects, type OpenException } from './waiting'
 
 /** Any number nobody else uses for an advisory lock: one watcher at a time is enough. */
 const watchLock = 7_204_483
@@ -20,7 +22,7 @@ export const openForStuck = (db: Db, patience: Patience = usualPatience): Promis
   db.transaction(async (tx) => {
     const [lock] = await rows<{ mine: boolean }>(tx, 'SELECT pg_try_advisory_xact_lock(?) AS mine', [watchLock])
     if (!lock!.mine) return 0
-    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await stuckArrivals(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx))]
+    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await stuckArrivals(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx)), ...(await silentChannels(tx))]
     for (const one of stuck) await openException(tx, one)
     return stuck.length
   })
@@ -153,5 +155,20 @@ const unscannedParcels = async (tx: Transaction): Promise<OpenException[]> => {
     owner: 'support',
     summary: `${f.carrier} has not scanned ${f.trackingNumber} by ${f.scanBy}: ask where it is while the promise can still be kept`,
     data: { trackingNumber: f.trackingNumber, scanBy: f.scanBy },
+  }))
+}
+
+/** Channels that say how long they may be silent, and have been longer; one that speaks again needs nobody any more. */
+const silentChannels = async (tx: Transaction): Promise<OpenException[]> => {
+  const channels = (await silences(tx)).map((c) => ({ ...c, isSilent: Date.now() - Date.parse(c.lastSeenAt ?? c.createdAt) > durationMs(c.silence) }))
+  await settleSubjects(tx, 'channel.silent', channels.filter((c) => !c.isSilent).map((c) => c.channelId), 'it speaks again')
+  return channels.filter((c) => c.isSilent).map(({ channelId, lastSeenAt, silence }) => ({
+    orderId: null,
+    channel: null,
+    kind: 'channel.silent',
+    subject: channelId,
+    owner: 'operations',
+    summary: `${channelId} has said nothing for longer than ${silence}: are its messages still sent here?`,
+    data: { channelId, lastSeenAt },
   }))
 }

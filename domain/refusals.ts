@@ -159,6 +159,8 @@ export const refusals = {
   // why a channel's message is kept in quarantine
   'channel.order_cancelled': { status: 409, says: 'The channel has cancelled this order', data: '' },
   'channel.not_paid': { status: 409, says: 'The channel has not taken the money for this order', data: '' },
+  'channel.not_listed': { status: 409, says: 'The channel has no api that could be asked', data: '' },
+  'channel.not_answering': { status: 503, says: 'The channel does not answer as it should', data: 'reason' },
   'channel.no_order_page': { status: 409, says: 'The channel does not say where its customers find their orders', data: 'channel' },
   'channel.fulfilled_elsewhere': { status: 409, says: 'The channel has sent this order, or sends it itself', data: '' },
   'channel.line_not_goods': { status: 409, says: 'A line of this order is nothing that is sent', data: '' },

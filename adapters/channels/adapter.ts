@@ -12,6 +12,8 @@ export interface ChannelAdapter {
   map(body: unknown, channel: string): Mapped
   /** The number of the order that a body is about, where that much of it can be read. */
   numberOf(body: unknown): string | undefined
+  /** Where the channel counts its orders, the number it has counted this one with. */
+  sequenceOf(body: unknown): number | undefined
   /** What a later document says of the order, and when the channel said it; undefined where it cannot be read. */
   said(body: unknown, channel: string): (Said & { saidAt: string | null }) | undefined
   /** Where a problem of our document stands in the channel's. */

@@ -7,10 +7,10 @@ import { isSignedByShopify } from '../../adapters/channels/shopify/signature'
 import { shopifySecret, type ChannelAnswer } from '../../db/channel-messages'
 import { refuse } from '../../domain/refusals'
 import { refuseField } from '../problem'
-import { ok, route, type Ctx } from '../route'
-import { cancelled, created, refunded, updated, type Delivery } from '../shopify-topics'
+import { ok, route } from '../route'
+import { cancelled, created, refunded, updated, type Delivery, type Place } from '../shopify-topics'
 
-const topics: Record<string, (ctx: Pick<Ctx, 'db' | 'deps'>, delivery: Delivery) => Promise<ChannelAnswer>> = {
+const topics: Record<string, (place: Place, delivery: Delivery) => Promise<ChannelAnswer>> = {
   'orders/create': created,
   'orders/updated': updated,
   'orders/cancelled': cancelled,

@@ -10,6 +10,7 @@ import { cartonRoutes } from './cartons'
 import { channelRoutes } from './channels'
 import { amazonOrders } from './channels-amazon'
 import { shopifyWebhook } from './channels-shopify'
+import { channelSyncRoutes } from './channel-sync'
 import { collect, readyForPickup, receive } from './collection'
 import { demoRoutes } from './demo'
 import { driverRoutes } from './drivers'
@@ -79,6 +80,7 @@ export const routes: readonly Route[] = [
   ...channelRoutes,
   shopifyWebhook,
   amazonOrders,
+  ...channelSyncRoutes,
   ...driverRoutes,
   ...runRoutes,
   ...trackingRoutes,

@@ -8,7 +8,7 @@ import { amountReasons, amountsOf } from './amounts'
 import { amazonDocument, amazonState, type AmazonOrder } from './schema'
 
 /** Amazon changes nothing of an order but to cancel it: a later document says the same of its lines. */
-export const amazon: ChannelAdapter = { name: 'amazon', map: mapAmazonOrder, said: () => undefined, numberOf: numberAtAmazon, pointer: (pointer) => amazonPointer(pointer) }
+export const amazon: ChannelAdapter = { name: 'amazon', map: mapAmazonOrder, said: () => undefined, numberOf: numberAtAmazon, sequenceOf: () => undefined, pointer: (pointer) => amazonPointer(pointer) }
 
 /** @returns the order as far as it can be read, and what Amazon's own words say against it. */
 export function mapAmazonOrder(body: unknown, channel: string): Mapped {

@@ -5,9 +5,9 @@ import type { RefusalDetail } from '../../../domain/refusals'
 import type { ChannelAdapter, Mapped } from '../adapter'
 import { minorOf, noSku, reason, schemaReasons, without } from '../reading'
 import { amountReasons } from './amounts'
-import { digitsOf, shopifyNumber, shopifyOrder, shopifyState, type ShopifyOrder, type ShopifyState } from './schema'
+import { digitsOf, shopifyNumber, shopifyOrder, shopifySequence, shopifyState, type ShopifyOrder, type ShopifyState } from './schema'
 
-export const shopify: ChannelAdapter = { name: 'shopify', map: mapShopifyOrder, said: saidByShopify, numberOf: numberAtShopify, pointer: (pointer) => shopifyPointer(pointer) }
+export const shopify: ChannelAdapter = { name: 'shopify', map: mapShopifyOrder, said: saidByShopify, numberOf: numberAtShopify, sequenceOf: sequenceAtShopify, pointer: (pointer) => shopifyPointer(pointer) }
 
 /** @returns the order as far as it can be read, and what Shopify's own words say against it. That its currency is none is for the network to say. */
 export function mapShopifyOrder(body: unknown, channel: string): Mapped {
@@ -25,6 +25,12 @@ export function mapShopifyOrder(body: unknown, channel: string): Mapped {
 function numberAtShopify(body: unknown): string | undefined {
   const read = shopifyNumber.safeParse(body)
   return read.success ? digitsOf(read.data.admin_graphql_api_id) : undefined
+}
+
+/** Shops count their orders one by one. */
+function sequenceAtShopify(body: unknown): number | undefined {
+  const read = shopifySequence.safeParse(body)
+  return read.success ? read.data.order_number : undefined
 }
 
 /** After an order was edited, `quantity` is still what was ordered first, and `current_quantity` what is left of it. */

@@ -46,6 +46,8 @@ export type ShopifyState = z.output<typeof shopifyState>
 /** The number of the order, of whatever can be read. */
 export const shopifyNumber = z.looseObject({ admin_graphql_api_id: gid('Order') })
 
+export const shopifySequence = z.looseObject({ order_number: z.int().min(1) })
+
 export const shopifyOrder = z.looseObject({
   admin_graphql_api_id: gid('Order'),
   created_at: instant,

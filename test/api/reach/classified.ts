@@ -169,6 +169,8 @@ export const classified = (at: Things): Record<string, Line> => ({
   'GET /v1/demo': { row: 'anybody' },
   'POST /v1/channels/{channelId}/shopify/webhooks': { row: 'signed' },
   'POST /v1/channels/{channelId}/amazon/orders': { ...place, body: { order: {} } },
+  'GET /v1/channels/{channelId}/health': { row: 'quarantine' },
+  'POST /v1/channels/{channelId}/catch-up': { row: 'quarantine' },
   'GET /v1/orders/{orderId}/source': { row: 'quarantine' },
   'GET /v1/orders/{orderId}/as/{protocol}': { row: 'readOrders' },
   'POST /v1/payments/stripe/webhook': { row: 'signed' },

@@ -1,0 +1,148 @@
+/** A shop on Shopify as we speak to it: its orders are listed, it is told what has left and what can be sold. What fails is a ShopFault: it may have happened, and is looked for before it is done again. */
+import { z } from 'zod'
+import { readJson } from '../reading'
+
+export interface ShopAccount {
+  url: string
+  token: string
+  timeoutMs: number
+}
+
+/** The shop said no: the same again will not be taken. */
+export class ShopRefusal extends Error {
+  override name = 'ShopRefusal'
+}
+/** The shop did not answer, or not so that one knows what it did. */
+export class ShopFault extends Error {
+  override name = 'ShopFault'
+}
+
+export interface HandedOver {
+  channelOrderId: string
+  carrier: string
+  trackingNumbers: readonly string[]
+  lines: readonly { lineId: string; quantity: number }[]
+}
+export interface StockLevel {
+  sku: string
+  locationId: string
+  quantity: number
+}
+export interface Shop {
+  /** Orders that changed since, oldest change first, as the shop's webhooks write them. */
+  listOrders(since: string, cursor?: string): Promise<{ orders: unknown[]; next: string | undefined }>
+  /** Told once: a parcel that the shop knows is not told again. @returns the shop's id of it */
+  tellHandedOver(parcel: HandedOver): Promise<string>
+  /** Absolute, so harmless to repeat. @returns SKUs that the shop does not have */
+  setStock(levels: readonly StockLevel[]): Promise<string[]>
+}
+
+const version = '2026-01'
+
+export function shopifyShop(account: ShopAccount): Shop {
+  const ask = asker(account)
+  return {
+    listOrders: (since, cursor) => listOrders(account, since, cursor),
+    tellHandedOver: (parcel) => tellHandedOver(ask, parcel),
+    setStock: (levels) => setStock(ask, levels),
+  }
+}
+
+async function call({ url, token, timeoutMs }: ShopAccount, path: string, init: RequestInit = {}): Promise<{ body: unknown; headers: Headers }> {
+  const headers = { 'X-Shopify-Access-Token': token, 'Content-Type': 'application/json' }
+  const response = await fetch(new URL(`/admin/api/${version}/${path}`, url), { ...init, headers, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) }).catch((cause: Error) => {
+    throw new ShopFault(cause.message)
+  })
+  const text = await response.arrayBuffer().catch((cause: Error) => {
+    throw new ShopFault(cause.message)
+  })
+  if (response.status === 401 || response.status === 403 || response.status === 404) throw new ShopRefusal(`the shop answered ${response.status}`)
+  if (!response.ok) throw new ShopFault(`the shop answered ${response.status}`)
+  return { body: readJson(Buffer.from(text)), headers: response.headers }
+}
+
+/** The REST listing, because its documents are those of the webhooks: one mapping reads both. Of the link to the next page only its cursor is believed. */
+async function listOrders(account: ShopAccount, since: string, cursor?: string): ReturnType<Shop['listOrders']> {
+  const query: Record<string, string> = cursor === undefined ? { status: 'any', order: 'updated_at asc', updated_at_min: since, limit: '100' } : { limit: '100', page_info: cursor }
+  const { body, headers } = await call(account, `orders.json?${new URLSearchParams(query).toString()}`)
+  const read = z.looseObject({ orders: z.array(z.unknown()) }).safeParse(body)
+  if (!read.success) throw new ShopFault('the shop’s list of orders cannot be read')
+  return { orders: read.data.orders, next: /<[^>]*[?&]page_info=([\w.~%-]+)[^>]*>;\s*rel="next"/.exec(headers.get('link') ?? '')?.[1] }
+}
+
+type Ask = <T extends z.ZodType>(query: string, variables: object, shape: T) => Promise<z.output<T>>
+
+const asker =
+  (account: ShopAccount): Ask =>
+  async (query, variables, shape) => {
+    const { body } = await call(account, 'graphql.json', { method: 'POST', body: JSON.stringify({ query, variables }) })
+    const answered = z.looseObject({ data: z.unknown() }).safeParse(body)
+    const read = shape.safeParse(answered.data?.data)
+    if (!read.success) throw new ShopFault('the shop’s answer cannot be read')
+    return read.data
+  }
+
+const nodes = <T extends z.ZodType>(node: T) => z.object({ nodes: z.array(node) })
+const userErrors = z.array(z.object({ message: z.string() }))
+
+const orderShape = z.object({
+  order: z
+    .object({
+      fulfillments: z.array(z.object({ id: z.string(), trackingInfo: z.array(z.object({ number: z.string().nullable() })) })),
+      fulfillmentOrders: nodes(z.object({ id: z.string(), lineItems: nodes(z.object({ id: z.string(), remainingQuantity: z.int(), lineItem: z.object({ id: z.string() }) })) })),
+    })
+    .nullable(),
+})
+const orderQuery = `query ($id: ID!) { order(id: $id) {
+  fulfillments(first: 100) { id trackingInfo { number } }
+  fulfillmentOrders(first: 50) { nodes { id lineItems(first: 250) { nodes { id remainingQuantity lineItem { id } } } } } } }`
+const fulfillmentCreate = `mutation ($fulfillment: FulfillmentInput!) { fulfillmentCreate(fulfillment: $fulfillment) { fulfillment { id } userErrors { message } } }`
+const fulfillmentShape = z.object({ fulfillmentCreate: z.object({ fulfillment: z.object({ id: z.string() }).nullable(), userErrors }) })
+
+async function tellHandedOver(ask: Ask, parcel: HandedOver): Promise<string> {
+  const { order } = await ask(orderQuery, { id: `gid://shopify/Order/${parcel.channelOrderId}` }, orderShape)
+  if (!order) throw new ShopRefusal('the shop has no such order')
+  const known = order.fulfillments.find((f) => f.trackingInfo.some((t) => t.number !== null && parcel.trackingNumbers.includes(t.number)))
+  if (known) return known.id
+  const lineItemsByFulfillmentOrder = openUnits(order.fulfillmentOrders.nodes, parcel.lines)
+  const trackingInfo = { company: parcel.carrier, numbers: parcel.trackingNumbers }
+  const { fulfillmentCreate: made } = await ask(fulfillmentCreate, { fulfillment: { lineItemsByFulfillmentOrder, trackingInfo, notifyCustomer: true } }, fulfillmentShape)
+  if (!made.fulfillment) throw new ShopRefusal(made.userErrors.map((e) => e.message).join('; '))
+  return made.fulfillment.id
+}
+
+type FulfillmentOrder = NonNullable<z.output<typeof orderShape>['order']>['fulfillmentOrders']['nodes'][number]
+
+/** The shop keeps open units in orders of its own for fulfilment; ours are found in them, the first first. @throws ShopRefusal where fewer are open there */
+export function openUnits(orders: readonly FulfillmentOrder[], lines: HandedOver['lines']): { fulfillmentOrderId: string; fulfillmentOrderLineItems: { id: string; quantity: number }[] }[] {
+  const wanted = new Map(lines.map((l) => [`gid://shopify/LineItem/${l.lineId}`, l.quantity]))
+  const taken = orders.map(({ id, lineItems }) => ({
+    fulfillmentOrderId: id,
+    fulfillmentOrderLineItems: lineItems.nodes.flatMap((item) => {
+      const left = wanted.get(item.lineItem.id) ?? 0
+      const quantity = Math.min(left, item.remainingQuantity)
+      wanted.set(item.lineItem.id, left - quantity)
+      return quantity > 0 ? [{ id: item.id, quantity }] : []
+    }),
+  }))
+  if ([...wanted.values()].some((left) => left > 0)) throw new ShopRefusal('the shop has fewer units open than have left')
+  return taken.filter((t) => t.fulfillmentOrderLineItems.length > 0)
+}
+
+const itemsQuery = `query ($query: String!) { inventoryItems(first: 250, query: $query) { nodes { id sku } } }`
+const itemsShape = z.object({ inventoryItems: nodes(z.object({ id: z.string(), sku: z.string().nullable() })) })
+const setQuantities = `mutation ($input: InventorySetQuantitiesInput!) { inventorySetQuantities(input: $input) { userErrors { message } } }`
+const setShape = z.object({ inventorySetQuantities: z.object({ userErrors }) })
+
+async function setStock(ask: Ask, levels: readonly StockLevel[]): Promise<string[]> {
+  const skus = [...new Set(levels.map((l) => l.sku))]
+  const { inventoryItems } = await ask(itemsQuery, { query: skus.map((sku) => `sku:${JSON.stringify(sku)}`).join(' OR ') }, itemsShape)
+  const items = new Map(inventoryItems.nodes.map((item) => [item.sku, item.id]))
+  const quantities = levels.flatMap(({ sku, locationId, quantity }) => (items.has(sku) ? [{ inventoryItemId: items.get(sku), locationId: `gid://shopify/Location/${locationId}`, quantity }] : []))
+  if (quantities.length) {
+    const input = { name: 'available', reason: 'correction', ignoreCompareQuantity: true, quantities }
+    const { inventorySetQuantities } = await ask(setQuantities, { input }, setShape)
+    if (inventorySetQuantities.userErrors.length) throw new ShopRefusal(inventorySetQuantities.userErrors.map((e) => e.message).join('; '))
+  }
+  return skus.filter((sku) => !items.has(sku))
+}
