@@ -102,6 +102,7 @@ const version1 = {
   'order.reopened': nothing,
   'order.cancelled': strict({ reason: text, released: z.array(strict({ ...line, sku: text, nodeId: text })) }),
   'order.command_refused': strict({ command: text, code: text }),
+  'channel.told': strict({ fulfillmentId: text, reference: text }),
   'channel.refunded': z.looseObject({ refundId: text, amountMinor: amount, currency: text.nullable() }),
   'order.cancel_refused': refused,
   'order.completed': nothing,
