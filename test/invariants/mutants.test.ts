@@ -122,6 +122,8 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   O8: `WITH w AS (INSERT INTO waves (wave_id, node_id, opened_by) VALUES (gen_random_uuid(), 'dc-01', 'test') RETURNING wave_id)
        INSERT INTO wave_fulfillments (wave_id, fulfillment_id, position) SELECT w.wave_id, fulfillment_id, 1 FROM w, fulfillments WHERE order_id = :live`,
   O9: `UPDATE packages SET lines = '[]' WHERE fulfillment_id IN (SELECT fulfillment_id FROM fulfillments WHERE order_id = :delivered)`,
+  O10: `UPDATE orders SET blocked = '{picking}' WHERE order_id = :live`,
+  'O10-closed': `INSERT INTO holds (hold_id, order_id, type, reason, blocks, owner, placed_by, placed_at, at_deadline, asked_by) VALUES (gen_random_uuid(), :cancelled, 'x', 'x', '{refund}', 'support', 'test', now(), 'escalate', 'test')`,
   O1: (world) => ({ ...world, acknowledged: ['00000000-0000-7000-8000-000000000000'] }),
   'O1-started': 'UPDATE workflow_starts SET done_at = NULL WHERE order_id = :live',
   O2: `UPDATE orders SET channel_order_id = 'same'`,

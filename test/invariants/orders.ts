@@ -83,6 +83,9 @@ export const orders: readonly Invariant[] = [
   query('O8', 'a work order is in the wave it says, and in none once it was stopped', 'always',
     `SELECT f.fulfillment_id FROM fulfillments f LEFT JOIN wave_fulfillments m ON m.fulfillment_id = f.fulfillment_id AND m.left_at IS NULL
      WHERE f.wave_id IS DISTINCT FROM m.wave_id OR (m.wave_id IS NOT NULL AND f.status IN ('cancelled', 'rejected'))`),
+  query('O10', 'the order’s row blocks exactly what its open holds block', 'always',
+    `SELECT order_id FROM orders o WHERE ARRAY(SELECT unnest(blocked) ORDER BY 1) <> ARRAY(SELECT DISTINCT unnest(blocks) FROM holds h WHERE h.order_id = o.order_id AND h.ended_at IS NULL ORDER BY 1)`),
+  query('O10-closed', 'nothing holds an order that has come to its end', 'quiet', `SELECT h.hold_id FROM holds h JOIN orders o USING (order_id) WHERE h.ended_at IS NULL AND NOT o.workflow_open`),
   query('O9', 'the packages of a work order hold exactly what was picked for it', 'always',
     `SELECT f.fulfillment_id FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id) WHERE EXISTS (SELECT 1 FROM packages p WHERE p.fulfillment_id = f.fulfillment_id)
        AND l.picked <> (SELECT coalesce(sum((c->>'quantity')::int), 0) FROM packages p, jsonb_array_elements(p.lines) c WHERE p.fulfillment_id = f.fulfillment_id AND c->>'lineId' = l.line_id)`),

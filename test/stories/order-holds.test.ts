@@ -1,5 +1,6 @@
 /** An order is stopped at named steps, and goes on when whoever may says so. */
 import type { HoldView } from '../../db/views/holds'
+import type { RunView } from '../../db/views/runs'
 import { expectInvariants } from '../support/invariants'
 import { caller, eventually, peopleOf, type Answer, type OrderWish, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
@@ -7,7 +8,7 @@ import { startSystem, type System } from '../support/system'
 let system: System
 let people: People
 beforeAll(async () => {
-  system = await startSystem()
+  system = await startSystem({ policies: { returns: { window: 'PT4S', restockBy: 'PT30S' }, last_mile: { waveSize: 50, waveWait: 'PT1H' } } })
   people = peopleOf(system)
 })
 afterAll(async () => {
@@ -122,6 +123,52 @@ it('is told to somebody at its deadline where nothing else is said, and when the
   expect(found.body.items.filter((e) => e.orderId === orderId).map((e) => e.data.holdId).sort()).toEqual([first.holdId, second.holdId].sort())
   for (const { holdId } of [first, second]) await release(orderId, { holdId })
   expect((await overdue()).body.items.filter((e) => e.orderId === orderId)).toEqual([])
+})
+
+it('stays behind when the driver leaves, and goes with the next', async () => {
+  const sku = await people.stocked({ 'store-mitte': 1 })
+  const { orderId, work } = await released({ lines: [{ sku, quantity: 1 }], delivery: { method: 'delivery', service: 'own_driver', nodeId: 'store-mitte' } })
+  await people.pickAll(work)
+  await people.packAll(work)
+  const plan = (): Promise<Answer<RunView>> => people.store('store-mitte')<RunView>('POST', '/v1/nodes/store-mitte/runs', { driverId: 'driver-mark' })
+  const mark = caller(system.url, 'demo-courier-driver-mark')
+  const run = (await plan()).body
+  await mark('POST', `/v1/runs/${run.runId}/accept`, {})
+  const { body } = await hold(orderId, ['shipping'])
+  await mark('POST', `/v1/runs/${run.runId}/depart`, {})
+  expect((await people.order(orderId)).fulfillments[0]!.status).toBe('packed')
+  await mark('POST', `/v1/runs/${run.runId}/return`, {})
+  expect(await plan()).toMatchObject({ status: 409, body: { code: 'run.nothing_waits' } })
+  await release(orderId, body)
+  const next = (await plan()).body
+  for (const step of ['accept', 'depart']) await mark('POST', `/v1/runs/${next.runId}/${step}`, {})
+  expect((await people.order(orderId)).fulfillments[0]!.status).toBe('in_transit')
+})
+
+it('counts what comes back, and gives nothing back while refunds are held', async () => {
+  const { orderId, work } = await released()
+  await people.pickAll(work)
+  const packed = await people.packAll(work)
+  await people.handOver(work)
+  await people.until(orderId, (o) => o.paymentStatus === 'captured')
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => o.status === 'delivered')
+  const { body } = await hold(orderId, ['refund'])
+  const back = await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'store' })
+  await people.store('store-mitte')('POST', `/v1/returns/${back.body.returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  expect(await people.order(orderId)).toMatchObject({ waitingOn: { what: 'hold' }, lines: [{ returned: 1 }], money: { refundedMinor: 0 } })
+  await release(orderId, body)
+  await people.until(orderId, (o) => o.money.refundedMinor === 1_490, 'the refund')
+})
+
+it('gives a store as much more time as it was stopped', async () => {
+  const { orderId, work } = await released()
+  const due = async (): Promise<number> => Date.parse((await people.store(work.nodeId)<{ packBy: string }>('GET', `/v1/fulfillments/${work.fulfillmentId}`)).body.packBy)
+  const before = await due()
+  const { body } = await hold(orderId, ['picking'])
+  await eventually(() => Promise.resolve(Date.now() - Date.parse(body.placedAt)), (ms) => ms > 300)
+  await release(orderId, body)
+  expect((await due()) - before).toBeGreaterThanOrEqual(300)
 })
 
 it('is refused by name when it makes no sense', async () => {
