@@ -46,6 +46,7 @@ export async function startFailed(db: Db, orderId: string, error: string, retryM
 interface StartRow extends Omit<OrderStart, 'policy'> {
   policy: Policies
   customerRef: string | null
+  blocked: string[]
 }
 
 /** The snapshot a workflow is started with, read from the order's rows. */
@@ -53,7 +54,7 @@ export async function loadStart(db: Db, orderId: string): Promise<StartArguments
   const order = await row<StartRow>(
     db,
     `SELECT order_id AS "orderId", channel, channel_order_id AS "channelOrderId", placed_at AS "placedAt", accepted_at AS "acceptedAt", currency,
-       total_minor AS "totalMinor", delivery->>'method' AS method, ${snapshotOf('o')} AS policy, customer_ref_hmac AS "customerRef",
+       total_minor AS "totalMinor", delivery->>'method' AS method, ${snapshotOf('o')} AS policy, customer_ref_hmac AS "customerRef", blocked,
        (SELECT count(*)::int FROM order_lines WHERE order_id = o.order_id) AS "lineCount",
        (SELECT json_agg(json_strip_nulls(json_build_object('tenderId', tender_id, 'paymentId', payment_id, 'provider', provider, 'amountMinor', p.amount_minor,
                  'authorizeOperationId', (SELECT operation_id FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.purpose = 'authorize'))) ORDER BY tender_id)
@@ -62,8 +63,8 @@ export async function loadStart(db: Db, orderId: string): Promise<StartArguments
     [orderId],
   )
   invariant(order, `order ${orderId} has a row`)
-  const { policy, customerRef, ...rest } = order
-  const holds = (await openHolds(db, orderId)).map(asStanding)
+  const { policy, customerRef, blocked, ...rest } = order
+  const holds = blocked.length > 0 ? (await openHolds(db, orderId)).map(asStanding) : []
   return { start: { ...rest, policy: orderPolicy(policy), ...(holds.length > 0 && { holds }) }, customerRef }
 }
 

@@ -195,6 +195,21 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'moved-because-somebody-asked',
+    play: async (people) => {
+      const sku = await people.stocked({ 'store-mitte': 2, 'dc-01': 2 })
+      const { orderId } = await released(people, { lines: [{ sku, quantity: 1 }] })
+      const ask = async (action: string): Promise<void> => {
+        const { body } = await people.support<{ bulkActionId: string }>('POST', '/v1/bulk-actions', { action, orderIds: [orderId], reason: 'the store is closed', undoWithin: 'PT0.1S' })
+        await eventually(() => people.support<{ status: string }>('GET', `/v1/bulk-actions/${body.bulkActionId}`), (b) => b.body.status === 'done')
+      }
+      await ask('re-source')
+      await ask('re-promise')
+      const work = (await people.order(orderId)).fulfillments.find((f) => f.status === 'released')!
+      return deliver(people, orderId, work)
+    },
+  },
+  {
     name: 'held-until-it-was-cancelled',
     play: async (people) => {
       const { orderId } = await released(people)
