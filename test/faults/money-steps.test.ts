@@ -68,7 +68,7 @@ let ends = new Map<string, Promise<void>>()
 beforeAll(async () => {
   systems['captured once'] = await startSystem({ policies: moneyPolicies })
   systems['captured in parts'] = await startSystem({ policies: moneyPolicies, multicapture: true })
-  const turn = turns(20)
+  const turn = turns(12)
   ends = new Map(chosen.map((cell) => [cell.name, turn(() => play(cell))]))
   for (const end of ends.values()) end.catch(() => undefined) // each is looked at by its own test
 }, 60_000)

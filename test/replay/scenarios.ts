@@ -394,6 +394,25 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'debited-by-the-bank',
+    play: async (people, system) => {
+      const orderId = await debited(people, system)
+      await bankSaysYes(system, orderId)
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+      return deliver(people, orderId, fulfillments[0]!)
+    },
+  },
+  {
+    name: 'cancelled-while-a-debit-was-under-way',
+    play: async (people, system) => {
+      const orderId = await debited(people, system)
+      await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed her mind' })
+      await people.until(orderId, (o) => o.status === 'cancelled' && o.waitingOn?.what === 'bank_transfer', 'the bank')
+      await bankSaysYes(system, orderId)
+      return ended(people, orderId)
+    },
+  },
+  {
     name: 'cancelled-in-part',
     policies: { sourcing: { maxShipments: 2, splitLines: true } },
     play: async (people) => {
@@ -411,6 +430,19 @@ export const scenarios: readonly Scenario[] = [
     },
   },
 ]
+
+/** A bank has the money under way, and decides when it is told to. */
+async function debited(people: People, system: System): Promise<string> {
+  await steer(system.payments.url, '/control/pace', { settleMs: 0 })
+  const orderId = await people.place({ ...socks, paymentMethod: 'pm_usBankAccount_success' })
+  await people.until(orderId, (o) => o.waitingOn?.what === 'bank_transfer', 'the bank')
+  return orderId
+}
+
+async function bankSaysYes(system: System, orderId: string): Promise<void> {
+  const { reference } = (await system.db<{ reference: string; order_id: string }>('payments').where({ order_id: orderId }).first('reference'))!
+  await steer(system.payments.url, `/control/intents/${reference}`, { status: 'requires_capture' })
+}
 
 /** Two SKUs, each in another store. */
 async function inParts(people: People): Promise<{ orderId: string }> {

@@ -89,10 +89,16 @@ async function inParts(scene: Scene, ready = 2): Promise<void> {
   for (const work of scene.works.slice(0, ready)) await pack(scene, work)
 }
 
-async function pack({ people, noted }: Scene, work: FulfillmentWork): Promise<void> {
-  await people.pickAll(work)
-  const packed = await people.packAll(work)
-  noted[work.fulfillmentId] = packed.body.packages[0]!.trackingNumber!
+/** Many lives at once: what is not answered in time is done all the same, and looked at again. */
+async function pack({ people, noted, orderId }: Scene, work: FulfillmentWork): Promise<void> {
+  const step = async (): Promise<string | undefined> => {
+    const order = await people.order(orderId)
+    const now = order.fulfillments.find((f) => f.fulfillmentId === work.fulfillmentId)!
+    if (now.status === 'released') await people.pickAll(work)
+    if (now.status === 'picked') await people.packAll(work)
+    return order.shipments.find((s) => s.fulfillmentId === work.fulfillmentId)?.trackingNumber ?? undefined
+  }
+  noted[work.fulfillmentId] = (await eventually(step, (number) => number !== undefined, { ...patient, what: 'the parcel' }))!
 }
 const leave = ({ people }: Scene, work: FulfillmentWork): Promise<unknown> => people.handOver(work)
 
