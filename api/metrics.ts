@@ -2,6 +2,7 @@
 import express, { type Express } from 'express'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Db } from '../db/connection'
+import { quarantined } from '../db/quarantine'
 import { oldestDelivery, queueDepths } from '../db/views/queues'
 
 export interface Metrics {
@@ -43,10 +44,27 @@ export function createMetricsApp(deps: { db: Db; metrics: Metrics }): Express {
       this.set(await oldestDelivery(deps.db))
     },
   })
+  watchQuarantine(deps.db, registry)
   const app = express()
   app.disable('x-powered-by')
   app.get('/metrics', async (_req, res) => {
     res.type(registry.contentType).send(await registry.metrics())
   })
   return app
+}
+
+function watchQuarantine(db: Db, registry: Registry): void {
+  const of = { labelNames: ['channel'], registers: [registry] }
+  const oldest = new Gauge({ ...of, name: 'throughline_quarantine_oldest_seconds', help: 'How long the oldest message of a channel has waited in quarantine' })
+  new Gauge({
+    ...of,
+    name: 'throughline_quarantine_open',
+    help: 'Messages of a channel that wait in quarantine',
+    async collect() {
+      for (const { channel, open, oldestSeconds } of await quarantined(db)) {
+        this.set({ channel }, open)
+        oldest.set({ channel }, oldestSeconds)
+      }
+    },
+  })
 }

@@ -13,6 +13,7 @@ import { options } from './sections/promise'
 import { reserve } from './sections/reserve'
 import { routing } from './sections/routing'
 import { settlement } from './sections/settlement'
+import { shopifyWebhooks } from './sections/shopify'
 import { sourcing } from './sections/sourcing'
 import { counts } from './sections/stock'
 import { wave } from './sections/wave'
@@ -28,6 +29,7 @@ const sections: Record<string, (site: Site, quick: boolean) => Promise<Figure[]>
   intake,
   bulk,
   'bulk-cancel': bulkCancel,
+  shopify: shopifyWebhooks,
   'hot-sku': hotSku,
   reserve,
   counts,

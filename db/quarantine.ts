@@ -1,7 +1,7 @@
 /** Messages that could not become an order: kept whole, with every reason, until they are repaired. Held as `json`, which keeps what `jsonb` would refuse. */
 import { uuidv7 } from 'uuidv7'
 import type { RefusalDetail } from '../domain/refusals'
-import { row, rows, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 
 export interface QuarantinedMessage {
   quarantineId: string
@@ -66,3 +66,29 @@ export const endedByOrder = async (tx: Transaction, order: { channel: string; ch
 /** Does something wait here that is to become this order? */
 export const isQuarantined = async (tx: Transaction, channel: string, channelOrderId: string): Promise<boolean> =>
   (await row(tx, `SELECT 1 FROM quarantine WHERE channel = ? AND channel_order_id = ? AND status = 'open' AND topic = 'order' LIMIT 1`, [channel, channelOrderId])) !== undefined
+
+/** Somebody takes it on. */
+export async function assignQuarantined(tx: Transaction, quarantineId: string, assignee: string): Promise<void> {
+  await run(tx, 'UPDATE quarantine SET assignee = ? WHERE quarantine_id = ?', [assignee, quarantineId])
+}
+
+/** It will be no order, for a reason that a person gives. The message stays. */
+export async function dismissQuarantined(tx: Transaction, quarantineId: string, { actor, reason }: { actor: string; reason: string }): Promise<void> {
+  await run(tx, `UPDATE quarantine SET status = 'dismissed', resolution = ?, ended_by = ?, ended_at = now() WHERE quarantine_id = ?`, [reason, actor, quarantineId])
+}
+
+/** How much waits, by channel, and for how long the oldest has: for whoever watches numbers. */
+export const quarantined = (db: Db): Promise<{ channel: string; open: number; oldestSeconds: number }[]> =>
+  rows(
+    db,
+    `SELECT channel_id AS channel, count(quarantine_id)::int AS open, coalesce(extract(epoch FROM now() - min(received_at)), 0)::int AS "oldestSeconds"
+     FROM channels LEFT JOIN quarantine ON channel = channel_id AND status = 'open' GROUP BY 1 ORDER BY 1`,
+  )
+
+/** Channels with messages that have waited longer than this. */
+export const overdueQuarantine = (tx: Transaction, hours: number): Promise<{ channel: string; open: number; oldestAt: string }[]> =>
+  rows(
+    tx,
+    `SELECT channel, count(*)::int AS open, min(received_at) AS "oldestAt" FROM quarantine WHERE status = 'open' AND received_at < now() - ? * interval '1 hour' GROUP BY 1 ORDER BY 1`,
+    [hours],
+  )

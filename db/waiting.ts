@@ -54,3 +54,8 @@ export async function settleSubjects(tx: Transaction, kind: string, subjects: re
   if (subjects.length === 0) return
   await rows(tx, 'UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = ? WHERE order_id IS NULL AND kind = ? AND subject = ANY(?) AND resolved_at IS NULL RETURNING 1', [resolution, self, kind, [...subjects]])
 }
+
+/** Settles what is open of a kind about everything but these. */
+export async function settleOthers(tx: Transaction, kind: string, subjects: readonly string[], resolution: string): Promise<void> {
+  await rows(tx, 'UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = ? WHERE order_id IS NULL AND kind = ? AND subject <> ALL(?) AND resolved_at IS NULL RETURNING 1', [resolution, self, kind, [...subjects]])
+}

@@ -2,7 +2,8 @@
 import { durationMs } from '../domain/policy/duration'
 import { silences } from './channel-sync'
 import { rows, type Db, type Transaction } from './connection'
-import { openException, settleSubjects, type OpenException } from './waiting'
+import { overdueQuarantine } from './quarantine'
+import { openException, settleOthers, settleSubjects, type OpenException } from './waiting'
 
 /** Any number nobody else uses for an advisory lock: one watcher at a time is enough. */
 const watchLock = 7_204_483
@@ -14,15 +15,17 @@ export interface Patience {
   unknownMinutes: number
   /** How long an order may stay past the deadline it names. */
   overdueMinutes: number
+  /** How long a message may wait in quarantine. */
+  quarantineHours: number
 }
-export const usualPatience: Patience = { queueMinutes: 10, unknownMinutes: 15, overdueMinutes: 10 }
+export const usualPatience: Patience = { queueMinutes: 10, unknownMinutes: 15, overdueMinutes: 10, quarantineHours: 4 }
 
 /** Opens an exception for everything that is stuck and has none yet. @returns how many things are stuck. */
 export const openForStuck = (db: Db, patience: Patience = usualPatience): Promise<number> =>
   db.transaction(async (tx) => {
     const [lock] = await rows<{ mine: boolean }>(tx, 'SELECT pg_try_advisory_xact_lock(?) AS mine', [watchLock])
     if (!lock!.mine) return 0
-    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await stuckArrivals(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx)), ...(await silentChannels(tx))]
+    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await stuckArrivals(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx)), ...(await silentChannels(tx)), ...(await oldQuarantine(tx, patience))]
     for (const one of stuck) await openException(tx, one)
     return stuck.length
   })
@@ -170,5 +173,20 @@ const silentChannels = async (tx: Transaction): Promise<OpenException[]> => {
     owner: 'operations',
     summary: `${channelId} has said nothing for longer than ${silence}: are its messages still sent here?`,
     data: { channelId, lastSeenAt },
+  }))
+}
+
+/** Customers wait behind these messages: one case for each channel, until its quarantine is young again. */
+const oldQuarantine = async (tx: Transaction, { quarantineHours }: Patience): Promise<OpenException[]> => {
+  const old = await overdueQuarantine(tx, quarantineHours)
+  await settleOthers(tx, 'quarantine.overdue', old.map((o) => o.channel), 'nothing waits that long any more')
+  return old.map(({ channel, open, oldestAt }) => ({
+    orderId: null,
+    channel: null,
+    kind: 'quarantine.overdue',
+    subject: channel,
+    owner: 'support',
+    summary: `${open} messages of ${channel} wait in quarantine since ${oldestAt}: repair or dismiss them`,
+    data: { channel, open, oldestAt },
   }))
 }

@@ -2,9 +2,10 @@
 import { z } from 'zod'
 import { adapterOf } from '../../adapters/channels'
 import { writeAudit } from '../../db/audit'
+import type { Transaction } from '../../db/connection'
 import type { ChannelAdapter } from '../../adapters/channels/adapter'
-import { becameOrder, lockQuarantined, stillWaits, type QuarantinedMessage } from '../../db/quarantine'
-import { quarantineList } from '../../db/views/exceptions'
+import { assignQuarantined, becameOrder, dismissQuarantined, lockQuarantined, stillWaits, type QuarantinedMessage } from '../../db/quarantine'
+import { quarantinedView, quarantineList } from '../../db/views/exceptions'
 import { invariant } from '../../domain/invariant'
 import { refuse } from '../../domain/refusals'
 import { takeChannelOrder } from '../channel-orders'
@@ -13,7 +14,7 @@ import { may } from '../permissions'
 import { problemOf, statusOf } from '../problem'
 import { ok, route } from '../route'
 import { quarantineAnswer } from '../schemas/exceptions'
-import { channelId, uuid } from '../schemas/fields'
+import { channelId, text, uuid } from '../schemas/fields'
 import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
 
 const listQuarantine = route({
@@ -74,10 +75,56 @@ const retryQuarantined = command({
   after: (ctx) => Promise.resolve(ctx.deps.wake()),
 })
 
+/** Locked, so that two people do not decide at once. @throws `quarantine.unknown`, `quarantine.ended` */
+async function needOpen(tx: Transaction, quarantineId: string): Promise<void> {
+  const message = await lockQuarantined(tx, quarantineId)
+  if (!message) throw refuse('quarantine.unknown')
+  if (message.status !== 'open') throw refuse('quarantine.ended', { orderId: message.orderId })
+}
+
+const params = z.strictObject({ quarantineId: uuid })
+
+const assign = command({
+  method: 'post',
+  path: '/v1/quarantine/{quarantineId}/assign',
+  tag: 'Channels',
+  summary: 'Take a message on',
+  roles: may.workQuarantine,
+  params,
+  body: z.strictObject({ assignee: text(100) }),
+  answers: { 200: quarantineAnswer },
+  async run(ctx, tx) {
+    const { quarantineId } = ctx.params
+    await needOpen(tx, quarantineId)
+    await assignQuarantined(tx, quarantineId, ctx.body.assignee)
+    await writeAudit(tx, { actor: ctx.actor, action: 'quarantine.assign', subject: quarantineId, cause: `request:${ctx.requestId}` })
+    return ok(await quarantinedView(tx, quarantineId))
+  },
+})
+
+const dismiss = command({
+  method: 'post',
+  path: '/v1/quarantine/{quarantineId}/dismiss',
+  tag: 'Channels',
+  summary: 'Say that a message will be no order, and why',
+  description: 'The message stays. If the channel sends the order again, it is looked at again.',
+  roles: may.workQuarantine,
+  params,
+  body: z.strictObject({ reason: text(500) }),
+  answers: { 200: quarantineAnswer },
+  async run(ctx, tx) {
+    const { quarantineId } = ctx.params
+    await needOpen(tx, quarantineId)
+    await dismissQuarantined(tx, quarantineId, { actor: ctx.actor, reason: ctx.body.reason })
+    await writeAudit(tx, { actor: ctx.actor, action: 'quarantine.dismiss', subject: quarantineId, cause: `request:${ctx.requestId}` })
+    return ok(await quarantinedView(tx, quarantineId))
+  },
+})
+
 const needAdapter = ({ source }: QuarantinedMessage): ChannelAdapter => {
   const adapter = adapterOf(source)
   invariant(adapter, `a message of ${source} was kept by an adapter`)
   return adapter
 }
 
-export const quarantineRoutes = [listQuarantine, retryQuarantined]
+export const quarantineRoutes = [listQuarantine, retryQuarantined, assign, dismiss]

@@ -34,6 +34,11 @@ export const quarantineAnswer = z
     reasons: z.unknown().meta({ override: { description: 'Every reason it could not become an order' } }),
     status: z.enum(['open', 'ordered', 'dismissed']),
     orderId: z.string().nullable(),
+    topic: z.string().meta({ description: '`order`, or what it would have changed of one' }),
+    channelOrderId: z.string().nullable(),
+    assignee: z.string().nullable(),
+    resolution: z.string().nullable(),
+    ageSeconds: z.int(),
     receivedAt: at,
     retriedAt: at.nullable(),
   })

@@ -64,17 +64,28 @@ export interface QuarantineView {
   reasons: unknown
   status: string
   orderId: string | null
+  /** What it was: an order, or a change, a cancellation or a refund of one. */
+  topic: string
+  channelOrderId: string | null
+  assignee: string | null
+  /** Why it is no order, where somebody said so, or how else it ended. */
+  resolution: string | null
+  ageSeconds: number
   receivedAt: string
   retriedAt: string | null
 }
+
+const quarantineColumns = `quarantine_id AS "quarantineId", channel, source, event_id AS "eventId", topic, channel_order_id AS "channelOrderId", body, reasons, status, order_id AS "orderId", assignee, resolution,
+  floor(extract(epoch FROM coalesce(ended_at, now()) - received_at))::int AS "ageSeconds", received_at AS "receivedAt", retried_at AS "retriedAt"`
+
+export const quarantinedView = (db: Db | Transaction, quarantineId: string): Promise<QuarantineView | undefined> => row(db, `SELECT ${quarantineColumns} FROM quarantine WHERE quarantine_id = ?`, [quarantineId])
 
 /** Newest first. */
 export function quarantineList(db: Db, filter: { channel?: string; status?: string; before?: string; limit: number }): Promise<QuarantineView[]> {
   const where = new Conditions().when(filter.channel, 'channel = ?').when(filter.status, 'status = ?').when(filter.before, 'quarantine_id < ?')
   return rows(
     db,
-    `SELECT quarantine_id AS "quarantineId", channel, source, event_id AS "eventId", body, reasons, status, order_id AS "orderId", received_at AS "receivedAt", retried_at AS "retriedAt"
-     FROM quarantine ${where.where} ORDER BY quarantine_id DESC LIMIT ?`,
+    `SELECT ${quarantineColumns} FROM quarantine ${where.where} ORDER BY quarantine_id DESC LIMIT ?`,
     [...where.bindings, filter.limit],
   )
 }

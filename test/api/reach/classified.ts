@@ -147,6 +147,8 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/exceptions/{exceptionId}/resolve': { row: 'workExceptions', body: { resolution: 'walked' } },
   'GET /v1/quarantine': { row: 'quarantine' },
   'POST /v1/quarantine/{quarantineId}/retry': { row: 'quarantine', body: {} },
+  'POST /v1/quarantine/{quarantineId}/assign': { row: 'quarantine', body: { assignee: 'somebody' } },
+  'POST /v1/quarantine/{quarantineId}/dismiss': { row: 'quarantine', body: { reason: 'a test order' } },
   'POST /v1/customers/{customerRef}/erase': { row: 'erase', body: { forfeitCredit: true } },
   'POST /v1/orders/{orderId}/erase': { row: 'erase', body: {} },
   'GET /v1/api-keys': { row: 'keys' },
