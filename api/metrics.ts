@@ -54,17 +54,16 @@ export function createMetricsApp(deps: { db: Db; metrics: Metrics }): Express {
 }
 
 function watchQuarantine(db: Db, registry: Registry): void {
-  const of = { labelNames: ['channel'], registers: [registry] }
-  const oldest = new Gauge({ ...of, name: 'throughline_quarantine_oldest_seconds', help: 'How long the oldest message of a channel has waited in quarantine' })
-  new Gauge({
-    ...of,
-    name: 'throughline_quarantine_open',
-    help: 'Messages of a channel that wait in quarantine',
-    async collect() {
-      for (const { channel, open, oldestSeconds } of await quarantined(db)) {
-        this.set({ channel }, open)
-        oldest.set({ channel }, oldestSeconds)
-      }
-    },
-  })
+  const gauge = (name: string, help: string, of: (waiting: { open: number; oldestSeconds: number }) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['channel'],
+      registers: [registry],
+      async collect() {
+        for (const waiting of await quarantined(db)) this.set({ channel: waiting.channel }, of(waiting))
+      },
+    })
+  gauge('throughline_quarantine_open', 'Messages of a channel that wait in quarantine', (waiting) => waiting.open)
+  gauge('throughline_quarantine_oldest_seconds', 'How long the oldest message of a channel has waited in quarantine', (waiting) => waiting.oldestSeconds)
 }
