@@ -178,10 +178,10 @@ async function rememberingSpentKeys<Answer>(db: Db, operationId: string, call: (
   }
 }
 
-async function settle(db: Db, { paymentId }: PaymentOperation, view: ProviderView, ask: AuthorizeAsk): Promise<MoneyOutcome> {
+async function settle(db: Db, { paymentId, payment }: PaymentOperation, view: ProviderView, ask: AuthorizeAsk): Promise<MoneyOutcome> {
   const waitingOn = view.status === 'action_required' ? ask.ifPending : view.status === 'processing' ? (ask.ifProcessing ?? ask.ifPending) : ask.then
-  const { view: merged } = await db.transaction((tx) => applyView(tx, paymentId, { ...view }, waitingOn && { waitingOn, fulfillmentId: ask.fulfillmentId }))
-  const unwanted = merged.status === 'captured' && (await owesUnwanted(db, paymentId))
+  const { view: merged, order } = await db.transaction((tx) => applyView(tx, paymentId, { ...view }, waitingOn && { waitingOn, fulfillmentId: ask.fulfillmentId }))
+  const unwanted = merged.status === 'captured' && (order.stage === 'cancelled' || payment.part === 0) && (await owesUnwanted(db, paymentId))
   return { paymentId, status: merged.status, ...(view.declineCode ? { declineCode: view.declineCode } : {}), ...(unwanted ? { unwanted: true } : {}) }
 }
 

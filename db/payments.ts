@@ -109,8 +109,8 @@ export async function applyView(tx: Transaction, paymentId: string, news: Paymen
   const changed = view.status !== known.status
   for (const { type, amountMinor } of eventsOf(known, view)) await record(tx, order, { type, actor: self, data: eventData(known, amountMinor, news) })
   if (changed && holdsMoney(view.status)) {
-    await noteTakenAtOnce(tx, paymentId)
-    await dropUnwanted(tx, order, paymentId)
+    if (view.status === 'captured' && !news.captures) await noteTakenAtOnce(tx, paymentId) // what we took ourselves says so by name
+    if (order.stage === 'cancelled' || known.part === 0) await dropUnwanted(tx, order, paymentId)
   }
   await refreshOrder(tx, order.orderId, then && (await waitAfter(tx, order, then)))
   return { view, changed, order }
