@@ -1,13 +1,14 @@
 /** Where every unit of an order is, as far as that decides whether it can still be cancelled. */
 import type { FulfillmentStatus } from '../domain/fulfillment/moves'
-import type { LineInPlaces, Place, UnitState } from '../domain/order/cancellation'
+import { withoutSentAgain, type LineInPlaces, type Place, type UnitState } from '../domain/order/cancellation'
 import { rows, type Transaction } from './connection'
 
 /** In the order of the document. */
 export async function linesInPlaces(tx: Transaction, orderId: string): Promise<LineInPlaces[]> {
   const found = await rows<LineRow>(tx, linesSql, [orderId])
-  return found.map(({ open, sentAgain, shipped, claims, ...line }) => {
-    const places: Place[] = [{ state: 'open', quantity: open }, ...claims.flatMap(placesOf), { state: 'sent_again', quantity: sentAgain }, { state: 'gone', quantity: shipped }]
+  return found.map(({ open, sentAgain, sentAgainClaimed, shipped, claims, ...line }) => {
+    const claimed = withoutSentAgain(claims.flatMap(placesOf), sentAgainClaimed)
+    const places: Place[] = [{ state: 'open', quantity: open }, ...claimed, { state: 'sent_again', quantity: sentAgain }, { state: 'gone', quantity: shipped }]
     return { ...line, places: places.filter((p) => p.quantity > 0) }
   })
 }
@@ -15,6 +16,8 @@ export async function linesInPlaces(tx: Transaction, orderId: string): Promise<L
 interface LineRow extends Omit<LineInPlaces, 'places'> {
   open: number
   sentAgain: number
+  /** Of these, how many are claimed at a node already. */
+  sentAgainClaimed: number
   shipped: number
   claims: Claim[]
 }
@@ -30,7 +33,8 @@ interface Claim {
 
 /** Units that another order work was begun for first are the last to be taken out: the newest work comes first. */
 const linesSql = `
-  SELECT l.line_id AS "lineId", l.sku, l.quantity, l.cancelled, l.kit, greatest(0, l.quantity - l.cancelled - l.shipped - l.allocated - l.resend) AS open, l.resend AS "sentAgain", l.shipped,
+  SELECT l.line_id AS "lineId", l.sku, l.quantity, l.cancelled, l.kit, greatest(0, l.quantity - l.cancelled - l.shipped - l.allocated - l.resend) AS open, l.resend AS "sentAgain",
+    greatest(0, l.resend - greatest(0, l.quantity - l.cancelled - l.shipped - l.allocated)) AS "sentAgainClaimed", l.shipped,
     (SELECT coalesce(json_agg(json_build_object('nodeId', a.node_id, 'fulfillmentId', a.fulfillment_id, 'status', f.status, 'inTransfer', a.in_transfer, 'quantity', a.quantity,
                                                 'picked', coalesce(fl.picked, 0)) ORDER BY a.fulfillment_id DESC NULLS FIRST, a.node_id), '[]')
      FROM (SELECT node_id, fulfillment_id, status = 'in_transfer' AS in_transfer, sum(quantity)::int AS quantity FROM allocations

@@ -67,6 +67,24 @@ export function planCancellation(lines: readonly LineInPlaces[], wanted: readonl
   return asked.flatMap(({ line, quantity }) => takenFrom(line, quantity))
 }
 
+/**
+ * Claims of a line without the units of it that are sent again. Those leave with the first part, so they are the ones that are furthest on their way: what is
+ * left of the others may be cancelled, and has not been paid.
+ */
+export function withoutSentAgain(claimed: readonly Place[], sentAgain: number): Place[] {
+  let left = sentAgain
+  const furthestFirst = [...claimed].sort((a, b) => way(b.state) - way(a.state))
+  const others = new Map<Place, number>()
+  for (const place of furthestFirst) {
+    const units = Math.min(left, place.quantity)
+    left -= units
+    others.set(place, place.quantity - units)
+  }
+  return claimed.map((place) => ({ ...place, quantity: others.get(place)! }))
+}
+
+const way = (state: UnitState): number => ([...cancellableStates, ...fixedStates] as readonly UnitState[]).indexOf(state)
+
 /** What a cancellation that comes too late becomes: parcels on their way are asked back, what has arrived is sent back. */
 export const insteadOfCancelling = (gone: readonly { status: FulfillmentStatus }[]): 'intercept' | 'return' =>
   gone.some((f) => f.status === 'handed_over' || f.status === 'in_transit') ? 'intercept' : 'return'

@@ -51,6 +51,8 @@ it.each(['lost', 'damaged'])('sends the same again when a parcel is %s, claims w
   await people.carrierSays(trackingNumber, status, { duplicate: true })
   const again = await people.until(orderId, (o) => o.fulfillments.length === 2, 'the same to be sent again')
   expect(again).toMatchObject({ status: 'in_fulfillment', lines: [{ shipped: 0, allocated: 2, cancelled: 0 }], fulfillments: [{ status: 'lost' }, { status: 'released' }] })
+  // What is sent again has been paid: it is not cancelled while it is, wherever it is.
+  expect(await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: '1', quantity: 1 }], reason: 'too long' })).toMatchObject({ status: 409, body: { code: 'order.units_not_cancellable' } })
   await eventually(claims, (all) => all.some((c) => c.trackingNumber === trackingNumber))
   expect((await claims()).filter((c) => c.trackingNumber === trackingNumber)).toEqual([expect.objectContaining({ reason: status, amountMinor: 4_000 })])
   await people.carrierSays(await send(again.fulfillments[1]!), 'delivered')

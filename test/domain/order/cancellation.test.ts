@@ -1,6 +1,6 @@
 /** Whatever is cancelled, in whatever pieces: no unit twice, none that is packed or gone, and the cents add up. */
 import fc from 'fast-check'
-import { cancellableStates, cancellableUnits, cancelledMinor, fixedStates, leavesNothing, planCancellation, wantedUnits, type LineInPlaces } from '../../../domain/order/cancellation'
+import { cancellableStates, cancellableUnits, cancelledMinor, fixedStates, leavesNothing, planCancellation, wantedUnits, withoutSentAgain, type LineInPlaces } from '../../../domain/order/cancellation'
 import { unitsWanted, type ChangeOperation } from '../../../domain/order/change'
 import { worthMinor, type Priced } from '../../../domain/payment/shares'
 import { Refusal } from '../../../domain/refusals'
@@ -115,4 +115,15 @@ it('a change of quantities gives up exactly the difference, or asks for exactly 
       expect(unitsWanted(o.lines, [{ op: 'setQuantity', lineId: '1', quantity: o.lines[0]!.quantity + 2 }])).toEqual({ fewer: [], more: [{ lineId: '1', quantity: 2 }], added: [] })
     }),
   )
+})
+
+it('counts no unit that is sent again among those that may be cancelled, and leaves the others', () => {
+  const claimed = [{ state: 'released', quantity: 2 }, { state: 'picked', quantity: 1 }, { state: 'packed', quantity: 1 }] as const
+  expect(withoutSentAgain(claimed, 0)).toEqual(claimed)
+  expect(withoutSentAgain(claimed, 2).map((p) => p.quantity)).toEqual([2, 0, 0])
+  expect(withoutSentAgain(claimed, 3).map((p) => p.quantity)).toEqual([1, 0, 0])
+  holds(fc.property(fc.array(fc.record({ state, quantity: fc.integer({ min: 1, max: 5 }) }), { maxLength: 6 }), fc.nat(40), (places, again) => {
+    const total = (all: readonly { quantity: number }[]): number => all.reduce((sum, p) => sum + p.quantity, 0)
+    expect(total(withoutSentAgain(places, again))).toBe(Math.max(0, total(places) - again))
+  }))
 })
