@@ -15,7 +15,7 @@ const capturesPerHold = 40
 
 export interface IntendedCaptures {
   captures: { operationId: string; amountMinor: number }[]
-  /** Nothing of the order has still to leave. */
+  /** Nothing of the order that costs anything has still to leave; what is sent in place of something else, or again, may have. */
   last: boolean
 }
 
@@ -25,7 +25,7 @@ export interface IntendedCaptures {
  */
 export async function intendCaptures(tx: Transaction, orderId: string, fulfillmentId: string): Promise<IntendedCaptures> {
   const money = await loadMoney(tx, orderId, fulfillmentId)
-  const last = restOf(money).length === 0
+  const last = toLeaveMinor(money) === 0
   await postSale(tx, { orderId, currency: money.currency }, saleOf(money, fulfillmentId))
   const captures = await rows<IntendedCaptures['captures'][number]>(
     tx,

@@ -278,6 +278,18 @@ it('takes of the last part what is left of the order when one before it was canc
   await expectSettled(orderId)
 })
 
+it('lets go of the rest with the last part that costs anything, though something is still to be sent in place of another', async () => {
+  await world({ multicapture: true })
+  const { orderId, parts } = await packedOrder()
+  await captured(parts[0]!)
+  await database.db('fulfillments').where({ fulfillment_id: parts[1] }).update({ status: 'cancelled' })
+  await database.db('order_lines').where({ order_id: orderId, line_id: '2' }).update({ cancelled: 1, allocated: 0 })
+  await database.db('order_lines').insert({ order_id: orderId, line_id: 'r1-1', position: 9, sku: 'SOCKS-3P', quantity: 1, unit_price_minor: 0, discount_minor: 0, tax_minor: 0, replaces: '1' })
+  expect(await captured(parts[2]!)).not.toHaveProperty('remainder')
+  expect(await booksOf(orderId)).toMatchObject([{ authorizedMinor: 9_093, capturedMinor: 4_025 + shares['3'], status: 'succeeded' }])
+  await expectSettled(orderId)
+})
+
 it('holds again what a hold whose time ran out no longer covers, and keeps what was taken of it', async () => {
   await world({ multicapture: true })
   const { orderId, parts } = await packedOrder()

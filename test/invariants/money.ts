@@ -1,27 +1,19 @@
 /** What must always hold of money. */
-import { query, type Invariant } from './world'
+import { query, type BookedIntent, type Invariant, type World } from './world'
 import { rows, type Db } from '../../db/connection'
 import { moneyAccount } from '../../domain/payment/ledger'
 import { worthMinor, type Priced, type PricedLine, type Units } from '../../domain/payment/shares'
 import { exchangedLinesJson } from '../../db/exchanges'
 import { keptUnits, lessKeptMinor, type ExchangedLine } from '../../domain/returns/exchange'
 
-interface Intent {
-  id: string
-  orderRef: string | null
-  authorizedMinor: number
-  capturedMinor: number
-  refundedMinor: number
-}
-
 /** The provider's sums per order against ours, both ways. */
 const booksAgree: Invariant = {
   id: 'M2-books',
   says: 'the provider’s own sums equal ours to the cent, both ways',
   when: 'quiet',
-  async violations({ db, paymentsUrl }) {
-    if (!paymentsUrl) return []
-    const { intents } = (await (await fetch(`${paymentsUrl}/control/books`)).json()) as { intents: Intent[] }
+  async violations({ db, ...outside }) {
+    const intents = await booksOf(outside)
+    if (!intents) return []
     const ours = await rows<{ orderId: string; authorized: number; captured: number; refunded: number; holds: number }>(
       db,
       `SELECT order_id AS "orderId", sum(authorized_minor)::int8 AS authorized, sum(captured_minor)::int8 AS captured, (sum(refunded_minor) + (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.order_id = payments.order_id AND kind = 'refund_failed' AND account = 'refunds_owed'))::int8 AS refunded,
@@ -29,7 +21,7 @@ const booksAgree: Invariant = {
        FROM payments WHERE provider = 'stripe' GROUP BY 1`,
     )
     const known = new Set(ours.map((o) => o.orderId))
-    const theirs = (orderId: string, of: (i: Intent) => number): number => intents.filter((i) => i.orderRef === orderId).reduce((sum, i) => sum + of(i), 0)
+    const theirs = (orderId: string, of: (i: BookedIntent) => number): number => intents.filter((i) => i.orderRef === orderId).reduce((sum, i) => sum + of(i), 0)
     const strangers = intents.filter((i) => i.authorizedMinor > 0 && !known.has(i.orderRef ?? ''))
     const differing = ours.filter(
       (o) => theirs(o.orderId, (i) => i.authorizedMinor) !== o.authorized || theirs(o.orderId, (i) => i.capturedMinor) !== o.captured || theirs(o.orderId, (i) => i.refundedMinor) !== o.refunded,
@@ -37,6 +29,11 @@ const booksAgree: Invariant = {
     const doubled = ours.filter((o) => intents.filter((i) => i.orderRef === o.orderId && i.authorizedMinor > 0).length > o.holds)
     return [...strangers, ...differing, ...doubled]
   },
+}
+
+async function booksOf({ paymentsUrl, books }: Omit<World, 'db'>): Promise<readonly BookedIntent[] | undefined> {
+  if (books || !paymentsUrl) return books?.()
+  return ((await (await fetch(`${paymentsUrl}/control/books`)).json()) as { intents: BookedIntent[] }).intents
 }
 
 interface PartedOrder extends Priced {
@@ -166,6 +163,7 @@ export const money: readonly Invariant[] = [
   query('M7-cases', 'every line of a settlement agrees or is a break, and every break is a case', 'always',
     `SELECT l.settlement_id, l.line FROM settlement_lines l WHERE outcome = 'new' OR (outcome = 'broken' AND NOT EXISTS (SELECT 1 FROM settlement_breaks b WHERE b.settlement_id = l.settlement_id AND b.line = l.line))
      UNION ALL SELECT settlement_id, line FROM settlement_breaks b WHERE NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.exception_id = b.exception_id AND e.kind = 'settlement.' || b.reason AND e.owner = 'finance')`),
+  query('M6-held', 'nothing is held for an order that is closed', 'quiet', `SELECT payment_id FROM payments JOIN orders USING (order_id) WHERE NOT workflow_open AND payments.status = 'authorized' AND coalesce(authorization_expires_at > now(), true)`),
   query('M6-ledger', 'a closed order owes nothing and is owed nothing', 'quiet',
     `SELECT order_id FROM ledger_entries e JOIN orders o USING (order_id) WHERE NOT workflow_open AND account = 'receivable' GROUP BY 1 HAVING sum(amount_minor) <> 0`),
   query('X1', 'what exchanged goods cost less is given back for old ones that are back, or whose money was given back before', 'always',

@@ -91,6 +91,7 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   M4: `UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE order_id = :delivered AND account = 'revenue'`,
   'M4-money': `DELETE FROM ledger_entries WHERE order_id = :delivered AND kind = 'capture'`,
   'M4-sales': `UPDATE ledger_entries SET amount_minor = amount_minor + CASE account WHEN 'shipping' THEN 1 ELSE -1 END WHERE order_id = :delivered AND account IN ('shipping', 'receivable') AND kind = 'sale'`,
+  'M6-held': `UPDATE payments SET status = 'authorized' WHERE order_id = :cancelled`,
   'M6-ledger': `INSERT INTO ledger_entries (journal_id, account, kind, order_id, amount_minor, currency, cause) SELECT 'mutant', a, 'refund', :delivered, m, 'EUR', 'mutant' FROM (VALUES ('receivable', 5), ('refund', -5)) v(a, m)`,
   M7: `UPDATE settlement_lines SET gross_minor = gross_minor + 1 WHERE outcome = 'matched'`,
   'M7-reverse': `UPDATE payment_operations SET paid_out = NOT paid_out WHERE order_id = :delivered AND kind = 'capture'`,

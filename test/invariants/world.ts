@@ -2,11 +2,21 @@
 import type { Client } from '@temporalio/client'
 import { rows, type Db } from '../../db/connection'
 
+/** What the provider says of one payment. */
+export interface BookedIntent {
+  id: string
+  orderRef: string | null
+  authorizedMinor: number
+  capturedMinor: number
+  refundedMinor: number
+}
+
 export interface World {
   db: Db
   client?: Client
-  /** Base address of the payment provider, whose own books decide. */
+  /** Base address of the payment provider, whose own books decide; or the books themselves. */
   paymentsUrl?: string
+  books?: () => readonly BookedIntent[]
   /** Orders that were acknowledged to a channel. */
   acknowledged?: readonly string[]
 }
