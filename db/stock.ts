@@ -252,3 +252,7 @@ function perLevel(lines: readonly Ended[]): { sku: string; nodeId: string; quant
 }
 
 const bySku = (a: readonly [string, number], b: readonly [string, number]): number => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0)
+
+/** Has some of the order been claimed while the rest had still to come? */
+export const holdsSome = async (tx: Transaction, orderId: string): Promise<boolean> =>
+  (await rows(tx, `SELECT 1 FROM allocations WHERE order_id = ? AND status = 'open' AND fulfillment_id IS NULL LIMIT 1`, [orderId])).length > 0

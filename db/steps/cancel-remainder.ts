@@ -11,6 +11,7 @@ import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendIdleVoids } from '../part-payments'
 import { intendVoids } from '../payment-operations'
 import { refundRest, refundUnsent, type IntendedRefund } from '../refunds'
+import { holdsSome } from '../stock'
 import { endClaims } from '../supply-claims'
 import { refundUncovered } from '../taken-at-once'
 import { openException, settleExceptions } from '../waiting'
@@ -20,6 +21,8 @@ export interface RemainderCancelled {
   voids: string[]
   /** Of what was paid and never came. */
   refunds: IntendedRefund[]
+  /** Of what is left some is claimed and waited for the rest: it needs a work order. */
+  toSource?: true
 }
 
 /** Units without a node are cancelled; the money held for them is let go with the last capture, or at once if nothing more leaves. */
@@ -38,7 +41,7 @@ export async function cancelRemainder(tx: Transaction, { orderId, reason }: { or
   await settleExceptions(tx, order, 'cancelled', { kind: 'sourcing.short' })
   const outcome = await unitsCancelled(tx, order, lines, { reason, paid })
   await refreshOrder(tx, orderId, null)
-  return outcome
+  return (await holdsSome(tx, orderId)) ? { ...outcome, toSource: true } : outcome
 }
 
 /** What follows when units of an order were cancelled and the rest goes on: told, audited, and their money let go once nothing more leaves. */

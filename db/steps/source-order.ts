@@ -16,7 +16,7 @@ import { promiseParts } from '../order-promise'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import type { PlanMode } from '../race'
 import { claimPlanned, keepDecision, lastDecision, planClaim } from '../sourcing'
-import { releaseUnassigned } from '../stock'
+import { holdsSome, releaseUnassigned } from '../stock'
 import { endClaims, shipByOf } from '../supply-claims'
 import { openException, settleExceptions } from '../waiting'
 
@@ -134,10 +134,6 @@ async function planned(tx: Transaction, order: OrderRow, lines: readonly LineInN
   const gathered = await planClaim(tx, await planOfOpen(tx, { ...order, delivery: { ...order.delivery, method: 'ship_to_store' } }, lines), mode)
   return gathered.chosen ? gathered : decision
 }
-
-/** Has some of the order been claimed while the rest had still to come? */
-const holdsSome = async (tx: Transaction, orderId: string): Promise<boolean> =>
-  (await rows(tx, `SELECT 1 FROM allocations WHERE order_id = ? AND status = 'open' AND fulfillment_id IS NULL LIMIT 1`, [orderId])).length > 0
 
 class NotTogether extends Error {
   constructor(readonly decision: SourcingDecision) {

@@ -76,6 +76,23 @@ it('cancels what nobody can fill by its deadline, sends the rest and charges for
   expect(done).toMatchObject({ status: 'completed', paymentStatus: 'captured', money: { capturedMinor: 1_490, authorizedMinor: 1_490, owedMinor: 0 } })
 })
 
+it('sends what was added and claimed meanwhile, when what it waited with is given up', async () => {
+  const [sku, more] = [await people.stocked({ 'store-mitte': 2 }), await people.stocked({ 'dc-01': 1 })]
+  const orderId = await people.place({ lines: [{ sku, quantity: 2 }] })
+  const [work] = (await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments
+  await picked(work!, { lines: [{ lineId: '1', picked: 1, rejected: 1, reason: 'damaged' }] })
+  await people.until(orderId, (o) => o.waitingOn?.what === 'stock' || o.lines[0]!.backordered === 1, 'the wait for stock')
+  const asked = await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'addLine', lineId: '2', sku: more, quantity: 1, unitPriceMinor: 700, discountMinor: 0, taxMinor: 0 }] })
+  expect(await people.support('POST', `/v1/orders/${orderId}/changes/${asked.body.changeId}/confirm`, {})).toMatchObject({ status: 200 })
+  const given = await people.until(orderId, (o) => o.fulfillments.some((f) => f.nodeId === 'dc-01'), 'the work for what was added')
+  expect(given.lines).toMatchObject([{ cancelled: 1 }, { lineId: '2', allocated: 1 }])
+  const first = await people.packPicked(work!)
+  await people.handOver(work!)
+  await people.carrierSays(first.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.carrierSays(await sendOut(partAt(given, 'dc-01')), 'delivered')
+  expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', money: { capturedMinor: 2_190, owedMinor: 0 } })
+})
+
 it('lets nothing more leave when the bank does not hold the rest, until it does', async () => {
   const [here, there] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'store-kreuzberg': 1 })]
   const orderId = await people.place({ lines: [{ sku: here, quantity: 1 }, { sku: there, quantity: 1 }] })

@@ -77,10 +77,11 @@ async function giveUp(thread: Thread): Promise<Work[]> {
   const goesOn = thread.works.some((w) => !['rejected', 'cancelled', 'expired'].includes(w.status))
   if (!goesOn) throw new Ending('sourcing.unfillable')
   const { orderId } = thread.start
-  const { voids, refunds = [] } = await thread.lock(() => {
+  const { voids, refunds = [], toSource = false } = await thread.lock(() => {
     thread.toSource = false
     return step('Cancel what cannot be had').cancelRemainder({ orderId, attempt: thread.sourcingAttempts, reason: 'sourcing.unfillable' })
   })
+  if (toSource) thread.toSource = true // what was claimed for the order meanwhile is sent without the rest
   waits(thread.whole, null)
   show(thread, { hasException: false })
   thread.owed.push(...refunds)
