@@ -25,29 +25,9 @@ export interface InboxOptions {
   idleMs?: number
 }
 
-export function startInbox({ db, threads, log, channelFacts, concurrency = 4, idleMs = 1_000 }: InboxOptions): Pump {
-  const deal = async (fact: LeasedFact): Promise<void> => {
-    const telling = fact.telling ?? (await apply(fact))
-    if (!telling) return
-    const heard = await threads.tell(telling, telling.signal, telling.fact)
-    if (!heard && (await isStillToStart(db, telling))) throw new Error('its workflow has not been started yet')
-    await settleFact(db, fact, 'done', heard ? 'order told' : 'the workflow has closed')
-  }
-
-  const apply = async (fact: InboundFact): Promise<Telling | undefined> => {
-    if (fact.kind === 'dispute') return applyDisputeFact(db, fact)
-    if (fact.kind === 'fraud') return applyFraudFact(db, fact)
-    if (fact.kind === 'refund_failed') return applyFailedRefund(db, fact)
-    if (fact.kind === 'payment') return applyPaymentFact(db, fact)
-    if (fact.kind === 'carrier') return applyCarrierFact(db, fact)
-    const handle = channelFacts[fact.kind]
-    if (!handle) throw new Error(`no way to apply a fact of kind ${fact.kind}`)
-    const { status, outcome } = await handle(fact)
-    await settleFact(db, fact, status, outcome)
-    if (status === 'kept') await wakeIfOrderCame(db, fact)
-    return undefined
-  }
-
+export function startInbox({ log, concurrency = 4, idleMs = 1_000, ...facts }: InboxOptions): Pump {
+  const { db } = facts
+  const deal = factDealer(facts)
   return startPump<LeasedFact>({
     name: 'inbox',
     concurrency,
@@ -62,4 +42,29 @@ export function startInbox({ db, threads, log, channelFacts, concurrency = 4, id
       }
     },
   })
+}
+
+/** Applies one fact to the rows, unless that was done before, and tells the order. */
+export function factDealer({ db, threads, channelFacts }: Pick<InboxOptions, 'db' | 'threads' | 'channelFacts'>): (fact: LeasedFact) => Promise<void> {
+  const apply = async (fact: InboundFact): Promise<Telling | undefined> => {
+    if (fact.kind === 'dispute') return applyDisputeFact(db, fact)
+    if (fact.kind === 'fraud') return applyFraudFact(db, fact)
+    if (fact.kind === 'refund_failed') return applyFailedRefund(db, fact)
+    if (fact.kind === 'payment') return applyPaymentFact(db, fact)
+    if (fact.kind === 'carrier') return applyCarrierFact(db, fact)
+    const handle = channelFacts[fact.kind]
+    if (!handle) throw new Error(`no way to apply a fact of kind ${fact.kind}`)
+    const { status, outcome } = await handle(fact)
+    await settleFact(db, fact, status, outcome)
+    if (status === 'kept') await wakeIfOrderCame(db, fact)
+    return undefined
+  }
+
+  return async (fact) => {
+    const telling = fact.telling ?? (await apply(fact))
+    if (!telling) return
+    const heard = await threads.tell(telling, telling.signal, telling.fact)
+    if (!heard && (await isStillToStart(db, telling))) throw new Error('its workflow has not been started yet')
+    await settleFact(db, fact, 'done', heard ? 'order told' : 'the workflow has closed')
+  }
 }

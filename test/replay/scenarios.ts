@@ -1,7 +1,8 @@
 /** Every way an order's life can go, played to its end on a real system: what the recorded histories are made of. */
 import type { RunView } from '../../db/views/runs'
 import { caller, eventually, peopleOf, type People, type OrderWish } from '../support/people'
-import { startSystem, type PolicyChanges, type System } from '../support/system'
+import { type PolicyChanges } from '../support/policies'
+import { startSystem, type System } from '../support/system'
 
 export interface Scenario {
   name: string

@@ -17,6 +17,16 @@ export async function sampledProperty<Args>(property: fc.IAsyncProperty<Args>, r
   await fc.assert(property, { seed, numRuns: runs * factor })
 }
 
+/**
+ * The same where examples wait more than they work: several at a time, each lane with a seed of its own. The long run draws others each time; the usual one
+ * always those of `usual`, where that is given.
+ */
+export async function sampledInLanes<Args>(property: fc.IAsyncProperty<Args>, { runs, lanes, usual }: { runs: number; lanes: number; usual?: number }): Promise<void> {
+  announce()
+  const first = factor > 1 || process.env.SEED !== undefined ? seed : (usual ?? seed)
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => fc.assert(property, { seed: first + lane, numRuns: Math.ceil((runs * factor) / lanes), endOnFailure: process.env.SHRINK === '0' })))
+}
+
 /** How many times as many examples as on a usual run. */
 export const factorOf = (): number => factor
 

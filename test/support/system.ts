@@ -23,7 +23,6 @@ import { outsideRoutes } from '../../api/routes/outside'
 import type { Db } from '../../db/connection'
 import { seedDemoNetwork } from '../../dev/seed-demo'
 import { taskQueues } from '../../domain/ids'
-import { defaultPolicies, type Policies } from '../../domain/policy/kinds'
 import { startArrivals } from '../../relay/arrivals'
 import { channelFacts } from '../../relay/channel-facts'
 import { startFraud } from '../../relay/fraud'
@@ -41,9 +40,8 @@ import { startCarrierSimulator } from '../../simulators/carriers/server'
 import { startFraudSimulator } from '../../simulators/fraud/server'
 import { startPaymentSimulator } from '../../simulators/payments/server'
 import { freshDatabase } from './database'
+import { activate, type PolicyChanges } from './policies'
 import { quietRuntime } from './quiet'
-
-export type PolicyChanges = { [K in keyof Policies]?: Partial<Policies[K]> }
 
 export interface SystemOptions {
   policies?: PolicyChanges
@@ -191,10 +189,4 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     LOG_LEVEL: 'info',
   }
   return { url, db, databaseUrl: database.url, client, threads, queuePrefix, payments, carriers, fraud, workerEnv, stopWorker, startWorker, stop }
-}
-
-/** Test policies are versions like any other, activated before the first order. */
-async function activate(db: Db, changes: PolicyChanges): Promise<void> {
-  for (const [kind, change] of Object.entries(changes) as [keyof Policies, object][])
-    await db('policies').insert({ kind, version: 2, document: JSON.stringify({ ...defaultPolicies[kind], ...change }), status: 'active', created_by: 'test', activate_at: db.fn.now() })
 }

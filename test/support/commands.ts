@@ -1,0 +1,200 @@
+/** Everything somebody may do about an order, one entry each, drawn at random: what it is done to is chosen among what there is. Used over HTTP with Temporal, and without. */
+import fc from 'fast-check'
+import type { FulfillmentView } from '../../db/views/fulfillments'
+import type { OrderView } from '../../db/views/orders'
+import type { Answer, People } from './people'
+
+/** Who does it, and those outside who do something by themselves. */
+export interface Hands {
+  people: People
+  order: OrderView
+  /** Another SKU that costs the same and is there. */
+  spare: string
+  carrierSays(trackingNumber: string, status: string): Promise<void>
+  /** A customer has her bank take back what was captured of a payment, or the bank decides. */
+  bankSays(reference: string, says: 'disputed' | 'won' | 'lost' | 'authorized' | 'declined'): Promise<void>
+  /** The next deadline or retry comes, where that can be arranged. */
+  elapse(): Promise<void>
+}
+
+/** `pick` and `more` choose among what there is to choose from. */
+export interface Drawn {
+  pick: number
+  more: number
+}
+export type Asked = Answer<{ code?: string }>
+interface Command {
+  /** How often it is drawn. */
+  weight: number
+  /** Whether there is anything to do it to; absent: always. */
+  when?: (order: OrderView) => boolean
+  /** @returns what was answered; nothing where there was nothing to do it to, or nobody answers. */
+  do(hands: Hands, drawn: Drawn): Promise<Asked | undefined | void>
+}
+
+export const chosen = <T>(all: readonly T[], pick: number): T | undefined => all[pick % Math.max(1, all.length)]
+type Work = OrderView['fulfillments'][number]
+
+/** Some work that is in the state for it. */
+const store = (status: string, step: (people: People, work: Work, more: number) => Promise<unknown>): Command['do'] => async ({ people, order }, { pick, more }) => {
+  const work = chosen(order.fulfillments.filter((f) => f.status === status), pick)
+  return work && ((await step(people, work, more)) as Asked)
+}
+
+const has = (status: string) => (order: OrderView): boolean => order.fulfillments.some((f) => f.status === status)
+
+/** What is still to be picked of it. */
+export const pickRest = (people: People, work: Work): Promise<Answer<FulfillmentView>> =>
+  people.work(work, 'pick', { lines: work.lines.map((l) => ({ lineId: l.lineId, picked: l.quantity - l.picked - l.rejected })).filter((l) => l.picked > 0) })
+
+const rejectOne = (people: People, work: Work, more: number): Promise<Answer<FulfillmentView>> => {
+  const line = chosen(work.lines.filter((l) => l.quantity > l.picked + l.rejected), more)!
+  return people.work(work, 'pick', { lines: [{ lineId: line.lineId, picked: 0, rejected: 1, reason: chosen(['not_in_stock', 'damaged', 'no_time'], more) }] })
+}
+
+const onTheWay = ({ shipments }: OrderView) => shipments.filter((s) => s.trackingNumber !== null && s.handedOverAt !== null && !['delivered', 'lost', 'returned'].includes(s.status))
+/** Also of parcels that are only labelled: news may come before we know that they have left. */
+const carrier = (status: (more: number) => string): Command['do'] => async ({ order, carrierSays }, { pick, more }) => {
+  const [left, labelled] = [onTheWay(order), order.shipments.filter((s) => s.trackingNumber !== null && s.handedOverAt === null)]
+  const parcel = chosen(left.length && more % 8 ? left : [...left, ...labelled], pick)
+  if (parcel) await carrierSays(parcel.trackingNumber!, status(more))
+}
+
+const some = (lines: OrderView['lines'], { pick, more }: Drawn): { lineId: string; quantity: number } => {
+  const line = chosen(lines, pick)!
+  return { lineId: line.lineId, quantity: 1 + (more % line.quantity) }
+}
+
+/** Asked for, with what it would move, and confirmed. */
+async function changed({ people, order: { orderId } }: Hands, operation: object): Promise<Asked> {
+  const asked = await people.support<{ changeId: string; code?: string }>('POST', `/v1/orders/${orderId}/changes`, { operations: [operation] })
+  return asked.status === 201 ? people.support('POST', `/v1/orders/${orderId}/changes/${asked.body.changeId}/confirm`, {}) : asked
+}
+
+const isTaken = ({ capturedMinor }: { capturedMinor: number }): boolean => capturedMinor > 0
+const isExpected = ({ status }: { status: string }): boolean => ['requested', 'approved', 'collected', 'received'].includes(status)
+const isComingBack = ({ returns }: OrderView): boolean => returns.some(isExpected)
+const isWithHer = ({ lines }: OrderView): boolean => lines.some((l) => l.delivered > l.returned)
+const isPaid = ({ payments }: OrderView): boolean => payments.some((p) => p.provider === 'stripe' && isTaken(p))
+const back = ({ order }: Hands, { pick, more }: Drawn) => chosen(order.returns.filter(isExpected).length && more % 8 ? order.returns.filter(isExpected) : order.returns, pick)
+
+const bank = (says: Parameters<Hands['bankSays']>[1], fits: (payment: OrderView['payments'][number]) => boolean): Command['do'] => async ({ order, bankSays }, { pick }) => {
+  const payment = chosen(order.payments.filter((p) => p.provider === 'stripe' && p.reference !== null && fits(p)), pick)
+  if (payment) await bankSays(payment.reference!, says)
+}
+
+export const commands = {
+  pick: { weight: 12, when: has('released'), do: store('released', pickRest) },
+  pack: { weight: 12, when: has('picked'), do: store('picked', (people, work) => people.packPicked(work)) },
+  'hand over': { weight: 12, when: has('packed'), do: store('packed', (people, work) => people.handOver(work)) },
+  deliver: { weight: 12, when: (order) => onTheWay(order).length > 0, do: carrier(() => 'delivered') },
+  reject: { weight: 2, when: has('released'), do: store('released', rejectOne) },
+  lose: { weight: 2, when: (order) => onTheWay(order).length > 0, do: carrier((more) => chosen(['lost', 'damaged', 'returned'], more)!) },
+  cancel: { weight: 1, when: has('released'), do: ({ people, order }) => people.support('POST', `/v1/orders/${order.orderId}/cancel`, { reason: 'changed her mind' }) },
+  'cancel units': { weight: 2, do: ({ people, order }, drawn) => people.support('POST', `/v1/orders/${order.orderId}/cancel`, { lines: [some(order.lines, drawn)], reason: 'too many' }) },
+  'change down': {
+    weight: 2,
+    do: (hands, { pick, more }) => {
+      const line = chosen(hands.order.lines, pick)!
+      return changed(hands, line.quantity > 1 && more % 2 ? { op: 'setQuantity', lineId: line.lineId, quantity: 1 + (more % (line.quantity - 1)) } : { op: 'removeLine', lineId: line.lineId })
+    },
+  },
+  'change up': {
+    weight: 3,
+    do: (hands, { pick, more }) => {
+      const line = chosen(hands.order.lines, pick)!
+      return changed(hands, { op: 'setQuantity', lineId: line.lineId, quantity: line.quantity + 1 + (more % 2) })
+    },
+  },
+  'add line': { weight: 2, do: (hands, { more }) => changed(hands, { op: 'addLine', lineId: `more-${hands.order.lines.length}`, sku: hands.spare, quantity: 1 + (more % 2), unitPriceMinor: 700 + more, discountMinor: 0, taxMinor: 0 }) },
+  return: {
+    weight: 8, when: isWithHer,
+    do: ({ people, order }, drawn) => people.support('POST', `/v1/orders/${order.orderId}/returns`, { lines: [{ ...some(order.lines, drawn), reason: 'too big' }], method: chosen(['store', 'mail', 'courier'], drawn.more >> 3)! }),
+  },
+  replace: {
+    weight: 8, when: isWithHer,
+    do: ({ people, order, spare }, drawn) =>
+      people.support('POST', `/v1/orders/${order.orderId}/replacements`, { lines: [{ ...some(order.lines, drawn), ...(drawn.more & 4 && { sku: spare }), reason: 'broken' }], collectOld: chosen(['store', 'none', 'mail'], drawn.more >> 3)! }),
+  },
+  claim: { weight: 3, when: isWithHer, do: ({ people, order }, drawn) => people.support('POST', `/v1/orders/${order.orderId}/claims`, { lines: [some(order.lines, drawn)], remedy: chosen(['refund', 'replace', 'credit'], drawn.more >> 2)!, reason: 'leaks' }) },
+  receive: {
+    weight: 12, when: isComingBack,
+    do: async (hands, drawn) => {
+      const asked = back(hands, drawn)
+      if (!asked) return undefined
+      const { more } = drawn
+      const grade = chosen(['as_new', 'used', 'damaged', 'wrong_item', 'empty_box'] as const, more)!
+      const disposition = chosen(['restock', 'refurbish', 'write_off', 'to_vendor'] as const, more >> 2)!
+      const lines = [{ lineId: chosen(asked.lines, more)!.lineId, quantity: 1, grade, disposition }]
+      return hands.people.operations('POST', `/v1/returns/${asked.returnId}/receive`, { nodeId: chosen(['dc-01', 'store-mitte'], more)!, lines })
+    },
+  },
+  decide: {
+    weight: 2, when: isComingBack,
+    do: async (hands, drawn) => {
+      const asked = back(hands, drawn)
+      return asked && hands.people.support('POST', `/v1/returns/${asked.returnId}/${chosen(['approve', 'cancel'], drawn.more)!}`, {})
+    },
+  },
+  chargeback: { weight: 2, when: isPaid, do: bank('disputed', isTaken) },
+  'chargeback decided': { weight: 2, when: isPaid, do: (hands, drawn) => bank(drawn.more % 2 ? 'won' : 'lost', isTaken)(hands, drawn) },
+  'bank answers': { weight: 8, when: (order) => order.payments.some((p) => p.status === 'action_required'), do: (hands, drawn) => bank(drawn.more % 4 ? 'authorized' : 'declined', (p) => p.status === 'action_required')(hands, drawn) },
+  'time passes': { weight: 2, do: (hands) => hands.elapse() },
+  ledger: {
+    weight: 1,
+    do: async ({ people, order }) => {
+      const told = await people.support<{ entries: { amountMinor: number }[]; code?: string }>('GET', `/v1/orders/${order.orderId}/ledger`)
+      const sum = told.body.entries.reduce((total, e) => total + e.amountMinor, 0)
+      if (sum !== 0) throw new Error(`the ledger of the order sums to ${sum}`)
+      return told
+    },
+  },
+} as const satisfies Record<string, Command>
+export type CommandName = keyof typeof commands
+
+/** `draw` chooses what is done, mostly among what there is anything to do it to. */
+export interface Step extends Drawn {
+  draw: number
+}
+export const steps = (shortest: number): fc.Arbitrary<Step[]> => fc.array(fc.record({ draw: fc.nat(10_000), pick: fc.nat(1_000), more: fc.nat(1_000) }), { minLength: shortest, maxLength: 30 })
+
+function drawn({ draw }: Step, order: OrderView): CommandName {
+  const all = (Object.entries(commands) as [CommandName, Command][]).filter(([, { when }]) => draw % 12 === 11 || !when || when(order))
+  let left = draw % all.reduce((sum, [, { weight }]) => sum + weight, 0)
+  return all.find(([, { weight }]) => (left -= weight) < 0)![0]
+}
+
+/** One step; every answer is a yes or a no with a code. @returns what was done and answered, for whoever has to find out */
+export async function take(step: Step, hands: Hands): Promise<string> {
+  const what = drawn(step, hands.order)
+  const answer = await (commands[what] as Command).do(hands, step)
+  if (!answer) return what
+  const said = `${what} ${answer.status} ${answer.body.code ?? ''}`.trim()
+  if (answer.status >= 400 && (answer.status !== 409 || !answer.body.code)) throw new Error(`${said}: ${JSON.stringify(answer.body)}`)
+  return said
+}
+
+export interface Wish {
+  units: number
+  lines: number
+  pays: 'card' | 'card once' | 'asks' | 'elsewhere'
+}
+export const wishes: fc.Arbitrary<Wish> = fc.record({
+  units: fc.integer({ min: 1, max: 3 }), lines: fc.integer({ min: 1, max: 3 }),
+  pays: fc.constantFrom<Wish['pays'][]>('card', 'card', 'card', 'card', 'card once', 'asks', 'elsewhere'),
+})
+
+/** Everything that is still open goes a step of the straight way to its end. */
+export async function goOn({ people, order, carrierSays, bankSays }: Hands): Promise<void> {
+  for (const payment of order.payments) if (payment.status === 'action_required') await bankSays(payment.reference!, 'authorized')
+  for (const work of order.fulfillments) {
+    if (work.status === 'released' || work.status === 'picking') await pickRest(people, work)
+    else if (work.status === 'picked') await people.packPicked(work)
+    else if (work.status === 'packed') await people.handOver(work)
+  }
+  for (const s of onTheWay(order)) await carrierSays(s.trackingNumber!, 'delivered')
+  for (const payment of order.payments) if (isTaken(payment) && payment.provider === 'stripe') await bankSays(payment.reference!, 'won')
+  for (const { returnId, lines } of order.returns)
+    for (const { lineId, quantity, received } of lines)
+      if (quantity > received) await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'dc-01', lines: [{ lineId, quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+}

@@ -1,0 +1,30 @@
+/** One order at its end, by sums that are not made of our own shares: what the provider says, what customers see, what is on the shelf. */
+import { rows } from '../../../db/connection'
+import type { OrderView } from '../../../db/views/orders'
+import type { InMemory } from './system'
+
+/** @returns what is wrong with it. */
+export async function wrongWith({ db, provider }: InMemory, order: OrderView): Promise<string[]> {
+  const booked = provider.books().filter((i) => i.orderRef === order.orderId)
+  const ours = order.payments.filter((p) => p.provider === 'stripe')
+  const wrong: string[] = []
+  const same = (what: string, one: number, other: number): void => void (one === other || wrong.push(`${what}: ${one} and ${other}`))
+  for (const sum of ['authorizedMinor', 'capturedMinor', 'refundedMinor'] as const)
+    for (const { id } of booked) same(`${sum} of ${id} with the provider and with us`, total(booked.filter((i) => i.id === id), (i) => i[sum]), total(ours.filter((p) => p.reference === id), (p) => p[sum]))
+  same('holds with the provider that are still open, and none', booked.filter((i) => i.status === 'authorized').length, 0)
+  for (const l of order.lines) same(`units of line ${l.lineId} ordered, and shipped or cancelled`, l.quantity, l.shipped + l.cancelled)
+
+  const isKept = ours.length > 0 && order.status !== 'cancelled'
+  const goods = total(order.lines, (l) => (l.replaces === null ? l.unitPriceMinor * (l.quantity - l.cancelled - l.credited) : 0))
+  const kept = total(ours, (p) => p.capturedMinor - p.refundedMinor - p.creditedMinor)
+  const refunds = await rows<{ feeMinor: number }>(db, `SELECT -coalesce((parts->>'feeMinor')::int8, 0) AS "feeMinor" FROM payment_operations WHERE order_id = ? AND kind IN ('refund', 'credit') AND status = 'succeeded'`, [order.orderId])
+  const shipping = kept - total(refunds, (r) => r.feeMinor) - goods
+  if (isKept && (shipping < 0 || shipping > order.shipping.priceMinor)) wrong.push(`kept ${kept}, of it goods ${goods}: leaves ${shipping} for shipping`)
+  if (!isKept && ours.length > 0) same('kept of a cancelled order, and nothing', kept, 0)
+
+  const claims = await rows(db, `SELECT 1 FROM allocations WHERE order_id = ? AND status IN ('open', 'in_transfer')`, [order.orderId])
+  same('claims that are still open, and none', claims.length, 0)
+  return wrong
+}
+
+const total = <Item>(all: readonly Item[], of: (item: Item) => number): number => all.reduce((sum, item) => sum + of(item), 0)
