@@ -3,7 +3,7 @@
  * without Temporal and without waiting, so hundreds of times: the story of the order, its steps and its rows are the real ones, the provider has books of its own.
  */
 jest.mock('@temporalio/workflow', () => jest.requireActual<object>('../support/in-memory/workflow'))
-jest.mock('../../workflows/support/clock', () => jest.requireActual<object>('../support/in-memory/clock'))
+jest.mock('../../workflows/support/clock', () => jest.requireActual<object>('../support/in-memory/workflow'))
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { checkInvariants } from '../invariants/checker'

@@ -1,5 +1,5 @@
 /**
- * Stands in for `@temporalio/workflow`, so that the story of an order runs as it is written, in this process and without a server. Waiting takes no time:
+ * Stands in for `@temporalio/workflow` and for the clock of workflows, so that the story of an order runs as it is written, in this process and without a server. Waiting takes no time:
  * a timer rings when somebody lets its time come. Nothing is replayed here; that is what test/replay is for.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -115,8 +115,10 @@ const here = (): { run: Run; scope: CancellationScope } => {
   return at
 }
 
-/** The clock of the workflow that asks. */
-export const nowHere = (): number => Date.now() + (currentRun()?.aheadMs ?? 0)
+/** In place of workflows/support/clock.ts: the clock of the workflow that asks. */
+export const now = (): number => Date.now() + (currentRun()?.aheadMs ?? 0)
+export const isoIn = (ms: number): string => new Date(now() + ms).toISOString()
+export const isoNow = (): string => isoIn(0)
 
 export class CancellationScope {
   readonly cancelRequested: Promise<never>
@@ -176,7 +178,7 @@ export function sleep(ms: number): Promise<void> {
   const { run, scope } = here()
   return new Promise((resolve, reject) => {
     if (scope.consideredCancelled) return scope.onCancel(reject)
-    const timer = { at: nowHere() + ms, ring: resolve }
+    const timer = { at: now() + ms, ring: resolve }
     scope.onCancel((cause) => {
       run.timers.delete(timer)
       reject(cause)
