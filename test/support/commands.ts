@@ -184,17 +184,20 @@ export const wishes: fc.Arbitrary<Wish> = fc.record({
   pays: fc.constantFrom<Wish['pays'][]>('card', 'card', 'card', 'card', 'card once', 'asks', 'elsewhere'),
 })
 
-/** Everything that is still open goes a step of the straight way to its end. */
-export async function goOn({ people, order, carrierSays, bankSays }: Hands): Promise<void> {
+/** Everything that is still open goes a step of the straight way to its end. @returns what the stores were answered */
+export async function goOn({ people, order, carrierSays, bankSays }: Hands): Promise<string[]> {
+  const told: string[] = []
+  const answered = ({ status, body }: Asked): number => told.push(`${status} ${body.code ?? ''}`)
   for (const payment of order.payments) if (payment.status === 'action_required') await bankSays(payment.reference!, 'authorized')
   for (const work of order.fulfillments) {
-    if (work.status === 'released' || work.status === 'picking') await pickRest(people, work)
-    else if (work.status === 'picked') await people.packPicked(work)
-    else if (work.status === 'packed') await people.handOver(work)
+    if (work.status === 'released' || work.status === 'picking') answered((await pickRest(people, work)) as Asked)
+    else if (work.status === 'picked') answered((await people.packPicked(work)) as Asked)
+    else if (work.status === 'packed') answered((await people.handOver(work)) as Asked)
   }
   for (const s of onTheWay(order)) await carrierSays(s.trackingNumber!, 'delivered')
   for (const payment of order.payments) if (isTaken(payment) && payment.provider === 'stripe') await bankSays(payment.reference!, 'won')
   for (const { returnId, lines } of order.returns)
     for (const { lineId, quantity, received } of lines)
       if (quantity > received) await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'dc-01', lines: [{ lineId, quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  return told
 }

@@ -27,6 +27,3 @@ export function chanceOf(seed: number): Chance {
     twice: () => next() < 0.1,
   }
 }
-
-/** It happened, whatever became of the answer. */
-export const isDone = (fault: CallFault): boolean => fault === 'none' || fault === 'unknown, done'
