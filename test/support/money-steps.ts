@@ -2,7 +2,8 @@
 import type { ReturnView } from '../../db/views/returns'
 import { tellOfExpiringHolds } from '../../db/expiring-holds'
 import { eventually, nextOrderNumber, type FulfillmentWork, type OrderWish, type People } from './people'
-import type { PolicyChanges, System } from './system'
+import type { PolicyChanges } from './policies'
+import type { System } from './system'
 
 export interface Money {
   authorizedMinor: number
