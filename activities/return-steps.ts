@@ -2,8 +2,10 @@
 import type { DecideReturn, ReceiveReturn, RequestReplacement, RequestReturn } from '../domain/messages'
 import type { Db } from '../db/connection'
 import { once, onceAsked } from '../db/effects'
+import type { ExchangeHold } from '../db/exchange-payments'
 import type { ReturnNews } from '../db/returns'
 import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
+import { chargeReturn, guardRenewed, renewGuard } from '../db/steps/guard-return'
 import { finishReplacement, requestReplacement, type ReplacementAsked, type ReplacementFinished } from '../db/steps/request-replacement'
 import { noteRefusedReturn, requestReturn } from '../db/steps/request-return'
 import { lateReturn } from '../db/steps/unreturned'
@@ -26,6 +28,15 @@ export function createReturnSteps(db: Db) {
 
     /** A person agrees to a return or refuses it, or who asked for it takes it back. */
     decideReturn: (ask: DecideReturn): Promise<ReturnNews> => onceAsked(db, `decide:${ask.commandId}`, { ask, action: `return.${ask.decision}`, subject: ask.returnId }, (tx) => decideReturn(tx, ask)),
+
+    /** What others were sent for has not come back by its date. Its rows say whether that was done. */
+    chargeReturn: (ask: { returnId: string }): Promise<ReturnNews> => once(db, `charge:${ask.returnId}`, (tx) => chargeReturn(tx, ask)),
+
+    /** What is held over goods that are still to come is to be held anew. Every attempt has a number of its own. */
+    renewGuard: (ask: { returnId: string; attempt: number }): Promise<{ hold?: ExchangeHold }> => once(db, `renew-guard:${ask.returnId}:${ask.attempt}`, (tx) => renewGuard(tx, ask)),
+
+    /** The bank has answered. */
+    guardRenewed: (ask: { returnId: string; paymentId: string; isHeld: boolean }): Promise<{ voids: string[]; over: boolean }> => once(db, `guard-renewed:${ask.paymentId}`, (tx) => guardRenewed(tx, ask)),
 
     /** All of a return is counted and paid back. */
     closeReturn: (ask: { returnId: string }): Promise<ReturnNews> => db.transaction((tx) => endReturn(tx, { ...ask, to: 'closed' })),

@@ -8,7 +8,8 @@ import { voidCharge } from './change-payments'
 import { row, rows, run, type Transaction } from './connection'
 import { closeTenders } from './part-payments'
 
-export type ExchangeRole = 'difference'
+/** `guard`: over the value of the old goods, until those are back. */
+export type ExchangeRole = 'difference' | 'guard'
 
 export interface ExchangeHold {
   role: ExchangeRole
@@ -51,7 +52,7 @@ export async function heldForExchange(tx: Transaction, returnId: string): Promis
     `SELECT role, sum(CASE WHEN status = 'authorized' THEN authorized_minor ELSE 0 END)::int8 AS "heldMinor" FROM exchange_payments JOIN payments USING (payment_id) WHERE return_id = ? GROUP BY 1`,
     [returnId],
   )
-  return { difference: 0, ...Object.fromEntries(held.map((h) => [h.role, h.heldMinor])) }
+  return { difference: 0, guard: 0, ...Object.fromEntries(held.map((h) => [h.role, h.heldMinor])) }
 }
 
 /** What is held for what the new goods cost more is a tender of the order from now on, and pays for that. To be called before their lines are there. */
@@ -60,9 +61,14 @@ export async function makeTenderOfDifference(tx: Transaction, orderId: string, r
   await run(tx, `UPDATE payments SET part = 1 WHERE part = 0 AND payment_id IN (SELECT payment_id FROM exchange_payments WHERE return_id = ? AND role = 'difference')`, [returnId])
 }
 
-/** The exchange does not take place: what is held for it, or may be, is let go. @returns the operations that do */
-export async function letGoOfExchange(tx: Transaction, returnId: string): Promise<string[]> {
-  const held = await rows<{ paymentId: string }>(tx, 'SELECT payment_id AS "paymentId" FROM exchange_payments JOIN payments USING (payment_id) WHERE return_id = ? AND part = 0', [returnId])
+/** The exchange does not take place, or the old goods are back: what is held for it, or may be, and is not to be taken is let go. @returns the operations that do */
+export async function letGoOfExchange(tx: Transaction, returnId: string, { but }: { but?: string } = {}): Promise<string[]> {
+  const held = await rows<{ paymentId: string }>(
+    tx,
+    `SELECT payment_id AS "paymentId" FROM exchange_payments x JOIN payments p USING (payment_id) WHERE return_id = ? AND part = 0 AND p.status <> 'captured' AND payment_id IS DISTINCT FROM ?
+       AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.payment_id = x.payment_id AND op.kind IN ('capture', 'void') AND op.status <> 'abandoned')`,
+    [returnId, but ?? null],
+  )
   const voids: string[] = []
   for (const { paymentId } of held) voids.push(...(await voidCharge(tx, paymentId)))
   return voids

@@ -6,7 +6,8 @@ import { row, rows, run, type Transaction } from './connection'
 /** SQL of the lines of an order `o` as they were sold and exchanged. */
 export const exchangedLinesJson = `(SELECT json_agg(json_build_object('lineId', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'unitPriceMinor', l.unit_price_minor, 'discountMinor', l.discount_minor, 'taxMinor', l.tax_minor,
     'raised', l.raised, 'cancelled', l.cancelled, 'credited', l.credited, 'replaces', l.replaces, 'insteadOf', x.instead_of, 'less', json_build_object('minor', coalesce(x.less_minor, 0), 'taxMinor', coalesce(x.less_tax_minor, 0)),
-    'lessGiven', coalesce(x.less_given, 0), 'lessTaken', coalesce(x.less_taken, 0)) ORDER BY l.position) FROM order_lines l LEFT JOIN exchanges x USING (order_id, line_id) WHERE l.order_id = o.order_id)`
+    'lessGiven', coalesce(x.less_given, 0), 'lessTaken', coalesce(x.less_taken, 0), 'value', json_build_object('minor', coalesce(x.value_minor, 0), 'taxMinor', coalesce(x.value_tax_minor, 0)),
+    'charged', coalesce(x.charged, 0), 'chargedBack', coalesce(x.charged_back, 0)) ORDER BY l.position) FROM order_lines l LEFT JOIN exchanges x USING (order_id, line_id) WHERE l.order_id = o.order_id)`
 
 /** The line that was sent under a return in place of one of its lines. */
 export const sentFor = async (tx: Transaction, lines: readonly ExchangedLine[], returnId: string, lineId: string): Promise<ExchangedLine | undefined> => {
@@ -14,8 +15,8 @@ export const sentFor = async (tx: Transaction, lines: readonly ExchangedLine[], 
   return lines.find((l) => l.lineId === sent?.lineId)
 }
 
-/** The difference of units was given back, or counts no more because the rest was given back too. */
-export const countLess = (tx: Transaction, orderId: string, units: readonly Units[], what: 'less_given' | 'less_taken'): Promise<void> =>
+/** Units of a line: the difference was given back, or counts no more because the rest was given back too; what they stand for was charged, or that given back. */
+export const countUnits = (tx: Transaction, orderId: string, units: readonly Units[], what: 'less_given' | 'less_taken' | 'charged' | 'charged_back'): Promise<void> =>
   run(tx, `UPDATE exchanges x SET ${what} = ${what} + u.quantity FROM jsonb_to_recordset(?::jsonb) AS u("lineId" text, quantity int) WHERE x.order_id = ? AND x.line_id = u."lineId"`, [JSON.stringify(units), orderId])
 
 /**

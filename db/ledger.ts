@@ -1,11 +1,14 @@
 /** The ledger is written here: each journal once, in the transaction of the fact it is about, under the order's lock. */
-import { captureJournal, creditJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
+import { captureJournal, chargeJournal, creditJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
 import { partsBetween, type RefundParts } from '../domain/returns/refund'
 import { row, rows, run, type Transaction } from './connection'
 import type { PaymentRow } from './payments'
 
 /** Goods have left. Where they are worth nothing, there is nothing to post. */
 export const postSale = (tx: Transaction, order: { orderId: string; currency: string }, sale: Sale): Promise<void> => post(tx, { orderId: order.orderId, currency: order.currency, paymentId: null }, saleJournal(sale))
+
+/** What did not come back is the customer's, and she owes its price. */
+export const postCharge = (tx: Transaction, order: { orderId: string; currency: string }, charge: Parameters<typeof chargeJournal>[0]): Promise<void> => post(tx, { orderId: order.orderId, currency: order.currency, paymentId: null }, chargeJournal(charge))
 
 /** News of a payment says that more was taken, or given back, than was known. */
 export async function postMoney(tx: Transaction, orderId: string, known: Pick<PaymentRow, 'paymentId' | 'provider' | 'currency' | 'capturedMinor' | 'refundedMinor'>, now: { capturedMinor: number; refundedMinor: number }): Promise<void> {

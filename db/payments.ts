@@ -63,6 +63,9 @@ const inPartsSql = `((${snapshotOf('o')}->'sourcing'->>'maxShipments')::int > 1 
 /** Card holds last five to seven days: what is sold before it is there, or promised for later, outlives them. */
 const mayWaitSql = `(o.claim = 'later' OR EXISTS (SELECT 1 FROM supply_claims s WHERE s.order_id = o.order_id) OR coalesce((o.promise->>'promisedBy')::timestamptz > o.accepted_at + interval '5 days', false))`
 
+/** Held over goods that are sent back by mail, which may take longer than a hold lasts. */
+const isGuardSql = `EXISTS (SELECT 1 FROM exchange_payments x WHERE x.payment_id = p.payment_id AND x.role = 'guard')`
+
 export async function loadOperation(db: Db | Transaction, operationId: string): Promise<PaymentOperation> {
   const operation = await row<PaymentOperation>(
     db,
@@ -70,7 +73,7 @@ export async function loadOperation(db: Db | Transaction, operationId: string): 
        op.key_number AS "keyNumber", op.key_first_used_at AS "keyFirstUsedAt", op.key_spent AS "keySpent", op.final, ${paymentJson} AS payment,
        EXISTS (SELECT 1 FROM payment_operations c WHERE c.payment_id = op.payment_id AND c.kind = 'capture' AND c.status IN ('intended', 'unknown')
                AND c.operation_id <> op.operation_id) AS "capturesOpen",
-       ${inPartsSql} AS "inParts", ${inPartsSql} OR ${mayWaitSql} AS "keepsMethod",
+       ${inPartsSql} AS "inParts", ${inPartsSql} OR ${mayWaitSql} OR ${isGuardSql} AS "keepsMethod",
        o.channel, o.channel_order_id AS "channelOrderId"
      FROM payment_operations op JOIN payments p USING (payment_id) JOIN orders o ON o.order_id = op.order_id WHERE operation_id = ?`,
     [operationId],

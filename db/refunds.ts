@@ -8,7 +8,7 @@ import { refuse } from '../domain/refusals'
 import type { Units } from '../domain/payment/shares'
 import { row, rows, run, type Transaction } from './connection'
 import { record, self } from './events'
-import { countLess, exchangedLinesJson, giveUpReplacing } from './exchanges'
+import { countUnits, exchangedLinesJson, giveUpReplacing } from './exchanges'
 import type { OrderRow } from './orders'
 import { changeLines } from './stock'
 import { postCredit, postMoney } from './ledger'
@@ -33,7 +33,7 @@ export const refundFor = async (tx: Transaction, orderId: string, back: readonly
 async function credit(tx: Transaction, orderId: string, units: readonly Units[], terms: RefundTerms): Promise<RefundParts> {
   const { parts, back } = refundOfUnits(await soldOf(tx, orderId), units, terms)
   await changeLines(tx, orderId, back.credits, 'credited = l.credited + v.quantity')
-  await countLess(tx, orderId, back.takes, 'less_taken')
+  await countUnits(tx, orderId, back.takes, 'less_taken')
   return parts
 }
 
@@ -48,9 +48,15 @@ export async function intendRefund(tx: Transaction, order: OrderRow, ask: Refund
 
 /** Units cost less than what they replace, and that is back: what they cost less is given back. */
 export async function giveBackLess(tx: Transaction, order: OrderRow, ask: { purpose: string; units: readonly Units[]; less: Amount; cause: object }): Promise<IntendedRefund[]> {
-  await countLess(tx, order.orderId, ask.units, 'less_given')
+  await countUnits(tx, order.orderId, ask.units, 'less_given')
   const { minor, taxMinor } = ask.less
   return intendParts(tx, order, ask, { goodsMinor: minor - taxMinor, taxMinor, shippingMinor: 0, feeMinor: 0 })
+}
+
+/** What was charged for goods that did not come back is given back, by what it was charged to first: they came late. */
+export function giveBackCharge(tx: Transaction, order: OrderRow, ask: { purpose: string; amount: Amount; cause: object }): Promise<IntendedRefund[]> {
+  const { minor, taxMinor } = ask.amount
+  return intendParts(tx, order, { ...ask, guardFirst: true }, { goodsMinor: minor - taxMinor, taxMinor, shippingMinor: 0, feeMinor: 0 })
 }
 
 /**
@@ -104,7 +110,7 @@ export async function refundRest(tx: Transaction, order: OrderRow, ask: { purpos
   return restMinor > 0 ? intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: shippingTaxMinor, shippingMinor: restMinor - shippingTaxMinor, feeMinor: 0 }) : []
 }
 
-async function intendParts(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }, parts: RefundParts): Promise<IntendedRefund[]> {
+async function intendParts(tx: Transaction, order: OrderRow, ask: Cause, parts: RefundParts): Promise<IntendedRefund[]> {
   const intended: IntendedRefund[] = []
   for (const share of await sharesOf(tx, order, ask, parts)) {
     const { payer, amountMinor } = share
@@ -115,6 +121,13 @@ async function intendParts(tx: Transaction, order: OrderRow, ask: { purpose: str
   return intended
 }
 
+interface Cause {
+  purpose: string
+  cause: object
+  /** What was charged for goods that did not come back gives it first, else last. */
+  guardFirst?: boolean
+}
+
 interface Share {
   payer: Payer
   amountMinor: number
@@ -122,9 +135,9 @@ interface Share {
 }
 
 /** Which payments give it back, and what of it each. What none of them has left is a case for finance. */
-async function sharesOf(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }, parts: RefundParts): Promise<Share[]> {
+async function sharesOf(tx: Transaction, order: OrderRow, ask: Cause, parts: RefundParts): Promise<Share[]> {
   const amountMinor = refundMinor(parts)
-  const payments = await refundable(tx, order.orderId)
+  const payments = await refundable(tx, order.orderId, ask.guardFirst)
   const { shares, missingMinor } = spread(payments, amountMinor)
   if (missingMinor > 0) await tellShort(tx, order, { ...ask, amountMinor, missingMinor })
   const all = partsOf(parts, shares.map((s) => s.amountMinor))
@@ -152,15 +165,15 @@ interface Payer {
 }
 
 /** What each payment has taken or will have, and not given back: the provider's first, the last to pay being the first to get it back. */
-const refundable = (tx: Transaction, orderId: string): Promise<Payer[]> =>
+const refundable = (tx: Transaction, orderId: string, guardFirst = false): Promise<Payer[]> =>
   rows(
     tx,
     `SELECT p.payment_id AS "paymentId", tender_id AS "tenderId", provider, captured_minor AS "capturedMinor", refunded_minor AS "refundedMinor", provider = 'paid_elsewhere' AS elsewhere,
        CASE WHEN provider = 'paid_elsewhere' THEN captured_minor - refunded_minor - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'credit'), 0)::int8
             ELSE coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'capture'), 0)::int8 - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind <> 'capture'), 0)::int8 END AS "leftMinor"
      FROM payments p LEFT JOIN payment_operations op ON op.payment_id = p.payment_id AND op.kind IN ('capture', 'refund', 'credit') AND op.status IN ('intended', 'unknown', 'succeeded')
-     WHERE p.order_id = ? GROUP BY p.payment_id ORDER BY elsewhere, p.payment_id DESC`,
-    [orderId],
+     WHERE p.order_id = ? GROUP BY p.payment_id ORDER BY elsewhere, (p.part = 0) <> ?, p.payment_id DESC`,
+    [orderId, guardFirst],
   )
 
 /** Who took the money gives it back; from us it hears how much. */

@@ -31,6 +31,10 @@ export interface ReturnNews {
   arrived?: true
   /** What is to be asked of the carrier that lost it. */
   claimId?: string
+  /** Taken for what has not come back. */
+  charges?: { operationId: string; amountMinor: number }[]
+  /** Money is held over the goods until they are back; false: no more. */
+  guarded?: boolean
 }
 
 export interface ReturnRow {

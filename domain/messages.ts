@@ -198,6 +198,8 @@ export interface RequestReplacement extends Command {
   /** `unitPriceMinor`: of one new unit, as on the order; absent: what it replaces was paid with. */
   lines: readonly { lineId: string; quantity: number; reason: string; sku?: string; unitPriceMinor?: number }[]
   collectOld: 'at_door' | 'mail' | 'store' | 'none'
+  /** Before the old goods are back, or after; absent: as the policy says. */
+  send?: 'now' | 'on_receipt'
   /** The provider's token of the card for what is to be held; absent: the one the customer paid with. */
   paymentMethod?: string
   staff: boolean
@@ -212,8 +214,10 @@ export interface ReceiveReturn extends Command {
 /** Decided by a person, or taken back by who asked. */
 export interface DecideReturn extends Command {
   returnId: string
-  /** `close`: no more will come; `remind`: the customer has some more time. */
-  decision: 'approve' | 'reject' | 'cancel' | 'close' | 'remind'
+  /**
+   * `close`: no more will come; `remind`: the customer has some more time; `charge`: what has not come back, or came as something else, is taken of what is held over it; `waive`: it is not.
+   */
+  decision: 'approve' | 'reject' | 'cancel' | 'close' | 'remind' | 'charge' | 'waive'
   reason?: string
 }
 export interface ReturnAnswer {
@@ -304,9 +308,11 @@ export interface MoneyUnwanted {
   amountMinor: number
 }
 
-/** What is held for goods that have still to leave will not be held much longer: it is held anew. */
+/** What is held for goods that have still to leave, or over goods that have still to come back, will not be held much longer: it is held anew. */
 export interface HoldExpires {
   paymentId: string
+  /** Over what is to come back under this return. */
+  returnId?: string
 }
 
 export const signals = {

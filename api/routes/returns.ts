@@ -167,7 +167,7 @@ const decided = (decision: DecideReturn['decision'], says: { summary: string; ro
     tag: 'Returns',
     ...says,
     params: returnParams,
-    body: z.strictObject({ reason: decision === 'reject' ? text(500) : text(500).optional() }),
+    body: z.strictObject({ reason: decision === 'reject' || decision === 'charge' || decision === 'waive' ? text(500) : text(500).optional() }),
     answers: { 200: returnAnswer },
     ask: async (ctx) => ({ orderId: await visibleReturn(ctx), update: 'decideReturn', args: { ...ctx.params, ...ctx.body, decision } }),
     answer: asItIsNow,
@@ -184,4 +184,6 @@ export const returnRoutes: readonly Route[] = [
   decided('remind', { summary: 'The customer is reminded and has some more time', roles: may.decideReturns }),
   decided('reject', { summary: 'Refuse a return', roles: may.decideReturns }),
   decided('cancel', { summary: 'Take a return back before anything has come', roles: may.requestReturns }),
+  decided('charge', { summary: 'Take what is held over goods that do not come back, or came as something else, before their date', roles: may.decideReturns }),
+  decided('waive', { summary: 'Let go of what is held over goods that need not come back', roles: may.decideReturns }),
 ]

@@ -63,6 +63,17 @@ export const waitingOn = z
   .nullable()
   .meta({ description: 'What the order waits on, since when and until when; null when it has come to its end' })
 
+export const guard = z
+  .object({
+    paymentId: z.string(),
+    state: z.enum(['held', 'charged', 'let_go', 'asked']).meta({ description: '`asked`: the bank has not answered yet' }),
+    amountMinor: minor,
+    chargedMinor: minor.meta({ description: 'Taken for what did not come back' }),
+    heldUntil: at.nullable().meta({ description: 'By the bank; it is held anew before, while the goods are still to come' }),
+  })
+  .nullable()
+  .meta({ description: 'What is held over the goods of a return, because others were sent before they are back' })
+
 const line = z.object({
   lineId: z.string(),
   sku: z.string(),
@@ -153,7 +164,7 @@ export const orderAnswer = z
         choice: carrierChoice.nullable(),
       }),
     ),
-    returns: z.array(z.object({ returnId: z.string(), status: z.string(), method: z.string(), remedy: z.string(), dueAt: at, lines: z.array(lineQuantity.extend({ received: count })) })),
+    returns: z.array(z.object({ returnId: z.string(), status: z.string(), method: z.string(), remedy: z.string(), dueAt: at, guard, lines: z.array(lineQuantity.extend({ received: count })) })),
     payments: z.array(
       z.object({
         paymentId: z.string(),
@@ -163,6 +174,7 @@ export const orderAnswer = z
           .optional()
           .meta({ description: 'What the customer’s browser needs to go on at her bank, while that is waited for; for the channel and support' }),
         tenderId: z.string(),
+        purpose: z.enum(['order', 'difference', 'guard']).meta({ description: '`difference`: what the new goods of an exchange cost more; `guard`: held over the old ones until they are back' }),
         provider: z.string(),
         reference: z.string().nullable(),
         status: z.string(),

@@ -89,6 +89,7 @@ export const policyDocuments = {
     countWithin: duration.optional(),
     remindFor: duration.optional(),
     whenLost: z.enum(['refund', 'ask']).optional(),
+    advance: z.strictObject({ hold: z.boolean() }).optional(),
     ...termsOfReturns,
   }),
   care: z.strictObject({ retryEvery: duration, customerRequests: z.strictObject({ approval: z.boolean(), decideWithin: duration }).optional() }),

@@ -4,7 +4,7 @@ import { feePers, refundTimes } from '../../domain/policy/returns'
 import { returnLabelStatuses } from '../../db/views/return-label'
 import { dispositions, grades, returnMethods, returnStatuses } from '../../domain/returns/status'
 import { at, keptLineId, minor, nodeId, quantity, sku, text } from './fields'
-import { waitingOn } from './order-view'
+import { guard, waitingOn } from './order-view'
 import { lineTerms, proof } from './return-terms'
 import { runOfTask } from './runs'
 
@@ -34,7 +34,8 @@ export const replacementBody = z.strictObject({
       })
       .refine((l) => l.unitPriceMinor === undefined || l.sku !== undefined, { path: ['unitPriceMinor'], message: 'The same again costs the same: name another SKU' }),
   ),
-  paymentMethod: text(200).optional().meta({ description: 'The provider’s token of the card on which is held what is to be held; absent: the one the customer paid with' }),
+  send: z.enum(['now', 'on_receipt']).optional().meta({ description: 'Before the old goods are back or after, where they come by mail or to a store; absent: as the policy says. In advance their value may be held until they are back, and is taken if they are not' }),
+  paymentMethod: text(255).optional().meta({ description: 'The provider’s token of the card on which is held what is to be held; absent: the one the customer paid with' }),
   collectOld: z.enum(['at_door', 'mail', 'store', 'none']).meta({ description: 'How the old goods come back; `at_door`: the driver who brings the new ones takes them along' }),
   proof: proof.optional(),
 })
@@ -84,6 +85,7 @@ export const replacementPreview = z
     override,
     money: z.object({
       currency: z.string(),
+      guard: z.object({ amountMinor: minor, until: at }).optional().meta({ description: 'Held over the old goods, as the new ones leave before they are back; taken if they are not by then' }),
       chargeMinor: minor.meta({ description: 'What the new goods cost more: held first, taken when they leave' }),
       charge: goodsAndTax,
       refundMinor: minor.meta({ description: 'What the new goods cost less: given back when the old ones are there, or as `refundOn` says' }),
@@ -119,6 +121,7 @@ export const returnAnswer = z
     lines: z.array(units.extend({ name: z.string(), reason: z.string(), rule: z.string().nullable(), feeMinor: minor, feePer: z.enum(feePers), received: z.int(), disputed: z.int().meta({ description: 'Counted, and not what was sent' }) })),
     receipts: z.array(z.object({ lineId: z.string(), nodeId: z.string(), quantity: z.int(), grade: z.string(), disposition: z.string(), actor: z.string(), at })),
     refunds: z.array(z.object({ paymentId: z.string(), tenderId: z.string(), amountMinor: minor, status: z.string() })),
+    guard,
     currency: z.string(),
     run: runOfTask,
     allowedActions: z.array(z.string()),

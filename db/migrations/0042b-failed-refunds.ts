@@ -2,5 +2,5 @@
 export const name = '0042b-failed-refunds'
 
 export const up = `
-ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_kind_check, ADD CHECK (kind IN ('sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'refund_failed'));
+ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_kind_check, ADD CHECK (kind IN ('sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'charge', 'refund_failed'));
 `

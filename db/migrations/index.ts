@@ -31,6 +31,7 @@ import * as longerRuns from './0033-longer-runs'
 import * as storedValue from './0034-stored-value'
 import * as expiringHolds from './0035-expiring-holds'
 import * as exchanges from './0036-exchanges'
+import * as safetyNets from './0037-safety-nets'
 import * as returnTerms from './0038-return-terms'
 import * as failedRefunds from './0042b-failed-refunds'
 import * as webhooks from './0043-webhooks'
@@ -86,6 +87,7 @@ export const migrations: readonly Migration[] = [
   storedValue,
   expiringHolds,
   exchanges,
+  safetyNets,
   returnTerms,
   returnLabels,
   lateMoney,

@@ -6,6 +6,7 @@ import { row, rows, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record, self } from '../events'
 import { fulfillmentsOf } from '../fulfillments'
+import { letGoOfIdleGuards } from '../guards'
 import { keepVersion } from '../order-versions'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendIdleVoids } from '../part-payments'
@@ -56,7 +57,8 @@ export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: re
   refunds.push(...(await refundRest(tx, order, { purpose: `cancelled:${uuidv7()}`, cause })))
   await tellIfPaidElsewhere(tx, order, lines)
   const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasUnitsInside(tx, orderId))
-  return { voids: (await (leaving ? intendIdleVoids(tx, orderId) : intendVoids(tx, orderId))).map((v) => v.operationId), refunds }
+  const voids = (await (leaving ? intendIdleVoids(tx, orderId) : intendVoids(tx, orderId))).map((v) => v.operationId)
+  return { voids: [...voids, ...(await letGoOfIdleGuards(tx, orderId))], refunds }
 }
 
 /** What was to be sent again had left before. */

@@ -8,12 +8,14 @@ import { feeOf, refundEarly } from '../early-refund'
 import { record, self } from '../events'
 import { letGoOfExchange } from '../exchange-payments'
 import { exchangeRefunds } from '../exchange-refunds'
+import { giveBackLate, guardedLines, guardOf, hasMissing } from '../guards'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendRefund } from '../refunds'
 import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
 import { changeLines, takeBack } from '../stock'
 import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
+import { chargeReturn, waiveReturn } from './guard-return'
 import { sendReplacements, sourcingNow } from './send-replacements'
 import { closeShort, proposeCharge, remindReturn, wantsLabel } from './unreturned'
 
@@ -21,7 +23,8 @@ import { closeShort, proposeCharge, remindReturn, wantsLabel } from './unreturne
 export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promise<ReturnNews> {
   const { order, back } = await lockReturn(tx, ask.returnId)
   const { orderId } = order
-  if (!isExpected(back.status)) throw refuse('return.state', { state: back.status })
+  const late = !isExpected(back.status)
+  if (late && !(await mayComeLate(tx, back))) throw refuse('return.state', { state: back.status })
   const received = ask.lines.filter((l) => !isDisputed(l.grade))
   const disputed = ask.lines.filter((l) => isDisputed(l.grade))
   const earlier = await receiptsOf(tx, back.returnId)
@@ -40,17 +43,25 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
   if (sends) await run(tx, 'UPDATE returns SET wanted = NULL WHERE return_id = ?', [back.returnId])
   const sent = sends ? await sendReplacements(tx, order, { returnId: back.returnId, wanted: back.wanted!, actor: ask.actor }) : {}
   if (back.remedy === 'replacement') refunds.push(...(await exchangeRefunds(tx, order, { ...back, lines: countedIn(back, received) }, `refund:${back.returnId}:${earlier + 1}`)))
-  const complete = isComplete(back, ask.lines)
+  if (late) refunds.push(...(await giveBackLate(tx, order, back, received, `refund:${back.returnId}:${earlier + 1}`)))
+  const complete = !late && isComplete(back, ask.lines) && !(await isToBeJudged(tx, back))
   const wait = complete ? null : back.wait
   if (complete) await moveReturn(tx, back, 'received')
   if (complete) await leaveFetching(tx, back.returnId)
+  const voids = complete ? await letGoOfExchange(tx, back.returnId) : []
   await refreshOrder(tx, orderId, sends ? sourcingNow() : undefined)
-  return { returnId: back.returnId, status: complete ? 'received' : back.status, wait, refunds, toSource: sends, ...sent }
+  return { returnId: back.returnId, status: complete ? 'received' : back.status, wait, refunds, toSource: sends, ...sent, ...(voids.length && { voids }) }
 }
 
 const countedIn = ({ lines }: ReturnRow, counted: readonly CountedLine[]): ReturnRow['lines'] => lines.map((l) => ({ ...l, received: l.received + counted.reduce((sum, c) => (c.lineId === l.lineId ? sum + c.quantity : sum), 0) }))
 
 const skuOf = (back: ReturnRow, lineId: string): string => back.lines.find((l) => l.lineId === lineId)!.sku
+
+/** They were charged because they had not come. */
+const mayComeLate = async (tx: Transaction, back: ReturnRow): Promise<boolean> => back.status === 'closed' && (await guardedLines(tx, back)).some(({ sent }) => sent.charged > sent.chargedBack)
+
+/** All of it was counted, but not all was what was sent, and others were sent for it: a person decides whether that is charged, or its date does. */
+const isToBeJudged = async (tx: Transaction, back: ReturnRow): Promise<boolean> => (await guardOf(tx, back.returnId)) !== undefined && hasMissing(await guardedLines(tx, back))
 
 /** Nothing more is expected. */
 const isComplete = ({ lines }: ReturnRow, counted: readonly CountedLine[]): boolean =>
@@ -69,6 +80,8 @@ export async function endReturn(tx: Transaction, { returnId, to, actor = self, r
   const { order, back } = await lockReturn(tx, returnId)
   const news: ReturnNews = { returnId, status: to, wait: null, refunds: [], toSource: false }
   if (back.status === to && actor === self) return news
+  const byAPerson = to === 'cancelled' || (to === 'closed' && actor !== self)
+  if (byAPerson && (await isToBeJudged(tx, back))) throw refuse('return.state', { state: back.status }, 'Others were sent for these goods: cancel those, or charge what does not come back, or waive it')
   if (to === 'cancelled' && (back.inAdvance || back.lines.some((l) => l.received + l.disputed > 0))) throw refuse('return.state', { state: back.status }, 'Some of it is back or paid back: count the rest, or leave it open')
   if (to === 'closed' && actor !== self) await closeShort(tx, { order, back })
   await moveReturn(tx, back, to)
@@ -99,6 +112,8 @@ export async function approveReturn(tx: Transaction, { returnId, actor }: { retu
 export function decideReturn(tx: Transaction, { returnId, decision, reason, actor }: DecideReturn): Promise<ReturnNews> {
   if (decision === 'approve') return approveReturn(tx, { returnId, actor })
   if (decision === 'remind') return remindReturn(tx, { returnId, actor })
+  if (decision === 'charge') return chargeReturn(tx, { returnId, actor, reason })
+  if (decision === 'waive') return waiveReturn(tx, { returnId, actor, reason })
   const to = { reject: 'rejected', cancel: 'cancelled', close: 'closed' } as const
   return endReturn(tx, { returnId, to: to[decision], actor, reason })
 }
@@ -109,5 +124,10 @@ export async function reopenOrder(tx: Transaction, orderId: string): Promise<Ret
   const reopened = await row(tx, 'UPDATE orders SET workflow_open = true WHERE order_id = ? AND NOT workflow_open RETURNING order_id', [orderId])
   if (reopened) await record(tx, order, { type: 'order.reopened', actor: self })
   await refreshOrder(tx, orderId)
-  return (await openReturns(tx, orderId)).map(({ returnId, status, wait, method }) => ({ returnId, status, wait, refunds: [], toSource: false, ...(status === 'approved' && wantsLabel(order, { method }) && { label: true }) }))
+  const open: ReturnNews[] = []
+  for (const { returnId, status, wait, method } of await openReturns(tx, orderId)) {
+    const label = status === 'approved' && wantsLabel(order, { method }) && { label: true as const }
+    open.push({ returnId, status, wait, refunds: [], toSource: false, ...label, ...((await guardOf(tx, returnId)) && { guarded: true }) })
+  }
+  return open
 }

@@ -30,8 +30,8 @@ export const sourcingNow = (): WaitingOn => ({ what: 'sourcing', since: new Date
 /** By what the order's total grows. */
 const moreOf = ({ deltaMinor = 0 }: WantedLine): number => Math.max(0, deltaMinor)
 
-const asRow = ({ lineId, sku, quantity, unitPriceMinor, more, less }: WantedLine, i: number) => ({
-  lineId, sku, quantity, number: i + 1, unitPriceMinor,
+const asRow = ({ lineId, sku, quantity, unitPriceMinor, paidMinor, paidTaxMinor, more, less }: WantedLine, i: number) => ({
+  lineId, sku, quantity, number: i + 1, unitPriceMinor, paidMinor, paidTaxMinor,
   moreUnitPriceMinor: more?.unitPriceMinor, discountMinor: more?.discountMinor, taxMinor: more?.taxMinor, lessMinor: less?.minor, lessTaxMinor: less?.taxMinor,
 })
 
@@ -45,7 +45,7 @@ const linesSql = `
         JOIN order_lines l ON l.order_id = :orderId AND l.line_id = w."lineId"
       RETURNING line_id, position),
     grown AS (UPDATE orders SET total_minor = total_minor + :moreMinor WHERE order_id = :orderId)
-  INSERT INTO exchanges (order_id, line_id, return_id, instead_of, unit_price_minor, less_minor, less_tax_minor)
-  SELECT :orderId, sent.line_id, :returnId, w."lineId", w."unitPriceMinor", coalesce(w."lessMinor", 0), coalesce(w."lessTaxMinor", 0)
+  INSERT INTO exchanges (order_id, line_id, return_id, instead_of, unit_price_minor, less_minor, less_tax_minor, value_minor, value_tax_minor)
+  SELECT :orderId, sent.line_id, :returnId, w."lineId", w."unitPriceMinor", coalesce(w."lessMinor", 0), coalesce(w."lessTaxMinor", 0), coalesce(w."paidMinor", 0), coalesce(w."paidTaxMinor", 0)
   FROM sent, (SELECT max(position)::int AS positions FROM order_lines WHERE order_id = :orderId) b,
-    jsonb_to_recordset(:wanted::jsonb) AS w("lineId" text, number int, "unitPriceMinor" bigint, "lessMinor" bigint, "lessTaxMinor" bigint) WHERE sent.position = b.positions + w.number`
+    jsonb_to_recordset(:wanted::jsonb) AS w("lineId" text, number int, "unitPriceMinor" bigint, "lessMinor" bigint, "lessTaxMinor" bigint, "paidMinor" bigint, "paidTaxMinor" bigint) WHERE sent.position = b.positions + w.number`

@@ -4,13 +4,14 @@ import { isBetweenNodes, isGone, type FulfillmentStatus } from '../../domain/ful
 import type { KitLine } from '../../domain/order/kits'
 import type { WaitingOn } from '../../domain/order/status'
 import { worthMinor, type Raise } from '../../domain/payment/shares'
-import { keptUnits, lessKeptMinor, type ExchangedLine } from '../../domain/returns/exchange'
+import { keptUnits, exchangedMinor, type ExchangedLine } from '../../domain/returns/exchange'
 import type { OrderPromise } from '../../domain/promise/kept'
 import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
 import { exchangedLinesJson } from '../exchanges'
 import { holdsJson, type HoldView } from './holds'
 import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
+import type { GuardView } from './guards'
 import { returnsOfOrderJson } from './returns'
 import { iso, list, runJson, type RunOfTask } from './sql'
 
@@ -80,6 +81,8 @@ export interface OrderReturnView {
   method: string
   remedy: string
   dueAt: string
+  /** What is held over the goods, because others were sent before they are back. */
+  guard: GuardView | null
   lines: { lineId: string; quantity: number; received: number }[]
 }
 export interface OrderFulfillmentView {
@@ -112,6 +115,8 @@ export interface ShipmentView {
 export interface PaymentView {
   paymentId: string
   tenderId: string
+  /** What the new goods of an exchange cost more, or what is held over the old ones; else the order. */
+  purpose: 'order' | 'difference' | 'guard'
   provider: string
   reference: string | null
   status: string
@@ -168,7 +173,7 @@ const shipmentsJson = list(
   's.shipment_id, p.number',
 )
 const paymentsJson = list(
-  `json_build_object('paymentId', p.payment_id, 'tenderId', p.tender_id, 'provider', p.provider, 'reference', p.reference, 'status', p.status, 'amountMinor', p.amount_minor,
+  `json_build_object('paymentId', p.payment_id, 'tenderId', p.tender_id, 'purpose', coalesce((SELECT role FROM exchange_payments x WHERE x.payment_id = p.payment_id), 'order'), 'provider', p.provider, 'reference', p.reference, 'status', p.status, 'amountMinor', p.amount_minor,
      'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor,
      'creditedMinor', (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind = 'credit'),
      'authorizationExpiresAt', ${iso('p.authorization_expires_at')}, 'declineCode', p.decline_code, 'takenAtOnce', p.taken_at_once, 'action', p.action)`,
@@ -223,10 +228,10 @@ function readyAt(fulfillments: readonly OrderFulfillmentView[]): string | undefi
 
 function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'exchanged' | 'shipping' | 'taxIncluded' | 'payments'>, stage: string): MoneyView {
   const sum = (of: (p: PaymentView) => number): number => order.payments.reduce((total, p) => total + of(p), 0)
-  // What a final capture left was let go, and may be held again by a further payment.
-  const heldMinor = (p: PaymentView): number => (p.status === 'captured' ? p.capturedMinor : p.authorizedMinor)
+  // What a final capture left was let go, and may be held again by a further payment; what is held over old goods is not for the order.
+  const heldMinor = (p: PaymentView): number => (p.status === 'captured' || p.purpose === 'guard' ? p.capturedMinor : p.authorizedMinor)
   const [authorizedMinor, capturedMinor, refundedMinor] = [sum(heldMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor)]
-  const keptMinor = stage === 'cancelled' ? 0 : worthMinor(order, keptUnits(order.exchanged)) - lessKeptMinor(order.exchanged)
+  const keptMinor = stage === 'cancelled' ? 0 : worthMinor(order, keptUnits(order.exchanged)) + exchangedMinor(order.exchanged)
   const creditedMinor = sum((p) => p.creditedMinor)
   return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, creditedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor + creditedMinor) }
 }

@@ -5,6 +5,7 @@ import { isExpected, mayBecome, mayCloseShort } from '../../domain/returns/statu
 import type { WaitingOn } from '../../domain/order/status'
 import { row, type Db } from '../connection'
 import type { Proof } from '../return-terms'
+import { guardJson, mayComeLateSql, type GuardView } from './guards'
 import { returnLabelJson, type ReturnLabelView } from './return-label'
 import { iso, list, runJson, type RunOfTask } from './sql'
 
@@ -31,6 +32,8 @@ export interface ReturnView {
   lines: { lineId: string; sku: string; name: string; quantity: number; reason: string; rule: string | null; feeMinor: number; feePer: FeePer; received: number; disputed: number }[]
   receipts: { lineId: string; nodeId: string; quantity: number; grade: string; disposition: string; actor: string; at: string }[]
   refunds: { paymentId: string; tenderId: string; amountMinor: number; status: string }[]
+  /** What is held over the goods, because others were sent before they are back. */
+  guard: GuardView | null
   currency: string
   /** The driver's trip on which it is fetched, or was to be. */
   run: RunOfTask | null
@@ -55,24 +58,31 @@ const refundsJson = list(
 
 const columns = `r.return_id AS "returnId", r.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", r.number, r.status, r.method, r.remedy, r.requested_by AS "requestedBy",
   r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, (SELECT proof FROM return_proofs s WHERE s.proof_id = r.proof_id) AS proof, ${returnLabelJson} AS label, r.no_label AS "noLabel", r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds,
-  ${runJson('t.return_id = r.return_id')} AS run`
+  ${guardJson} AS guard, ${mayComeLateSql} AS "mayComeLate", ${runJson('t.return_id = r.return_id')} AS run`
 
 /** By its id, or by the command that opened it. @returns undefined when there is none. Who may see it is for the caller to check. */
 export async function returnView(db: Db, by: { returnId: string } | { commandId: string }): Promise<ReturnView | undefined> {
   const [column, value] = 'returnId' in by ? ['return_id', by.returnId] : ['command_id', by.commandId]
-  const found = await row<Omit<ReturnView, 'allowedActions'>>(db, `SELECT ${columns} FROM returns r JOIN orders o USING (order_id) WHERE r.${column} = ?`, [value])
-  return found && { ...found, allowedActions: actions(found) }
+  const found = await row<ReturnFacts>(db, `SELECT ${columns} FROM returns r JOIN orders o USING (order_id) WHERE r.${column} = ?`, [value])
+  if (!found) return undefined
+  const { mayComeLate: _, ...view } = found
+  return { ...view, allowedActions: actions(found) }
 }
 
-function actions({ status, lines }: Pick<ReturnView, 'status' | 'lines'>): string[] {
+interface ReturnFacts extends Omit<ReturnView, 'allowedActions'> {
+  mayComeLate: boolean
+}
+
+function actions({ status, lines, guard, mayComeLate }: ReturnFacts): string[] {
+  const guarded = guard?.state === 'held' && mayBecome(status, 'closed')
   const begun = lines.some((l) => l.received + l.disputed > 0)
-  const may = { receive: isExpected(status), approve: mayBecome(status, 'approved'), reject: mayBecome(status, 'rejected'), cancel: mayBecome(status, 'cancelled') && !begun, close: mayCloseShort(status), remind: status === 'approved' }
+  const may = { receive: isExpected(status) || mayComeLate, approve: mayBecome(status, 'approved'), reject: mayBecome(status, 'rejected'), cancel: mayBecome(status, 'cancelled') && !begun && !guarded, close: mayCloseShort(status) && !guarded, remind: status === 'approved', charge: guarded, waive: guarded }
   return Object.entries(may).flatMap(([action, allowed]) => (allowed ? [action] : []))
 }
 
 /** Of the order `o`, in its own view. */
 export const returnsOfOrderJson = list(
-  `json_build_object('returnId', r.return_id, 'status', r.status, 'method', r.method, 'remedy', r.remedy, 'dueAt', ${iso('r.due_at')},
+  `json_build_object('returnId', r.return_id, 'status', r.status, 'method', r.method, 'remedy', r.remedy, 'dueAt', ${iso('r.due_at')}, 'guard', ${guardJson},
      'lines', (SELECT coalesce(json_agg(json_build_object('lineId', rl.line_id, 'quantity', rl.quantity, 'received', rl.received)), '[]') FROM return_lines rl WHERE rl.return_id = r.return_id))`,
   'returns r WHERE r.order_id = o.order_id',
   'r.number',

@@ -5,6 +5,7 @@
  * |---|---|---|
  * | goods leave, or are collected | receivable (the share), discount | revenue, tax, shipping |
  * | … and the channel has taken money for them | elsewhere | receivable |
+ * | goods that others were sent for do not come back | receivable (what was paid for them, less what the others cost less), refund | revenue, tax |
  * | the provider has taken money | provider clearing | receivable |
  * | money is given back before goods left for it | receivable | provider clearing |
  * | money is given back for goods that left, and whatever of it | refund, tax, shipping | provider clearing, adjustments (a fee that is kept) |
@@ -35,7 +36,7 @@ export interface Entry {
   cause: string
 }
 
-export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'refund_failed'] as const
+export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'charge', 'refund_failed'] as const
 
 export interface Journal {
   /** Said twice, the same: no fact is posted twice. */
@@ -75,6 +76,24 @@ export function saleJournal({ fulfillmentId, what, parts, elsewhereMinor }: Sale
     { account: 'shipping', amountMinor: -shippingMinor, cause: `Shipping without tax, with the first part that leaves: ${what}` },
   ])
 }
+
+export interface NotSentBack {
+  returnId: string
+  /** In words, e.g. `1 × SHOE-LB-42`. */
+  what: string
+  /** What was paid for it: its price now; and what the goods that were sent in its place cost less, where that was not given back yet. With tax. */
+  value: { minor: number; taxMinor: number }
+  less: { minor: number; taxMinor: number }
+}
+
+/** Goods that others were sent for have not come back: they are sold. */
+export const chargeJournal = ({ returnId, what, value, less }: NotSentBack): Journal =>
+  journal(`charge:${returnId}`, 'charge', [
+    { account: 'receivable', amountMinor: value.minor - less.minor, cause: `Owed by the customer for what was not sent back: ${what}` },
+    { account: 'refund', amountMinor: less.minor - less.taxMinor, cause: `What was sent in its place cost less, without tax: ${what}` },
+    { account: 'revenue', amountMinor: -(value.minor - value.taxMinor), cause: `Not sent back, at what was paid for it, without tax: ${what}` },
+    { account: 'tax', amountMinor: -(value.taxMinor - less.taxMinor), cause: `Tax of what was not sent back: ${what}` },
+  ])
 
 export interface Taken {
   paymentId: string

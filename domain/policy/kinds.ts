@@ -127,6 +127,8 @@ export interface ReturnsPolicy {
   finalSale?: readonly string[]
   /** A replacement leaves before the old goods are back, also where nobody swaps them at the door. */
   replaceFirst?: boolean
+  /** The same where it is asked for or nothing else is said; `hold`: with a safety net: the value of the old goods is held until they are back, and taken if they are not by `restockBy`. */
+  advance?: { hold: boolean }
   /** Whether the fee is kept once of a return (absent), or of each of its lines. */
   feePer?: FeePer
   /** The codes a customer may give as her reason; absent: whatever she says. */

@@ -29,8 +29,9 @@ export interface WishedLine extends Units {
 }
 
 export interface PricedWish extends Units, Difference {
-  /** What was paid for the old units, shipping left out. */
+  /** What was paid for the old units, shipping left out, and the tax in it. */
   paidMinor: number
+  paidTaxMinor: number
   unitPriceMinor?: number
 }
 
@@ -41,8 +42,10 @@ export function differencesOf(sold: Sold, wished: readonly WishedLine[]): Priced
     const { parts, back } = refundOfUnits({ ...sold, lines }, [{ lineId, quantity }], { withShipping: false })
     lines = lines.map((l) => ({ ...l, credited: l.credited + sumOf(back.credits, l.lineId), lessTaken: l.lessTaken + sumOf(back.takes, l.lineId) }))
     const paidMinor = refundMinor(parts)
-    if (unitPriceMinor === undefined) return { lineId, quantity, paidMinor, deltaMinor: 0 }
-    return { lineId, quantity, paidMinor, unitPriceMinor, ...differenceOf({ minor: paidMinor, taxMinor: parts.taxMinor }, { unitPriceMinor, quantity, taxIncluded: sold.taxIncluded }) }
+    const paidTaxMinor = Math.min(Math.max(0, parts.taxMinor), paidMinor)
+    const paid = { lineId, quantity, paidMinor, paidTaxMinor }
+    if (unitPriceMinor === undefined) return { ...paid, deltaMinor: 0 }
+    return { ...paid, unitPriceMinor, ...differenceOf({ minor: paidMinor, taxMinor: paidTaxMinor }, { unitPriceMinor, quantity, taxIncluded: sold.taxIncluded }) }
   })
 }
 

@@ -58,6 +58,10 @@ export interface ExchangedLine extends PricedLine {
   /** Of how many units that was given back, and of how many of these the rest was, so that it counts no more. */
   lessGiven: number
   lessTaken: number
+  /** What was paid for the units it stands for; how many of those were charged because they did not come back, and of how many of these that was given back. */
+  value: Amount
+  charged: number
+  chargedBack: number
 }
 
 const isDearer = (line: ExchangedLine): boolean => line.replaces !== null && line.unitPriceMinor > 0
@@ -122,12 +126,15 @@ export const lessDue = (line: ExchangedLine, backUnits: number): number =>
   isCheaper(line) ? Math.max(0, Math.min(backUnits - line.lessGiven, line.quantity - line.cancelled - line.credited - (line.lessGiven - line.lessTaken))) : 0
 
 /** The difference of units, as a difference of running totals: whatever the sequence, they add up. */
-export const lessBetween = ({ less, quantity }: Pick<ExchangedLine, 'less' | 'quantity'>, from: number, to: number): Amount => ({
-  minor: partOf(less.minor, to, quantity) - partOf(less.minor, from, quantity),
-  taxMinor: partOf(less.taxMinor, to, quantity) - partOf(less.taxMinor, from, quantity),
+export const lessBetween = ({ less, quantity }: Pick<ExchangedLine, 'less' | 'quantity'>, from: number, to: number): Amount => shareBetween(less, quantity, from, to)
+
+export const shareBetween = (total: Amount, quantity: number, from: number, to: number): Amount => ({
+  minor: partOf(total.minor, to, quantity) - partOf(total.minor, from, quantity),
+  taxMinor: partOf(total.taxMinor, to, quantity) - partOf(total.taxMinor, from, quantity),
 })
 
-/** What was given back of an order because units cost less than what they replace, and still counts. */
-export const lessKeptMinor = (lines: readonly ExchangedLine[]): number => lines.reduce((sum, line) => sum + lessBetween(line, line.lessTaken, line.lessGiven).minor, 0)
+/** What exchanges add to what the customer keeps is worth: what did not come back and was charged, less what was given back because something cost less, and still counts. */
+export const exchangedMinor = (lines: readonly ExchangedLine[]): number =>
+  lines.reduce((sum, line) => sum + shareBetween(line.value, line.quantity, line.chargedBack, line.charged).minor - lessBetween(line, line.lessTaken, line.lessGiven).minor, 0)
 
 const partOf = (total: number, part: number, whole: number): number => Math.round((total * part) / whole)

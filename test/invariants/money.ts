@@ -4,7 +4,7 @@ import { rows, type Db } from '../../db/connection'
 import { moneyAccount } from '../../domain/payment/ledger'
 import { worthMinor, type Priced, type PricedLine, type Units } from '../../domain/payment/shares'
 import { exchangedLinesJson } from '../../db/exchanges'
-import { keptUnits, lessKeptMinor, type ExchangedLine } from '../../domain/returns/exchange'
+import { keptUnits, exchangedMinor, type ExchangedLine } from '../../domain/returns/exchange'
 
 /** The provider's sums per order against ours, both ways. */
 const booksAgree: Invariant = {
@@ -49,6 +49,8 @@ interface PartedOrder extends Priced {
   takenAtOnce: number
   asked: number
   taken: number
+  /** Taken for what did not come back. */
+  charged: number
   held: number
   refunded: number
   refundedElsewhere: number
@@ -64,6 +66,9 @@ interface PartedOrder extends Priced {
   tendered: number
 }
 
+/** Payments that are held over old goods, and for no part of the order. */
+const guards = `SELECT payment_id FROM exchange_payments WHERE role = 'guard'`
+
 const partedOrders = (db: Db): Promise<PartedOrder[]> =>
   rows(
     db,
@@ -73,7 +78,7 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
           WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') AS gone,
        (SELECT coalesce(sum(coalesce(covers_minor, amount_minor)), 0)::int8 FROM payments t WHERE t.order_id = o.order_id AND t.part = 1) AS tendered,
-       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND purpose <> 'taken-at-once' AND status IN ('intended', 'unknown', 'succeeded')) AS asked,
+       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND purpose <> 'taken-at-once' AND status IN ('intended', 'unknown', 'succeeded') AND payment_id NOT IN (${guards})) AS asked,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'credit') AS credited,
        (SELECT coalesce(sum(r.amount_minor), 0)::int8 FROM payment_operations r JOIN payments USING (payment_id) WHERE r.order_id = o.order_id AND kind = 'credit' AND provider = 'paid_elsewhere') AS "creditedElsewhere",
        (SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status = 'succeeded') AS fees,
@@ -82,10 +87,11 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        p.*
      FROM orders o, LATERAL (
        SELECT coalesce(sum(least(captured_minor, covers_minor)) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS elsewhere,
-         coalesce(sum(captured_minor) FILTER (WHERE provider <> 'paid_elsewhere'), 0)::int8 AS taken,
+         coalesce(sum(captured_minor) FILTER (WHERE provider <> 'paid_elsewhere' AND payment_id NOT IN (${guards})), 0)::int8 AS taken,
+         coalesce(sum(captured_minor) FILTER (WHERE payment_id IN (${guards})), 0)::int8 AS charged,
          coalesce(sum(captured_minor - (SELECT coalesce(sum((parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.payment_id = payments.payment_id AND kind = 'refund' AND u.status <> 'abandoned')) FILTER (WHERE taken_at_once), 0)::int8 AS "atOnce",
          coalesce(sum(captured_minor) FILTER (WHERE taken_at_once), 0)::int8 AS "takenAtOnce",
-         coalesce(sum(CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor END) FILTER (WHERE provider <> 'paid_elsewhere'), 0)::int8 AS held,
+         coalesce(sum(CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor END) FILTER (WHERE provider <> 'paid_elsewhere' AND payment_id NOT IN (${guards})), 0)::int8 AS held,
          coalesce(sum(refunded_minor), 0)::int8 AS refunded, coalesce(sum(refunded_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS "refundedElsewhere"
        FROM payments WHERE order_id = o.order_id) p`,
   )
@@ -104,9 +110,9 @@ const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (o
  */
 function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
   if (open) return false
-  if (stage === 'cancelled') return o.taken - o.refunded - (o.credited - o.creditedElsewhere) !== 0
-  const keptMinor = worthMinor(o, keptUnits(o.exchanged)) - lessKeptMinor(o.exchanged)
-  return o.elsewhere + o.taken - o.refunded - o.credited - o.fees !== Math.max(keptMinor, o.elsewhere - o.refundedElsewhere - o.creditedElsewhere - o.fees)
+  if (stage === 'cancelled') return o.taken + o.charged - o.refunded - (o.credited - o.creditedElsewhere) !== 0
+  const keptMinor = worthMinor(o, keptUnits(o.exchanged)) + exchangedMinor(o.exchanged)
+  return o.elsewhere + o.taken + o.charged - o.refunded - o.credited - o.fees !== Math.max(keptMinor, o.elsewhere - o.refundedElsewhere - o.creditedElsewhere - o.fees)
 }
 
 /** Per payment, what the ledger says the provider took and gave back. */
@@ -166,11 +172,17 @@ export const money: readonly Invariant[] = [
   query('M6-held', 'nothing is held for an order that is closed', 'quiet', `SELECT payment_id FROM payments JOIN orders USING (order_id) WHERE NOT workflow_open AND payments.status = 'authorized' AND coalesce(authorization_expires_at > now(), true)`),
   query('M6-ledger', 'a closed order owes nothing and is owed nothing', 'quiet',
     `SELECT order_id FROM ledger_entries e JOIN orders o USING (order_id) WHERE NOT workflow_open AND account = 'receivable' GROUP BY 1 HAVING sum(amount_minor) <> 0`),
-  query('X1', 'what exchanged goods cost less is given back for old ones that are back, or whose money was given back before', 'always',
+  query('X1', 'what exchanged goods cost less is given back for old ones that are back, whose money was given back before, or that were charged', 'always',
     `SELECT x.order_id, x.line_id FROM exchanges x JOIN returns r USING (return_id) JOIN return_lines rl ON rl.return_id = x.return_id AND rl.line_id = x.instead_of
-     WHERE x.less_given > CASE WHEN r.in_advance THEN rl.quantity ELSE rl.received END`),
+     WHERE x.less_given > CASE WHEN r.in_advance THEN rl.quantity ELSE rl.received + x.charged END`),
   query('X2', 'what was held for an exchange is used, or let go when it ends', 'quiet',
     `SELECT payment_id FROM exchange_payments x JOIN payments p USING (payment_id) JOIN orders o ON o.order_id = p.order_id WHERE p.part = 0 AND p.status = 'authorized' AND NOT o.workflow_open`),
+  query('X3', 'what did not come back is charged once: its journal, its price and the operation that takes it agree, and it was still with the customer', 'always',
+    `SELECT x.return_id FROM exchanges x JOIN return_lines rl ON rl.return_id = x.return_id AND rl.line_id = x.instead_of WHERE x.charged > rl.quantity - rl.unreplaced + rl.repaid
+     UNION ALL SELECT return_id FROM (SELECT return_id, bool_or(charged > 0) AS charged FROM exchanges GROUP BY 1) x
+       WHERE charged <> EXISTS (SELECT 1 FROM ledger_entries e WHERE e.journal_id = 'charge:' || x.return_id AND kind = 'charge')
+     UNION ALL SELECT x.return_id FROM exchange_payments x JOIN payment_operations op USING (payment_id) WHERE x.role = 'guard' AND op.kind = 'capture'
+       AND op.amount_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.journal_id = 'charge:' || x.return_id AND account = 'receivable')`),
   query('V1', 'what is on an account is the sum of its moves, and what is held of it that of its open holds', 'always',
     `SELECT account_id FROM value_accounts a WHERE balance_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM value_moves m WHERE m.account_id = a.account_id)
        OR held_minor <> (SELECT coalesce(sum(authorized_minor - captured_minor), 0) FROM value_holds h WHERE h.account_id = a.account_id AND h.status = 'authorized')`),

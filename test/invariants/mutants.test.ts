@@ -98,6 +98,7 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   'M7-ledger': `DELETE FROM ledger_entries WHERE order_id = :delivered AND kind = 'settlement'`,
   X1: `INSERT INTO exchanges (order_id, line_id, return_id, instead_of, less_minor, less_given) SELECT order_id, '1', return_id, '1', 100, 2 FROM returns WHERE order_id = :delivered`,
   X2: `WITH p AS (UPDATE payments SET part = 0, status = 'authorized' WHERE order_id = :delivered RETURNING payment_id, order_id) INSERT INTO exchange_payments SELECT payment_id, order_id, gen_random_uuid(), 'difference' FROM p`,
+  X3: `INSERT INTO exchanges (order_id, line_id, return_id, instead_of, charged) SELECT order_id, '1', return_id, '1', 1 FROM returns WHERE order_id = :delivered`,
   V1: 'UPDATE value_accounts SET balance_minor = balance_minor + 1',
   V2: `UPDATE value_holds SET captured_minor = captured_minor - 1, refunded_minor = 0 WHERE captured_minor > 0`,
   V3: `UPDATE payments SET captured_minor = captured_minor - 1 WHERE provider = 'gift_card' AND captured_minor > 0`,

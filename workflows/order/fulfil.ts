@@ -2,6 +2,7 @@
 import { condition, patched } from '@temporalio/workflow'
 import { awaitCollection, carryOut } from './collection'
 import { deliver, transfer } from './delivery'
+import { secure } from './exchange'
 import { giveBack, holdRemainder, letGo, renewHolds } from './payment'
 import { labelReturn, wantsLabels } from './return-labels'
 import { takeBack } from './returns'
@@ -29,6 +30,7 @@ export const fulfil = (thread: Thread): Promise<void> =>
       drop: (operationId: string) => until(letGo(thread, operationId)),
       hold: () => until(holdRemainder(thread)),
       renew: () => until(renewHolds(thread)),
+      secure: (returnId: string) => until(secure(thread, returnId)),
       expect: (back: Back) => until(takeBack(thread, back)),
       label: (back: Back) => until(labelReturn(thread, back)),
       repay: (refund: IntendedRefund) => until(giveBack(thread, thread.whole, refund)),
@@ -46,6 +48,8 @@ interface Tellers {
   hold(): void
   /** Holds anew what will not be held much longer, while the parts go on. */
   renew(): void
+  /** Holds anew what is held over goods that are to come back, while the parts go on. */
+  secure(returnId: string): void
   /** Until what is to come back is back, and paid back. */
   expect(back: Back): void
   /** Buys the label it comes back with, while it may come another way. */
@@ -58,7 +62,7 @@ interface Tellers {
 export const hasNews = (thread: Thread): boolean => (thread.toSource && !thread.isSourcing) || hasOther(thread)
 
 const hasOther = (thread: Thread): boolean =>
-  thread.arrivals.length > 0 || thread.unwanted.length > 0 || thread.asked.length > 0 || thread.owed.length > 0 || thread.toHold === true || thread.toRenew === true || wantsLabels(thread)
+  thread.arrivals.length > 0 || thread.unwanted.length > 0 || thread.asked.length > 0 || thread.owed.length > 0 || thread.toHold === true || thread.toRenew === true || (thread.toSecure ?? []).length > 0 || wantsLabels(thread)
 
 async function source(thread: Thread): Promise<void> {
   thread.isSourcing = true
@@ -78,6 +82,7 @@ async function sourceAndFollow(thread: Thread, tellers: Tellers, isQuiet: () => 
     thread.toHold = false
     if (thread.toRenew) tellers.renew()
     thread.toRenew = false
+    thread.toSecure?.splice(0).forEach(tellers.secure)
     thread.asked.splice(0).forEach(tellers.expect)
     thread.owed.splice(0).forEach(tellers.repay)
     thread.toLabel?.splice(0).forEach(tellers.label)

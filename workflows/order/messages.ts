@@ -93,7 +93,7 @@ export function listen(thread: Thread): void {
     description: 'The provider reported a payment; its row is already up to date.',
   })
   setHandler(moneyUnwanted, (late) => dropMoney(thread, late), { description: 'Money has come when nobody counts on it any more: it is let go, or given back.' })
-  setHandler(holdExpires, () => void (thread.toRenew = true), { description: 'What is held will not be held much longer: the money is held anew, or support is told.' })
+  setHandler(holdExpires, ({ returnId }) => void (returnId === undefined ? (thread.toRenew = true) : (thread.toSecure ??= []).push(returnId)), { description: 'What is held will not be held much longer: the money is held anew, or support is told.' })
   setHandler(carrierReported, (fact) => hearCarrier(thread, fact), { description: 'The carrier reported a parcel; its row is already up to date.' })
   setHandler(runReported, (fact) => hearRun(thread, fact), { description: 'An own driver reported a door; the rows are already up to date.' })
   setHandler(stockTakenBack, (fact) => hearTakenBack(thread, fact), { description: 'A count found less than was claimed; what nobody had picked is sourced again.' })

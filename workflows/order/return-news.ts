@@ -16,10 +16,12 @@ export const withThread = <Answer>(thread: Thread, effect: () => Promise<Answer>
     }),
   )
 
-export function note(thread: Thread, { returnId, status, wait, refunds, toSource, remainder, voids = [], ...more }: ReturnNews): ReturnAnswer {
+export function note(thread: Thread, { returnId, status, wait, refunds, toSource, remainder, voids = [], charges, guarded, ...more }: ReturnNews): ReturnAnswer {
   const back = thread.backs.find((b) => b.returnId === returnId) ?? began(thread, returnId)
   back.status = status
   back.refunds.push(...refunds)
+  if (charges) back.charges = [...(back.charges ?? []), ...charges]
+  if (guarded !== undefined) back.guarded = guarded
   waits(back, wait)
   if (more.stirs) back.stirred = true
   if (more.arrived) back.arrived = true

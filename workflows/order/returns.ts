@@ -6,7 +6,7 @@ import { hasEnded, mayBecome } from '../../domain/returns/status'
 import type { ReturnNews } from '../../db/returns'
 import { step } from '../support/activities'
 import { answering, refusalIn } from '../support/failures'
-import { replace } from './exchange'
+import { chargeIfLate, hasCharges, replace, take } from './exchange'
 import { claimLost, giveBackReturnLabel, giveBackUnused, labelled } from './return-labels'
 import { giveBack } from './payment'
 import { note, withThread } from './return-news'
@@ -78,12 +78,14 @@ export async function reopen(thread: Thread): Promise<void> {
 /** Until everything of it is counted and paid back. What does not come is told to support, and waited for. */
 export async function takeBack(thread: Thread, back: Back): Promise<void> {
   const { returnId } = back
-  const isNews = (): boolean => back.refunds.length > 0 || back.stirred === true || back.claimId !== undefined || back.status === 'received' || hasEnded(back.status)
+  const isNews = (): boolean => back.refunds.length > 0 || hasCharges(back) || back.stirred === true || back.claimId !== undefined || back.status === 'received' || hasEnded(back.status)
+  const isCharged = (): boolean => back.guarded === true && !back.arrived // what is with us and not counted is not the customer's fault
   for (;;) {
     back.stirred = false
-    if (back.wait) await waitOrEscalate(thread, back, back.wait, lateNotice(back), isNews, () => whenLate(back))
+    if (back.wait) await (isCharged() ? chargeIfLate(thread, back, isNews) : waitOrEscalate(thread, back, back.wait, lateNotice(back), isNews, () => whenLate(back)))
+    for (const charge of back.charges?.splice(0) ?? []) await take(thread, back, charge)
     for (const refund of back.refunds.splice(0)) await giveBack(thread, back, refund)
-    if (back.refunds.length > 0) continue
+    if (back.refunds.length > 0 || hasCharges(back)) continue
     if (back.claimId !== undefined) await claimLost(thread, back)
     if (back.status === 'received') await thread.lock(async () => note(thread, await step('The return is settled').closeReturn({ returnId })))
     if (hasEnded(back.status)) return giveBackReturnLabel(thread, back)

@@ -47,6 +47,8 @@ export interface Thread {
   toHold?: boolean
   /** What is held for goods that have still to leave will not be held much longer. */
   toRenew?: boolean
+  /** Returns over whose goods money is held, but not for long any more. */
+  toSecure?: string[]
   /** What stops some of its steps. */
   holds: StandingHold[]
   /** What has no node is being sourced, or waits for stock. */
@@ -110,6 +112,12 @@ export interface Back extends Waiter {
   arrived?: boolean
   /** What is to be asked of the carrier that lost it, and nobody has been asked yet. */
   claimId?: string
+  /** To be taken for what has not come back, and nobody has been asked yet. */
+  charges?: IntendedRefund[]
+  /** Money is held over the goods until they are back. */
+  guarded?: boolean
+  /** How often that was held anew. */
+  securings?: number
 }
 
 export function openThread(start: OrderStart): Thread {

@@ -68,6 +68,8 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/returns/{returnId}/approve': { row: 'decide', body: {} },
   'POST /v1/returns/{returnId}/reject': { row: 'decide', body: { reason: 'walked' } },
   'POST /v1/returns/{returnId}/cancel': { row: 'askReturns', body: {} },
+  'POST /v1/returns/{returnId}/charge': { row: 'decide', body: { reason: 'walked' } },
+  'POST /v1/returns/{returnId}/waive': { row: 'decide', body: { reason: 'walked' } },
   'GET /v1/orders': { row: 'readOrders' },
   'GET /v1/orders/{orderId}': { row: 'readOrders' },
   'GET /v1/orders/{orderId}/timeline': { row: 'readOrders' },

@@ -1,14 +1,14 @@
 /** What an exchange costs, and what is given back for what was exchanged: single cases by hand, and any sequence by the sum. */
 import fc from 'fast-check'
 import { worthMinor, type Units } from '../../../domain/payment/shares'
-import { differenceOf, givingBack, givingBackOwn, keptUnits, lessBetween, lessDue, lessKeptMinor, type ExchangedLine } from '../../../domain/returns/exchange'
+import { differenceOf, givingBack, givingBackOwn, keptUnits, lessBetween, lessDue, exchangedMinor, type ExchangedLine } from '../../../domain/returns/exchange'
 import { differencesOf, moneyOfExchange, refundOfUnits, type Sold } from '../../../domain/returns/exchange-money'
 import { refundMinor } from '../../../domain/returns/refund'
 import { holds } from '../../support/property'
 
 type Line = Sold['lines'][number]
 const none = { minor: 0, taxMinor: 0 }
-const bought = (more: Partial<Line> = {}): Line => ({ lineId: '1', sku: 'SHOE', quantity: 2, unitPriceMinor: 5_000, discountMinor: 0, taxMinor: 1_597, cancelled: 0, credited: 0, replaces: null, insteadOf: null, less: none, lessGiven: 0, lessTaken: 0, ...more })
+const bought = (more: Partial<Line> = {}): Line => ({ lineId: '1', sku: 'SHOE', quantity: 2, unitPriceMinor: 5_000, discountMinor: 0, taxMinor: 1_597, cancelled: 0, credited: 0, replaces: null, insteadOf: null, less: none, lessGiven: 0, lessTaken: 0, value: none, charged: 0, chargedBack: 0, ...more })
 const sent = (more: Partial<Line> = {}): Line => bought({ lineId: 'r1-1', unitPriceMinor: 0, taxMinor: 0, replaces: '1', insteadOf: '1', ...more })
 
 describe('the difference of an exchange', () => {
@@ -138,6 +138,6 @@ class World {
 
   /** What we have of her money is what she keeps is worth, at every moment. */
   private expectSquare(): void {
-    expect(this.hasMinor).toBe(worthMinor(this.sold, keptUnits(this.sold.lines)) - lessKeptMinor(this.sold.lines))
+    expect(this.hasMinor).toBe(worthMinor(this.sold, keptUnits(this.sold.lines)) + exchangedMinor(this.sold.lines))
   }
 }

@@ -1,0 +1,77 @@
+/** The safety net of an advance exchange in rows: what is held over the old goods, what of it is taken, and what of that is given back. Under the order's lock. */
+import { uuidv7 } from 'uuidv7'
+import { chargedBack, chargeMinor, missingUnits, type Charge, type GuardedLine } from '../domain/returns/guard'
+import type { OrderRow } from './orders'
+import { row, rows, run, type Transaction } from './connection'
+import { letGoOfExchange } from './exchange-payments'
+import { countUnits, sentFor } from './exchanges'
+import { postCharge } from './ledger'
+import { giveBackCharge, soldOf, type IntendedRefund } from './refunds'
+import type { ReturnLine, ReturnRow } from './returns'
+
+export interface Guard {
+  paymentId: string
+  /** Held now, and in time. */
+  heldMinor: number
+}
+
+/** What is held over the old goods of a return and is neither taken nor let go of, the newest; undefined: they are not guarded, or not any more. */
+export const guardOf = (tx: Transaction, returnId: string): Promise<Guard | undefined> =>
+  row<Guard>(
+    tx,
+    `SELECT p.payment_id AS "paymentId", CASE WHEN p.status = 'authorized' AND p.authorization_expires_at > now() THEN p.authorized_minor ELSE 0 END AS "heldMinor"
+     FROM exchange_payments x JOIN payments p USING (payment_id) WHERE x.return_id = ? AND x.role = 'guard' AND p.status NOT IN ('declined', 'captured')
+       AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind IN ('capture', 'void') AND op.status <> 'abandoned')
+     ORDER BY p.status = 'authorized' DESC, p.payment_id DESC LIMIT 1`,
+    [returnId],
+  )
+
+export const hasMissing = (guarded: readonly GuardedLine[]): boolean => guarded.some((l) => missingUnits(l) > 0)
+
+/** Of the new goods so much is cancelled that nothing is held over the old ones any more. @returns the operations that let it go */
+export async function letGoOfIdleGuards(tx: Transaction, orderId: string): Promise<string[]> {
+  const voids: string[] = []
+  for (const { returnId } of await rows<{ returnId: string }>(tx, 'SELECT return_id AS "returnId" FROM returns WHERE order_id = ? AND ended_at IS NULL', [orderId]))
+    if ((await guardOf(tx, returnId)) && !hasMissing(await guardedLines(tx, { orderId, returnId }))) voids.push(...(await letGoOfExchange(tx, returnId)))
+  return voids
+}
+
+/** What was sent in place of what, line by line of a return. */
+export async function guardedLines(tx: Transaction, { orderId, returnId }: Pick<ReturnRow, 'orderId' | 'returnId'>): Promise<GuardedLine[]> {
+  const { lines } = await soldOf(tx, orderId)
+  const old = await rows<Omit<GuardedLine, 'sent'>>(tx, 'SELECT line_id AS "lineId", quantity, received, unreplaced, repaid FROM return_lines WHERE return_id = ? ORDER BY line_id', [returnId])
+  const guarded: GuardedLine[] = []
+  for (const line of old) {
+    const sent = await sentFor(tx, lines, returnId, line.lineId)
+    if (sent) guarded.push({ ...line, sent })
+  }
+  return guarded
+}
+
+export interface IntendedCharge {
+  operationId: string
+  amountMinor: number
+}
+
+/** What has not come back is sold: posted, and the operation recorded that takes its price of what is held. */
+export async function intendCharge(tx: Transaction, order: OrderRow, { returnId, paymentId, charge, what }: { returnId: string; paymentId: string; charge: Charge; what: string }): Promise<IntendedCharge> {
+  const { orderId, currency } = order
+  await countUnits(tx, orderId, charge.lines.map((l) => ({ lineId: l.sentLineId, quantity: l.quantity })), 'charged')
+  await countUnits(tx, orderId, charge.lines.map((l) => ({ lineId: l.sentLineId, quantity: l.less })), 'less_given')
+  await postCharge(tx, { orderId, currency }, { returnId, what, ...charge })
+  const [operationId, amountMinor] = [uuidv7(), chargeMinor(charge)]
+  await run(tx, `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor, final) VALUES (?, ?, ?, 'capture', ?, ?, true)`, [operationId, paymentId, orderId, `charge:${returnId}`, amountMinor])
+  return { operationId, amountMinor }
+}
+
+/** What was charged for units that came late after all is given back. */
+export async function giveBackLate(tx: Transaction, order: OrderRow, back: Pick<ReturnRow, 'orderId' | 'returnId'>, late: readonly Pick<ReturnLine, 'lineId' | 'quantity'>[], purpose: string): Promise<IntendedRefund[]> {
+  const refunds: IntendedRefund[] = []
+  for (const { lineId, sent } of await guardedLines(tx, back)) {
+    const { units, amount } = chargedBack(sent, late.reduce((sum, l) => (l.lineId === lineId ? sum + l.quantity : sum), 0))
+    if (units === 0) continue
+    await countUnits(tx, back.orderId, [{ lineId: sent.lineId, quantity: units }], 'charged_back')
+    refunds.push(...(await giveBackCharge(tx, order, { purpose: `${purpose}:charge:${lineId}`, amount, cause: { returnId: back.returnId } })))
+  }
+  return refunds
+}

@@ -1,0 +1,90 @@
+/** What was held over old goods that should have come back is taken, or let go of, or held anew; once per return, under the order's lock. */
+import { durationMs } from '../../domain/policy/duration'
+import type { Units } from '../../domain/payment/shares'
+import { chargeMinor, chargeOf, type Charge } from '../../domain/returns/guard'
+import { hasEnded } from '../../domain/returns/status'
+import { refuse } from '../../domain/refusals'
+import { voidCharge } from '../change-payments'
+import type { Transaction } from '../connection'
+import { record, self } from '../events'
+import { intendExchangeHold, letGoOfExchange, type ExchangeHold } from '../exchange-payments'
+import { guardedLines, guardOf, hasMissing, intendCharge, type Guard } from '../guards'
+import { refreshOrder, setWait, type OrderRow } from '../orders'
+import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
+import { openException, settleExceptions } from '../waiting'
+
+/** The date is there, or a person has decided: what has not come back is charged, and the return is over. Goods that come later are counted all the same, and paid back. */
+export async function chargeReturn(tx: Transaction, { returnId, actor = self, reason }: { returnId: string; actor?: string; reason?: string }): Promise<ReturnNews> {
+  const { order, back } = await lockReturn(tx, returnId)
+  const news: ReturnNews = { returnId, status: back.status, wait: back.wait, refunds: [], toSource: false }
+  if (hasEnded(back.status) || back.status === 'received') return news
+  const guard = await guardOf(tx, returnId)
+  const charge = chargeOf(await guardedLines(tx, back))
+  if (!guard && actor !== self) throw refuse('return.not_guarded')
+  if (!guard || charge.lines.length === 0) return { ...news, guarded: false, voids: await letGoOfExchange(tx, returnId) }
+  if (guard.heldMinor < chargeMinor(charge)) return notCharged(tx, order, { back, guard, charge })
+  const charges = await take(tx, order, { back, guard, charge, actor, reason })
+  await moveReturn(tx, back, 'closed')
+  await settleExceptions(tx, order, 'charged', { subject: returnId })
+  const voids = await letGoOfExchange(tx, returnId)
+  await refreshOrder(tx, order.orderId)
+  return { ...news, status: 'closed', wait: null, charges, voids, guarded: false }
+}
+
+async function take(tx: Transaction, order: OrderRow, { back, guard, charge, actor, reason }: { back: ReturnRow; guard: Guard; charge: Charge; actor: string; reason?: string }): Promise<{ operationId: string; amountMinor: number }[]> {
+  const { returnId } = back
+  const amountMinor = chargeMinor(charge)
+  const lines = unitsOf(charge)
+  const what = lines.map((l) => `${l.quantity} × ${back.lines.find((b) => b.lineId === l.lineId)!.sku}`).join(', ')
+  const intended = amountMinor > 0 ? [await intendCharge(tx, order, { returnId, paymentId: guard.paymentId, charge, what })] : []
+  await record(tx, order, { type: 'return.charged', actor, data: { returnId, lines, amountMinor, currency: order.currency, ...(reason !== undefined && { reason }) } })
+  return intended
+}
+
+const unitsOf = ({ lines }: Charge): Units[] => lines.map(({ lineId, quantity }) => ({ lineId, quantity }))
+
+/** What was held is gone by now: nothing is charged, support knows, and the goods are waited for. */
+async function notCharged(tx: Transaction, order: OrderRow, { back, guard, charge }: { back: ReturnRow; guard: Guard; charge: Charge }): Promise<ReturnNews> {
+  const { returnId } = back
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: null }
+  await openException(tx, {
+    ...order, kind: 'return.not_charged', subject: returnId, owner: 'support',
+    summary: 'Old goods have not come back, and what was held over them is held no more: ask the customer for them or their price', data: { returnId, lines: unitsOf(charge), amountMinor: chargeMinor(charge), currency: order.currency, heldMinor: guard.heldMinor },
+  })
+  const voids = await letGoOfExchange(tx, returnId)
+  await setWait(tx, order.orderId, { returnId, waitingOn: wait })
+  return { returnId, status: back.status, wait, refunds: [], toSource: false, voids, guarded: false }
+}
+
+/** A person decides that what has not come back need not: nothing is charged for it. @throws `return.not_guarded`, `return.state` */
+export async function waiveReturn(tx: Transaction, { returnId, actor, reason }: { returnId: string; actor: string; reason?: string }): Promise<ReturnNews> {
+  const { order, back } = await lockReturn(tx, returnId)
+  if (hasEnded(back.status)) throw refuse('return.state', { state: back.status })
+  if (!(await guardOf(tx, returnId))) throw refuse('return.not_guarded')
+  await moveReturn(tx, back, 'closed')
+  await record(tx, order, { type: 'return.charge_waived', actor, data: { returnId, ...(reason !== undefined && { reason }) } })
+  await settleExceptions(tx, order, 'waived', { subject: returnId })
+  const voids = await letGoOfExchange(tx, returnId)
+  await refreshOrder(tx, order.orderId)
+  return { returnId, status: 'closed', wait: null, refunds: [], toSource: false, voids, guarded: false }
+}
+
+/** What is held over goods that are still to come will not be held much longer: an operation that holds it anew; none where that is needed no more. */
+export async function renewGuard(tx: Transaction, { returnId }: { returnId: string }): Promise<{ hold?: ExchangeHold }> {
+  const { order, back } = await lockReturn(tx, returnId)
+  if (hasEnded(back.status)) return {}
+  const lines = await guardedLines(tx, back)
+  if (!hasMissing(lines)) return {}
+  const deadline = new Date(Date.now() + durationMs(order.policy.payment.deadline)).toISOString()
+  return { hold: await intendExchangeHold(tx, { orderId: order.orderId, returnId, role: 'guard', amountMinor: chargeMinor({ ...chargeOf(lines), less: { minor: 0, taxMinor: 0 } }), deadline }) }
+}
+
+/** The bank has said yes, and the old hold is let go of; or no, and that one stays for as long as it lasts. */
+export async function guardRenewed(tx: Transaction, { returnId, paymentId, isHeld }: { returnId: string; paymentId: string; isHeld: boolean }): Promise<{ voids: string[]; over: boolean }> {
+  const { order, back } = await lockReturn(tx, returnId)
+  const over = hasEnded(back.status)
+  if (over) return { voids: await letGoOfExchange(tx, returnId), over }
+  if (!isHeld) return { voids: await voidCharge(tx, paymentId), over }
+  await record(tx, order, { type: 'return.held_anew', actor: self, data: { returnId } })
+  return { voids: await letGoOfExchange(tx, returnId, { but: paymentId }), over }
+}

@@ -1,0 +1,156 @@
+/** The new goods leave before the old ones are back, with their value held: let go of when they are counted, taken when they are not, and given back when they come late. */
+import type { OrderView } from '../../db/views/orders'
+import type { ReturnView } from '../../db/views/returns'
+import { eventually, peopleOf, type Answer, type OrderWish, type People } from '../support/people'
+import { expectInvariants } from '../support/invariants'
+import { startSystem, type System } from '../support/system'
+
+let system: System
+let people: People
+const policies = (restockBy: string, window = 'PT60S'): object => ({ returns: { window, restockBy, advance: { hold: true } } })
+beforeAll(async () => {
+  system = await startSystem({ policies: policies('PT60S') })
+  people = peopleOf(system)
+})
+afterEach(() => expectInvariants(system))
+afterAll(() => system.stop())
+
+async function arrives(orderId: string): Promise<OrderView> {
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'), 'a work order')
+  const work = fulfillments.find((f) => f.status === 'released')!
+  await people.pickAll(work)
+  const packed = await people.packAll(work)
+  expect((await people.handOver(work)).status).toBe(200)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  return people.until(orderId, (o) => o.fulfillments.every((f) => f.status === 'delivered') && o.money.owedMinor === 0, 'delivery')
+}
+/** Delivered, at 5,000 each and 490 for shipping; and as many others to be had. */
+async function delivered({ units = 1, ...wish }: OrderWish & { units?: number } = {}): Promise<{ orderId: string; other: string }> {
+  const [sku, other] = [await people.stocked({ 'store-mitte': units }), await people.stocked({ 'dc-01': units })]
+  const orderId = await people.place({ lines: [{ sku, quantity: units, unitPriceMinor: 5_000 }], ...wish })
+  await arrives(orderId)
+  return { orderId, other }
+}
+const ask = <Body = ReturnView>(orderId: string, line: object, more: object = {}, query = ''): Promise<Answer<Body & { code: string }>> =>
+  people.shop<Body & { code: string }>('POST', `/v1/orders/${orderId}/replacements${query}`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big', ...line }], collectOld: 'mail', ...more })
+const receive = (returnId: string, quantity = 1, grade = 'as_new'): Promise<Answer<ReturnView>> =>
+  people.store('store-mitte')<ReturnView>('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity, grade, disposition: 'restock' }] })
+const read = async (returnId: string): Promise<ReturnView> => (await people.support<ReturnView>('GET', `/v1/returns/${returnId}`)).body
+const guard = (returnId: string, state: string): Promise<ReturnView> => eventually(() => read(returnId), (r) => r.guard?.state === state, { what: `the guard to be ${state}` })
+const bank = (fault: object): Promise<unknown> => fetch(`${system.payments.url}/control/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ next: 1, operation: 'authorize', ...fault }) })
+const account = async (orderId: string, name: string): Promise<number> =>
+  (await people.support<{ entries: { account: string; amountMinor: number }[] }>('GET', `/v1/orders/${orderId}/ledger`)).body.entries.reduce((sum, e) => (e.account === name ? sum + e.amountMinor : sum), 0)
+/** A shorter date, and a short window, for what is placed meanwhile. */
+async function dueIn<Result>(restockBy: string, act: () => Promise<Result>): Promise<Result> {
+  await activate(restockBy, 'PT6S')
+  const result = await act()
+  await activate('PT60S')
+  return result
+}
+async function activate(restockBy: string, window?: string): Promise<void> {
+  const { returns } = policies(restockBy, window) as { returns: object }
+  const { body } = await people.operations<{ version: number }>('POST', '/v1/policies/returns', returns)
+  expect((await people.operations('POST', `/v1/policies/returns/${body.version}/activate`, {})).status).toBe(200)
+}
+
+it('holds the value of the old goods before anything is sent, and lets it go when they are counted', async () => {
+  const { orderId, other } = await dueIn('PT60S', delivered)
+  expect((await ask<object>(orderId, { sku: other }, {}, '?preview=true')).body).toMatchObject({ goods: { sends: 'now' }, money: { chargeMinor: 0, refundMinor: 0, guard: { amountMinor: 5_000 } } })
+  const asked = await ask(orderId, { sku: other })
+  expect(asked).toMatchObject({ status: 201, body: { status: 'approved', guard: { state: 'held', amountMinor: 5_000, chargedMinor: 0 }, allowedActions: expect.arrayContaining(['receive', 'charge', 'waive']) } })
+  expect(await arrives(orderId)).toMatchObject({ money: { authorizedMinor: 5_490, capturedMinor: 5_490, owedMinor: 0 }, payments: [{ purpose: 'order' }, { purpose: 'guard', status: 'authorized' }], returns: [{ guard: { state: 'held' } }] })
+  expect((await people.shop('POST', `/v1/returns/${asked.body.returnId}/cancel`, {})).body).toMatchObject({ code: 'return.state' })
+  await receive(asked.body.returnId)
+  await guard(asked.body.returnId, 'let_go')
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ status: 'completed', payments: [{ capturedMinor: 5_490 }, { status: 'voided' }], money: { capturedMinor: 5_490, refundedMinor: 0 }, returns: [{ status: 'closed' }] })
+})
+
+it('takes it when they do not come by the date, says so in the ledger, and gives it back when they come late', async () => {
+  const { orderId, other } = await dueIn('PT3S', delivered)
+  const { body } = await ask(orderId, { sku: other })
+  await arrives(orderId)
+  const charged = await guard(body.returnId, 'charged')
+  expect(charged).toMatchObject({ status: 'closed', guard: { chargedMinor: 5_000 }, allowedActions: ['receive'] })
+  expect(await people.until(orderId, (o) => o.money.capturedMinor === 10_490 && !o.workflowOpen, 'the charge')).toMatchObject({ totalMinor: 5_490, money: { refundedMinor: 0, owedMinor: 0 } })
+  expect([await account(orderId, 'revenue'), await account(orderId, 'receivable')]).toEqual([-10_000, 0])
+  expect(await people.told(orderId)).toContain('return.charged')
+  expect((await people.support('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'late' }], method: 'store' })).body).toMatchObject({ code: 'return.quantity' })
+  expect(await receive(body.returnId)).toMatchObject({ status: 200, body: { status: 'closed', lines: [{ received: 1 }] } })
+  expect(await people.until(orderId, (o) => o.money.refundedMinor === 5_000 && !o.workflowOpen, 'the money back')).toMatchObject({ payments: [{ refundedMinor: 0 }, { purpose: 'guard', refundedMinor: 5_000 }] })
+  expect((await receive(body.returnId)).body).toMatchObject({ code: 'return.state' })
+})
+
+it('takes only the rest where some of it came, and once where the bank’s answer to that is lost', async () => {
+  const { orderId, other } = await dueIn('PT6S', () => delivered({ units: 3 }))
+  const { body } = await ask(orderId, { sku: other, quantity: 3 })
+  expect(body.guard).toMatchObject({ amountMinor: 15_000 })
+  await receive(body.returnId, 2)
+  await bank({ kind: 'timeout_after_effect', operation: 'capture', delayMs: 200 })
+  await guard(body.returnId, 'charged')
+  expect(await people.until(orderId, (o) => o.money.capturedMinor === 20_490, 'the charge')).toMatchObject({ payments: [{}, { purpose: 'guard', amountMinor: 15_000, capturedMinor: 5_000, status: 'captured' }] })
+  await arrives(orderId)
+})
+
+it('leaves all as it was where the bank does not hold it, says what can be done instead, and does that', async () => {
+  const { orderId, other } = await delivered()
+  await bank({ kind: 'decline' })
+  expect(await ask(orderId, { sku: other })).toMatchObject({ status: 409, body: { code: 'exchange.not_secured', amountMinor: 5_000, instead: ['on_receipt'] } })
+  expect(await people.order(orderId)).toMatchObject({ returns: [], lines: [{ lineId: '1' }] })
+  const asked = await ask(orderId, { sku: other }, { send: 'on_receipt' })
+  expect(asked).toMatchObject({ status: 201, body: { guard: null } })
+  expect((await people.order(orderId)).lines).toHaveLength(1)
+  await receive(asked.body.returnId)
+  await arrives(orderId)
+})
+
+it('lets go of both where the difference is held and the value of the old goods is not', async () => {
+  const { orderId, other } = await delivered()
+  await bank({ kind: 'slow', delayMs: 1 })
+  await bank({ kind: 'decline' })
+  expect((await ask(orderId, { sku: other, unitPriceMinor: 6_000 })).body).toMatchObject({ code: 'exchange.not_secured' })
+  expect((await people.order(orderId)).payments).toMatchObject([{}, { purpose: 'difference', status: 'voided' }, { purpose: 'guard', status: 'declined' }])
+  const asked = await ask(orderId, { sku: other, unitPriceMinor: 6_000 })
+  expect(asked.status).toBe(201)
+  expect(await arrives(orderId)).toMatchObject({ money: { capturedMinor: 6_490 } })
+  await receive(asked.body.returnId)
+  await guard(asked.body.returnId, 'let_go')
+})
+
+it('leaves an empty box to a person: charged for what was not sent back, less what the new goods cost less; or not', async () => {
+  const { orderId, other } = await delivered({ units: 2 })
+  const { body } = await ask(orderId, { sku: other, unitPriceMinor: 4_000, quantity: 2 })
+  await arrives(orderId)
+  await receive(body.returnId)
+  await people.until(orderId, (o) => o.money.refundedMinor === 1_000, 'the difference of one')
+  expect(await receive(body.returnId, 1, 'empty_box')).toMatchObject({ body: { status: 'approved', guard: { state: 'held' }, allowedActions: expect.arrayContaining(['receive', 'charge', 'waive']) } })
+  expect((await people.shop('POST', `/v1/returns/${body.returnId}/charge`, { reason: 'mine' })).status).toBe(403)
+  expect(await people.support('POST', `/v1/returns/${body.returnId}/charge`, { reason: 'the box was empty' })).toMatchObject({ status: 200, body: { status: 'closed', guard: { state: 'charged', chargedMinor: 4_000 } } })
+  await people.until(orderId, (o) => o.money.capturedMinor === 14_490, 'the charge')
+  expect(await account(orderId, 'receivable')).toBe(0)
+  expect((await people.support('POST', `/v1/returns/${body.returnId}/charge`, { reason: 'again' })).body).toMatchObject({ status: 'closed', guard: { chargedMinor: 4_000 } })
+})
+
+it('takes nothing where a person waives it, nor where the new goods were cancelled before they left', async () => {
+  const kept = await delivered()
+  const waived = await ask(kept.orderId, { sku: kept.other })
+  await arrives(kept.orderId)
+  await people.support('POST', `/v1/returns/${waived.body.returnId}/waive`, { reason: 'a good customer' })
+  await guard(waived.body.returnId, 'let_go')
+  const cancelled = await delivered()
+  const asked = await ask(cancelled.orderId, { sku: cancelled.other })
+  await people.until(cancelled.orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))
+  await people.support('POST', `/v1/orders/${cancelled.orderId}/cancel`, { lines: [{ lineId: 'r1-1', quantity: 1 }], reason: 'no more wanted' })
+  await guard(asked.body.returnId, 'let_go')
+  expect((await people.support('POST', `/v1/returns/${asked.body.returnId}/charge`, { reason: 'still' })).body).toMatchObject({ code: 'return.not_guarded' })
+  await receive(asked.body.returnId)
+  await people.until(cancelled.orderId, (o) => o.money.refundedMinor === 5_490, 'the money for the old goods')
+})
+
+it('needs a card where nothing was paid by one', async () => {
+  const { orderId, other } = await delivered({ paidElsewhere: true })
+  expect((await ask(orderId, { sku: other })).body).toMatchObject({ code: 'exchange.not_payable', amountMinor: 5_000 })
+  const asked = await ask(orderId, { sku: other }, { paymentMethod: 'pm_card_visa' })
+  expect(asked.body.guard).toMatchObject({ state: 'held' })
+  await receive(asked.body.returnId)
+  await arrives(orderId)
+})

@@ -1,0 +1,80 @@
+/** What is held over goods that are to come back may run out before they have to be: it is held anew in time; where the bank says no, support knows, and nothing is charged that is not held. */
+import type { ReturnView } from '../../db/views/returns'
+import { expectInvariants } from '../support/invariants'
+import { eventually, peopleOf, type People } from '../support/people'
+import { startSystem, type System } from '../support/system'
+
+/** The bank holds money for a little while, and the policy looks ahead further than that lasts after a moment. */
+const heldForMs = 6_000
+
+let system: System
+let people: People
+beforeAll(async () => {
+  system = await startSystem({
+    watch: true, authorizationDays: heldForMs / 86_400_000,
+    policies: { payment: { deadline: 'PT20S', reauthorizeBefore: 'PT4S' }, returns: { window: 'PT20S', restockBy: 'PT12S', advance: { hold: true } } },
+  })
+  people = peopleOf(system)
+})
+afterAll(async () => {
+  try {
+    await expectInvariants(system)
+  } finally {
+    await system.stop()
+  }
+})
+
+/** Delivered, and another is on its way in advance. */
+async function inAdvance(): Promise<{ orderId: string; returnId: string }> {
+  const [sku, other] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
+  const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 5_000 }] })
+  await arrives(orderId)
+  const { body } = await people.shop<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: other, reason: 'too big' }], collectOld: 'mail' })
+  await arrives(orderId)
+  return { orderId, returnId: body.returnId }
+}
+async function arrives(orderId: string): Promise<void> {
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'), 'a work order')
+  const work = fulfillments.find((f) => f.status === 'released')!
+  await people.pickAll(work)
+  const packed = await people.packAll(work)
+  await people.handOver(work)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => o.fulfillments.every((f) => f.status === 'delivered') && o.money.owedMinor === 0, 'delivery')
+}
+const guards = (returnId: string): Promise<{ status: string; captured_minor: number }[]> =>
+  system.db('exchange_payments').join('payments', 'payments.payment_id', 'exchange_payments.payment_id').where({ return_id: returnId }).orderBy('payments.payment_id').select('status', 'captured_minor')
+const cases = async (orderId: string): Promise<{ exceptionId: string; kind: string }[]> =>
+  (await people.operations<{ items: { exceptionId: string; orderId: string; kind: string }[] }>('GET', '/v1/exceptions?limit=200')).body.items.filter((e) => e.orderId === orderId)
+const bank = (next: number): Promise<unknown> => fetch(`${system.payments.url}/control/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ next, operation: 'authorize', kind: 'decline' }) })
+
+it('holds it anew before it runs out, lets go of what was held before, and takes the newest when the goods do not come', async () => {
+  const { orderId, returnId } = await inAdvance()
+  const renewed = await eventually(() => guards(returnId), (held) => held.length >= 2 && held.at(-1)!.status === 'authorized' && held[0]!.status === 'voided', { what: 'another hold' })
+  expect(renewed.filter((g) => g.status === 'authorized')).toHaveLength(1)
+  expect(await people.told(orderId)).toContain('return.held_anew')
+  await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
+  const taken = await guards(returnId)
+  expect(taken.map((g) => Number(g.captured_minor))).toEqual([...taken.slice(1).map(() => 0), 5_000])
+  expect(await cases(orderId)).toEqual([])
+})
+
+it('tells support where the bank does not hold it anew, and that nothing was charged, once the old hold is gone too', async () => {
+  const { orderId, returnId } = await inAdvance()
+  await bank(1)
+  await eventually(() => cases(orderId), (open) => open.some((e) => e.kind === 'return.guard_not_held'), { what: 'word to support' })
+  await eventually(() => cases(orderId), (open) => open.some((e) => e.kind === 'return.not_charged'), { what: 'word that nothing was charged' })
+  expect((await people.order(orderId)).money).toMatchObject({ capturedMinor: 5_490 })
+  const counted = await people.store('store-mitte')<ReturnView>('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  expect(counted.status).toBe(200)
+  await people.until(orderId, (o) => o.returns[0]!.status === 'closed', 'the end of the return')
+})
+
+it('asks the bank again when somebody presses retry', async () => {
+  const { orderId, returnId } = await inAdvance()
+  await bank(1)
+  const open = await eventually(() => cases(orderId), (found) => found.some((e) => e.kind === 'return.guard_not_held'), { what: 'word to support' })
+  await people.support('POST', `/v1/exceptions/${open.find((e) => e.kind === 'return.guard_not_held')!.exceptionId}/retry`, {})
+  await eventually(() => guards(returnId), (held) => held.at(-1)!.status === 'authorized' && held[0]!.status === 'voided', { what: 'another hold' })
+  await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
+})
