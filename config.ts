@@ -54,6 +54,8 @@ export const variables = {
   WEBHOOK_RELAY: z.enum(['worker', 'api', 'both', 'off']).default('worker').describe('Which processes send webhooks'),
   WEBHOOK_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one attempt to deliver a webhook may take'),
   WEBHOOK_ALLOWED_NETWORKS: networks.describe('Networks that webhooks may go to although they are not public, by http as well; e.g. `10.1.0.0/16`, comma separated'),
+  SMTP_URL: z.string().regex(/^smtps?:\/\//, 'must start with smtp:// or smtps://').optional().describe('Mail server for messages to customers; without it none are sent'),
+  MESSAGES_FROM: z.string().default('Shop <orders@example.com>').describe('Whom messages to customers come from'),
   TASK_QUEUES: z
     .string()
     .default('orders,payments,carriers')

@@ -1,6 +1,7 @@
 /** Composition root of the worker: config → database → adapters → activities → one worker per task queue. Runs apart from the api; any number of them. */
 import { NativeConnection, Runtime, Worker, type NativeConnectionOptions, type WorkerOptions } from '@temporalio/worker'
 import type { Connection } from '@temporalio/client'
+import type { Logger } from 'pino'
 import { createActivities } from './activities'
 import { ownFleetCarrier } from './adapters/carriers/own-fleet'
 import { connectCarriers } from './adapters/carriers/connect'
@@ -10,16 +11,18 @@ import { connectFraud } from './adapters/fraud/json-fraud-check'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
 import { scheduleSweep } from './adapters/temporal-schedules'
+import { connectMailer } from './adapters/smtp/mailer'
 import { connectWebhooks } from './adapters/webhooks/sender'
 import { createLog } from './api/log'
 import { servicesOf } from './api/carrier-services'
 import { readConfig, secretsOf, type Config } from './config'
-import { connect } from './db/connection'
+import { connect, type Db } from './db/connection'
 import { migrate } from './db/migrate'
 import { taskQueues, type TaskQueue } from './domain/ids'
 import { startArrivals } from './relay/arrivals'
 import { channelFacts } from './relay/channel-facts'
 import { startFraud } from './relay/fraud'
+import { startCustomerMessages } from './relay/customer-messages'
 import { startInbox } from './relay/inbox'
 import { startLab } from './relay/lab'
 import { startDispatch, startRunReports } from './relay/runs'
@@ -84,7 +87,6 @@ async function main(config: Config): Promise<void> {
   await scheduleSweep(client, config.TASK_QUEUE_PREFIX)
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), concurrency: 1, idleMs: sweepEveryMs })
   const fraud = connectFraud(config)
-  const webhooks = connectWebhooks(config)
   const sweeps = [
     ...(fraud ? [startFraud({ db, service: fraud, log, wake: inbox.wake })] : []),
     startStarter({ db, threads, log, concurrency: 1, idleMs: sweepEveryMs, leftoversOnly: true }),
@@ -96,19 +98,33 @@ async function main(config: Config): Promise<void> {
     startLab({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startDispatch({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startRunReports({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
-    ...(sendsWebhooks(config) ? [startWebhooks({ db, send: webhooks.send, log, timeoutMs: config.WEBHOOK_TIMEOUT_MS })] : []),
+    ...tellOthers(config, db, log),
   ]
   // Said at any log level: whoever started the worker waits for this line, as it listens on no port.
   createLog('info', 'worker').info({ queues: config.TASK_QUEUES, buildId: config.BUILD_ID }, 'worker ready')
   await Promise.all(workers.map((worker) => worker.run()))
   await Promise.all(sweeps.map((sweep) => sweep.stop()))
-  webhooks.close()
   await connection.close()
   await client.connection.close()
   await db.destroy()
 }
 
-const sendsWebhooks = ({ WEBHOOK_RELAY }: Config): boolean => WEBHOOK_RELAY === 'worker' || WEBHOOK_RELAY === 'both'
+/** Webhooks, unless the api sends them, and messages to customers where there is a mail server. */
+function tellOthers(config: Config, db: Db, log: Logger): { stop(): Promise<void> }[] {
+  const { WEBHOOK_RELAY, WEBHOOK_TIMEOUT_MS: timeoutMs, SMTP_URL: url, MESSAGES_FROM: from, CUSTOMER_REF_SECRET: contactSecret } = config
+  const told: { stop(): Promise<void> }[] = []
+  if (WEBHOOK_RELAY === 'worker' || WEBHOOK_RELAY === 'both') {
+    const { send, close } = connectWebhooks(config)
+    const relay = startWebhooks({ db, send, log, timeoutMs })
+    told.push({ stop: () => relay.stop().then(close) })
+  }
+  if (url !== undefined) {
+    const { send, close } = connectMailer({ url, from, timeoutMs: config.PROVIDER_TIMEOUT_MS })
+    const relay = startCustomerMessages({ db, send, log, contactSecret })
+    told.push({ stop: () => relay.stop().then(close) })
+  }
+  return told
+}
 
 /** Temporal's own metrics next to the api's, when a port is given. */
 const metrics = ({ METRICS_PORT }: Config): { metrics?: { prometheus: { bindAddress: string } } } =>

@@ -37,6 +37,7 @@ export const refusals = {
   'count.from_future': { status: 400, says: 'A count cannot be from the future', data: 'asOf' },
   'supply.unknown': { status: 400, says: 'Nothing was announced under this reference', data: 'reference' },
   'bulk.invalid': { status: 400, says: 'The file of orders cannot be taken as a whole', data: 'line, reason, most' },
+  'message_template.placeholders': { status: 400, says: 'The template names what cannot be filled in', data: 'unknown, known' },
   'webhook_endpoint.destination': { status: 400, says: 'Webhooks are not sent to this address', data: 'reason' },
   'quote.unknown': { status: 400, says: 'This is no quote of ours', data: '' },
   // what is not there, or not yours to see

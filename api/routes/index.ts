@@ -12,6 +12,7 @@ import { amazonOrders } from './channels-amazon'
 import { shopifyWebhook } from './channels-shopify'
 import { channelSyncRoutes } from './channel-sync'
 import { collect, readyForPickup, receive } from './collection'
+import { customerMessageRoutes } from './customer-messages'
 import { demoRoutes } from './demo'
 import { driverRoutes } from './drivers'
 import { eventSchemaRoutes } from './event-schemas'
@@ -94,6 +95,7 @@ export const routes: readonly Route[] = [
   ...auditRoutes,
   ...apiKeyRoutes,
   ...customerRoutes,
+  ...customerMessageRoutes,
   ...eventSchemaRoutes,
   ...webhookDeliveryRoutes,
   ...webhookEndpointRoutes,

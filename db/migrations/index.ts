@@ -35,6 +35,7 @@ import * as safetyNets from './0037-safety-nets'
 import * as returnTerms from './0038-return-terms'
 import * as failedRefunds from './0042b-failed-refunds'
 import * as webhooks from './0043-webhooks'
+import * as customerMessages from './0044-customer-messages'
 import * as holds from './0045-holds'
 import * as holdRules from './0046-hold-rules'
 import * as bulkActions from './0047-bulk-actions'
@@ -93,6 +94,7 @@ export const migrations: readonly Migration[] = [
   lateMoney,
   failedRefunds,
   webhooks,
+  customerMessages,
   holds,
   holdRules,
   bulkActions,
