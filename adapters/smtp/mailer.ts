@@ -35,17 +35,19 @@ export function connectMailer({ url, from, timeoutMs }: MailerSettings): Mailer 
 interface SmtpError extends Error {
   code?: string
   syscall?: string
+  timeoutType?: string
   responseCode?: number
 }
 
 /** Before a word was said to the server. What breaks later bears the same codes whether the message was handed over or not. */
-const beforeTheMessage: readonly (string | undefined)[] = ['EDNS', 'EAUTH', 'ECONFIG', 'ETLS']
+const beforeTheMessage: readonly (string | undefined)[] = ['EDNS', 'EAUTH', 'ECONFIG', 'ETLS', 'CONNECT_TIMEOUT', 'GREETING_TIMEOUT', 'UPGRADE_TIMEOUT']
 
 /** The server said no: for good (5xx) or for now (4xx). It said nothing: it may have the message, unless no connection ever came about. */
-function failureOf({ message, code, syscall, responseCode }: SmtpError): SendOutcome {
+function failureOf({ message, code, syscall, timeoutType, responseCode }: SmtpError): SendOutcome {
   const error = message.replace(/\S+@\S+/g, '…')
   if (responseCode !== undefined && responseCode >= 500 && (code === 'EENVELOPE' || code === 'EMESSAGE')) return { is: 'refused', error }
   if (responseCode !== undefined && responseCode >= 400) return { is: 'not_accepted', error }
   if (code === 'EENVELOPE') return { is: 'refused', error }
-  return { is: syscall === 'connect' || beforeTheMessage.includes(code) ? 'not_accepted' : 'unknown', error }
+  const cameToNothing = syscall === 'connect' || beforeTheMessage.includes(code) || beforeTheMessage.includes(timeoutType)
+  return { is: cameToNothing ? 'not_accepted' : 'unknown', error }
 }
