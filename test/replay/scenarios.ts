@@ -313,6 +313,31 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'exchanged-for-something-dearer',
+    policies: { returns: { window: 'PT4S', restockBy: 'PT20S' } },
+    play: async (people) => {
+      const [old, better] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
+      const { orderId, work } = await released(people, { lines: [{ sku: old, quantity: 1 }] })
+      await arrive(people, orderId, work)
+      await people.support('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: better, unitPriceMinor: 1_300, reason: 'too big' }], collectOld: 'none' })
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))
+      return deliver(people, orderId, fulfillments.find((f) => f.status === 'released')!)
+    },
+  },
+  {
+    name: 'sent-in-advance-and-never-back',
+    policies: { returns: { window: 'PT4S', restockBy: 'PT2S', advance: { hold: true } } },
+    play: async (people) => {
+      const [old, other] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
+      const { orderId, work } = await released(people, { lines: [{ sku: old, quantity: 1 }] })
+      await arrive(people, orderId, work)
+      await people.support('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: other, reason: 'too big' }], collectOld: 'store' })
+      const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))
+      await people.until(orderId, (o) => o.returns[0]!.guard?.state === 'charged')
+      return deliver(people, orderId, fulfillments.find((f) => f.status === 'released')!)
+    },
+  },
+  {
     name: 'exchanged-at-the-door',
     policies: { returns: { window: 'PT0.5S', restockBy: 'PT20S' } },
     play: async (people, system) => {
