@@ -1,5 +1,5 @@
 /** The steps of what comes back: local activities like those of order-steps.ts, safe to run again in the same way. */
-import type { DecideReturn, ReceiveReturn, RequestReplacement, RequestReturn } from '../domain/messages'
+import type { DecideRefund, DecideReturn, ReceiveReturn, RefundOrder, RequestReplacement, RequestReturn } from '../domain/messages'
 import type { Db } from '../db/connection'
 import { once, onceAsked } from '../db/effects'
 import type { ExchangeHold } from '../db/exchange-payments'
@@ -8,6 +8,7 @@ import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps
 import { chargeReturn, guardRenewed, renewGuard } from '../db/steps/guard-return'
 import { finishReplacement, requestReplacement, type ReplacementAsked, type ReplacementFinished } from '../db/steps/request-replacement'
 import { noteRefusedReturn, requestReturn } from '../db/steps/request-return'
+import { decideRefund, refundOrder, type RefundNews } from '../db/steps/refund-order'
 import { lateReturn } from '../db/steps/unreturned'
 
 export function createReturnSteps(db: Db) {
@@ -37,6 +38,12 @@ export function createReturnSteps(db: Db) {
 
     /** The bank has answered. */
     guardRenewed: (ask: { returnId: string; paymentId: string; isHeld: boolean }): Promise<{ voids: string[]; over: boolean }> => once(db, `guard-renewed:${ask.paymentId}`, (tx) => guardRenewed(tx, ask)),
+
+    /** Money is to be given back that no return asks for. */
+    refundOrder: (ask: RefundOrder & { orderId: string }): Promise<RefundNews> => onceAsked(db, `refund:${ask.commandId}`, { ask, action: 'refund.ask', subject: ask.orderId }, (tx) => refundOrder(tx, ask)),
+
+    /** Another person agrees to that, or refuses it. */
+    decideRefund: (ask: DecideRefund & { orderId: string }): Promise<RefundNews> => onceAsked(db, `decide-refund:${ask.commandId}`, { ask, action: `refund.${ask.decision}`, subject: ask.refundId }, (tx) => decideRefund(tx, ask)),
 
     /** All of a return is counted and paid back. */
     closeReturn: (ask: { returnId: string }): Promise<ReturnNews> => db.transaction((tx) => endReturn(tx, { ...ask, to: 'closed' })),

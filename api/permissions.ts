@@ -15,6 +15,8 @@ export const may = {
   requestReturns: ['channel', 'support', 'operations', 'admin'],
   readReturns: ['channel', 'store', 'support', 'operations', 'finance', 'admin'],
   receiveReturns: ['store', 'operations', 'admin'],
+  askRefunds: ['support', 'finance', 'admin'],
+  approveRefunds: ['finance', 'admin'],
   decideReturns: ['support', 'operations', 'admin'],
   readFulfillments: ['store', 'support', 'operations', 'admin'],
   workFulfillments: ['store', 'operations', 'admin'],

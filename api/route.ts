@@ -117,6 +117,8 @@ const unknownIds: Record<string, RefusalCode> = {
   backTestId: 'back_test.unknown',
   reOptimisationId: 're_optimisation.unknown',
   changeId: 'change.unknown',
+  refundId: 'refund.unknown',
+  returnId: 'return.unknown',
   number: 'version.unknown',
   runId: 'run.unknown',
   stopId: 'stop.unknown',

@@ -110,7 +110,11 @@ export async function refundRest(tx: Transaction, order: OrderRow, ask: { purpos
   return restMinor > 0 ? intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: shippingTaxMinor, shippingMinor: restMinor - shippingTaxMinor, feeMinor: 0 }) : []
 }
 
-async function intendParts(tx: Transaction, order: OrderRow, ask: Cause, parts: RefundParts): Promise<IntendedRefund[]> {
+/** Beyond what any goods are worth, by whose wish and whose yes: it stands among the adjustments. */
+export const giveGoodwill = (tx: Transaction, order: OrderRow, { amountMinor, askedBy, approvedBy, ...ask }: { purpose: string; cause: object; amountMinor: number; tenderId?: string; askedBy: string; approvedBy?: string }): Promise<IntendedRefund[]> =>
+  intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, goodwill: { minor: amountMinor, askedBy, ...(approvedBy !== undefined && { approvedBy }) } })
+
+async function intendParts(tx: Transaction, order: OrderRow, ask: Cause & { tenderId?: string }, parts: RefundParts): Promise<IntendedRefund[]> {
   const intended: IntendedRefund[] = []
   for (const share of await sharesOf(tx, order, ask, parts)) {
     const { payer, amountMinor } = share
@@ -135,9 +139,9 @@ interface Share {
 }
 
 /** Which payments give it back, and what of it each. What none of them has left is a case for finance. */
-async function sharesOf(tx: Transaction, order: OrderRow, ask: Cause, parts: RefundParts): Promise<Share[]> {
+async function sharesOf(tx: Transaction, order: OrderRow, ask: Cause & { tenderId?: string }, parts: RefundParts): Promise<Share[]> {
   const amountMinor = refundMinor(parts)
-  const payments = await refundable(tx, order.orderId, ask.guardFirst)
+  const payments = (await refundable(tx, order.orderId, ask.guardFirst)).filter((p) => ask.tenderId === undefined || p.tenderId === ask.tenderId)
   const { shares, missingMinor } = spread(payments, amountMinor)
   if (missingMinor > 0) await tellShort(tx, order, { ...ask, amountMinor, missingMinor })
   const all = partsOf(parts, shares.map((s) => s.amountMinor))
@@ -165,7 +169,7 @@ interface Payer {
 }
 
 /** What each payment has taken or will have, and not given back: the provider's first, the last to pay being the first to get it back. */
-const refundable = (tx: Transaction, orderId: string, guardFirst = false): Promise<Payer[]> =>
+export const refundable = (tx: Transaction, orderId: string, guardFirst = false): Promise<Payer[]> =>
   rows(
     tx,
     `SELECT p.payment_id AS "paymentId", tender_id AS "tenderId", provider, captured_minor AS "capturedMinor", refunded_minor AS "refundedMinor", provider = 'paid_elsewhere' AS elsewhere,

@@ -220,6 +220,22 @@ export interface DecideReturn extends Command {
   decision: 'approve' | 'reject' | 'cancel' | 'close' | 'remind' | 'charge' | 'waive'
   reason?: string
 }
+/** Money is to be given back by hand: an amount, or what was paid for units. */
+export interface RefundOrder extends Command {
+  lines?: readonly { lineId: string; quantity: number }[]
+  amountMinor?: number
+  tenderId?: string
+  reason: string
+}
+export interface DecideRefund extends Command {
+  refundId: string
+  decision: 'approve' | 'reject'
+  reason?: string
+}
+export interface RefundAnswer {
+  refundId: string
+  status: 'waiting' | 'given' | 'rejected'
+}
 export interface ReturnAnswer {
   returnId?: string
   status: ReturnStatus
@@ -239,13 +255,15 @@ export const updates = {
   requestReplacement: 'requestReplacement',
   receiveReturn: 'receiveReturn',
   decideReturn: 'decideReturn',
+  refundOrder: 'refundOrder',
+  decideRefund: 'decideRefund',
   placeHold: 'placeHold',
   releaseHold: 'releaseHold',
   moveWork: 'moveWork',
   renewPromise: 'renewPromise',
 } as const
 /** These reopen an order whose thread has come to its end; so does money that nobody counts on any more. */
-export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'decideReturn']
+export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'decideReturn', 'refundOrder', 'decideRefund']
 export type UpdateName = keyof typeof updates
 
 /** Facts from outside, already deduplicated by their row in the inbox; the row has been applied, the signal only wakes the story. */

@@ -36,6 +36,7 @@ import { policyRoutes } from './policies'
 import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
 import { reOptimisationRoutes } from './re-optimisations'
+import { refundRoutes } from './refunds'
 import { returnLabel } from './return-label'
 import { returnRoutes } from './returns'
 import { runRoutes } from './runs'
@@ -58,6 +59,7 @@ export const routes: readonly Route[] = [
   ...bulkActionRoutes,
   ...returnRoutes,
   returnLabel,
+  ...refundRoutes,
   ...orderReads,
   orderSource,
   orderAs,

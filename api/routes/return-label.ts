@@ -19,8 +19,9 @@ export const returnLabel = route({
   media: 'application/pdf',
   async run(ctx) {
     const { returnId } = ctx.params
-    await visibleReturn(ctx)
-    const paper = (await returnLabelPaper(ctx.db, returnId))!
+    if (ctx.key.role !== 'store') await visibleReturn(ctx)
+    const paper = await returnLabelPaper(ctx.db, returnId)
+    if (!paper) throw refuse('return.unknown')
     const { trackingNumber, label, noLabel } = paper
     if (trackingNumber === null || label?.status !== 'ready') throw refuse('return.no_label', { code: label?.status ?? noLabel?.code ?? 'not_by_mail' })
     const { labelPdf } = await import('../papers/label.js')

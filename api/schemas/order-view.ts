@@ -182,6 +182,7 @@ export const orderAnswer = z
         authorizedMinor: minor,
         capturedMinor: minor,
         refundedMinor: minor,
+        goodwillMinor: minor.meta({ description: 'Given back beyond what came back; part of `refundedMinor`' }),
         creditedMinor: minor.meta({ description: 'Given as store credit in place of a refund' }),
         authorizationExpiresAt: at.nullable(),
         declineCode: z.string().nullable(),

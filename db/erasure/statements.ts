@@ -32,6 +32,7 @@ export const erasing: readonly Erasing[] = [
   { table: 'collection_proofs', sql: `UPDATE collection_proofs SET proof = '{}' WHERE fulfillment_id IN (${fulfillments}) AND proof <> '{}'` },
   { table: 'delivery_proofs', sql: `UPDATE delivery_proofs SET proof = '{}' WHERE task_id IN (SELECT task_id FROM stop_tasks WHERE ${ofOrders}) AND proof <> '{}'` },
   { table: 'return_labels', sql: `UPDATE return_labels SET label = '{}', refusal = CASE WHEN refusal IS NOT NULL THEN 'erased' END WHERE ${ofOrders} AND (label <> '{}' OR refusal <> 'erased')` },
+  { table: 'goodwill_refunds', sql: `UPDATE goodwill_refunds SET reason = 'erased' WHERE ${ofOrders} AND reason <> 'erased'` },
   { table: 'return_proofs', sql: `UPDATE return_proofs SET proof = '{}' WHERE ${ofOrders} AND proof <> '{}'` },
   { table: 'return_lines', sql: `UPDATE return_lines SET reason = 'erased' WHERE ${ofOrders} AND reason <> 'erased'` },
   { table: 'stop_tasks', sql: `UPDATE stop_tasks SET reason = 'erased' WHERE ${ofOrders} AND reason <> 'erased'` },

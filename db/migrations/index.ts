@@ -45,6 +45,7 @@ import * as keys from './0053-keys'
 import * as erasure from './0054-erasure'
 import * as changeBasis from './0055-change-basis'
 import * as returnLabels from './0039-return-labels'
+import * as goodwill from './0040-goodwill'
 import * as lateMoney from './0042-money-that-comes-late'
 import * as channelDocuments from './0049-channel-documents'
 import * as quarantine from './0050-quarantine'
@@ -91,6 +92,7 @@ export const migrations: readonly Migration[] = [
   safetyNets,
   returnTerms,
   returnLabels,
+  goodwill,
   lateMoney,
   failedRefunds,
   webhooks,

@@ -126,6 +126,8 @@ export interface PaymentView {
   refundedMinor: number
   /** Given as store credit in place of a refund. */
   creditedMinor: number
+  /** Given back beyond what came back. */
+  goodwillMinor: number
   authorizationExpiresAt: string | null
   declineCode: string | null
   /** Taken instead of being held, as by a bank debit. */
@@ -176,6 +178,7 @@ const paymentsJson = list(
   `json_build_object('paymentId', p.payment_id, 'tenderId', p.tender_id, 'purpose', coalesce((SELECT role FROM exchange_payments x WHERE x.payment_id = p.payment_id), 'order'), 'provider', p.provider, 'reference', p.reference, 'status', p.status, 'amountMinor', p.amount_minor,
      'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor,
      'creditedMinor', (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind = 'credit'),
+     'goodwillMinor', (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind = 'refund' AND op.status = 'succeeded' AND op.purpose LIKE 'goodwill:%'),
      'authorizationExpiresAt', ${iso('p.authorization_expires_at')}, 'declineCode', p.decline_code, 'takenAtOnce', p.taken_at_once, 'action', p.action)`,
   'payments p WHERE p.order_id = o.order_id',
   'p.tender_id, p.part',
@@ -233,7 +236,7 @@ function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'exchanged' | 's
   const [authorizedMinor, capturedMinor, refundedMinor] = [sum(heldMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor)]
   const keptMinor = stage === 'cancelled' ? 0 : worthMinor(order, keptUnits(order.exchanged)) + exchangedMinor(order.exchanged)
   const creditedMinor = sum((p) => p.creditedMinor)
-  return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, creditedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor + creditedMinor) }
+  return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, creditedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor - sum((p) => p.goodwillMinor) + creditedMinor) }
 }
 
 /** Who may tell the customer her code, and what her bank asks of her. */

@@ -9,6 +9,7 @@
  * | the provider has taken money | provider clearing | receivable |
  * | money is given back before goods left for it | receivable | provider clearing |
  * | money is given back for goods that left, and whatever of it | refund, tax, shipping | provider clearing, adjustments (a fee that is kept) |
+ * | money is given back beyond what came back, with a name to it | adjustments | provider clearing |
  * | what would have been given back is given as store credit | refund, tax, shipping | store credit liability, adjustments (a fee that is kept) |
  * | a gift card is sold elsewhere, or given, and so is store credit | elsewhere, or adjustments | gift card liability, store credit liability |
  * | the provider pays out what it took | bank (net), fees | provider clearing |
@@ -155,8 +156,10 @@ const inParts = (parts: RefundParts): Entry[] => [
   { account: 'refund', amountMinor: parts.goodsMinor, cause: 'Given back to the customer for goods, without their tax' },
   { account: 'tax', amountMinor: parts.taxMinor, cause: 'Tax of what was given back' },
   { account: 'shipping', amountMinor: parts.shippingMinor, cause: 'Shipping given back to the customer, without its tax' },
-  { account: 'adjustments', amountMinor: parts.feeMinor, cause: 'Kept of it: the fee for sending back' },
+  { account: 'adjustments', amountMinor: parts.feeMinor + (parts.goodwill?.minor ?? 0), cause: parts.goodwill ? goodwillCause(parts.goodwill) : 'Kept of it: the fee for sending back' },
 ]
+
+const goodwillCause = ({ askedBy, approvedBy }: NonNullable<RefundParts['goodwill']>): string => `Given to the customer beyond what came back: asked by ${askedBy}${approvedBy === undefined ? '' : `, approved by ${approvedBy}`}`
 
 /** What would have been given back is the customer's as store credit. */
 export const creditJournal = ({ operationId, parts, amountMinor }: { operationId: string; parts: RefundParts; amountMinor: number }): Journal =>

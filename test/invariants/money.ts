@@ -59,6 +59,8 @@ interface PartedOrder extends Priced {
   creditedElsewhere: number
   /** Kept of refunds. */
   fees: number
+  /** Given back beyond what came back, with a name to it. */
+  goodwill: number
   /** What the ledger says was sold, and what everybody owes for it. */
   sold: number
   owed: number
@@ -82,6 +84,7 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'credit') AS credited,
        (SELECT coalesce(sum(r.amount_minor), 0)::int8 FROM payment_operations r JOIN payments USING (payment_id) WHERE r.order_id = o.order_id AND kind = 'credit' AND provider = 'paid_elsewhere') AS "creditedElsewhere",
        (SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status = 'succeeded') AS fees,
+       (SELECT coalesce(sum((parts->'goodwill'->>'minor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'refund' AND status = 'succeeded') AS goodwill,
        (SELECT -coalesce(sum(amount_minor) FILTER (WHERE account IN ('revenue', 'tax', 'shipping', 'discount')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS sold,
        (SELECT coalesce(sum(amount_minor) FILTER (WHERE account IN ('receivable', 'elsewhere')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS owed,
        p.*
@@ -105,14 +108,14 @@ const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (o
 })
 
 /**
- * A closed order keeps the worth of what was neither cancelled nor credited, less what exchanged goods cost less, and the fees of returns. Where others took the money, what was cancelled is
+ * A closed order keeps the worth of what was neither cancelled nor credited, less what exchanged goods cost less, and the fees of returns, less what was given beyond that with a name to it. Where others took the money, what was cancelled is
  * given back by them without our hearing of it; what was credited is recorded.
  */
 function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
   if (open) return false
   if (stage === 'cancelled') return o.taken + o.charged - o.refunded - (o.credited - o.creditedElsewhere) !== 0
   const keptMinor = worthMinor(o, keptUnits(o.exchanged)) + exchangedMinor(o.exchanged)
-  return o.elsewhere + o.taken + o.charged - o.refunded - o.credited - o.fees !== Math.max(keptMinor, o.elsewhere - o.refundedElsewhere - o.creditedElsewhere - o.fees)
+  return o.elsewhere + o.taken + o.charged - o.refunded - o.credited - o.fees + o.goodwill !== Math.max(keptMinor, o.elsewhere - o.refundedElsewhere - o.creditedElsewhere - o.fees + o.goodwill)
 }
 
 /** Per payment, what the ledger says the provider took and gave back. */

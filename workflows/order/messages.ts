@@ -18,6 +18,7 @@ import { labelsOrEnd } from './delivery'
 import { endStopped, fewerUnits, refuseIfCancelled, stopStory } from './fewer'
 import { listenForHolds } from './holds'
 import { dropMoney } from './payment'
+import { listenForRefunds } from './refunds'
 import { listenForReturns } from './returns'
 import { show } from './show'
 import { newWorks } from './sourcing'
@@ -85,6 +86,7 @@ export function listen(thread: Thread): void {
   })
   listenForReturns(thread)
   listenForOthers(thread)
+  listenForRefunds(thread)
   listenForHolds(thread, (ask) => cancel(thread, ask))
   setHandler(cancelOrderSignal, (ask) => cancelFromUi(thread, ask ?? {}), {
     description: 'For support, from the Temporal UI: {"reason": "…", "actor": "…"}. Done like the update; a refusal shows on the timeline and in the exception queue.',

@@ -60,6 +60,12 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/orders/{orderId}/replacements': { row: 'askReturns', body: { lines: reasoned, collectOld: 'none' } },
   'POST /v1/orders/{orderId}/claims': { row: 'decide', body: { lines, remedy: 'refund', reason: 'broken' } },
   'GET /v1/returns/{returnId}': { row: 'readReturns' },
+  'GET /v1/returns/{returnId}/label.pdf': { row: 'readReturns' },
+  'POST /v1/returns/{returnId}/close': { row: 'decide', body: {} },
+  'POST /v1/returns/{returnId}/remind': { row: 'decide', body: {} },
+  'POST /v1/orders/{orderId}/refunds': { row: 'issueValue', body: { amountMinor: 1, reason: 'walked' } },
+  'POST /v1/orders/{orderId}/refunds/{refundId}/approve': { row: 'money', body: {} },
+  'POST /v1/orders/{orderId}/refunds/{refundId}/reject': { row: 'money', body: { reason: 'walked' } },
   'POST /v1/returns/{returnId}/receive': { row: 'receiveReturns', inBody: true, body: { nodeId: at.nodeId, lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] } },
   // Whose order it is prints it: a label has her address.
   'GET /v1/returns/{returnId}/label.pdf': { row: 'readOrders' },

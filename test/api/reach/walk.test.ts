@@ -40,12 +40,13 @@ beforeAll(async () => {
 }, 30_000)
 afterAll(() => edge?.close())
 
-/** The steps of the order's workflow that matter here: whose change it is, and that nothing was delivered. */
+/** The steps of the order's workflow that matter here: whose change it is, and that nothing was delivered or paid. */
 async function asAnOrderDoes({ orderId, update, args }: OrderAsk): Promise<object> {
   if (update === 'changeOrder') await edge.db.transaction((tx) => needChange(tx, { orderId, ...(args as object as { changeId: string }) }))
   if (update === 'placeHold') await edge.db.transaction((tx) => placeHold(tx, { orderId, ...(args as PlaceHold) }))
   if (update === 'releaseHold') await edge.db.transaction((tx) => needHold(tx, orderId, (args as ReleaseHold).holdId))
   if (/^request/.test(update)) throw refuse('return.state')
+  if (update === 'refundOrder') throw refuse('refund.above_captured')
   return {}
 }
 
@@ -56,7 +57,7 @@ const keys: Record<Role, string> = {
 const ownOf = (role: Role): Things => (role === 'channel' ? sold : mine)
 
 /** What a path names that belongs to a channel, a node or a driver. */
-const scoped = ['orderId', 'changeId', 'holdId', 'returnId', 'fulfillmentId', 'packageId', 'waveId', 'nodeId', 'runId', 'stopId', 'driverId', 'reservationId', 'quoteId', 'channelId', 'endpointId', 'deliveryId']
+const scoped = ['orderId', 'changeId', 'holdId', 'refundId', 'returnId', 'fulfillmentId', 'packageId', 'waveId', 'nodeId', 'runId', 'stopId', 'driverId', 'reservationId', 'quoteId', 'channelId', 'endpointId', 'deliveryId']
 const namesOf = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map((m) => m[1]!)
 const pathOf = (path: string, { ids }: Things): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => {

@@ -1,0 +1,66 @@
+/** Refunds that people ask for by hand, as rows; and the money of an order that their two ceilings are reckoned from. */
+import { worthMinor } from '../domain/payment/shares'
+import { exchangedMinor, keptUnits } from '../domain/returns/exchange'
+import type { MoneyOfOrder } from '../domain/returns/ceilings'
+import { row, run, type Db, type Transaction } from './connection'
+import { soldOf } from './refunds'
+
+export interface GoodwillRow {
+  refundId: string
+  orderId: string
+  status: 'waiting' | 'given' | 'rejected'
+  amountMinor: number
+  aboveMinor: number
+  tenderId: string | null
+  reason: string
+  askedBy: string
+  askedAt: string
+  decidedBy: string | null
+  decidedAt: string | null
+}
+
+const columns = `refund_id AS "refundId", order_id AS "orderId", status, amount_minor AS "amountMinor", above_minor AS "aboveMinor", tender_id AS "tenderId", reason, asked_by AS "askedBy", asked_at AS "askedAt", decided_by AS "decidedBy", decided_at AS "decidedAt"`
+
+export const findGoodwill = (db: Db | Transaction, by: { refundId: string } | { commandId: string }): Promise<GoodwillRow | undefined> =>
+  'refundId' in by ? row(db, `SELECT ${columns} FROM goodwill_refunds WHERE refund_id = ?`, [by.refundId]) : row(db, `SELECT ${columns} FROM goodwill_refunds WHERE command_id = ?`, [by.commandId])
+
+export interface NewGoodwill {
+  refundId: string
+  orderId: string
+  status: 'waiting' | 'given'
+  amountMinor: number
+  aboveMinor: number
+  tenderId?: string
+  lines?: readonly object[]
+  reason: string
+  actor: string
+  commandId: string
+}
+
+export async function insertGoodwill(tx: Transaction, { refundId, orderId, status, amountMinor, aboveMinor, tenderId, lines, reason, actor, commandId }: NewGoodwill): Promise<void> {
+  await run(
+    tx,
+    `INSERT INTO goodwill_refunds (refund_id, order_id, status, amount_minor, above_minor, tender_id, lines, reason, asked_by, command_id) VALUES (?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?)`,
+    [refundId, orderId, status, amountMinor, aboveMinor, tenderId ?? null, lines ? JSON.stringify(lines) : null, reason, actor, commandId],
+  )
+}
+
+export async function decideGoodwill(tx: Transaction, refundId: string, { status, actor }: { status: 'given' | 'rejected'; actor: string }): Promise<void> {
+  await run(tx, 'UPDATE goodwill_refunds SET status = ?, decided_by = ?, decided_at = now() WHERE refund_id = ?', [status, actor, refundId])
+}
+
+/** What of an order was taken, given back and is kept. */
+export async function moneyOfOrder(tx: Transaction, orderId: string): Promise<MoneyOfOrder> {
+  const sold = await soldOf(tx, orderId)
+  const sums = await row<{ takenMinor: number; givenMinor: number; aboveMinor: number; withinMinor: number }>(
+    tx,
+    `SELECT (SELECT coalesce(sum(CASE WHEN provider = 'paid_elsewhere' THEN captured_minor ELSE (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations c WHERE c.payment_id = p.payment_id AND kind = 'capture' AND status <> 'abandoned') END), 0)::int8 FROM payments p WHERE p.order_id = o.order_id) AS "takenMinor",
+       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status <> 'abandoned') AS "givenMinor",
+       (SELECT coalesce(sum(above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given') AS "aboveMinor",
+       (SELECT coalesce(sum(amount_minor - above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given') AS "withinMinor"
+     FROM orders o WHERE order_id = ?`,
+    [orderId],
+  )
+  const { takenMinor, givenMinor, ...goodwill } = sums!
+  return { takenMinor, givenMinor, keptMinor: worthMinor(sold, keptUnits(sold.lines)) + exchangedMinor(sold.lines), goodwill }
+}

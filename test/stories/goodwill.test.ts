@@ -1,0 +1,130 @@
+/** Money given back by hand: never more than was taken; beyond what came back, only with another person's yes, who stands in the books. */
+import { caller, eventually, peopleOf, type Answer, type Call, type People } from '../support/people'
+import { expectInvariants } from '../support/invariants'
+import { intentsOf } from '../support/outside'
+import { startSystem, type System } from '../support/system'
+
+let system: System
+let people: People
+let finance: Call
+let admin: Call
+beforeAll(async () => {
+  system = await startSystem({ policies: { returns: { window: 'PT0.5S', restockBy: 'PT30S', feeMinor: 300 } } })
+  people = peopleOf(system)
+  finance = caller(system.url, 'demo-finance')
+  admin = caller(system.url, 'demo-admin')
+})
+afterAll(async () => {
+  try {
+    await expectInvariants(system)
+  } finally {
+    await system.stop()
+  }
+})
+
+async function delivered(wish: { paidElsewhere?: boolean } = {}): Promise<string> {
+  const sku = await people.stocked({ 'store-mitte': 2 })
+  const orderId = await people.place({ lines: [{ sku, quantity: 2, unitPriceMinor: 2_000 }], ...wish })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => o.lines[0]!.delivered === 2 && o.money.capturedMinor === 4_490, 'delivery')
+  return orderId
+}
+
+interface Refund {
+  refundId: string
+  status: string
+  code: string
+  [more: string]: unknown
+}
+const ask = (call: Call, orderId: string, body: object, query = ''): Promise<Answer<Refund>> => call('POST', `/v1/orders/${orderId}/refunds${query}`, { reason: 'scratched on arrival', ...body })
+const decide = (call: Call, orderId: string, refundId: string, decision: string): Promise<Answer<Refund>> => call('POST', `/v1/orders/${orderId}/refunds/${refundId}/${decision}`, { reason: 'agreed by phone' })
+const adjustments = async (orderId: string): Promise<{ amountMinor: number; cause: string }[]> =>
+  (await finance<{ entries: { account: string; amountMinor: number; cause: string }[] }>('GET', `/v1/orders/${orderId}/ledger`)).body.entries.filter((e) => e.account === 'adjustments').map(({ amountMinor, cause }) => ({ amountMinor, cause }))
+const refused = async (orderId: string): Promise<object[]> =>
+  (await people.support<{ items: { type: string; data: object }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body.items.filter((e) => e.type === 'order.command_refused').map((e) => e.data)
+
+it('waits for another person above what came back, pays when she agrees, and names both in ledger, audit and timeline', async () => {
+  const orderId = await delivered()
+  await people.until(orderId, (o) => !o.workflowOpen, 'the order to close')
+  expect((await ask(people.support, orderId, { amountMinor: 500 }, '?preview=true')).body).toEqual({ preview: true, needsApproval: true, money: { currency: 'EUR', amountMinor: 500, aboveMinor: 500, receivedMinor: 0, refundableMinor: 4_490 } })
+  const { status, body } = await ask(people.support, orderId, { amountMinor: 500 })
+  expect([status, body]).toMatchObject([201, { status: 'waiting', amountMinor: 500, aboveMinor: 500, askedBy: 'support:demo-support', decidedBy: null }])
+  const cases = async (): Promise<object[]> => (await finance<{ items: object[] }>('GET', `/v1/exceptions?status=all&kind=refund.to_approve&orderId=${orderId}`)).body.items
+  expect(await cases()).toMatchObject([{ owner: 'finance', status: 'open', data: { amountMinor: 500, askedBy: 'support:demo-support' } }])
+  expect((await people.order(orderId)).money.refundedMinor).toBe(0)
+  expect((await decide(people.support, orderId, body.refundId, 'approve')).status).toBe(403)
+  expect(await decide(finance, orderId, body.refundId, 'approve')).toMatchObject({ status: 200, body: { status: 'given', decidedBy: 'finance:demo-finance' } })
+  expect(await people.until(orderId, (o) => o.money.refundedMinor === 500 && !o.workflowOpen)).toMatchObject({ status: 'completed', money: { owedMinor: 0 } })
+  expect(await intentsOf(system, orderId)).toMatchObject([{ refundedMinor: 500 }])
+  expect(await adjustments(orderId)).toEqual([{ amountMinor: 500, cause: 'Given to the customer beyond what came back: asked by support:demo-support, approved by finance:demo-finance' }])
+  expect(await cases()).toMatchObject([{ status: 'resolved' }])
+  const told = (await people.support<{ items: { type: string; actor: string }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body.items
+  expect(told.filter((e) => e.type.startsWith('refund.')).map(({ type, actor }) => [type, actor])).toEqual([['refund.asked', 'support:demo-support'], ['refund.approved', 'finance:demo-finance']])
+  const audit = await system.db.raw<{ rows: { action: string; actor: string }[] }>('SELECT action, actor FROM audit WHERE subject = ? ORDER BY audit_id', [body.refundId])
+  expect(audit.rows).toEqual([{ action: 'refund.ask', actor: 'support:demo-support' }, { action: 'refund.approve', actor: 'finance:demo-finance' }])
+  expect((await decide(finance, orderId, body.refundId, 'reject')).body).toMatchObject({ code: 'refund.state', state: 'given' })
+})
+
+it('lets nobody approve what she asked for herself, and takes a no for an answer', async () => {
+  const orderId = await delivered()
+  const { body } = await ask(finance, orderId, { lines: [{ lineId: '1', quantity: 1 }] })
+  expect(body).toMatchObject({ status: 'waiting', amountMinor: 2_000 })
+  expect((await decide(finance, orderId, body.refundId, 'approve')).body).toMatchObject({ code: 'refund.same_person', askedBy: 'finance:demo-finance' })
+  expect((await decide(admin, orderId, body.refundId, 'reject')).body).toMatchObject({ status: 'rejected' })
+  expect((await decide(admin, orderId, body.refundId, 'approve')).body).toMatchObject({ code: 'refund.state', state: 'rejected' })
+  expect((await people.order(orderId)).money.refundedMinor).toBe(0)
+})
+
+it('gives a fee that was kept back at once, and the next cent only with a yes', async () => {
+  const orderId = await delivered()
+  const { returnId } = (await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'store' })).body
+  await people.store('store-mitte')('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  await people.until(orderId, (o) => o.money.refundedMinor === 1_700)
+  expect((await ask(people.support, orderId, { amountMinor: 300 })).body).toMatchObject({ status: 'given', aboveMinor: 0 })
+  await people.until(orderId, (o) => o.money.refundedMinor === 2_000)
+  expect((await ask(people.support, orderId, { amountMinor: 1 })).body).toMatchObject({ status: 'waiting', aboveMinor: 1 })
+  expect(await adjustments(orderId)).toEqual([
+    { amountMinor: -300, cause: 'Kept of it: the fee for sending back' },
+    { amountMinor: 300, cause: 'Given to the customer beyond what came back: asked by support:demo-support' },
+  ])
+})
+
+it('refuses more than was taken and is left, also when the yes comes too late, and says so in the log', async () => {
+  const orderId = await delivered()
+  expect(await ask(people.support, orderId, { amountMinor: 4_491 })).toMatchObject({ status: 409, body: { code: 'refund.above_captured', refundableMinor: 4_490 } })
+  expect((await ask(people.support, orderId, { amountMinor: 100, tenderId: 'another' })).body).toMatchObject({ code: 'refund.above_captured', refundableMinor: 0 })
+  expect((await ask(people.support, orderId, { lines: [{ lineId: '1', quantity: 3 }] })).body).toMatchObject({ code: 'return.quantity', open: 2, given: 3 })
+  const first = (await ask(people.support, orderId, { amountMinor: 4_000 })).body.refundId
+  const second = (await ask(people.support, orderId, { amountMinor: 4_490 })).body.refundId
+  await decide(finance, orderId, first, 'approve')
+  expect((await decide(finance, orderId, second, 'approve')).body).toMatchObject({ code: 'refund.above_captured', refundableMinor: 490 })
+  await people.until(orderId, (o) => o.money.refundedMinor === 4_000)
+  expect(await refused(orderId)).toEqual([
+    { command: 'orders/refunds', code: 'refund.above_captured' },
+    { command: 'orders/refunds', code: 'refund.above_captured' },
+    { command: 'orders/refunds', code: 'return.quantity' },
+    { command: 'orders/refunds/approve', code: 'refund.above_captured' },
+  ])
+})
+
+it('refuses amounts that are none, by field, and strangers', async () => {
+  const orderId = await delivered()
+  for (const amountMinor of [12.5, 0, -1, '5']) expect(await ask(people.support, orderId, { amountMinor })).toMatchObject({ status: 400, body: { code: 'request.invalid', errors: [{ pointer: '/amountMinor' }] } })
+  expect((await ask(people.support, orderId, {})).body).toMatchObject({ code: 'request.invalid' })
+  expect((await ask(people.support, orderId, { amountMinor: 5, lines: [{ lineId: '1', quantity: 1 }] })).body).toMatchObject({ code: 'request.invalid' })
+  expect((await ask(people.shop, orderId, { amountMinor: 5 })).status).toBe(403)
+  expect((await decide(finance, orderId, '00000000-0000-7000-8000-000000000000', 'approve')).body).toMatchObject({ code: 'refund.unknown' })
+  expect(await refused(orderId)).toEqual([])
+})
+
+it('records at a channel what that has to give back', async () => {
+  const orderId = await delivered({ paidElsewhere: true })
+  const { body } = await ask(people.support, orderId, { amountMinor: 700 })
+  await decide(finance, orderId, body.refundId, 'approve')
+  await eventually(() => people.order(orderId), (o) => o.money.refundedMinor === 700)
+  expect(await adjustments(orderId)).toMatchObject([{ amountMinor: 700 }])
+})
