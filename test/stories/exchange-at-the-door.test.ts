@@ -45,7 +45,7 @@ async function pack(orderId: string): Promise<void> {
 }
 
 /** Delivered from the store by an own driver, too big, and another size is to come from the warehouse. */
-async function tooBig(collectOld = 'at_door'): Promise<{ orderId: string; returnId: string; old: string; new_: string }> {
+async function tooBig(collectOld = 'at_door', price: { unitPriceMinor?: number } = {}): Promise<{ orderId: string; returnId: string; old: string; new_: string }> {
   const [old, new_] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
   const orderId = await people.place({ lines: [{ sku: old, quantity: 1, unitPriceMinor: 8_900 }], delivery: { method: 'delivery', service: 'own_driver' } })
   await pack(orderId)
@@ -53,7 +53,7 @@ async function tooBig(collectOld = 'at_door'): Promise<{ orderId: string; return
   await ring(first, { deliver: 'done' })
   await drive(first, 'return')
   await people.until(orderId, (o) => o.lines[0]!.delivered === 1 && o.money.capturedMinor === 9_390)
-  const asked = await people.support<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: new_, reason: 'too big' }], collectOld })
+  const asked = await people.support<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: new_, reason: 'too big', ...price }], collectOld })
   expect(asked.status).toBe(201)
   await pack(orderId)
   return { orderId, returnId: asked.body.returnId, old, new_ }
@@ -79,6 +79,18 @@ it('brings the new pair and takes the old one along, at one stop of one run, and
   expect(await people.told(orderId)).toEqual(expect.arrayContaining(['replacement.requested', 'shipment.delivered', 'return.collected', 'return.received', 'return.closed']))
   const history = await system.client.workflow.getHandle(orderWorkflowId('web', closed.channelOrderId)).fetchHistory()
   expect(history.events!.length).toBeLessThanOrEqual(160)
+})
+
+it('takes what a dearer pair costs more when the driver leaves with it, and gives back what a cheaper one costs less once the old one is counted', async () => {
+  for (const [unitPriceMinor, capturedMinor, refundedMinor] of [[9_900, 10_390, 0], [8_000, 9_390, 900]] as const) {
+    const { orderId, returnId } = await tooBig('at_door', { unitPriceMinor })
+    const run = await underWay('dc-01')
+    await people.until(orderId, (o) => o.money.capturedMinor === capturedMinor, 'the capture')
+    await ring(run, { deliver: 'done', collect: 'done' })
+    await drive(run, 'return')
+    await count(returnId)
+    expect(await people.until(orderId, (o) => !o.workflowOpen && o.money.refundedMinor === refundedMinor, 'the end')).toMatchObject({ money: { capturedMinor, owedMinor: 0 } })
+  }
 })
 
 it('leaves the old pair with a customer who does not have it at hand, tells support, and counts it when she brings it', async () => {
