@@ -4,7 +4,7 @@ import { eventSchemas } from '../../api/schemas/events'
 import type { EventType } from '../../domain/events'
 
 export async function expectEventsAsDocumented(db: Db): Promise<void> {
-  const events = (await db('order_events').select('type', 'data')) as { type: EventType; data: unknown }[]
+  const events: { type: EventType; data: unknown }[] = await db('order_events').select('type', 'data')
   const wrong = events.flatMap(({ type, data }) => {
     const read = eventSchemas['1'][type].safeParse(data)
     return read.success ? [] : [`${type}: ${JSON.stringify(read.error.issues)} in ${JSON.stringify(data)}`]
