@@ -33,7 +33,7 @@ interface Claim {
 
 /** Units that another order work was begun for first are the last to be taken out: the newest work comes first. */
 const linesSql = `
-  SELECT l.line_id AS "lineId", l.sku, l.quantity, l.cancelled, l.kit, greatest(0, l.quantity - l.cancelled - l.shipped - l.allocated - l.resend) AS open, l.resend AS "sentAgain",
+  SELECT l.line_id AS "lineId", l.sku, l.quantity, l.cancelled, l.kit, l.replaces, greatest(0, l.quantity - l.cancelled - l.shipped - l.allocated - l.resend) AS open, l.resend AS "sentAgain",
     greatest(0, l.resend - greatest(0, l.quantity - l.cancelled - l.shipped - l.allocated)) AS "sentAgainClaimed", l.shipped,
     (SELECT coalesce(json_agg(json_build_object('nodeId', a.node_id, 'fulfillmentId', a.fulfillment_id, 'status', f.status, 'inTransfer', a.in_transfer, 'quantity', a.quantity,
                                                 'picked', coalesce(fl.picked, 0)) ORDER BY a.fulfillment_id DESC NULLS FIRST, a.node_id), '[]')

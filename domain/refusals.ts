@@ -81,6 +81,7 @@ export const refusals = {
   'order.already_handed_over': { status: 409, says: 'Parts of this order have left the building', data: 'fulfillmentIds, instead, exceptionId, parcels: [{fulfillmentId, carrier, trackingNumber}]' },
   'order.units_not_cancellable': { status: 409, says: 'Some of these units are packed or have left', data: 'lines: [{lineId, asked, cancellable, elsewhere: [{state, quantity, fulfillmentId, nodeId}]}]' },
   'order.kit_not_raised': { status: 409, says: 'More of a kit is another line', data: 'lineId' },
+  'order.replacement_not_raised': { status: 409, says: 'More of what was sent in place of other goods is another line', data: 'lineId' },
   'order.change_too_late': { status: 409, says: 'Everything of this order is packed or has left: nothing can be added to it', data: 'fulfillmentIds' },
   'order.change_not_payable': { status: 409, says: 'Nothing of this order was paid through us, so that the difference cannot be charged', data: 'chargeMinor' },
   'exchange.not_payable': { status: 409, says: 'Nothing of this order was paid by a card through us, so that nothing can be held for the exchange', data: 'amountMinor' },

@@ -27,6 +27,8 @@ export interface LineInPlaces {
   quantity: number
   cancelled: number
   kit: KitLine | null
+  /** The line it was sent in place of; null or absent where it was bought. */
+  replaces?: string | null
   places: readonly Place[]
 }
 export interface CancelledUnits extends Place {

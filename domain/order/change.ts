@@ -39,7 +39,7 @@ export interface WantedUnits {
 
 /**
  * @throws `order.lines_repeated` for a line that is named twice, or added under an id that the order has; `order.line_unknown`, `order.kit_in_part`;
- *   `order.kit_not_raised` for more of a kit, which is added as a line
+ *   `order.kit_not_raised` for more of a kit, which is added as a line; `order.replacement_not_raised` for more of what was sent in place of other goods, whose price is only a difference
  */
 export function unitsWanted(lines: readonly LineInPlaces[], operations: readonly ChangeOperation[]): WantedUnits {
   const added = operations.flatMap((o) => (o.op === 'addLine' ? [o.line] : []))
@@ -53,6 +53,8 @@ export function unitsWanted(lines: readonly LineInPlaces[], operations: readonly
   const more = changes.filter((c) => c.by > 0).map(({ lineId, by }) => ({ lineId, quantity: by }))
   const kit = more.find((m) => lines.some((l) => l.kit?.lineId === m.lineId))
   if (kit) throw refuse('order.kit_not_raised', { lineId: kit.lineId })
+  const sent = more.find((m) => lines.some((l) => l.lineId === m.lineId && (l.replaces ?? null) !== null))
+  if (sent) throw refuse('order.replacement_not_raised', { lineId: sent.lineId })
   return { fewer, more, added }
 }
 

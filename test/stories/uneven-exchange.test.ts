@@ -61,6 +61,7 @@ it('holds what the new goods cost more before anything is changed, and takes it 
   expect((await people.order(orderId)).payments).toHaveLength(1)
   expect(await ask(orderId, [line], { collectOld: 'none' })).toMatchObject({ status: 201, body: { remedy: 'replacement' } })
   expect(await people.order(orderId)).toMatchObject({ totalMinor: 6_690, lines: [{}, { lineId: 'r1-1', sku, replaces: '1', unitPriceMinor: 1_200 }], payments: [{ capturedMinor: 5_490 }, { tenderId: 't1+x1', status: 'authorized', authorizedMinor: 1_200 }] })
+  expect(await people.support('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'setQuantity', lineId: 'r1-1', quantity: 2 }] })).toMatchObject({ status: 409, body: { code: 'order.replacement_not_raised', lineId: 'r1-1' } })
   expect(await arrives(orderId)).toMatchObject({ paymentStatus: 'captured', money: { capturedMinor: 6_690, owedMinor: 0 } })
   expect(await account(orderId, 'revenue')).toBe(-6_200)
   const version = await people.support<{ document: object }>('GET', `/v1/orders/${orderId}/versions/2`)
