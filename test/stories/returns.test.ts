@@ -104,7 +104,7 @@ it('opens an order again that had come to its end, when one of us lets a late re
   expect(again).toMatchObject({ status: 'completed', paymentStatus: 'refunded', returns: [{ status: 'closed' }] })
   const told = await people.told(orderId)
   expect(told.filter((type) => type === 'order.completed')).toHaveLength(1)
-  expect(told.slice(-5)).toEqual(['order.reopened', 'return.requested', 'return.received', 'payment.refunded', 'return.closed'])
+  expect(told.slice(-6)).toEqual(['order.reopened', 'order.command_refused', 'return.requested', 'return.received', 'payment.refunded', 'return.closed'])
   expect(await onHand(sku, 'store-mitte')).toBe(0)
 })
 
