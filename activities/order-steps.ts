@@ -6,7 +6,7 @@ import type { CancelLines, CancelOrder, ChangeOrder, FulfillmentAnswer, HandOver
 import type { WaitingOn } from '../domain/order/status'
 import { Refusal, refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
-import { once, onceAsked } from '../db/effects'
+import { numberOf, once, onceAsked, type Attempt } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
 import { hopefully } from '../db/race'
 import { expireDue } from '../db/reservations'
@@ -34,9 +34,9 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
   return {
     /** Gives the order to a node, or says what no node has. */
     sourceOrder: async (ask: SourceAsk): Promise<SourceOutcome> => {
-      // The first attempt adopts what was claimed when the order was accepted.
-      const after = ask.channel !== undefined && ask.attempt > 1 ? await desk.afterSale(ask.channel) : undefined
-      return hopefully((mode) => once(db, `source:${ask.orderId}:${ask.attempt}`, (tx) => sourceOrder(tx, ask, mode, after)))
+      // The first attempt of its first thread adopts what was claimed when the order was accepted.
+      const after = ask.channel !== undefined && (ask.attempt > 1 || ask.threadId !== undefined) ? await desk.afterSale(ask.channel) : undefined
+      return hopefully((mode) => once(db, `source:${ask.orderId}:${numberOf(ask)}`, (tx) => sourceOrder(tx, ask, mode, after)))
     },
 
     /** Work that a node has not begun in time goes to the next best, or stays where it is. */
@@ -71,12 +71,12 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
       onceAsked(db, `hand-over:${ask.commandId}`, { ask, action: 'fulfillment.hand_over', subject: ask.fulfillmentId }, (tx) => handOver(tx, ask)),
 
     /** What has still to leave is to be held again. Every attempt, after a decline too, has a number of its own. */
-    holdRemainder: (ask: HoldRemainder & { attempt: number }): Promise<RemainderOutcome> =>
-      once(db, `remainder:${ask.orderId}:${ask.attempt}`, (tx) => holdRemainder(tx, ask)),
+    holdRemainder: (ask: HoldRemainder & Attempt): Promise<RemainderOutcome> =>
+      once(db, `remainder:${ask.orderId}:${numberOf(ask)}`, (tx) => holdRemainder(tx, ask)),
 
     /** The money is held anew: the operations that let go of what was held before. */
-    dropOldHolds: (ask: { orderId: string; attempt: number }): Promise<{ voids: string[] }> =>
-      once(db, `old-holds:${ask.orderId}:${ask.attempt}`, (tx) => dropOldHolds(tx, ask)),
+    dropOldHolds: (ask: Attempt & { orderId: string }): Promise<{ voids: string[] }> =>
+      once(db, `old-holds:${ask.orderId}:${numberOf(ask)}`, (tx) => dropOldHolds(tx, ask)),
 
     /** Holds whose time is over are given back, and requests nobody has decided on are refused, some at a time. @returns how many. */
     expireReservations: async (): Promise<number> => (await db.transaction((tx) => expireDue(tx, expiredAtOnce))) + (await db.transaction((tx) => expireRequests(tx, expiredAtOnce))),
@@ -124,8 +124,8 @@ const givingUpSteps = (db: Db, desk: Pick<PromiseDesk, 'afterSale'>) => ({
   },
 
   /** What nobody could fill is cancelled, the rest goes on. */
-  cancelRemainder: (ask: { orderId: string; attempt: number; reason: string }): Promise<RemainderCancelled> =>
-    once(db, `cancel-remainder:${ask.orderId}:${ask.attempt}`, (tx) => cancelRemainder(tx, ask)),
+  cancelRemainder: (ask: Attempt & { orderId: string; reason: string }): Promise<RemainderCancelled> =>
+    once(db, `cancel-remainder:${ask.orderId}:${numberOf(ask)}`, (tx) => cancelRemainder(tx, ask)),
 })
 
 /** A service that nobody sells, or sells no more, is said at once and not found out by the carriers. */

@@ -1,7 +1,7 @@
 /** The steps of what comes back: local activities like those of order-steps.ts, safe to run again in the same way. */
 import type { DecideRefund, DecideReturn, ReceiveReturn, RefundOrder, RequestReplacement, RequestReturn } from '../domain/messages'
 import type { Db } from '../db/connection'
-import { once, onceAsked } from '../db/effects'
+import { numberOf, once, onceAsked, type Attempt } from '../db/effects'
 import type { ExchangeHold } from '../db/exchange-payments'
 import type { ReturnNews } from '../db/returns'
 import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
@@ -34,7 +34,7 @@ export function createReturnSteps(db: Db) {
     chargeReturn: (ask: { returnId: string }): Promise<ReturnNews> => once(db, `charge:${ask.returnId}`, (tx) => chargeReturn(tx, ask)),
 
     /** What is held over goods that are still to come is to be held anew. Every attempt has a number of its own. */
-    renewGuard: (ask: { returnId: string; attempt: number }): Promise<{ hold?: ExchangeHold }> => once(db, `renew-guard:${ask.returnId}:${ask.attempt}`, (tx) => renewGuard(tx, ask)),
+    renewGuard: (ask: Attempt & { returnId: string }): Promise<{ hold?: ExchangeHold }> => once(db, `renew-guard:${ask.returnId}:${numberOf(ask)}`, (tx) => renewGuard(tx, ask)),
 
     /** The bank has answered. */
     guardRenewed: (ask: { returnId: string; paymentId: string; isHeld: boolean }): Promise<{ voids: string[]; over: boolean }> => once(db, `guard-renewed:${ask.paymentId}`, (tx) => guardRenewed(tx, ask)),

@@ -19,6 +19,15 @@ export function once<Result>(db: Db, key: string, effect: (tx: Transaction) => P
   })
 }
 
+/** One of several attempts at the same, each done once. */
+export interface Attempt {
+  attempt: number
+  /** Of an order that was opened again: which of its threads counts. Absent: the first. */
+  threadId?: string
+}
+
+export const numberOf = ({ attempt, threadId }: Attempt): string => (threadId === undefined ? String(attempt) : `${threadId}:${attempt}`)
+
 /** What a command asked for, and by whom. */
 export interface AskedFor {
   commandId: string

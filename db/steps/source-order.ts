@@ -8,6 +8,7 @@ import { durationMs } from '../../domain/policy/duration'
 import { defaultPolicies } from '../../domain/policy/kinds'
 import { noteWaiting } from '../arrivals'
 import { rows, type Transaction } from '../connection'
+import type { Attempt } from '../effects'
 import { record, self } from '../events'
 import { releaseFulfillment } from '../fulfillments'
 import { gatheredAt } from '../gathering'
@@ -20,9 +21,8 @@ import { holdsSome, releaseUnassigned } from '../stock'
 import { endClaims, shipByOf } from '../supply-claims'
 import { openException, settleExceptions } from '../waiting'
 
-export interface SourceAsk {
+export interface SourceAsk extends Attempt {
   orderId: string
-  attempt: number
   /** Whose order it is; for the dates of what is sourced again. */
   channel?: string
   /** By when a node must have packed its part. */

@@ -8,7 +8,7 @@ import { startSystem, type System } from '../support/system'
 let system: System
 let people: People
 beforeAll(async () => {
-  system = await startSystem({ policies: { returns: { window: 'PT3S', restockBy: 'PT30S' } } })
+  system = await startSystem({ policies: { returns: { window: 'PT3S', restockBy: 'PT30S' }, sourcing: { maxShipments: 3, splitLines: true, retryEvery: 'PT0.3S', autoCancelAfter: 'PT3S' } } })
   people = peopleOf(system)
 })
 afterAll(async () => {
@@ -106,6 +106,28 @@ it('opens an order again that had come to its end, when one of us lets a late re
   expect(told.filter((type) => type === 'order.completed')).toHaveLength(1)
   expect(told.slice(-6)).toEqual(['order.reopened', 'order.command_refused', 'return.requested', 'return.received', 'payment.refunded', 'return.closed'])
   expect(await onHand(sku, 'store-mitte')).toBe(0)
+})
+
+it('sends another of an order that had come to its end, and one more when that had ended too', async () => {
+  const { orderId, sku } = await delivered({ units: 2 })
+  for (const nodeId of ['dc-01', 'store-kreuzberg']) {
+    await people.operations('POST', '/v1/inventory/adjustments', { sku, nodeId, delta: 1, reason: 'opening' })
+    await people.until(orderId, (o) => !o.workflowOpen, 'the end')
+    expect(await replaced(orderId, [{ lineId: '1', quantity: 1 }], 'none')).toMatchObject({ status: 201, body: { status: 'closed', remedy: 'replacement' } })
+    await deliver(orderId)
+  }
+  const again = await people.until(orderId, (o) => !o.workflowOpen, 'the end again')
+  expect(again.fulfillments.map((f) => f.nodeId)).toEqual(['store-mitte', 'dc-01', 'store-kreuzberg'])
+  expect(again.lines.slice(1)).toMatchObject([{ lineId: 'r1-1', delivered: 1 }, { lineId: 'r2-1', delivered: 1 }])
+  expect(again.money).toMatchObject({ capturedMinor: 2_490, refundedMinor: 0, owedMinor: 0 })
+})
+
+it('gives up what is nowhere to be had, also for an order that had come to its end, and gives back what was paid', async () => {
+  const { orderId } = await delivered({})
+  await people.until(orderId, (o) => !o.workflowOpen, 'the end')
+  expect(await replaced(orderId, [{ lineId: '1', quantity: 1 }], 'none')).toMatchObject({ status: 201 })
+  const again = await people.until(orderId, (o) => !o.workflowOpen, 'the end again')
+  expect(again).toMatchObject({ status: 'completed', lines: [{ delivered: 1 }, { lineId: 'r1-1', cancelled: 1, shipped: 0 }], money: { refundedMinor: 1_490, owedMinor: 0 } })
 })
 
 it('makes good a fault of ours without wanting the goods back, in money or with another one', async () => {

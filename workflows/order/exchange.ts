@@ -77,7 +77,7 @@ export async function secure(thread: Thread, returnId: string): Promise<void> {
   const trouble = { kind: 'return.guard_not_held', subject: returnId, owner: 'support', summary: 'What is held over goods that are still to come runs out, and the bank does not hold it anew: ask for the goods, or for another card' } as const
   for (let failures = 0; back && !hasEnded(back.status); failures += 1) {
     const attempt = (back.securings = (back.securings ?? 0) + 1)
-    const { hold } = await thread.lock(() => step('Hold the value of the old goods anew').renewGuard({ returnId, attempt }))
+    const { hold } = await thread.lock(() => step('Hold the value of the old goods anew').renewGuard({ returnId, attempt, threadId: thread.threadId }))
     if (!hold) return
     await holdOne(thread, hold)
     const isHeld = holdsMoney(thread.payments[hold.paymentId] ?? 'opened')

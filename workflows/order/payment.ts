@@ -96,7 +96,7 @@ export async function holdRemainder(thread: Thread, ask: { renewing?: true } = {
   for (let failures = 0; ; failures += 1) {
     const { remainders } = await thread.lock(() => {
       thread.holdAttempts += 1
-      return step('Hold the money for what has still to leave').holdRemainder({ ...ask, orderId, attempt: thread.holdAttempts })
+      return step('Hold the money for what has still to leave').holdRemainder({ ...ask, orderId, attempt: thread.holdAttempts, threadId: thread.threadId })
     })
     if (remainders.length) await whileHeld(thread, thread.whole, { what: 'payment', told: false })
     for (const { paymentId, operationId, amountMinor } of remainders) {
@@ -118,7 +118,7 @@ export async function holdRemainder(thread: Thread, ask: { renewing?: true } = {
  */
 export async function renewHolds(thread: Thread): Promise<void> {
   await holdRemainder(thread, { renewing: true })
-  const { voids } = await thread.lock(() => step('Let go of what was held before').dropOldHolds({ orderId: thread.start.orderId, attempt: thread.holdAttempts }))
+  const { voids } = await thread.lock(() => step('Let go of what was held before').dropOldHolds({ orderId: thread.start.orderId, attempt: thread.holdAttempts, threadId: thread.threadId }))
   for (const operationId of voids) await letGo(thread, operationId)
 }
 

@@ -28,7 +28,7 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
     const found = await thread.lock(() => {
       thread.sourcingAttempts += 1
       thread.toSource = false
-      const ask = { orderId: thread.start.orderId, channel: thread.start.channel, attempt: thread.sourcingAttempts, dueAt: isoIn(durationMs(store_work.acceptWithin)), at: isoIn(0), ifSourced: picking, ifShort: short }
+      const ask = { orderId: thread.start.orderId, channel: thread.start.channel, attempt: thread.sourcingAttempts, threadId: thread.threadId, dueAt: isoIn(durationMs(store_work.acceptWithin)), at: isoIn(0), ifSourced: picking, ifShort: short }
       return step('Source the order').sourceOrder(ask)
     })
     if (found.outcome === 'sourced') {
@@ -74,12 +74,13 @@ async function afterHold(thread: Thread, short: WaitingOn, by: 'stock' | 'sourci
 
 /** What nobody could fill by then is cancelled: the whole order, or what is left of it when other parts go on. */
 async function giveUp(thread: Thread): Promise<Work[]> {
-  const goesOn = thread.works.some((w) => !['rejected', 'cancelled', 'expired'].includes(w.status))
+  // What was opened again has sent something before, of which this thread follows nothing.
+  const goesOn = thread.start.reopened === true || thread.works.some((w) => !['rejected', 'cancelled', 'expired'].includes(w.status))
   if (!goesOn) throw new Ending('sourcing.unfillable')
   const { orderId } = thread.start
   const { voids, refunds = [], toSource = false } = await thread.lock(() => {
     thread.toSource = false
-    return step('Cancel what cannot be had').cancelRemainder({ orderId, attempt: thread.sourcingAttempts, reason: 'sourcing.unfillable' })
+    return step('Cancel what cannot be had').cancelRemainder({ orderId, attempt: thread.sourcingAttempts, threadId: thread.threadId, reason: 'sourcing.unfillable' })
   })
   if (toSource) thread.toSource = true // what was claimed for the order meanwhile is sent without the rest
   waits(thread.whole, null)

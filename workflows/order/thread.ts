@@ -1,5 +1,5 @@
 /** What an order's workflow knows: small, plain, and enough to decide. Everything else is rows. */
-import { CancellationScope } from '@temporalio/workflow'
+import { CancellationScope, workflowInfo } from '@temporalio/workflow'
 import type { FulfillmentStatus, WorkMethod } from '../../domain/fulfillment/moves'
 import type { CarrierReported, Gone, OrderEnding, OrderStart } from '../../domain/messages'
 import type { PartMilestones } from '../../domain/promise/kept'
@@ -16,6 +16,8 @@ import { durationMs } from '../../domain/policy/duration'
 
 export interface Thread {
   readonly start: OrderStart
+  /** Of an order that was opened again, the same when it is reset: its attempts are counted from one, as those before were. */
+  readonly threadId?: string
   /** Where the story is, in a word, for people who look. */
   chapter: string
   /** The order as a whole, as one that waits. */
@@ -124,6 +126,7 @@ export function openThread(start: OrderStart): Thread {
   const first = firstWait(start)
   return {
     start,
+    ...(start.reopened && { threadId: workflowInfo().firstExecutionRunId }),
     chapter: start.reopened ? 'reopened' : 'accepted',
     whole: { wait: first, rowWait: first },
     payments: {},

@@ -3,6 +3,7 @@
  * a timer rings when somebody lets its time come. Nothing is replayed here; that is what test/replay is for.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomUUID } from 'node:crypto'
 import { ActivityFailure, ApplicationFailure, CancelledFailure, RetryState, TemporalFailure, TimeoutFailure } from '@temporalio/common'
 
 export { ActivityFailure, ApplicationFailure, TemporalFailure, TimeoutFailure }
@@ -29,6 +30,7 @@ export class Run {
   readonly blocked = new Set<Blocked>()
   readonly timers = new Set<Timer>()
   readonly answers = new Map<string, Promise<unknown>>()
+  readonly firstExecutionRunId = randomUUID()
   handling = 0
   checking = false
   isOver = false
@@ -93,6 +95,11 @@ export class Run {
       await Promise.allSettled(this.underWay)
       await new Promise((resolve) => setImmediate(resolve))
     } while (this.underWay.size > 0 || this.checking)
+  }
+
+  /** For whoever has to find out why it does not go on: what waits, and when its timers ring, in milliseconds from now. */
+  told(): object {
+    return { blocked: [...this.blocked].map((b) => String(b.fact)), timers: [...this.timers].map((t) => t.at - Date.now()), handling: this.handling, underWay: this.underWay.size }
   }
 
   /** The next of its timers rings. @returns false when there is none. */
@@ -240,6 +247,6 @@ export const setHandler = ({ name }: Named, run: Handler['run'], { validator }: 
 export const allHandlersFinished = (): boolean => here().run.handling === 0
 export const isCancellation = (cause: unknown): boolean => cause instanceof CancelledFailure || (cause instanceof ActivityFailure && cause.cause instanceof CancelledFailure)
 export const patched = (): boolean => true
-export const workflowInfo = (): { taskQueue: string } => ({ taskQueue: 'orders' })
+export const workflowInfo = (): { taskQueue: string; firstExecutionRunId: string } => ({ taskQueue: 'orders', firstExecutionRunId: here().run.firstExecutionRunId })
 export const setCurrentDetails = (): void => undefined
 export const upsertSearchAttributes = (): void => undefined
