@@ -57,7 +57,7 @@ it.each(sequences.map(([wish, commands], i) => [i + 1, wish, commands] as const)
   const lines = skus.map((sku, i) => ({ sku, quantity: wish.units, unitPriceMinor: 1_000 + 333 * i }))
   const orderId = await people.place({ ...(wish.pays === 'elsewhere' ? { paidElsewhere: true } : { paymentMethod: methods[wish.pays] }), lines })
   const hands = async (): Promise<Hands> => ({ people, order: await people.order(orderId), spare, carrierSays: people.carrierSays, bankSays, elapse: () => goWrong(number) })
-  await people.until(orderId, (o) => o.fulfillments.length > 0 || !o.workflowOpen || o.paymentStatus === 'action_required', 'work')
+  await people.until(orderId, (o) => o.fulfillments.length > 0 || !o.workflowOpen || o.payments.some((p) => p.status === 'action_required'), 'work')
   const said: string[] = []
   try {
     for (const command of commands) said.push(await take(command, await hands()))
