@@ -68,8 +68,13 @@ async function told(wish: Wish, commands: readonly Step[], luck: number): Promis
         expect(await wrongWith(system, now.order)).toEqual([])
         break
       }
-      if (turns > 150) throw new Error(`it does not come to its end: ${JSON.stringify([now.order.waitingOn, now.order.fulfillments.map((f) => [f.status, f.lines]), await goOn(now)])}`)
-      await goOn(now)
+      if (turns > 150) throw new Error(`it does not come to its end: ${JSON.stringify([now.order.waitingOn, now.order.lines, now.order.fulfillments.map((f) => [f.status, f.lines]), await goOn(now), system.hall.runOf(orderId)?.told()])}`)
+      const answers = await goOn(now)
+      // What has still to leave is not held: she speaks with her bank, and support tries again.
+      if (answers.some((a) => a.includes('order.not_authorized'))) {
+        system.provider.consent(orderId)
+        await system.hall.retryException(orderId, 'payment.remainder_not_held')
+      }
       await system.settled(orderId)
       await system.elapse(orderId)
     }
@@ -78,12 +83,9 @@ async function told(wish: Wish, commands: readonly Step[], luck: number): Promis
   }
 }
 
-// Part of the long run only, or of one that is asked for by REPLAY.
-const inLongRun = factorOf() > 1 || process.env.REPLAY !== undefined ? it : it.skip
-
-inLongRun('answers and adds up', async () => {
+it('answers and adds up', async () => {
   // One that failed, as it was printed: REPLAY='[{"units":1,…},[…],11]'
   if (process.env.REPLAY) return told(...(JSON.parse(process.env.REPLAY) as Parameters<typeof told>))
-  await sampledInLanes(fc.asyncProperty(wishes, steps(15), fc.nat(1_000_000), told), { runs: 100, lanes: 4 })
+  await sampledInLanes(fc.asyncProperty(wishes, steps(15), fc.nat(1_000_000), told), { runs: 100, lanes: 4, usual: 1 })
   expect(await checkInvariants({ db: system.db, books: system.provider.books }, true)).toEqual([])
-}, 900_000)
+}, 120_000 * factorOf())

@@ -22,8 +22,8 @@ export async function sampledProperty<Args>(property: fc.IAsyncProperty<Args>, r
  * always those of `usual`, where that is given.
  */
 export async function sampledInLanes<Args>(property: fc.IAsyncProperty<Args>, { runs, lanes, usual }: { runs: number; lanes: number; usual?: number }): Promise<void> {
-  announce()
   const first = factor > 1 || process.env.SEED !== undefined ? seed : (usual ?? seed)
+  process.stdout.write(`  properties in ${lanes} lanes with SEED=${first}\n`)
   await Promise.all(Array.from({ length: lanes }, (_, lane) => fc.assert(property, { seed: first + lane, numRuns: Math.ceil((runs * factor) / lanes), endOnFailure: process.env.SHRINK === '0' })))
 }
 

@@ -6,7 +6,7 @@ import type { Db } from '../../../db/connection'
 import { findOrder, type OrderRow } from '../../../db/orders'
 import { leaseStarts, loadStart, startDone } from '../../../db/starts'
 import { orderWorkflowId } from '../../../domain/ids'
-import { reopening, type OrderStart } from '../../../domain/messages'
+import { reopening, signals, type OrderStart } from '../../../domain/messages'
 import { isRefusalCode, refuse } from '../../../domain/refusals'
 import type { Threads } from '../../../relay/threads'
 import { order as orderWorkflow } from '../../../workflows/order'
@@ -67,13 +67,17 @@ export function openHall(db: Db, activities: () => Activities): Hall {
     if (run) await run.tell(`signal ${signal}`, [wired(fact)])
     return run !== undefined
   }
+  const retryException: Threads['retryException'] = async (orderId, exceptionId) => {
+    const order = await findOrder(db, orderId)
+    if (order) await tell(order, signals.exceptionRetried, { exceptionId })
+  }
   const startAll = async (): Promise<void> => {
     for (const { orderId } of await leaseStarts(db, { limit: 100, leaseMs: 30_000, leftoversOnly: false })) {
       await start(orderId)
       await startDone(db, orderId)
     }
   }
-  return { start, ask, tell, retryException: () => Promise.resolve(), startAll, runOf: (orderId) => runs.get(workflowIds.get(orderId) ?? '') }
+  return { start, ask, tell, retryException, startAll, runOf: (orderId) => runs.get(workflowIds.get(orderId) ?? '') }
 }
 
 /** Where the answer waits for a deadline or another attempt, that comes. */
