@@ -79,7 +79,7 @@ export async function refuseIfHeld(tx: Transaction, order: Pick<OrderRow, 'order
   if (!order.blocked.includes(step)) return
   const holds = (await openHolds(tx, order.orderId)).filter((h) => h.blocks.includes(step))
   const [first] = holds
-  throw refuse('order.held', { step, holdId: first!.holdId, type: first!.type, owner: first!.owner, holds: holds.map(({ holdId, type, owner }) => ({ holdId, type, owner })) })
+  throw refuse('order.held', { step, holdId: first!.holdId, holdType: first!.type, owner: first!.owner, holds: holds.map(({ holdId, type, owner }) => ({ holdId, holdType: type, owner })) })
 }
 
 /** A wait of the order, or of a part of it, whose deadline a released hold has moved. */

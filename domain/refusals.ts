@@ -121,7 +121,7 @@ export const refusals = {
   'bulk.too_many_orders': { status: 409, says: 'More orders match than one bulk action takes', data: 'most' },
   'bulk.ended': { status: 409, says: 'This bulk action has come to its end', data: 'state' },
   'hold.none': { status: 409, says: 'The order has no hold that you may release', data: '' },
-  'order.held': { status: 409, says: 'A hold stops this', data: 'step, holdId, type, owner, holds: [{holdId, type, owner}]' },
+  'order.held': { status: 409, says: 'A hold stops this', data: 'step, holdId, holdType, owner, holds: [{holdId, holdType, owner}]' },
   'hold.ended': { status: 409, says: 'This hold has ended', data: 'state' },
   'hold.not_yours': { status: 403, says: 'Somebody else has to release this hold', data: 'owner, role' },
   'hold.four_eyes': { status: 409, says: 'Somebody else has to say yes: not who asked, and nobody twice', data: 'askedBy, approvedBy, needed' },
