@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { orderWorkflowId } from '../../domain/ids'
 import { onItsOwnSystem, scenarios } from './scenarios'
 
+/** Traces of failures name files; where they lay when they were recorded is nobody's business. */
+const root = join(__dirname, '../..', '/')
+
 const recording = process.env.RECORD === '1' ? it : it.skip
 
 recording.each(scenarios.map((s) => [s.name, s] as const))('records %s', async (name, scenario) => {
@@ -12,5 +15,5 @@ recording.each(scenarios.map((s) => [s.name, s] as const))('records %s', async (
     const { channel, channelOrderId } = await people.order(orderId)
     return system.client.workflow.getHandle(orderWorkflowId(channel, channelOrderId)).fetchHistory()
   })
-  writeFileSync(join(__dirname, 'histories', `${name}.json`), `${historyToJSON(history)}\n`)
+  writeFileSync(join(__dirname, 'histories', `${name}.json`), `${historyToJSON(history).replaceAll(root, '')}\n`)
 })
