@@ -13,7 +13,15 @@ export type OperationKind = 'authorize' | 'capture' | 'void' | 'refund' | 'credi
  * @throws `payment.disputed` for a refund of a payment with an open dispute; it may be tried again when that has ended
  */
 export async function beginCall(db: Db, operationId: string, nextKey: boolean): Promise<number | undefined> {
-  const begun = await row<{ keyNumber: number }>(
+  for (;;) {
+    const begun = await begin(db, operationId, nextKey)
+    if (begun) return begun.keyNumber
+    if (!(await wasDisputed(db, operationId))) return undefined
+  }
+}
+
+const begin = (db: Db, operationId: string, nextKey: boolean): Promise<{ keyNumber: number } | undefined> =>
+  row<{ keyNumber: number }>(
     db,
     `UPDATE payment_operations SET status = 'unknown', attempts = attempts + 1, last_called_at = now(),
        key_number = key_number + ?, key_spent = false, key_first_used_at = CASE WHEN ? THEN now() ELSE coalesce(key_first_used_at, now()) END
@@ -21,13 +29,12 @@ export async function beginCall(db: Db, operationId: string, nextKey: boolean): 
        AND NOT (kind = 'refund' AND EXISTS (SELECT 1 FROM disputes d WHERE d.payment_id = payment_operations.payment_id AND d.status = 'open')) RETURNING key_number AS "keyNumber"`,
     [nextKey ? 1 : 0, nextKey, operationId],
   )
-  if (!begun) await needNoDispute(db, operationId)
-  return begun?.keyNumber
-}
 
-async function needNoDispute(db: Db, operationId: string): Promise<void> {
+/** @returns whether it was stopped by a dispute that has ended since. @throws `payment.disputed` while it has not */
+async function wasDisputed(db: Db, operationId: string): Promise<boolean> {
   const refund = await row<{ paymentId: string }>(db, `SELECT payment_id AS "paymentId" FROM payment_operations WHERE operation_id = ? AND kind = 'refund' AND status IN ('intended', 'unknown')`, [operationId])
   if (refund) await needUndisputed(db, refund.paymentId)
+  return refund !== undefined
 }
 
 /** The provider has stored a failure under this key; it will never answer anything else. */

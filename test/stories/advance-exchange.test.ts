@@ -41,8 +41,8 @@ const bank = (fault: object): Promise<unknown> => fetch(`${system.payments.url}/
 const account = async (orderId: string, name: string): Promise<number> =>
   (await people.support<{ entries: { account: string; amountMinor: number }[] }>('GET', `/v1/orders/${orderId}/ledger`)).body.entries.reduce((sum, e) => (e.account === name ? sum + e.amountMinor : sum), 0)
 /** A shorter date, and a short window, for what is placed meanwhile. */
-async function dueIn<Result>(restockBy: string, act: () => Promise<Result>): Promise<Result> {
-  await activate(restockBy, 'PT6S')
+async function dueIn<Result>(restockBy: string, act: () => Promise<Result>, window = 'PT6S'): Promise<Result> {
+  await activate(restockBy, window)
   const result = await act()
   await activate('PT60S')
   return result
@@ -78,6 +78,16 @@ it('takes it when they do not come by the date, says so in the ledger, and gives
   expect(await receive(body.returnId)).toMatchObject({ status: 200, body: { status: 'closed', lines: [{ received: 1 }] } })
   expect(await people.until(orderId, (o) => o.money.refundedMinor === 5_000 && !o.workflowOpen, 'the money back')).toMatchObject({ payments: [{ refundedMinor: 0 }, { purpose: 'guard', refundedMinor: 5_000 }] })
   expect((await receive(body.returnId)).body).toMatchObject({ code: 'return.state' })
+})
+
+it('gives it back as well where they come while the order is still open', async () => {
+  const { orderId, other } = await dueIn('PT2S', delivered, 'PT25S')
+  const { body } = await ask(orderId, { sku: other })
+  await arrives(orderId)
+  await guard(body.returnId, 'charged')
+  expect(await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')).toMatchObject({ workflowOpen: true })
+  expect((await receive(body.returnId)).status).toBe(200)
+  expect(await people.until(orderId, (o) => o.money.refundedMinor === 5_000, 'the money back')).toMatchObject({ workflowOpen: true })
 })
 
 it('takes only the rest where some of it came, and once where the bank’s answer to that is lost', async () => {

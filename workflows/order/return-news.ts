@@ -1,5 +1,5 @@
 /** What the steps say of a return becomes the story's own picture of it. */
-import { condition } from '@temporalio/workflow'
+import { condition, patched } from '@temporalio/workflow'
 import type { ReturnAnswer } from '../../domain/messages'
 import type { ReturnNews } from '../../db/returns'
 import { refusing } from '../support/failures'
@@ -27,6 +27,7 @@ export function note(thread: Thread, { returnId, status, wait, refunds, toSource
   if (more.arrived) back.arrived = true
   if (more.claimId !== undefined) back.claimId = more.claimId
   if (more.label) wantLabel(thread, back)
+  if (back.isOver && back.refunds.length + (back.charges ?? []).length > 0 && patched('money-of-ended-returns')) follow(thread, back)
   if (toSource) {
     thread.toSource = true
     thread.nudges += 1
@@ -35,6 +36,12 @@ export function note(thread: Thread, { returnId, status, wait, refunds, toSource
   thread.unwanted.push(...voids)
   show(thread)
   return { returnId, status }
+}
+
+/** Counted after it had ended: its money is followed once more. */
+function follow(thread: Thread, back: Back): void {
+  back.isOver = false
+  thread.asked.push(back)
 }
 
 function began(thread: Thread, returnId: string): Back {

@@ -88,7 +88,10 @@ export async function takeBack(thread: Thread, back: Back): Promise<void> {
     if (back.refunds.length > 0 || hasCharges(back)) continue
     if (back.claimId !== undefined) await claimLost(thread, back)
     if (back.status === 'received') await thread.lock(async () => note(thread, await step('The return is settled').closeReturn({ returnId })))
-    if (hasEnded(back.status)) return giveBackReturnLabel(thread, back)
+    if (!hasEnded(back.status)) continue
+    if ((back.refunds.length > 0 || hasCharges(back)) && patched('money-of-ended-returns')) continue // counted while it was being settled
+    back.isOver = true
+    return giveBackReturnLabel(thread, back)
   }
 }
 

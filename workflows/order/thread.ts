@@ -120,6 +120,8 @@ export interface Back extends Waiter {
   guarded?: boolean
   /** How often that was held anew. */
   securings?: number
+  /** It has ended, and nobody follows it any more. */
+  isOver?: boolean
 }
 
 export function openThread(start: OrderStart): Thread {
