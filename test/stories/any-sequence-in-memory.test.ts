@@ -88,4 +88,4 @@ it('answers and adds up', async () => {
   if (process.env.REPLAY) return told(...(JSON.parse(process.env.REPLAY) as Parameters<typeof told>))
   await sampledInLanes(fc.asyncProperty(wishes, steps(15), fc.nat(1_000_000), told), { runs: 100, lanes: 4, usual: 1 })
   expect(await checkInvariants({ db: system.db, books: system.provider.books }, true)).toEqual([])
-}, 120_000 * factorOf())
+}, 400_000 * factorOf())

@@ -45,7 +45,7 @@ it('refuses returns of more than was delivered, of the same twice and after the 
   const more = await returned(orderId, [line({ quantity: 3 })], undefined, headers)
   expect(more).toMatchObject({ status: 409, body: { code: 'return.quantity', lineId: '1', open: 2, given: 3 } })
   expect((await returned(orderId, [line({ quantity: 3 })], undefined, headers)).headers.get('idempotent-replayed')).toBe('true')
-  expect(await people.order(orderId)).toMatchObject({ returns: [], money: before.money, version: before.version })
+  expect(await people.order(orderId)).toMatchObject({ returns: [], money: before.money })
   const { returnId } = (await returned(orderId, [line({ quantity: 2 })])).body
   expect((await returned(orderId, [line()])).body).toMatchObject({ code: 'return.quantity', open: 0, given: 1 })
   await people.support('POST', `/v1/returns/${returnId}/cancel`, { reason: 'keeps them' })
