@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import { asksFraud, awaitingFraud, holdsByRule, needsHistory, unknownCustomer, type CustomerHistory } from '../domain/order/hold-rules'
 import type { HoldDraft } from '../domain/order/holds'
 import type { NewOrder, ShipTo } from '../domain/order/new-order'
+import type { ChannelFacts } from '../domain/policy/channel-facts'
 import { defaultPolicies, type PolicySnapshot } from '../domain/policy/kinds'
 import { rows, run, type Transaction } from './connection'
 import { customerRefHmac } from './customer-ref'
@@ -13,6 +14,7 @@ import { standInTheWay } from './steps/place-hold'
 export interface JustPlaced {
   orderId: string
   order: NewOrder
+  facts: ChannelFacts
   policies: PolicySnapshot
   /** Who sent it: not one of those who say yes to it. */
   actor: string
@@ -22,13 +24,14 @@ export interface JustPlaced {
 
 /** @returns whether anything of the order is held */
 export async function holdByRule(tx: Transaction, placed: JustPlaced): Promise<boolean> {
-  const { orderId, order, policies: { holds: policy = defaultPolicies.holds }, now, actor } = placed
+  const { orderId, order, facts, policies: { holds: policy = defaultPolicies.holds }, now, actor } = placed
   if (policy.rules.length === 0 && !policy.fraud) return false
   const history = needsHistory(policy) ? await historyOf(tx, placed) : unknownCustomer
-  const drafts = holdsByRule(policy, order, history, now)
+  const judged = { ...order, facts }
+  const drafts = holdsByRule(policy, judged, history, now)
   const hold = async (draft: HoldDraft): Promise<string> => (await standInTheWay(tx, { orderId, channel: order.channel }, { draft, actor: self, askedBy: actor })).holdId
   for (const draft of drafts) await hold(draft)
-  const asks = asksFraud(policy, order, history)
+  const asks = asksFraud(policy, judged, history)
   if (asks) await askFraud(tx, orderId, await hold(awaitingFraud(policy.fraud!, now)))
   if (drafts.length === 0 && !asks) return false
   await refreshOrder(tx, orderId)

@@ -7,6 +7,7 @@ import { uuidv7 } from 'uuidv7'
 import type { Position } from '../domain/delivery/distance'
 import { searchText, type NewOrder } from '../domain/order/new-order'
 import type { WaitingOn } from '../domain/order/status'
+import type { ChannelFacts } from '../domain/policy/channel-facts'
 import { durationMs } from '../domain/policy/duration'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import type { OrderPromise, ToldPromise } from '../domain/promise/kept'
@@ -25,6 +26,8 @@ import { claimAhead, mayWait, planAhead, type PlanAhead } from './supply-claims'
 
 export interface Intake {
   order: NewOrder
+  /** What rules may ask of its channel. */
+  facts: ChannelFacts
   /** Canonical JSON of the submitted body: the same order sent again is recognised by it. */
   canonicalBody: string
   actor: string

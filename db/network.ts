@@ -1,6 +1,7 @@
 /** Sets up who sells, where goods are and what they are packed into: nodes, SKUs, channels, drivers, cartons. A PUT is the whole document; what it leaves out goes back to its default. */
 import { writeAudit } from './audit'
 import type { ChannelStock } from '../domain/inventory/level'
+import type { ChannelFacts } from '../domain/policy/channel-facts'
 import type { KitPart } from '../domain/order/kits'
 import { refuse } from '../domain/refusals'
 import { row, run, type Db, type Transaction } from './connection'
@@ -87,17 +88,13 @@ async function checkCap(tx: Transaction, { sku, preorder }: SkuSettings): Promis
   throw refuse('request.invalid', {}, `/preorder/cap: ${message}`, [{ pointer: '/preorder/cap', message }])
 }
 
-export interface ChannelSettings extends ChannelStock {
-  channelId: string
+export interface ChannelSettings extends ChannelStock, ChannelFacts {
   name: string
   currency: string
   timeZone: string
   claim: string
-  kind: string
   /** Where a customer finds her order; `{channelOrderId}` stands for its number. */
   orderPageUrl: string | null
-  /** What the rules are told of the channel. */
-  flags: readonly string[]
   /** How long it may say nothing before somebody looks. */
   silence: string | null
   /** Its own api, where we can ask it. */
@@ -118,7 +115,7 @@ export async function putChannel(db: Db | Transaction, channel: ChannelSettings,
   const secrets = { ...(channel.shopifySecret !== undefined && { shopify_secret: channel.shopifySecret }), ...(channel.apiToken !== undefined && { api_token: channel.apiToken }) }
   const values = {
     channel_id: channel.channelId, name: channel.name, currency: channel.currency, time_zone: channel.timeZone, claim: channel.claim, stock_buffer: channel.stockBuffer, stock_threshold: channel.stockThreshold,
-    kind: channel.kind, order_page_url: channel.orderPageUrl, flags: [...channel.flags], silence: channel.silence, api: channel.api === null ? null : JSON.stringify(channel.api), ...secrets,
+    kind: channel.kind, order_page_url: channel.orderPageUrl, flags: [...channel.flags], limits: JSON.stringify(channel.limits), return_terms: channel.returnTerms, silence: channel.silence, api: channel.api === null ? null : JSON.stringify(channel.api), ...secrets,
   }
   return put(db, { table: 'channels', key: 'channel_id', action: 'channel.put', actor, values })
 }

@@ -1,6 +1,7 @@
 /** What every way in shares: an order document is checked against the network and its own arithmetic, with every reason named, and then accepted. */
 import type { Position } from '../domain/delivery/distance'
 import { partLineId, withoutKits, type Kits } from '../domain/order/kits'
+import { policiesFor, type ChannelFacts } from '../domain/policy/channel-facts'
 import { totalsProblems } from '../domain/order/totals'
 import type { NewOrder, SubmittedOrder } from '../domain/order/new-order'
 import { isCurrency } from '../domain/money'
@@ -10,7 +11,7 @@ import { acceptOrder, type Accepted, type Intake } from './intake'
 import { kitsSql } from './kits'
 import type { PlanMode } from './race'
 
-export interface Placing extends Omit<Intake, 'order'> {
+export interface Placing extends Omit<Intake, 'order' | 'facts'> {
   order: SubmittedOrder
   /** Carrier services an order may name. */
   services: readonly string[]
@@ -24,7 +25,8 @@ export async function placeOrder(tx: Transaction, placing: Placing, mode: PlanMo
   if (first) throw refuse(first.code ?? 'request.invalid', first.data ?? {}, first.message, problems.map(({ code, pointer, message }) => ({ code, pointer, message })))
   const lines = withoutKits(placing.order.lines, known.kits)
   const collectedAt = placing.order.delivery.method === 'delivery' ? undefined : (known.node ?? undefined)
-  return acceptOrder(tx, { ...placing, collectedAt, order: { ...placing.order, lines, claim: placing.order.claim ?? known.claim ?? 'required' } }, mode)
+  const facts = known.facts!
+  return acceptOrder(tx, { ...placing, facts, policies: policiesFor(placing.policies, facts), collectedAt, order: { ...placing.order, lines, claim: placing.order.claim ?? known.claim ?? 'required' } }, mode)
 }
 
 /** Everything that keeps a well-formed document from being an order here; none when it can be accepted. */
@@ -48,6 +50,8 @@ export interface OrderProblem extends RefusalDetail {
 interface References {
   currency: string | null
   claim: NewOrder['claim'] | null
+  /** Null where there is no such channel. */
+  facts: ChannelFacts | null
   skus: string[]
   kits: Kits
   methods: string[]
@@ -60,7 +64,7 @@ async function references(tx: Transaction, order: Pick<SubmittedOrder, 'lines' |
   const skus = [...new Set(order.lines.map((l) => l.sku))]
   const [found] = await rows<References>(
     tx,
-    `SELECT c.currency, c.claim,
+    `SELECT c.currency, c.claim, CASE WHEN c.channel_id IS NOT NULL THEN json_build_object('channelId', c.channel_id, 'kind', c.kind, 'flags', c.flags, 'limits', c.limits, 'returnTerms', c.return_terms) END AS facts,
        ARRAY(SELECT sku FROM skus WHERE sku = ANY(?)) AS skus, ${kitsSql} AS kits,
        ARRAY(SELECT DISTINCT m FROM nodes, unnest(methods) AS m WHERE active ORDER BY m) AS methods,
        (SELECT json_build_object('country', country, 'latitude', latitude, 'longitude', longitude, 'methods', CASE WHEN active THEN methods ELSE '{}' END) FROM nodes WHERE node_id = ?) AS node

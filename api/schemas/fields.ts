@@ -1,6 +1,7 @@
 /** The small words that schemas are spelled with: ids, instants, money, text. One definition each, so they mean the same in every request. */
 import { z } from 'zod'
 import { isCurrency } from '../../domain/money'
+import { channelKinds } from '../../domain/policy/channel-facts'
 import { parseDuration } from '../../domain/policy/duration'
 
 export const uuid = z.uuid().toLowerCase()
@@ -47,6 +48,17 @@ export const keptLineId = text(120)
 export const quantity = z.int().min(1).max(1_000_000)
 export const units = z.int().min(0).max(100_000_000)
 export const minor = z.int().min(0).max(99_999_999_999)
+
+/** What a merchant marks a channel with, and what an amount of a channel's own is called. */
+export const channelFlag = z.string().regex(/^[a-z0-9_]{1,50}$/, 'Must be lower-case letters, digits and _')
+export const limitName = z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'Must be the name of a limit: lower-case letters, digits and _')
+
+/** Which channels a rule is for. */
+export const forChannels = {
+  channels: z.array(channelId).min(1).max(100).optional(),
+  channelKinds: z.array(z.enum(channelKinds)).min(1).max(channelKinds.length).optional(),
+  channelFlags: z.array(channelFlag).min(1).max(20).optional().meta({ description: 'The channel has any of these' }),
+}
 
 export const address = z.strictObject({
   name: text(200).optional(),

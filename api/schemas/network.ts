@@ -1,8 +1,9 @@
 /** Nodes, SKUs, channels and drivers as they are set up. What a GET gives can be sent back by PUT. */
 import { z } from 'zod'
+import { channelKinds } from '../../domain/policy/channel-facts'
 import { openCalendar, type CalendarSettings } from '../../domain/promise/calendar'
 import { isObstacle } from '../../domain/promise/obstacle'
-import { address, at, category, channelId, country, currency, driverId, duration, instant, nodeId, sku, text, timeOfDay, timeZone, units } from './fields'
+import { address, at, category, channelFlag, channelId, country, currency, driverId, duration, instant, limitName, minor, nodeId, sku, text, timeOfDay, timeZone, units } from './fields'
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 export const deliveryMethods = ['delivery', 'pickup', 'ship_to_store', 'carry_out'] as const
@@ -131,8 +132,6 @@ export const skuAnswer = z
   })
   .meta({ id: 'Sku' })
 
-export const channelKinds = ['web', 'marketplace', 'till', 'phone', 'agent'] as const
-
 export const channelBody = z
   .strictObject({
     channelId: channelId.optional(),
@@ -144,7 +143,9 @@ export const channelBody = z
     stockThreshold: z.int().min(0).max(1_000_000).default(0).meta({ description: 'Below so many available units of a shelf this channel sells none of it' }),
     kind: z.enum(channelKinds).default('web'),
     orderPageUrl: z.url({ protocol: /^https?$/ }).max(500).nullable().default(null).meta({ description: 'Where a customer finds her order; `{channelOrderId}` stands for its number' }),
-    flags: z.array(z.string().regex(/^[a-z0-9_]{1,50}$/, 'Must be lower-case letters, digits and _')).max(20).default([]).meta({ description: 'What rules are told of the channel, e.g. `review_first_order`' }),
+    flags: z.array(channelFlag).max(20).default([]).meta({ description: 'What rules are told of the channel, e.g. `review_first_order`' }),
+    limits: z.record(limitName, minor).default({}).meta({ description: 'Amounts by the name that rules know them by, e.g. `approval`, in minor units of its currency' }),
+    returnTerms: text(100).nullable().default(null).meta({ description: 'The terms of returns of its orders, by the name that rules of returns know them by' }),
     silence: duration.nullable().default(null).meta({ description: 'How long the channel may say nothing before it is a case' }),
     api: z
       .strictObject({ kind: z.literal('shopify'), url: z.url({ protocol: /^https?$/ }).max(500), locations: z.record(nodeId, text(200)).default({}) })
@@ -170,6 +171,8 @@ export const channelAnswer = z
     kind: z.enum(channelKinds),
     orderPageUrl: z.string().nullable(),
     flags: z.array(z.string()),
+    limits: z.record(z.string(), minor),
+    returnTerms: z.string().nullable(),
     silence: z.string().nullable(),
     api: z.object({ kind: z.string(), url: z.string(), locations: z.record(z.string(), z.string()) }).nullable(),
     hasApiToken: z.boolean(),

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defaultPolicies, parcelRemedies, policyKinds, type Policies } from '../../domain/policy/kinds'
 import { holdEndings, holdOwners, releasingFacts } from '../../domain/order/holds'
 import { refundTimes } from '../../domain/policy/returns'
-import { at, channelId, currency, duration, minor, text } from './fields'
+import { at, currency, duration, forChannels, limitName, minor, text } from './fields'
 import { blocks, holdType } from './holds'
 import { termsOfReturns } from './return-terms'
 import { sourcingDocument } from './sourcing-policy'
@@ -11,8 +11,9 @@ import { sourcingDocument } from './sourcing-policy'
 const few = z.int().min(1).max(1_000)
 
 const holdCondition = z.strictObject({
-  channels: z.array(channelId).min(1).max(100).optional(),
+  ...forChannels,
   amount: z.strictObject({ fromMinor: minor, currency }).optional(),
+  limit: limitName.optional().meta({ description: 'The total is at least what the channel gives under this name in its `limits`; where it gives nothing, no order is' }),
   addressDiffers: z.enum(['from_billing', 'from_earlier_orders']).optional(),
   firstOrder: z.literal(true).optional(),
   flags: z.array(text(40)).min(1).max(100).optional(),

@@ -1,7 +1,7 @@
 /** The terms of returns as they may be written, per channel and category; and what a customer shows for hers. */
 import { z } from 'zod'
 import { feePers, proofs } from '../../domain/policy/returns'
-import { category, channelId, duration, minor, text } from './fields'
+import { category, duration, forChannels, minor, text } from './fields'
 
 const reason = z.strictObject({ code: text(100), ourFault: z.boolean().optional().meta({ description: 'No fee is kept of what comes back for it' }) })
 const reasons = z
@@ -18,7 +18,8 @@ const finer = {
 
 const rule = z.strictObject({
   name: text(100),
-  channels: z.array(channelId).min(1).max(100).optional(),
+  ...forChannels,
+  terms: z.array(text(100)).min(1).max(100).optional().meta({ description: 'For channels whose `returnTerms` is one of these' }),
   categories: z.array(category).min(1).max(1_000).optional(),
   window: duration.optional(),
   feeMinor: minor.optional(),

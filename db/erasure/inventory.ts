@@ -29,7 +29,7 @@ export const inventory: Readonly<Record<string, Holds>> = {
   channel_operations: { plain: 'channel payload status reference last_error' },
   channel_refunds: { plain: 'source refund_id currency units' },
   channel_stock_told: { plain: 'channel sku node_id' },
-  channels: { plain: 'channel_id name currency time_zone claim shopify_secret kind order_page_url flags silence api api_token' },
+  channels: { plain: 'channel_id name currency time_zone claim shopify_secret kind order_page_url flags limits return_terms silence api api_token' },
   collection_proofs: { erased: 'proof' },
   collections: { plain: 'node_id status', erased: 'latitude longitude' },
   delivery_proofs: { erased: 'proof' },

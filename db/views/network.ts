@@ -32,7 +32,7 @@ export interface ChannelView extends Omit<ChannelSettings, 'shopifySecret' | 'ap
 export const findChannel = (db: Db | Transaction, channelId: string): Promise<ChannelView | undefined> =>
   row(
     db,
-    `SELECT channel_id AS "channelId", name, currency, time_zone AS "timeZone", claim, stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold", kind, order_page_url AS "orderPageUrl", flags, silence, api,
+    `SELECT channel_id AS "channelId", name, currency, time_zone AS "timeZone", claim, stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold", kind, order_page_url AS "orderPageUrl", flags, limits, return_terms AS "returnTerms", silence, api,
        api_token IS NOT NULL AS "hasApiToken", shopify_secret IS NOT NULL AS "hasShopifySecret" FROM channels WHERE channel_id = ?`,
     [channelId],
   )

@@ -1,4 +1,5 @@
 /** Which holds an order is placed under: the rules of the policy against the document and what is known of its customer. */
+import { isForChannel, type ChannelFacts } from '../policy/channel-facts'
 import type { FraudRule, HoldCondition, HoldsPolicy } from '../policy/holds'
 import { durationMs } from '../policy/duration'
 import type { HoldDraft } from './holds'
@@ -11,7 +12,7 @@ export interface CustomerHistory {
 }
 export const unknownCustomer: CustomerHistory = { hasOrdered: false, addresses: [] }
 
-type Judged = Pick<NewOrder, 'channel' | 'currency' | 'totalMinor' | 'shipTo' | 'billTo' | 'flags' | 'lines'>
+type Judged = { facts: ChannelFacts } & Pick<NewOrder, 'currency' | 'totalMinor' | 'shipTo' | 'billTo' | 'flags' | 'lines'>
 
 /** Does any rule look at earlier orders? */
 export const needsHistory = ({ rules, fraud }: HoldsPolicy): boolean =>
@@ -41,14 +42,17 @@ export const underReview = ({ blocks, reviewer, reviewWithin, whenUnreviewed }: 
 const after = (now: string, duration: string): string => new Date(Date.parse(now) + durationMs(duration)).toISOString()
 
 function isMet(when: HoldCondition, order: Judged, history: CustomerHistory): boolean {
-  const { channels, amount, addressDiffers, firstOrder, flags, skus } = when
-  if (channels && !channels.includes(order.channel)) return false
+  const { amount, limit, addressDiffers, firstOrder, flags, skus } = when
+  if (!isForChannel(when, order.facts)) return false
   if (amount && (amount.currency !== order.currency || order.totalMinor < amount.fromMinor)) return false
+  if (limit !== undefined && !reaches(limit, order)) return false
   if (firstOrder && history.hasOrdered) return false
   if (addressDiffers && !differs(addressDiffers, order, history)) return false
   if (flags && !flags.some((flag) => order.flags?.includes(flag))) return false
   return !skus || order.lines.some((line) => skus.some((begins) => line.sku.startsWith(begins) || line.kit?.sku.startsWith(begins)))
 }
+
+const reaches = (limit: string, { facts: { limits }, totalMinor }: Judged): boolean => Object.hasOwn(limits, limit) && totalMinor >= limits[limit]!
 
 /** Where there is nothing to compare with, nothing differs. */
 function differs(from: NonNullable<HoldCondition['addressDiffers']>, { shipTo, billTo }: Judged, { addresses }: CustomerHistory): boolean {

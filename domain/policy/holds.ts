@@ -1,4 +1,5 @@
 /** Rules that stop orders by themselves when they are placed, as data: what they look at, what they stop, who says yes, and what happens when nobody does. */
+import type { ForChannels } from './channel-facts'
 import type { HoldEnding, HoldOwner, HoldStep, ReleasingFact } from '../order/holds'
 
 export interface HoldsPolicy {
@@ -8,10 +9,11 @@ export interface HoldsPolicy {
 }
 
 /** Everything it names must be so; a condition that names nothing is met by every order. */
-export interface HoldCondition {
-  channels?: readonly string[]
+export interface HoldCondition extends ForChannels {
   /** The order’s total is at least this, in minor units of `currency`. */
   amount?: { fromMinor: number; currency: string }
+  /** The order’s total is at least what its channel gives under this name; where it gives nothing, no order is. */
+  limit?: string
   /** The address differs from the one on the bill, or from those of all earlier orders of the customer. */
   addressDiffers?: 'from_billing' | 'from_earlier_orders'
   /** The customer has not ordered before, as far as is known. */

@@ -1,4 +1,5 @@
 /** The terms on which goods are taken back, per channel and category: rules as data, read from top to bottom, of which the first that fits a line governs it. */
+import type { ForChannels } from './channel-facts'
 
 export const proofs = ['photo', 'receipt'] as const
 /** What a customer may have to show: a reference to a photo, or the number of her receipt. */
@@ -33,10 +34,10 @@ export interface ReturnTerms {
 }
 
 /** What it does not say, the policy says. */
-export interface ReturnRule extends ReturnTerms {
+export interface ReturnRule extends ReturnTerms, ForChannels {
   name: string
-  /** Absent: every channel. */
-  channels?: readonly string[]
+  /** For channels that have chosen terms of one of these names. Absent: for all. */
+  terms?: readonly string[]
   /** Categories of SKUs. Absent: every SKU, those without a category too. */
   categories?: readonly string[]
 }

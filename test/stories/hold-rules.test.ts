@@ -6,9 +6,10 @@ import { startSystem, type System } from '../support/system'
 
 let system: System
 let people: People
-const fraud = { when: { channels: ['web'], flags: ['judge'] }, blocks: ['payment', 'picking'], answerWithin: 'PT3S', whenSilent: 'cancel', reviewWithin: 'PT10M', whenUnreviewed: 'cancel', reviewer: 'support' } as const
+const fraud = { when: { channelKinds: ['web'], flags: ['judge'] }, blocks: ['payment', 'picking'], answerWithin: 'PT3S', whenSilent: 'cancel', reviewWithin: 'PT10M', whenUnreviewed: 'cancel', reviewer: 'support' } as const
 const rules = [
   { name: 'much money', type: 'approval', reason: 'more than 500', when: { amount: { fromMinor: 50_000, currency: 'EUR' } }, blocks: ['picking'], owner: 'support', approvals: 2 },
+  { name: 'above its limit', type: 'approval', reason: 'more than this channel may', when: { limit: 'approval' }, blocks: ['picking'], owner: 'support', approvals: 2 },
   { name: 'other bill', type: 'address', reason: 'billed elsewhere', when: { addressDiffers: 'from_billing' }, blocks: ['shipping'], owner: 'support' },
   { name: 'new door', type: 'address', reason: 'never sent there', when: { addressDiffers: 'from_earlier_orders', flags: ['known'] }, blocks: ['shipping'], owner: 'support' },
   { name: 'until paid', type: 'payment', reason: 'not paid yet', when: { flags: ['until-paid'] }, blocks: ['picking'], owner: 'operations', releasedBy: 'payment_authorized' },
@@ -46,6 +47,15 @@ it('needs two people to say yes to much money, neither of whom sent the order', 
   expect(await people.support('POST', path, {})).toMatchObject({ status: 409, body: { code: 'hold.four_eyes' } })
   expect((await caller(system.url, 'demo-admin')('POST', path, {})).body).toMatchObject({ holds: [] })
   await people.until(orderId, (o) => o.status === 'in_fulfillment')
+})
+
+it('asks for a yes above the amount that the channel itself gives', async () => {
+  const { body: web } = await people.operations('GET', '/v1/channels/web')
+  const reasons = async (): Promise<string[]> => (await people.order(await place({ lines: [{ sku: 'SOCKS-3P', quantity: 1, unitPriceMinor: 30_000 }] }))).holds.map((h) => h.reason)
+  expect(await reasons()).toEqual([])
+  await people.operations('PUT', '/v1/channels/web', { ...web, limits: { approval: 20_000 } })
+  expect(await reasons()).toEqual(['more than this channel may'])
+  await people.operations('PUT', '/v1/channels/web', { ...web, limits: {} })
 })
 
 it('stops what is billed elsewhere, and what goes to a door that the customer has never had', async () => {

@@ -12,6 +12,7 @@ const returns: ReturnsPolicy = {
   restockBy: 'PT30S',
   feeMinor: 300,
   rules: [
+    { name: 'generous', terms: ['generous'], feeMinor: 0 },
     { name: 'shoes', categories: ['shoes'], feeMinor: 200, feePer: 'line', reasons: [{ code: 'too_big' }, { code: 'broken', ourFault: true }], proof: 'photo' },
     { name: 'sealed', categories: ['sealed'], finalSale: true },
   ],
@@ -65,6 +66,14 @@ it('says in the preview which rule governs each line, and keeps its fee when tha
   await people.until(orderId, (o) => o.money.refundedMinor === 1_700)
   await counted(body.returnId, '1')
   await people.until(orderId, (o) => o.money.refundedMinor === 3_990 && o.returns[0]!.status === 'closed')
+})
+
+it('takes back on the terms that the channel had chosen when it sold, whatever it chooses later', async () => {
+  const { body: web } = await people.operations('GET', '/v1/channels/web')
+  await people.operations('PUT', '/v1/channels/web', { ...web, returnTerms: 'generous' })
+  const orderId = await delivered('shoes')
+  await people.operations('PUT', '/v1/channels/web', { ...web, returnTerms: null })
+  expect((await asked(people.shop, orderId, ['whatever'], {}, '?preview=true')).body.terms).toMatchObject([{ rule: 'generous', feeMinor: 0 }])
 })
 
 it('keeps nothing where the fault is ours', async () => {

@@ -4,7 +4,8 @@ import type { HoldCondition, HoldRule } from '../../../domain/policy/holds'
 
 const door = { country: 'DE', postalCode: '10115', line1: 'Street 1' }
 const line = { lineId: '1', sku: 'SHOE-42', quantity: 1, unitPriceMinor: 9_000, discountMinor: 0, taxMinor: 0 }
-const order = { channel: 'web', currency: 'EUR', totalMinor: 50_000, shipTo: door, lines: [line] }
+const facts = { channelId: 'web', kind: 'web', flags: ['new_shop'], limits: { approval: 40_000, fraud: 90_000 }, returnTerms: null } as const
+const order = { facts, currency: 'EUR', totalMinor: 50_000, shipTo: door, lines: [line] }
 const now = '2026-11-23T09:00:00.000Z'
 const rule = (when: HoldCondition, more: Partial<HoldRule> = {}): HoldRule => ({ name: 'r', type: 'amount', reason: 'a lot of money', when, blocks: ['picking'], owner: 'support', ...more })
 const known: CustomerHistory = { hasOrdered: true, addresses: [door] }
@@ -17,6 +18,14 @@ it.each<[string, HoldCondition, object, CustomerHistory | undefined, boolean]>([
   ['no order in another currency', { amount: { fromMinor: 1, currency: 'USD' } }, {}, known, false],
   ['an order of a channel it names', { channels: ['web', 'marketplace'] }, {}, known, true],
   ['no order of another channel', { channels: ['marketplace'] }, {}, known, false],
+  ['an order of a kind of channel', { channelKinds: ['agent', 'web'] }, {}, known, true],
+  ['no order of another kind of channel', { channelKinds: ['marketplace'] }, {}, known, false],
+  ['an order of a channel that the merchant has marked', { channelFlags: ['trial', 'new_shop'] }, {}, known, true],
+  ['no order of a channel without the mark', { channelFlags: ['trial'] }, {}, known, false],
+  ['an order that reaches what its channel calls so', { limit: 'approval' }, {}, known, true],
+  ['no order below it', { limit: 'fraud' }, {}, known, false],
+  ['no order where the channel gives nothing under that name', { limit: 'export' }, {}, known, false],
+  ['no order by a name that every object has', { limit: 'constructor' }, {}, known, false],
   ['the first order of a customer', { firstOrder: true }, {}, { hasOrdered: false, addresses: [] }, true],
   ['an order of somebody nobody knows', { firstOrder: true }, {}, unknownCustomer, true],
   ['no later order', { firstOrder: true }, {}, known, false],
@@ -45,7 +54,7 @@ it('places one hold per rule that is met, with its deadline counted from now', (
 
 it('asks the fraud service only where a rule says so', () => {
   const fraud = { when: { channels: ['web'] }, blocks: ['picking'] as const, answerWithin: 'PT1H', whenSilent: 'release' as const, reviewWithin: 'P1D', whenUnreviewed: 'cancel' as const, reviewer: 'support' as const }
-  expect([asksFraud({ rules: [] }, order, known), asksFraud({ rules: [], fraud }, order, known), asksFraud({ rules: [], fraud }, { ...order, channel: 'pos' }, known)]).toEqual([false, true, false])
+  expect([asksFraud({ rules: [] }, order, known), asksFraud({ rules: [], fraud }, order, known), asksFraud({ rules: [], fraud }, { ...order, facts: { ...facts, channelId: 'pos' } }, known)]).toEqual([false, true, false])
 })
 
 it('knows a door however it is spelled', () => {
