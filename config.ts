@@ -53,7 +53,7 @@ export const variables = {
   QUOTE_SECRET: z.string().min(16).default('demo-quote-secret').describe('Key that signs quotes; the same for all api processes'),
   WEBHOOK_RELAY: z.enum(['worker', 'api', 'both', 'off']).default('worker').describe('Which processes send webhooks'),
   WEBHOOK_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one attempt to deliver a webhook may take'),
-  WEBHOOK_ALLOWED_NETWORKS: networks.describe('Networks that webhooks may go to although they are not public, by http as well; e.g. `10.1.0.0/16`, comma separated'),
+  WEBHOOK_ALLOWED_NETWORKS: networks.describe('Networks that webhooks may go to, and in which channels may be called, although they are not public, by http as well; e.g. `10.1.0.0/16`, comma separated'),
   SMTP_URL: z.string().regex(/^smtps?:\/\//, 'must start with smtp:// or smtps://').optional().describe('Mail server for messages to customers; without it none are sent'),
   MESSAGES_FROM: z.string().default('Shop <orders@example.com>').describe('Whom messages to customers come from'),
   TASK_QUEUES: z

@@ -12,6 +12,7 @@ import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
 import { scheduleSweep } from './adapters/temporal-schedules'
 import { connectMailer } from './adapters/smtp/mailer'
+import { createCallOutside } from './adapters/outside/call'
 import { connectWebhooks } from './adapters/webhooks/sender'
 import { createLog } from './api/log'
 import { servicesOf } from './api/carrier-services'
@@ -94,7 +95,7 @@ async function main(config: Config): Promise<void> {
     startArrivals({ db, threads, log }),
     startShortfalls({ db, log }),
     startWatch({ db, log }),
-    startChannelSync({ db, log, deps: { config, services: servicesOf(carriers), wake: () => undefined } }),
+    startChannelSync({ db, log, deps: { config, services: servicesOf(carriers), wake: () => undefined, callOutside: createCallOutside({ allowed: config.WEBHOOK_ALLOWED_NETWORKS ?? [] }) } }),
     startLab({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startDispatch({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startRunReports({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),

@@ -17,17 +17,19 @@ import { endWithKey } from './key-watch'
 import { createMetrics } from './metrics'
 import { openApiDocument } from './openapi'
 import { internalProblem, problemOf, problemType, refuseField, type Problem } from './problem'
+import { createCallOutside } from '../adapters/outside/call'
 import { createPromiseDesk } from '../activities/promise-desk'
 import { createQuotes } from './quotes'
 import { createRateLimit, defaultRateLimits, type Limit, type RateLimits } from './rate-limit'
 import { readParams, readQuery, readRequestBody, type Answer, type Ctx, type Route } from './route'
 import { routes as ownRoutes } from './routes'
 
-type OwnDeps = 'feed' | 'metrics' | 'destinations' | 'services' | 'promises' | 'quotes'
+type OwnDeps = 'feed' | 'metrics' | 'destinations' | 'callOutside' | 'services' | 'promises' | 'quotes'
 export type ApiDeps = Omit<RouteDeps, OwnDeps> & Partial<Pick<RouteDeps, 'feed' | 'metrics' | 'destinations'>> & { carriers: readonly Carrier[]; routes?: readonly Route[]; rateLimits?: RateLimits; trustedProxies?: number }
 
 export function createApp(given: ApiDeps): Express {
   const { routes: extra = [], carriers, rateLimits = defaultRateLimits, trustedProxies = 0, ...rest } = given
+  const destinations = given.destinations ?? { allowed: [] }
   const deps: RouteDeps = {
     ...rest,
     feed: given.feed ?? createEventFeed(given.db, given.log),
@@ -35,7 +37,8 @@ export function createApp(given: ApiDeps): Express {
     services: servicesOf(carriers),
     promises: createPromiseDesk({ db: given.db, carriers, log: given.log }),
     quotes: createQuotes(given.config.QUOTE_SECRET),
-    destinations: given.destinations ?? { allowed: [] },
+    destinations,
+    callOutside: createCallOutside(destinations),
   }
   const routes = [...ownRoutes, ...extra].filter((route) => deps.demo !== undefined || route.tag !== 'Demo')
   const authenticate = createAuthenticate(deps.db, { demo: deps.config.DEMO })

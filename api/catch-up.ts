@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { sourceOf } from '../adapters/channels/adapter'
-import { shopifyShop, type Shop } from '../adapters/channels/shopify/admin-api'
+import type { ChannelClient } from '../adapters/channels/channel-api'
+import { shopifyShop } from '../adapters/channels/shopify/admin-api'
 import { shopify } from '../adapters/channels/shopify/mapping'
 import { shopifyState } from '../adapters/channels/shopify/schema'
 import { knownOrder, listedTo, type ListedChannel } from '../db/channel-sync'
@@ -20,14 +21,13 @@ export interface CaughtUp {
 
 /** Clocks differ, and a change may be listed a moment after it was made: so much is listed again each time. */
 const overlapMs = 60 * 60_000
-const timeoutMs = 20_000
 const mostPages = 1_000
 
-export const shopOf = ({ api, token }: Pick<ListedChannel, 'api' | 'token'>): Shop => shopifyShop({ url: api.url, token, timeoutMs })
+export const clientOf = ({ callOutside: call }: Pick<Place['deps'], 'callOutside'>, { api, token }: Pick<ListedChannel, 'api' | 'token'>): ChannelClient => shopifyShop({ url: api.url, token, call })
 
-/** @throws ShopFault, ShopRefusal: then nothing is marked as listed, and the next time begins where this one did */
+/** @throws ChannelFault, ChannelRefusal: then nothing is marked as listed, and the next time begins where this one did */
 export async function catchUp(place: Place, channel: ListedChannel): Promise<CaughtUp> {
-  const shop = shopOf(channel)
+  const shop = clientOf(place.deps, channel)
   const startedAt = new Date().toISOString()
   const since = new Date(Date.parse(channel.listedUntil) - overlapMs).toISOString()
   const sum: CaughtUp = { listed: 0, taken: 0, changed: 0, quarantined: 0 }

@@ -1,7 +1,8 @@
 /** What the api is given by its composition root, and hands to every route. */
 import type { Logger } from 'pino'
 import type { Config } from '../config'
-import type { DestinationSettings } from '../adapters/webhooks/destination'
+import type { CallOutside } from '../adapters/outside/call'
+import type { DestinationSettings } from '../adapters/outside/destination'
 import type { Db } from '../db/connection'
 import type { EventFeed } from './event-feed'
 import type { Metrics } from './metrics'
@@ -24,8 +25,10 @@ export interface RouteDeps {
   observeIntake?: (ms: number) => void
   feed: EventFeed
   metrics: Metrics
-  /** Where webhooks may go. */
+  /** Where webhooks may go, and where channels may be. */
   destinations: DestinationSettings
+  /** Calls the api of a channel, where it may be. */
+  callOutside: CallOutside
   demo?: DemoAddresses
   /** Whether Temporal answers; absent: not reported. */
   ready?: () => Promise<boolean>

@@ -20,7 +20,7 @@ export interface Delivery {
 }
 export interface Place {
   db: Ctx['db']
-  deps: Pick<Ctx['deps'], 'services' | 'config' | 'wake'>
+  deps: Pick<Ctx['deps'], 'services' | 'config' | 'wake' | 'callOutside'>
 }
 
 /** The inbox row, the order or the quarantined body, and the answer are one transaction; ten repeats at once wait for the first. */

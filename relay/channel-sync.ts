@@ -24,8 +24,8 @@ export const startChannelSync = ({ db, deps, log, everyMs = 5_000, listEverySeco
         const found = await quietly(log, channel.channelId, () => catchUp({ db, deps }, channel))
         if (found && found.taken + found.changed + found.quarantined > 0) log.warn({ channel: channel.channelId, ...found }, 'a channel had what never came')
       }
-      await quietly(log, 'parcels', () => tellParcels(db))
-      await quietly(log, 'stock', () => tellStock(db))
+      await quietly(log, 'parcels', () => tellParcels({ db, deps }))
+      await quietly(log, 'stock', () => tellStock({ db, deps }))
       return []
     },
     handle: () => Promise.resolve(),

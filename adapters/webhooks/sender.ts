@@ -1,9 +1,9 @@
 /** Posts a signed message to an endpoint: connections are kept and go to checked addresses only, redirects are not followed, and neither a slow nor an endless answer holds anything up. */
-import { request as requestHttp, Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http'
-import { request as requestHttps, Agent as HttpsAgent } from 'node:https'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Network } from '../../domain/webhooks/addresses'
 import type { Heard, SendWebhook, Sending } from '../../domain/webhooks/attempt'
-import { checkedLookup, checkLiteral, isPlain, readDestination, type DestinationSettings } from './destination'
+import type { DestinationSettings } from '../outside/destination'
+import { outsideRequests } from '../outside/requests'
 import { signatureHeaders } from './signature'
 
 export interface SenderSettings extends DestinationSettings {
@@ -23,23 +23,16 @@ export interface WebhookSender {
 }
 
 export function createWebhookSender(settings: SenderSettings): WebhookSender {
-  const connections = { keepAlive: true, maxFreeSockets: 64 }
-  const agents = {
-    plain: new HttpAgent({ ...connections, lookup: checkedLookup({ ...settings, plain: true }) }),
-    encrypted: new HttpsAgent({ ...connections, lookup: checkedLookup({ ...settings, plain: false }) }),
-  }
+  const requests = outsideRequests(settings)
 
   const open = (sending: Sending, signal: AbortSignal): ClientRequest => {
-    const url = readDestination(sending.url, settings)
-    checkLiteral(url, settings)
     const headers = {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(sending.body),
       'user-agent': 'Throughline-Webhooks/1',
       ...signatureHeaders({ ...sending, timestamp: Math.floor(Date.now() / 1000) }),
     }
-    const options = { method: 'POST', headers, signal }
-    return isPlain(url) ? requestHttp(url, { ...options, agent: agents.plain }) : requestHttps(url, { ...options, agent: agents.encrypted })
+    return requests.open(sending.url, { method: 'POST', headers, signal })
   }
 
   return {
@@ -54,7 +47,7 @@ export function createWebhookSender(settings: SenderSettings): WebhookSender {
         return { status: null, error: signal.aborted ? `no answer within ${settings.timeoutMs} ms` : (error as Error).message.slice(0, 300), durationMs: durationMs(), answer: null, retryAfterMs: null }
       }
     },
-    close: () => Object.values(agents).forEach((agent) => agent.destroy()),
+    close: requests.close,
   }
 }
 

@@ -1,6 +1,6 @@
 /** Whether a channel and we are in step, and bringing us there. */
 import { z } from 'zod'
-import { ShopFault, ShopRefusal } from '../../adapters/channels/shopify/admin-api'
+import { ChannelFault, ChannelRefusal } from '../../adapters/channels/channel-api'
 import { channelHealth, listedChannel } from '../../db/channel-sync'
 import { refuse } from '../../domain/refusals'
 import { catchUp } from '../catch-up'
@@ -49,7 +49,7 @@ const list = route({
     try {
       return ok(await catchUp(ctx, channel))
     } catch (cause) {
-      if (!(cause instanceof ShopFault) && !(cause instanceof ShopRefusal)) throw cause
+      if (!(cause instanceof ChannelFault) && !(cause instanceof ChannelRefusal)) throw cause
       throw refuse('channel.not_answering', { reason: cause.message })
     }
   },

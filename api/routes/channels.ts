@@ -1,5 +1,6 @@
 /** Where orders come from. A channel's secrets are written here and never read back. */
 import { z } from 'zod'
+import { checkDestination, ForbiddenDestination } from '../../adapters/outside/destination'
 import { putChannel } from '../../db/network'
 import { findChannel } from '../../db/views/network'
 import { refuse } from '../../domain/refusals'
@@ -33,6 +34,7 @@ const setChannel = route({
   path,
   tag,
   summary: 'Sets up a channel',
+  description: 'Its own api may be at https and public addresses only, unless the settings allow more; it is looked at again with each call.',
   roles: may.writeNetwork,
   params: z.object({ channelId }),
   body: channelBody,
@@ -40,9 +42,15 @@ const setChannel = route({
   async run(ctx) {
     const { channelId: id } = ctx.params
     if (ctx.body.channelId !== undefined && ctx.body.channelId !== id) throw refuseField('/channelId', 'Must be the id in the path')
+    if (ctx.body.api) await checkDestination(ctx.body.api.url, ctx.deps.destinations).catch(refuseAddress)
     const fresh = await putChannel(ctx.db, { ...ctx.body, channelId: id }, ctx.actor)
     return { ...ok(await findChannel(ctx.db, id)), status: fresh ? 201 : 200 }
   },
 })
+
+function refuseAddress(error: unknown): never {
+  if (!(error instanceof ForbiddenDestination)) throw error
+  throw refuseField('/api/url', error.message)
+}
 
 export const channelRoutes = [getChannel, setChannel]

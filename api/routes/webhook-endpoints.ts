@@ -1,6 +1,6 @@
 /** Who is told what happens, and where: webhook endpoints by Standard Webhooks. A channel's key sees and makes endpoints of its own channels only. */
 import { z } from 'zod'
-import { checkDestination, ForbiddenDestination } from '../../adapters/webhooks/destination'
+import { checkDestination, ForbiddenDestination } from '../../adapters/outside/destination'
 import { newSecret } from '../../adapters/webhooks/signature'
 import type { Transaction } from '../../db/connection'
 import { queueTest } from '../../db/webhook-deliveries'

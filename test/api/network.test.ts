@@ -43,6 +43,12 @@ it('takes a channel’s secret and never gives it out', async () => {
   expect(edge.logged.join('')).not.toContain('very-secret')
 })
 
+it.each(['https://127.0.0.1/', 'https://10.1.2.3/', 'http://shop.example.com/', 'https://user:word@shop.example.com/', 'https://localhost/'])('refuses a channel whose own api is at %s', async (url) => {
+  const { status, body } = await edge.put('/v1/channels/inner', { name: 'Inner', currency: 'EUR', timeZone: 'Europe/Berlin', api: { kind: 'shopify', url } })
+  expect({ status, body }).toMatchObject({ status: 400, body: { errors: [{ pointer: '/api/url' }] } })
+  expect((await edge.get('/v1/channels/inner')).status).toBe(404)
+})
+
 it('lists SKUs in pages', async () => {
   const first = await edge.get('/v1/skus?limit=10')
   const second = await edge.get(`/v1/skus?limit=10&cursor=${first.body.nextCursor as string}`)

@@ -1,7 +1,9 @@
 /** A shop and we lose sight of each other: what never came is fetched, what has left and what can be sold is told, each once, whatever goes wrong in between. */
 import { dueForListing } from '../../db/channel-sync'
 import { openForStuck } from '../../db/watch'
-import { tellParcels, tellStock } from '../../api/tell-channel'
+import { createCallOutside } from '../../adapters/outside/call'
+import * as telling from '../../api/tell-channel'
+import { parseNetwork } from '../../domain/webhooks/addresses'
 import { startShopSimulator, type ShopOrder, type ShopSimulator } from '../../simulators/shopify/server'
 import { eventually, peopleOf, type Answer, type People } from '../support/people'
 import { freshShopifyOrder, sendShopify } from '../support/shopify'
@@ -27,6 +29,9 @@ afterAll(async () => {
   await shop.close()
 })
 
+const deps = { callOutside: createCallOutside({ allowed: [parseNetwork('127.0.0.0/8')!] }) }
+const tellParcels = (): Promise<number> => telling.tellParcels({ db: system.db, deps })
+const tellStock = (): Promise<number> => telling.tellStock({ db: system.db, deps })
 const numberOf = (order: ShopOrder): string => order.admin_graphql_api_id.split('/').pop()!
 /** An order at the shop, of which nobody has told us yet. */
 function sold(more: object = {}): ShopOrder {
@@ -106,12 +111,12 @@ it('tells the shop of a parcel once, though it does not hear that it was told', 
   const order = sold()
   const { orderId, trackingNumber } = await handedOver(order)
   shop.fail(1, { skip: 1, after: true }) // the question is answered, the telling is done and its answer lost
-  await tellParcels(system.db)
+  await tellParcels()
   expect(await operationOf(orderId)).toMatchObject({ status: 'unknown', attempts: 1 })
-  await tellParcels(system.db)
+  await tellParcels()
   expect(await operationOf(orderId)).toMatchObject({ attempts: 1 }) // not due yet
   await tryNow(orderId)
-  await tellParcels(system.db)
+  await tellParcels()
   expect(await operationOf(orderId)).toMatchObject({ status: 'succeeded' })
   expect(shop.fulfillments.filter((f) => f.order === order.admin_graphql_api_id)).toMatchObject([{ numbers: [trackingNumber], company: 'swiftparcel', lines: [{ quantity: 2 }, { quantity: 10 }] }])
   expect((await people.told(orderId)).filter((type) => type === 'channel.told')).toHaveLength(1)
@@ -119,21 +124,21 @@ it('tells the shop of a parcel once, though it does not hear that it was told', 
 
 it('makes a case of a parcel that the shop does not take', async () => {
   const { orderId } = await handedOver(freshShopifyOrder() as unknown as ShopOrder) // the shop has no such order
-  await tellParcels(system.db)
+  await tellParcels()
   expect(await operationOf(orderId)).toMatchObject({ status: 'refused' })
   expect(await system.db('exceptions').where({ order_id: orderId, kind: 'channel.not_told' }).whereNull('resolved_at')).toHaveLength(1)
 })
 
 it('tells the shop what it can sell, and again only what has changed', async () => {
-  expect(await tellStock(system.db)).toBeGreaterThan(0)
+  expect(await tellStock()).toBeGreaterThan(0)
   const level = async (): Promise<number> =>
     (await people.operations<{ items: { channels: Record<string, number> }[] }>('GET', '/v1/inventory?sku=SOCKS-3P&nodeId=store-mitte')).body.items[0]!.channels.web!
   expect(shop.stock.get('SOCKS-3P@12')).toBe(await level())
-  await eventually(() => tellStock(system.db), (told) => told === 0)
+  await eventually(tellStock, (told) => told === 0)
   await people.operations('POST', '/v1/inventory/adjustments', { sku: 'SOCKS-3P', nodeId: 'store-mitte', delta: 3, reason: 'found' })
   shop.fail(1, { after: true })
-  await expect(tellStock(system.db)).rejects.toThrow()
-  expect(await tellStock(system.db)).toBe(1)
+  await expect(tellStock()).rejects.toThrow()
+  expect(await tellStock()).toBe(1)
   expect(shop.stock.get('SOCKS-3P@12')).toBe(await level())
 })
 

@@ -1,45 +1,19 @@
-/** A shop on Shopify as we speak to it: its orders are listed, it is told what has left and what can be sold. What fails is a ShopFault: it may have happened, and is looked for before it is done again. */
+/** A shop on Shopify as we speak to it: its orders are listed, it is told what has left and what can be sold. What fails is a ChannelFault: it may have happened, and is looked for before it is done again. */
 import { z } from 'zod'
+import { ForbiddenDestination } from '../../outside/destination'
+import type { CallOutside, OutsideAnswer } from '../../outside/call'
+import { ChannelFault, ChannelRefusal, type ChannelClient, type HandedOver, type StockLevel } from '../channel-api'
 import { readJson } from '../reading'
 
 export interface ShopAccount {
   url: string
   token: string
-  timeoutMs: number
-}
-
-/** The shop said no: the same again will not be taken. */
-export class ShopRefusal extends Error {
-  override name = 'ShopRefusal'
-}
-/** The shop did not answer, or not so that one knows what it did. */
-export class ShopFault extends Error {
-  override name = 'ShopFault'
-}
-
-export interface HandedOver {
-  channelOrderId: string
-  carrier: string
-  trackingNumbers: readonly string[]
-  lines: readonly { lineId: string; quantity: number }[]
-}
-export interface StockLevel {
-  sku: string
-  locationId: string
-  quantity: number
-}
-export interface Shop {
-  /** Orders that changed since, oldest change first, as the shop's webhooks write them. */
-  listOrders(since: string, cursor?: string): Promise<{ orders: unknown[]; next: string | undefined }>
-  /** Told once: a parcel that the shop knows is not told again. @returns the shop's id of it */
-  tellHandedOver(parcel: HandedOver): Promise<string>
-  /** Absolute, so harmless to repeat. @returns SKUs that the shop does not have */
-  setStock(levels: readonly StockLevel[]): Promise<string[]>
+  call: CallOutside
 }
 
 const version = '2026-01'
 
-export function shopifyShop(account: ShopAccount): Shop {
+export function shopifyShop(account: ShopAccount): ChannelClient {
   const ask = asker(account)
   return {
     listOrders: (since, cursor) => listOrders(account, since, cursor),
@@ -48,26 +22,24 @@ export function shopifyShop(account: ShopAccount): Shop {
   }
 }
 
-async function call({ url, token, timeoutMs }: ShopAccount, path: string, init: RequestInit = {}): Promise<{ body: unknown; headers: Headers }> {
+async function call({ url, token, call: send }: ShopAccount, path: string, body?: string): Promise<Omit<OutsideAnswer, 'body'> & { body: unknown }> {
   const headers = { 'X-Shopify-Access-Token': token, 'Content-Type': 'application/json' }
-  const response = await fetch(new URL(`/admin/api/${version}/${path}`, url), { ...init, headers, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) }).catch((cause: Error) => {
-    throw new ShopFault(cause.message)
+  const answer = await send(new URL(`/admin/api/${version}/${path}`, url).href, { headers, ...(body !== undefined && { method: 'POST', body }) }).catch((cause: Error) => {
+    throw cause instanceof ForbiddenDestination ? new ChannelRefusal(`its address ${cause.message}`) : new ChannelFault(cause.message)
   })
-  const text = await response.arrayBuffer().catch((cause: Error) => {
-    throw new ShopFault(cause.message)
-  })
-  if (response.status === 401 || response.status === 403 || response.status === 404) throw new ShopRefusal(`the shop answered ${response.status}`)
-  if (!response.ok) throw new ShopFault(`the shop answered ${response.status}`)
-  return { body: readJson(Buffer.from(text)), headers: response.headers }
+  const { status } = answer
+  if (status === 401 || status === 403 || status === 404) throw new ChannelRefusal(`the shop answered ${status}`)
+  if (status < 200 || status > 299) throw new ChannelFault(`the shop answered ${status}`)
+  return { ...answer, body: readJson(answer.body) }
 }
 
 /** The REST listing, because its documents are those of the webhooks: one mapping reads both. Of the link to the next page only its cursor is believed. */
-async function listOrders(account: ShopAccount, since: string, cursor?: string): ReturnType<Shop['listOrders']> {
+async function listOrders(account: ShopAccount, since: string, cursor?: string): ReturnType<ChannelClient['listOrders']> {
   const query: Record<string, string> = cursor === undefined ? { status: 'any', order: 'updated_at asc', updated_at_min: since, limit: '100' } : { limit: '100', page_info: cursor }
   const { body, headers } = await call(account, `orders.json?${new URLSearchParams(query).toString()}`)
   const read = z.looseObject({ orders: z.array(z.unknown()) }).safeParse(body)
-  if (!read.success) throw new ShopFault('the shop’s list of orders cannot be read')
-  return { orders: read.data.orders, next: /<[^>]*[?&]page_info=([\w.~%-]+)[^>]*>;\s*rel="next"/.exec(headers.get('link') ?? '')?.[1] }
+  if (!read.success) throw new ChannelFault('the shop’s list of orders cannot be read')
+  return { orders: read.data.orders, next: /<[^>]*[?&]page_info=([\w.~%-]+)[^>]*>;\s*rel="next"/.exec(String(headers.link ?? ''))?.[1] }
 }
 
 type Ask = <T extends z.ZodType>(query: string, variables: object, shape: T) => Promise<z.output<T>>
@@ -75,10 +47,10 @@ type Ask = <T extends z.ZodType>(query: string, variables: object, shape: T) => 
 const asker =
   (account: ShopAccount): Ask =>
   async (query, variables, shape) => {
-    const { body } = await call(account, 'graphql.json', { method: 'POST', body: JSON.stringify({ query, variables }) })
+    const { body } = await call(account, 'graphql.json', JSON.stringify({ query, variables }))
     const answered = z.looseObject({ data: z.unknown() }).safeParse(body)
     const read = shape.safeParse(answered.data?.data)
-    if (!read.success) throw new ShopFault('the shop’s answer cannot be read')
+    if (!read.success) throw new ChannelFault('the shop’s answer cannot be read')
     return read.data
   }
 
@@ -101,19 +73,19 @@ const fulfillmentShape = z.object({ fulfillmentCreate: z.object({ fulfillment: z
 
 async function tellHandedOver(ask: Ask, parcel: HandedOver): Promise<string> {
   const { order } = await ask(orderQuery, { id: `gid://shopify/Order/${parcel.channelOrderId}` }, orderShape)
-  if (!order) throw new ShopRefusal('the shop has no such order')
+  if (!order) throw new ChannelRefusal('the shop has no such order')
   const known = order.fulfillments.find((f) => f.trackingInfo.some((t) => t.number !== null && parcel.trackingNumbers.includes(t.number)))
   if (known) return known.id
   const lineItemsByFulfillmentOrder = openUnits(order.fulfillmentOrders.nodes, parcel.lines)
   const trackingInfo = { company: parcel.carrier, numbers: parcel.trackingNumbers }
   const { fulfillmentCreate: made } = await ask(fulfillmentCreate, { fulfillment: { lineItemsByFulfillmentOrder, trackingInfo, notifyCustomer: true } }, fulfillmentShape)
-  if (!made.fulfillment) throw new ShopRefusal(made.userErrors.map((e) => e.message).join('; '))
+  if (!made.fulfillment) throw new ChannelRefusal(made.userErrors.map((e) => e.message).join('; '))
   return made.fulfillment.id
 }
 
 type FulfillmentOrder = NonNullable<z.output<typeof orderShape>['order']>['fulfillmentOrders']['nodes'][number]
 
-/** The shop keeps open units in orders of its own for fulfilment; ours are found in them, the first first. @throws ShopRefusal where fewer are open there */
+/** The shop keeps open units in orders of its own for fulfilment; ours are found in them, the first first. @throws ChannelRefusal where fewer are open there */
 export function openUnits(orders: readonly FulfillmentOrder[], lines: HandedOver['lines']): { fulfillmentOrderId: string; fulfillmentOrderLineItems: { id: string; quantity: number }[] }[] {
   const wanted = new Map(lines.map((l) => [`gid://shopify/LineItem/${l.lineId}`, l.quantity]))
   const taken = orders.map(({ id, lineItems }) => ({
@@ -125,7 +97,7 @@ export function openUnits(orders: readonly FulfillmentOrder[], lines: HandedOver
       return quantity > 0 ? [{ id: item.id, quantity }] : []
     }),
   }))
-  if ([...wanted.values()].some((left) => left > 0)) throw new ShopRefusal('the shop has fewer units open than have left')
+  if ([...wanted.values()].some((left) => left > 0)) throw new ChannelRefusal('the shop has fewer units open than have left')
   return taken.filter((t) => t.fulfillmentOrderLineItems.length > 0)
 }
 
@@ -142,7 +114,7 @@ async function setStock(ask: Ask, levels: readonly StockLevel[]): Promise<string
   if (quantities.length) {
     const input = { name: 'available', reason: 'correction', ignoreCompareQuantity: true, quantities }
     const { inventorySetQuantities } = await ask(setQuantities, { input }, setShape)
-    if (inventorySetQuantities.userErrors.length) throw new ShopRefusal(inventorySetQuantities.userErrors.map((e) => e.message).join('; '))
+    if (inventorySetQuantities.userErrors.length) throw new ChannelRefusal(inventorySetQuantities.userErrors.map((e) => e.message).join('; '))
   }
   return skus.filter((sku) => !items.has(sku))
 }

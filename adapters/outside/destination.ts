@@ -1,4 +1,4 @@
-/** Where webhooks may go: https and public addresses, unless a setting lets more through. Every address a name has is checked, and the connection uses the very addresses that were checked. */
+/** Where what others have named may be called, webhooks and channels alike: https and public addresses, unless a setting lets more through. Every address a name has is checked, and the connection uses the very addresses that were checked. */
 import { lookup as resolve, type LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { isAllowed, whyNotPublic, type Network } from '../../domain/webhooks/addresses'
@@ -25,7 +25,7 @@ export function readDestination(text: string, { allowed }: DestinationSettings):
 
 export const isPlain = (url: URL): boolean => url.protocol === 'http:'
 
-/** Asks for the addresses now, so that whoever names an endpoint hears at once. @throws ForbiddenDestination */
+/** Asks for the addresses now, so that whoever names an address hears at once. @throws ForbiddenDestination */
 export async function checkDestination(text: string, settings: DestinationSettings): Promise<void> {
   const url = readDestination(text, settings)
   const look = checkedLookup({ ...settings, plain: isPlain(url) })
