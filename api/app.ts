@@ -69,7 +69,7 @@ function handler(route: Route, deps: RouteDeps, { authenticate, limit }: { authe
       throw cause
     })
   const limitBytes = route.reads === 'feed' ? feedLimitBytes : bodyLimitBytes
-  const hasBody = route.method === 'post' || route.method === 'put'
+  const hasBody = route.method === 'post' || route.method === 'put' || route.method === 'patch'
   return async (req, res) => {
     locals(res).route = route.path
     const key = route.roles === 'public' ? undefined : await known(req, res)

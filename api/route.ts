@@ -39,7 +39,7 @@ export interface Ctx<Params = unknown, Query = unknown, Body = unknown> {
   header(name: string): string | undefined
 }
 
-type Method = 'get' | 'post' | 'put' | 'delete'
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 export type Nothing = z.ZodObject<Record<string, never>, z.core.$strict>
 const nothing: Nothing = z.strictObject({})
 
@@ -117,6 +117,7 @@ const unknownIds: Record<string, RefusalCode> = {
   backTestId: 'back_test.unknown',
   reOptimisationId: 're_optimisation.unknown',
   changeId: 'change.unknown',
+  draftId: 'draft.unknown',
   refundId: 'refund.unknown',
   returnId: 'return.unknown',
   number: 'version.unknown',

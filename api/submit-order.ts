@@ -11,6 +11,8 @@ import { takeUp, type TakenUp } from './delivery-options'
 import type { RouteDeps } from './deps'
 import type { NewOrderBody } from './schemas/order'
 
+export type SubmitDeps = Pick<RouteDeps, 'quotes' | 'services'> & { config: Pick<RouteDeps['config'], 'CUSTOMER_REF_SECRET'> }
+
 export interface Submission {
   body: NewOrderBody
   actor: string
@@ -19,7 +21,7 @@ export interface Submission {
 }
 
 /** @throws what `placeOrder` and `takeUp` throw; QuoteGone; LostRace in hopeful mode */
-export async function submitDocument(tx: Transaction, deps: Pick<RouteDeps, 'quotes' | 'config' | 'services'>, { body, actor, promise }: Submission, mode: PlanMode): Promise<Accepted> {
+export async function submitDocument(tx: Transaction, deps: SubmitDeps, { body, actor, promise }: Submission, mode: PlanMode): Promise<Accepted> {
   const canonicalBody = canonicalize(body) ?? ''
   const first = 'quoteId' in body.delivery ? await acceptedBefore(tx, body, canonicalBody) : undefined
   if (first) return first

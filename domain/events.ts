@@ -1,6 +1,7 @@
 /** Everything the timeline of an order can say: past-tense `noun.verb`, each with the sentence the documentation shows. */
 export const eventTypes = {
   'order.placed': 'The order was accepted: it has a row, a stock claim where one was asked for, and its workflow is queued',
+  'draft.placed': 'The order was a draft before: `draftId` names it, `number` is what people call it',
   'payment.authorized': 'The money of a tender is held',
   'payment.action_required': 'The customer must confirm the payment at the bank',
   'payment.processing': 'The payment is under way and will be reported by the provider',

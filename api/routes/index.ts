@@ -14,6 +14,8 @@ import { channelSyncRoutes } from './channel-sync'
 import { collect, readyForPickup, receive } from './collection'
 import { customerMessageRoutes } from './customer-messages'
 import { demoRoutes } from './demo'
+import { discardDraftRoute, draftRoutes } from './drafts'
+import { placeDraftRoute } from './drafts-place'
 import { driverRoutes } from './drivers'
 import { eventSchemaRoutes } from './event-schemas'
 import { eventStreams } from './events'
@@ -53,6 +55,9 @@ export const routes: readonly Route[] = [
   ...promiseRoutes,
   submitOrder,
   bulkOrders,
+  ...draftRoutes,
+  placeDraftRoute,
+  discardDraftRoute,
   cancelOrder,
   ...changeRoutes,
   ...holdRoutes,

@@ -118,6 +118,7 @@ export const orderAnswer = z
     orderId: z.string(),
     channel: z.string(),
     channelOrderId: z.string(),
+    draftId: z.string().nullable().meta({ description: 'The draft it was before' }),
     version: z.int(),
     ...statuses,
     placedAt: at,

@@ -28,12 +28,15 @@ export const line = z.strictObject({
   taxMinor: amount.default(0),
 })
 
-const tender = z.discriminatedUnion('provider', [
+export const tender = z.discriminatedUnion('provider', [
   z.strictObject({ tenderId: text(100), provider: z.literal('stripe'), paymentMethod: text(255), amountMinor: amount.min(1) }),
   z.strictObject({ tenderId: text(100), provider: z.literal('gift_card'), paymentMethod: text(100).meta({ description: 'The code of the card' }), amountMinor: amount.min(1) }),
   z.strictObject({ tenderId: text(100), provider: z.literal('store_credit'), amountMinor: amount.min(1) }),
   z.strictObject({ tenderId: text(100), provider: z.literal('paid_elsewhere'), amountMinor: amount }),
 ])
+
+export const contact = z.strictObject({ customerRef: text(200).optional(), name: text(200).optional(), email: text(320).optional(), phone: text(50).optional() })
+export const flags = z.array(z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,39}$/, 'Must be a word of lower-case letters, digits, _ . -')).max(20)
 
 const delivery = z.union([
   z.strictObject({ method: z.enum(['delivery', 'pickup', 'ship_to_store', 'carry_out']), service: text(100).optional(), nodeId: nodeId.optional() }),
@@ -48,10 +51,10 @@ export const newOrder = z
     currency,
     claim: z.enum(['required', 'later']).optional().meta({ description: '`required`: stock is claimed before the answer; `later`: already sold, sourced afterwards. Default: the channel’s' }),
     priority: z.int().min(0).max(9).default(5).meta({ description: '9 is the most urgent' }),
-    customer: z.strictObject({ customerRef: text(200).optional(), name: text(200).optional(), email: text(320).optional(), phone: text(50).optional() }).optional(),
+    customer: contact.optional(),
     shipTo: shipTo.optional(),
     billTo: shipTo.optional().meta({ description: 'Where the bill goes; rules for holds may compare it' }),
-    flags: z.array(z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,39}$/, 'Must be a word of lower-case letters, digits, _ . -')).max(20).optional().meta({ description: 'Marks of the channel; rules for holds may look at them' }),
+    flags: flags.optional().meta({ description: 'Marks of the channel; rules for holds may look at them' }),
     delivery,
     lines: z.array(line).min(1).max(500, 'At most 500 lines an order'),
     shipping: z.strictObject({ priceMinor: amount, taxMinor: amount.default(0) }).default({ priceMinor: 0, taxMinor: 0 }),

@@ -3,8 +3,8 @@ import { uuidv7 } from 'uuidv7'
 import { refuse } from '../../domain/refusals'
 import { writeAudit } from '../audit'
 import { rows, row, run, type Db, type Transaction } from '../connection'
-import { eraseAnswers } from './answers'
-import { erasing, erasingQuarantined } from './statements'
+import { eraseAnswers, eraseDraftAnswers } from './answers'
+import { erasing, erasingDrafts, erasingQuarantined } from './statements'
 
 export interface EraseAsk {
   of: { customerRefHmac: string; customerRef: string } | { orderId: string }
@@ -38,6 +38,8 @@ export async function eraseCustomer(tx: Transaction, { of, actor, cause }: Erase
   const changed = await eraseOrders(tx, ended)
   if ('customerRef' in of) {
     changed.quarantine = (changed.quarantine ?? 0) + (await count(tx, erasingQuarantined, { called: namesIn(of.customerRef, found) }))
+    await run(tx, `UPDATE drafts SET erase_when_ended = ? WHERE customer_ref_hmac = ? AND state = 'awaiting_payment'`, [erasureId, of.customerRefHmac])
+    await eraseDrafts(tx, { hmac: of.customerRefHmac }, changed)
     changed.value_accounts = await count(tx, `UPDATE value_accounts SET customer_ref_hmac = 'erased:' || account_id WHERE customer_ref_hmac = :hmac`, { hmac: of.customerRefHmac })
   }
   await run(tx, 'UPDATE orders SET erase_when_ended = ? WHERE order_id = ANY(?::uuid[])', [erasureId, waiting])
@@ -45,6 +47,15 @@ export async function eraseCustomer(tx: Transaction, { of, actor, cause }: Erase
   const touched = Object.fromEntries(Object.entries(changed).filter(([, n]) => n > 0))
   return { erasureId, status: waiting.length ? 'scheduled' : 'done', orders: { erased: changed.orders ?? 0, waiting: waiting.length }, rows: touched }
 }
+
+async function eraseDrafts(tx: Transaction, { hmac = null, draftId = null }: { hmac?: string | null; draftId?: string | null }, changed: Record<string, number> = {}): Promise<void> {
+  const gone = await rows<{ draftId: string }>(tx, `${erasingDrafts} RETURNING draft_id AS "draftId"`, { hmac, draftId })
+  changed.drafts = (changed.drafts ?? 0) + gone.length
+  changed.idempotency_keys = (changed.idempotency_keys ?? 0) + (await eraseDraftAnswers(tx, gone.map((d) => d.draftId)))
+}
+
+/** What was asked for while a draft waited for its money, once that has ended without an order. */
+export const eraseDraftIfAsked = (tx: Transaction, draftId: string): Promise<void> => eraseDrafts(tx, { draftId })
 
 /** At the end of an order's thread: what was asked for while it was under way, and what has come since to one that was erased and opened again. */
 export async function eraseIfAsked(tx: Transaction, orderId: string): Promise<void> {

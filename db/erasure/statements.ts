@@ -11,6 +11,10 @@ const fulfillments = `SELECT fulfillment_id FROM fulfillments WHERE ${ofOrders}`
 /** Of an address the country stays: taxes and carriers are reported by it. */
 const country = (address: string): string => `jsonb_build_object('country', ${address}->'country')`
 
+/** Of a draft what was to be sold, for how much; not to whom, and none of what people wrote. */
+const withoutWords = `jsonb_strip_nulls(jsonb_build_object('channel', document->'channel', 'currency', document->'currency', 'taxIncluded', document->'taxIncluded', 'shipping', document->'shipping', 'delivery', document->'delivery',
+            'discount', (document->'discount') - 'reason', 'lines', (SELECT coalesce(jsonb_agg(l #- '{override,reason}' #- '{discount,reason}'), '[]') FROM jsonb_array_elements(document->'lines') l)))`
+
 export const erasing: readonly Erasing[] = [
   {
     table: 'orders',
@@ -18,6 +22,7 @@ export const erasing: readonly Erasing[] = [
             search = lower(concat_ws(' ', channel_order_id, (SELECT string_agg(tracking_number, ' ') FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE f.order_id = o.order_id), (SELECT string_agg(tracking_number, ' ') FROM return_labels b WHERE b.order_id = o.order_id)))
           WHERE ${ofOrders} AND (erased_at IS NULL OR erase_when_ended IS NOT NULL)`,
   },
+  { table: 'drafts', sql: `UPDATE drafts SET document = ${withoutWords}, customer_ref_hmac = NULL, end_reason = NULL, erased_at = now() WHERE ${ofOrders} AND erased_at IS NULL` },
   { table: 'order_versions', sql: `UPDATE order_versions SET document = jsonb_set(document, '{shipTo}', ${country("(document->'shipTo')")}) WHERE ${ofOrders} AND jsonb_exists(document->'shipTo', 'line1')` },
   {
     table: 'order_changes',
@@ -59,3 +64,8 @@ export const erasing: readonly Erasing[] = [
 export const erasingQuarantined = `
   UPDATE quarantine SET body = '{}', reasons = '[]', resolution = CASE WHEN resolution IS NOT NULL THEN 'erased' END, status = CASE WHEN status = 'open' THEN 'dismissed' ELSE status END
   WHERE body::text <> '{}' AND EXISTS (SELECT 1 FROM unnest(:called::text[]) AS name WHERE strpos(lower(body::text), lower(name)) > 0)`
+
+/** Drafts that never became an order of hers; those that wait for her money end first. */
+export const erasingDrafts = `UPDATE drafts SET document = ${withoutWords}, customer_ref_hmac = NULL, end_reason = NULL, erased_at = now(),
+  state = 'discarded', ended_at = coalesce(ended_at, now()), ended_by = coalesce(ended_by, 'throughline')
+  WHERE state IN ('open', 'quoted', 'discarded') AND erased_at IS NULL AND (customer_ref_hmac = :hmac OR erase_when_ended IS NOT NULL AND draft_id = :draftId::uuid)`

@@ -45,6 +45,7 @@ import * as keys from './0053-keys'
 import * as erasure from './0054-erasure'
 import * as changeBasis from './0055-change-basis'
 import * as channelLimits from './0058-channel-limits'
+import * as drafts from './0056-drafts'
 import * as returnLabels from './0039-return-labels'
 import * as goodwill from './0040-goodwill'
 import * as lateMoney from './0042-money-that-comes-late'
@@ -110,4 +111,5 @@ export const migrations: readonly Migration[] = [
   quarantine,
   channelSettings,
   channelLimits,
+  drafts,
 ]

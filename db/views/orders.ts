@@ -19,6 +19,8 @@ export interface OrderView {
   orderId: string
   channel: string
   channelOrderId: string
+  /** The draft it was before, if it was one. */
+  draftId: string | null
   version: number
   status: string
   paymentStatus: string
@@ -192,7 +194,7 @@ interface OrderFacts extends Omit<OrderView, 'lines' | 'promise' | 'money' | 'al
   promise: OrderPromise | null
 }
 
-const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", o.version, o.status, o.payment_status AS "paymentStatus",
+const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", (SELECT d.draft_id FROM drafts d WHERE d.order_id = o.order_id) AS "draftId", o.version, o.status, o.payment_status AS "paymentStatus",
   o.fulfillment_status AS "fulfillmentStatus", o.workflow_open AS "workflowOpen", o.placed_at AS "placedAt", o.accepted_at AS "acceptedAt", o.closed_at AS "closedAt",
   o.currency, o.total_minor AS "totalMinor", o.tax_included AS "taxIncluded", o.shipping, o.claim, o.priority, o.customer, o.ship_to AS "shipTo", o.bill_to AS "billTo", o.flags, o.delivery,
   o.waiting_on AS "waitingOn", o.promise, o.stage,

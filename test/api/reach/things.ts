@@ -49,6 +49,7 @@ export async function thingsAt(edge: Edge, where: Place): Promise<Things> {
     ...(await afterwards(db, where, orderId)),
     ...(await runAt(db, where, orderId, work.fulfillmentId)),
     ...(await trials(db, where.channelId)),
+    draftId: await drafted(edge, where.channelId),
     ...(await webhooks(edge, where.channelId)),
     ...quote, ...work, ...where,
     orderId, customerRef, sku: 'SOCKS-3P', cartonId: 'mailer', kind: 'sourcing', protocol: 'acp', version: '1', number: '1', country: 'DE', postalCode: '10119', carrier: 'swiftparcel', type: 'order.placed',
@@ -112,6 +113,12 @@ async function quoted(edge: Edge, channel: string): Promise<{ quoteId: string; o
   const { optionId } = (asked.body.options as { optionId: string }[])[0]!
   const held = await edge.post(`/v1/quotes/${quoteId}/hold`, { optionId })
   return { quoteId, optionId, reservationId: held.body.reservationId as string }
+}
+
+async function drafted(edge: Edge, channel: string): Promise<string> {
+  const person = { customer: { customerRef: 'c-1', name: 'N', email: 'n@example.org' }, shipTo: { name: 'N', line1: 'L', city: 'Berlin', postalCode: '10119', country: 'DE' }, delivery: { method: 'delivery' } }
+  const { body } = await edge.post('/v1/drafts', { channel, channelOrderId: `draft-${++number}`, ...person, lines: [{ lineId: '1', sku: 'SOCKS-3P', quantity: 1, unitPriceMinor: 100 }] }, { key: 'demo-support' })
+  return body.draftId as string
 }
 
 async function webhooks(edge: Edge, channel: string): Promise<{ endpointId: string; deliveryId: string }> {

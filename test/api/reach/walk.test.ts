@@ -57,7 +57,7 @@ const keys: Record<Role, string> = {
 const ownOf = (role: Role): Things => (role === 'channel' ? sold : mine)
 
 /** What a path names that belongs to a channel, a node or a driver. */
-const scoped = ['orderId', 'changeId', 'holdId', 'refundId', 'returnId', 'fulfillmentId', 'packageId', 'waveId', 'nodeId', 'runId', 'stopId', 'driverId', 'reservationId', 'quoteId', 'channelId', 'endpointId', 'deliveryId']
+const scoped = ['orderId', 'draftId', 'changeId', 'holdId', 'refundId', 'returnId', 'fulfillmentId', 'packageId', 'waveId', 'nodeId', 'runId', 'stopId', 'driverId', 'reservationId', 'quoteId', 'channelId', 'endpointId', 'deliveryId']
 const namesOf = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map((m) => m[1]!)
 const pathOf = (path: string, { ids }: Things): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -82,7 +82,7 @@ async function ask(route: Route, line: Line, at: Things, key: string | null): Pr
 const said = ({ status, text }: Heard): string => `${status} ${text.slice(0, 200)}`
 const isWell = ({ status }: Heard): boolean => status < 500 && ![400, 401, 403, 404, 415, 422].includes(status)
 /** Of an answer to whoever reaches a part only: it names nothing of the rest. */
-const leaks = ({ text }: Heard): string | undefined => ['orderId', 'fulfillmentId', 'runId', 'returnId', 'waveId', 'endpointId', 'deliveryId'].map((name) => foreign.ids[name]!).find((id) => text.includes(id))
+const leaks = ({ text }: Heard): string | undefined => ['orderId', 'draftId', 'fulfillmentId', 'runId', 'returnId', 'waveId', 'endpointId', 'deliveryId'].map((name) => foreign.ids[name]!).find((id) => text.includes(id))
 
 /** @returns what is wrong with how one role is answered; nothing if all is well. */
 async function walk(route: Route, role: Role, reach: Reach): Promise<string[]> {

@@ -1,0 +1,65 @@
+/** A draft becomes an order, once, through the same intake as any other: by a person who has the money, or by the money itself. */
+import type { PlanPromise } from '../activities/promise-desk'
+import { writeAudit } from '../db/audit'
+import { keepDocument } from '../db/channel-messages'
+import type { Transaction } from '../db/connection'
+import { becameOrder, type DraftRow } from '../db/drafts'
+import { record } from '../db/events'
+import type { PlanMode } from '../db/race'
+import { orderBrief, type OrderBrief } from '../db/views/order-brief'
+import { draftView } from '../db/views/drafts'
+import { draftNumber, missingFrom } from '../domain/draft/draft'
+import { draftTotals } from '../domain/draft/totals'
+import { refuse } from '../domain/refusals'
+import { refuseSchema } from './problem'
+import { newOrder, type NewOrderBody } from './schemas/order'
+import { submitDocument, type SubmitDeps } from './submit-order'
+
+export interface DraftPlacing {
+  tenders: readonly object[]
+  actor: string
+  promise: PlanPromise
+}
+
+/**
+ * The draft's row is locked: whoever comes second finds the order. @throws `draft.incomplete`, `request.invalid` for what no order may say, and what
+ * `submitDocument` throws
+ */
+export async function placeDraft(tx: Transaction, deps: SubmitDeps, draft: DraftRow, { tenders, actor, promise }: DraftPlacing, mode: PlanMode): Promise<OrderBrief> {
+  const body = orderOf(draft, tenders)
+  const { orderId, outcome, brief } = await submitDocument(tx, deps, { body, actor, promise }, mode)
+  // The number was taken by an order that did not come from here.
+  if (outcome === 'repeated') throw refuse('order.duplicate', { orderId })
+  await becameOrder(tx, draft, { orderId, actor })
+  await record(tx, { orderId, channel: draft.channel }, { type: 'draft.placed', actor, data: { draftId: draft.draftId, number: draftNumber(draft.number) } })
+  await keepDocument(tx, { source: 'draft', eventId: draft.draftId, channel: draft.channel, channelOrderId: body.channelOrderId, topic: 'order', body: draft.document, applied: true })
+  await writeAudit(tx, { actor, action: 'order.create', subject: orderId, cause: `draft:${draft.draftId}` })
+  return brief ?? (await orderBrief(tx, orderId))!
+}
+
+/** @throws `draft.incomplete` */
+export function refuseIncomplete({ document }: Pick<DraftRow, 'document'>): void {
+  const missing = missingFrom(document)
+  if (missing.length) throw refuse('draft.incomplete', {}, undefined, missing)
+}
+
+/** @throws `draft.state` */
+export function refuseState(draft: DraftRow, allowed: boolean): void {
+  if (allowed) return
+  const { state, orderId, allowedActions } = draftView(draft, new Date().toISOString())
+  throw refuse('draft.state', { state, orderId, allowedActions })
+}
+
+/** The document it is submitted as. @throws `draft.incomplete`, `request.invalid` */
+function orderOf(draft: DraftRow, tenders: readonly object[]): NewOrderBody {
+  refuseIncomplete(draft)
+  const { channel, channelOrderId = draftNumber(draft.number), currency, customer, shipTo, billTo, delivery, taxIncluded, flags, priority, claim } = draft.document
+  const { lines, shipping, totalMinor } = draftTotals(draft.document)
+  const read = newOrder.safeParse({
+    channel, channelOrderId, currency, customer, shipTo, billTo, delivery, taxIncluded, flags, priority, claim, shipping, totalMinor, tenders,
+    placedAt: new Date().toISOString(),
+    lines: lines.map(({ netMinor: _, ...line }) => line),
+  })
+  if (!read.success) throw refuseSchema(read.error, 'body')
+  return read.data
+}

@@ -1,0 +1,85 @@
+/** Drafts as rows: written under the version that was read, locked by whoever decides what becomes of them, ended once. */
+import { uuidv7 } from 'uuidv7'
+import { mayBecome, type Draft, type DraftState } from '../domain/draft/draft'
+import { invariant } from '../domain/invariant'
+import { row, run, type Db, type Transaction } from './connection'
+import { customerRefHmac } from './customer-ref'
+
+export interface DraftRow {
+  draftId: string
+  number: number
+  channel: string
+  state: DraftState
+  version: number
+  document: Draft
+  currency: string
+  totalMinor: number
+  createdBy: string
+  createdAt: string
+  updatedAt: string
+  endedAt: string | null
+  endedBy: string | null
+  endReason: string | null
+  orderId: string | null
+  validUntil: string | null
+}
+
+export const draftColumns = `draft_id AS "draftId", number, channel, state, version, document, currency, total_minor AS "totalMinor", created_by AS "createdBy", created_at AS "createdAt",
+  updated_at AS "updatedAt", ended_at AS "endedAt", ended_by AS "endedBy", end_reason AS "endReason", order_id AS "orderId", valid_until AS "validUntil"`
+
+export const findDraft = (db: Db | Transaction, draftId: string): Promise<DraftRow | undefined> => row(db, `SELECT ${draftColumns} FROM drafts WHERE draft_id = ?`, [draftId])
+
+/** Whoever decides about a draft takes its row first: two people, or a person and a payment, come one after the other. */
+export const lockDraft = (tx: Transaction, draftId: string): Promise<DraftRow | undefined> => row(tx, `SELECT ${draftColumns} FROM drafts WHERE draft_id = ? FOR UPDATE`, [draftId])
+
+export interface DraftWriting {
+  document: Draft
+  totalMinor: number
+  /** Key of the hash that stands for the customer. */
+  secret: string
+}
+
+export async function insertDraft(tx: Transaction, { document, totalMinor, secret, actor }: DraftWriting & { actor: string }): Promise<DraftRow> {
+  const { channel, currency } = document
+  const made = await row<DraftRow>(
+    tx,
+    `INSERT INTO drafts (draft_id, channel, document, currency, total_minor, customer_ref_hmac, created_by) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING ${draftColumns}`,
+    [uuidv7(), channel, JSON.stringify(document), currency, totalMinor, hmacOf(document, secret), actor],
+  )
+  return made!
+}
+
+/** Another document; what was quoted for the one before holds no more. */
+export async function rewriteDraft(tx: Transaction, draft: DraftRow, { document, totalMinor, secret }: DraftWriting): Promise<DraftRow> {
+  invariant(draft.state === 'open' || mayBecome(draft.state, 'open'), `a draft that is ${draft.state} is not rewritten`)
+  const written = await row<DraftRow>(
+    tx,
+    `UPDATE drafts SET document = ?, currency = ?, total_minor = ?, customer_ref_hmac = ?, state = 'open', quote = NULL, valid_until = NULL, version = version + 1, updated_at = now()
+     WHERE draft_id = ? RETURNING ${draftColumns}`,
+    [JSON.stringify(document), document.currency, totalMinor, hmacOf(document, secret), draft.draftId],
+  )
+  return written!
+}
+
+const hmacOf = ({ customer }: Draft, secret: string): string | null => (customer?.customerRef === undefined ? null : customerRefHmac(customer.customerRef, secret))
+
+/** It is an order now. A customer who asked to be forgotten meanwhile is forgotten when that ends. */
+export async function becameOrder(tx: Transaction, draft: DraftRow, { orderId, actor }: { orderId: string; actor: string }): Promise<void> {
+  invariant(mayBecome(draft.state, 'placed'), `a draft that is ${draft.state} is not placed`)
+  await run(tx, `UPDATE drafts SET state = 'placed', order_id = ?, ended_at = now(), ended_by = ?, version = version + 1, updated_at = now() WHERE draft_id = ?`, [orderId, actor, draft.draftId])
+  await run(tx, 'UPDATE orders o SET erase_when_ended = d.erase_when_ended FROM drafts d WHERE d.draft_id = ? AND o.order_id = d.order_id AND d.erase_when_ended IS NOT NULL', [draft.draftId])
+}
+
+export async function discardDraft(tx: Transaction, draft: DraftRow, { actor, reason }: { actor: string; reason: string }): Promise<DraftRow> {
+  invariant(mayBecome(draft.state, 'discarded'), `a draft that is ${draft.state} is not discarded`)
+  const ended = await row<DraftRow>(
+    tx,
+    `UPDATE drafts SET state = 'discarded', ended_at = now(), ended_by = ?, end_reason = ?, version = version + 1, updated_at = now() WHERE draft_id = ? RETURNING ${draftColumns}`,
+    [actor, reason, draft.draftId],
+  )
+  return ended!
+}
+
+/** What a draft may be written for: the channel, its currency, and which kind of place it is. */
+export const channelOfDraft = (db: Db | Transaction, channel: string): Promise<{ currency: string; kind: string } | undefined> =>
+  row(db, 'SELECT currency, kind FROM channels WHERE channel_id = ?', [channel])

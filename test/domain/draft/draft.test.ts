@@ -1,0 +1,31 @@
+/** What a draft lacks, and what may become of it. */
+import { draftActions, draftMoves, draftStates, mayBecome, missingFrom, shownState } from '../../../domain/draft/draft'
+
+it('reaches every state from an open one, and leaves none that has ended', () => {
+  const reached = new Set(['open'])
+  for (let size = 0; size < reached.size; ) {
+    size = reached.size
+    for (const from of draftStates) if (reached.has(from)) draftMoves[from].forEach((to) => reached.add(to))
+  }
+  expect([...reached].sort()).toEqual([...draftStates].sort())
+  expect(draftStates.filter((from) => draftMoves[from].length === 0)).toEqual(['placed', 'discarded'])
+  expect(mayBecome('placed', 'open')).toBe(false)
+})
+
+it('names what an order needs by how the customer gets it', () => {
+  const lines = [{ lineId: '1', sku: 'S', quantity: 1, unitPriceMinor: 1 }]
+  const pointers = (draft: Parameters<typeof missingFrom>[0]): string[] => missingFrom(draft).map((m) => m.pointer)
+  expect(pointers({ lines: [] })).toEqual(['/lines', '/delivery', '/customer'])
+  expect(pointers({ lines, customer: {}, delivery: { method: 'delivery' } })).toEqual(['/shipTo'])
+  expect(pointers({ lines, customer: {}, delivery: { method: 'pickup' } })).toEqual(['/delivery/nodeId'])
+  expect(pointers({ lines, delivery: { method: 'carry_out', nodeId: 'n' } })).toEqual([])
+})
+
+it('shows a quote that is past its time as that, and offers to quote anew', () => {
+  const now = '2026-11-23T10:00:00.000Z'
+  expect(shownState({ state: 'quoted', validUntil: '2026-11-23T10:00:00.001Z' }, now)).toBe('quoted')
+  expect(shownState({ state: 'quoted', validUntil: now }, now)).toBe('quote_expired')
+  expect(draftActions('quote_expired', [])).toEqual(['quote', 'discard'])
+  expect(draftActions('open', [{ pointer: '/lines', message: '' }])).toEqual(['discard'])
+  expect(draftActions('placed', [])).toEqual([])
+})
