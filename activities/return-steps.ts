@@ -1,5 +1,5 @@
 /** The steps of what comes back: local activities like those of order-steps.ts, safe to run again in the same way. */
-import type { DecideRefund, DecideReturn, ReceiveReturn, RefundOrder, RequestReplacement, RequestReturn } from '../domain/messages'
+import type { DecideRefund, DecideReturn, GiveAgain, ReceiveReturn, RefundOrder, RequestReplacement, RequestReturn } from '../domain/messages'
 import type { Db } from '../db/connection'
 import { numberOf, once, onceAsked, type Attempt } from '../db/effects'
 import type { ExchangeHold } from '../db/exchange-payments'
@@ -8,6 +8,7 @@ import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps
 import { chargeReturn, guardRenewed, renewGuard } from '../db/steps/guard-return'
 import { finishReplacement, requestReplacement, type ReplacementAsked, type ReplacementFinished } from '../db/steps/request-replacement'
 import { noteRefusedReturn, requestReturn } from '../db/steps/request-return'
+import { giveAgain, type GivenAgain } from '../db/steps/give-again'
 import { decideRefund, refundOrder, type RefundNews } from '../db/steps/refund-order'
 import { lateReturn } from '../db/steps/unreturned'
 
@@ -44,6 +45,9 @@ export function createReturnSteps(db: Db) {
 
     /** Another person agrees to that, or refuses it. */
     decideRefund: (ask: DecideRefund & { orderId: string }): Promise<RefundNews> => onceAsked(db, `decide-refund:${ask.commandId}`, { ask, action: `refund.${ask.decision}`, subject: ask.refundId }, (tx) => decideRefund(tx, ask)),
+
+    /** A refund that came back is given another way. */
+    giveRefundAgain: (ask: GiveAgain & { orderId: string }): Promise<GivenAgain> => onceAsked(db, `give-again:${ask.commandId}`, { ask, action: 'refund.give_again', subject: ask.refundReference }, (tx) => giveAgain(tx, ask)),
 
     /** All of a return is counted and paid back. */
     closeReturn: (ask: { returnId: string }): Promise<ReturnNews> => db.transaction((tx) => endReturn(tx, { ...ask, to: 'closed' })),

@@ -3,12 +3,14 @@ import { refuse } from '../domain/refusals'
 import { writeAudit } from './audit'
 import { row, run, type Transaction } from './connection'
 import { record } from './events'
+import { needGivenAgain } from './returned-refunds'
 
 interface Held {
   exceptionId: string
   orderId: string | null
   channel: string | null
   kind: string
+  subject: string
   owner: string
   resolvedAt: string | null
   resolution: string | null
@@ -18,7 +20,7 @@ interface Held {
 export async function holdException(tx: Transaction, exceptionId: string): Promise<Held> {
   const held = await row<Held>(
     tx,
-    `SELECT e.exception_id AS "exceptionId", e.order_id AS "orderId", o.channel, e.kind, e.owner, e.resolved_at AS "resolvedAt", e.resolution
+    `SELECT e.exception_id AS "exceptionId", e.order_id AS "orderId", o.channel, e.kind, e.subject, e.owner, e.resolved_at AS "resolvedAt", e.resolution
      FROM exceptions e LEFT JOIN orders o USING (order_id) WHERE e.exception_id = ? FOR UPDATE OF e`,
     [exceptionId],
   )
@@ -33,7 +35,9 @@ export async function assignException(tx: Transaction, held: Held, ask: { assign
   await writeAudit(tx, { actor: ask.actor, action: 'exception.assign', subject: held.exceptionId, cause: ask.assignee })
 }
 
+/** @throws `refund.still_owed` where money is owed that no book says was given */
 export async function resolveException(tx: Transaction, held: Held, ask: { resolution: string; actor: string }): Promise<void> {
+  if (held.kind === 'payment.refund_returned') await needGivenAgain(tx, held.subject)
   await run(tx, 'UPDATE exceptions SET resolved_at = now(), resolution = ?, resolved_by = ? WHERE exception_id = ?', [ask.resolution, ask.actor, held.exceptionId])
   await tell(tx, held, 'exception.resolved', ask.actor, { resolution: ask.resolution })
   await writeAudit(tx, { actor: ask.actor, action: 'exception.resolve', subject: held.exceptionId, cause: ask.resolution })

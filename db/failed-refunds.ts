@@ -11,6 +11,7 @@ import { postAll } from './ledger'
 import { lockOrderOf } from './orders'
 import { settleRefund } from './payment-operations'
 import { applyView } from './payments'
+import { insertReturned } from './returned-refunds'
 import { openException } from './waiting'
 
 export interface FailedRefund {
@@ -34,7 +35,8 @@ export async function applyFailedRefund(db: Db, fact: InboundFact): Promise<unde
     if (await row(tx, 'SELECT 1 FROM ledger_entries WHERE journal_id = ? LIMIT 1', [`refund-failed:${news.refundReference}`])) return settleFact(tx, fact, 'done', 'nothing new')
     await knowAsGiven(tx, paymentId, news)
     await postAll(tx, [{ about: { orderId: order.orderId, paymentId, currency: news.currency }, journal: failedRefundJournal({ provider, ...news }) }])
-    const { refundReference, reference, amountMinor, currency, reason } = news
+    const { refundReference, reference, operationId = null, amountMinor, currency, reason } = news
+    await insertReturned(tx, { refundReference, orderId: order.orderId, paymentId, operationId, amountMinor, currency })
     const data = { tenderId, refundReference, reference, amountMinor, currency, reason }
     await record(tx, order, { type: 'payment.refund_failed', actor: fact.source, data })
     const ways = ['store_credit', ...((await otherMoney(tx, order.orderId, paymentId)) >= amountMinor ? ['another_payment'] : []), 'bank_transfer']

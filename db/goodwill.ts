@@ -55,7 +55,7 @@ export async function moneyOfOrder(tx: Transaction, orderId: string): Promise<Mo
   const sums = await row<{ takenMinor: number; givenMinor: number; aboveMinor: number; withinMinor: number }>(
     tx,
     `SELECT (SELECT coalesce(sum(CASE WHEN provider = 'paid_elsewhere' THEN captured_minor ELSE (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations c WHERE c.payment_id = p.payment_id AND kind = 'capture' AND status <> 'abandoned') END), 0)::int8 FROM payments p WHERE p.order_id = o.order_id) AS "takenMinor",
-       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status <> 'abandoned') AS "givenMinor",
+       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status <> 'abandoned' AND NOT coalesce(jsonb_exists(parts, 'againMinor'), false)) AS "givenMinor",
        (SELECT coalesce(sum(above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given') AS "aboveMinor",
        (SELECT coalesce(sum(amount_minor - above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given') AS "withinMinor"
      FROM orders o WHERE order_id = ?`,

@@ -114,7 +114,11 @@ export async function refundRest(tx: Transaction, order: OrderRow, ask: { purpos
 export const giveGoodwill = (tx: Transaction, order: OrderRow, { amountMinor, askedBy, approvedBy, ...ask }: { purpose: string; cause: object; amountMinor: number; tenderId?: string; askedBy: string; approvedBy?: string }): Promise<IntendedRefund[]> =>
   intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, goodwill: { minor: amountMinor, askedBy, ...(approvedBy !== undefined && { approvedBy }) } })
 
-async function intendParts(tx: Transaction, order: OrderRow, ask: Cause & { tenderId?: string }, parts: RefundParts): Promise<IntendedRefund[]> {
+/** What the customer is owed since a refund by one payment came back is given by others that have as much. */
+export const giveByOthers = (tx: Transaction, order: OrderRow, { amountMinor, ...ask }: Cause & { amountMinor: number; not: string; tenderId?: string }): Promise<IntendedRefund[]> =>
+  intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, againMinor: amountMinor })
+
+async function intendParts(tx: Transaction, order: OrderRow, ask: Wanted, parts: RefundParts): Promise<IntendedRefund[]> {
   const intended: IntendedRefund[] = []
   for (const share of await sharesOf(tx, order, ask, parts)) {
     const { payer, amountMinor } = share
@@ -132,6 +136,9 @@ interface Cause {
   guardFirst?: boolean
 }
 
+/** Only what this tender took, or not what this payment took. */
+type Wanted = Cause & { tenderId?: string; not?: string }
+
 interface Share {
   payer: Payer
   amountMinor: number
@@ -139,9 +146,9 @@ interface Share {
 }
 
 /** Which payments give it back, and what of it each. What none of them has left is a case for finance. */
-async function sharesOf(tx: Transaction, order: OrderRow, ask: Cause & { tenderId?: string }, parts: RefundParts): Promise<Share[]> {
+async function sharesOf(tx: Transaction, order: OrderRow, ask: Wanted, parts: RefundParts): Promise<Share[]> {
   const amountMinor = refundMinor(parts)
-  const payments = (await refundable(tx, order.orderId, ask.guardFirst)).filter((p) => ask.tenderId === undefined || p.tenderId === ask.tenderId)
+  const payments = (await refundable(tx, order.orderId, ask.guardFirst)).filter((p) => (ask.tenderId === undefined || p.tenderId === ask.tenderId) && p.paymentId !== ask.not)
   const { shares, missingMinor } = spread(payments, amountMinor)
   if (missingMinor > 0) await tellShort(tx, order, { ...ask, amountMinor, missingMinor })
   const all = partsOf(parts, shares.map((s) => s.amountMinor))

@@ -94,8 +94,8 @@ async function issueTo(tx: Transaction, accountId: string, currency: string, { a
   await postAll(tx, [{ about: { orderId: null, paymentId: null, currency }, journal: issueJournal({ moveId, kind, amountMinor, paidElsewhere, reason }) }])
 }
 
-/** What would have been given back for an order is on its customer's account instead, once per operation; its journal is the caller's to post. */
-export async function creditCustomer(tx: Transaction, { customerRefHmac, currency, ...credited }: { customerRefHmac: string; currency: string; amountMinor: number; operationId: string; actor: string; reason: string }): Promise<void> {
+/** What would have been given back for an order is on its customer's account instead, once per operation where there is one; its journal is the caller's to post. */
+export async function creditCustomer(tx: Transaction, { customerRefHmac, currency, ...credited }: { customerRefHmac: string; currency: string; amountMinor: number; operationId?: string; actor: string; reason: string }): Promise<void> {
   await move(tx, { accountId: await storeCreditAccount(tx, customerRefHmac, currency), kind: 'credited', ...credited })
 }
 

@@ -38,6 +38,9 @@ export async function openException(tx: Transaction, wanted: OpenException): Pro
   return standing!.exceptionId
 }
 
+/** Money that is owed is owed by orders that have ended too. */
+export const outlivesOrder = ['payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'order.refund_elsewhere'] as const
+
 /** Settles what is open of an order because the order went on by itself; all of it, one kind, one subject, or all but some. */
 export async function settleExceptions(tx: Transaction, order: { orderId: string; channel: string }, resolution: string, { kind, subject, except = [] }: { kind?: string; subject?: string; except?: readonly string[] } = {}): Promise<void> {
   const settled = await rows<{ exceptionId: string; kind: string }>(

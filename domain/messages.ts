@@ -232,6 +232,11 @@ export interface DecideRefund extends Command {
   decision: 'approve' | 'reject'
   reason?: string
 }
+/** A refund came back: what the customer is owed since is given another way. */
+export interface GiveAgain extends Command {
+  refundReference: string
+  by: { way: 'another_payment'; tenderId?: string } | { way: 'store_credit' } | { way: 'bank_transfer'; transferReference: string; sentBy: string }
+}
 export interface RefundAnswer {
   refundId: string
   status: 'waiting' | 'given' | 'rejected'
@@ -257,13 +262,16 @@ export const updates = {
   decideReturn: 'decideReturn',
   refundOrder: 'refundOrder',
   decideRefund: 'decideRefund',
+  giveRefundAgain: 'giveRefundAgain',
   placeHold: 'placeHold',
   releaseHold: 'releaseHold',
   moveWork: 'moveWork',
   renewPromise: 'renewPromise',
 } as const
 /** These reopen an order whose thread has come to its end; so does money that nobody counts on any more. */
-export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'decideReturn', 'refundOrder', 'decideRefund']
+export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'decideReturn', 'refundOrder', 'decideRefund', 'giveRefundAgain']
+/** Of those, what is asked of cancelled orders too. */
+export const reopeningCancelled: readonly UpdateName[] = ['giveRefundAgain']
 export type UpdateName = keyof typeof updates
 
 /** Facts from outside, already deduplicated by their row in the inbox; the row has been applied, the signal only wakes the story. */

@@ -9,7 +9,7 @@ import type { Db } from '../db/connection'
 import { findOrder, orderByNumber, type OrderRow } from '../db/orders'
 import { loadStart, startIsDone, type StartArguments } from '../db/starts'
 import { orderWorkflowId, orderWorkflowType, taskQueues } from '../domain/ids'
-import { reopening, signals, type OrderStart } from '../domain/messages'
+import { reopening, reopeningCancelled, signals, type OrderStart } from '../domain/messages'
 import { isRefusalCode, refuse } from '../domain/refusals'
 import { searchAttributes } from '../domain/search-attributes'
 
@@ -53,7 +53,7 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
   const update = async (order: OrderRow, ask: OrderAsk, triesLeft = 2): Promise<unknown> => {
     const { update: name, args } = ask
     const options: { args: [object]; updateId: string } = { args: [args], updateId: args.commandId }
-    const reopens = reopening.includes(name) && order.stage !== 'cancelled'
+    const reopens = (order.stage === 'cancelled' ? reopeningCancelled : reopening).includes(name)
     try {
       return await client.workflow.getHandle(orderWorkflowId(order.channel, order.channelOrderId)).executeUpdate(name, options)
     } catch (error) {
@@ -66,7 +66,7 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
       if (now) throw refuseClosed(now)
       const { start, customerRef } = await loadStart(db, order.orderId)
       const again = { workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE }
-      const startArguments = { customerRef, start: { ...start, ...(ended && { reopened: true as const }) } }
+      const startArguments = { customerRef, start: { ...start, ...(ended && { reopened: true as const, ...(order.stage === 'cancelled' && { cancelled: true as const }) }) } }
       const startWorkflowOperation = new WithStartWorkflowOperation(orderWorkflowType, { ...startOptions(startArguments), ...(ended && again), taskQueue })
       return await client.workflow.executeUpdateWithStart(name, { ...options, startWorkflowOperation })
     }

@@ -39,6 +39,7 @@ import { promiseRoutes } from './promise'
 import { quarantineRoutes } from './quarantine'
 import { reOptimisationRoutes } from './re-optimisations'
 import { refundRoutes } from './refunds'
+import { refundsOwedRoutes } from './refunds-owed'
 import { returnLabel } from './return-label'
 import { returnRoutes } from './returns'
 import { runRoutes } from './runs'
@@ -65,6 +66,7 @@ export const routes: readonly Route[] = [
   ...returnRoutes,
   returnLabel,
   ...refundRoutes,
+  ...refundsOwedRoutes,
   ...orderReads,
   orderSource,
   orderAs,

@@ -83,6 +83,7 @@ const version1 = {
   'refund.asked': strict({ refundId: text, amountMinor: amount, aboveMinor: amount, currency: text, tenderId: text.optional() }),
   'refund.approved': strict({ refundId: text, amountMinor: amount, currency: text, askedBy: text }),
   'refund.rejected': strict({ refundId: text, amountMinor: amount, currency: text, askedBy: text }),
+  'refund.given_again': strict({ refundReference: text, way: z.enum(['another_payment', 'store_credit', 'bank_transfer']), amountMinor: amount, currency: text, tenderId: text.optional(), transferReference: text.optional(), sentBy: text.optional() }),
   'return.requested': strict({ returnId: text, method: text, lines: z.array(z.looseObject(line)), approved: z.boolean(), override: z.unknown().optional() }),
   'return.refused': refused,
   'return.labelled': strict({ ...parcelBack, carrier: text, service: text }),

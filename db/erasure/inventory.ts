@@ -77,6 +77,7 @@ export const inventory: Readonly<Record<string, Holds>> = {
   return_labels: { plain: 'node_id carrier service status tracking_number parcel_status claim_reference', erased: 'label refusal' },
   return_lines: { plain: 'line_id rule fee_per', erased: 'reason' },
   return_proofs: { erased: 'proof' },
+  returned_refunds: { plain: 'refund_reference currency status way transfer_reference command_id', staff: 'sent_by given_by' },
   return_receipts: { plain: 'line_id node_id grade disposition', staff: 'actor' },
   returns: { plain: 'status method remedy wanted command_id waiting_on no_label', staff: 'override requested_by' },
   run_reports: { plain: 'what tellings' },

@@ -5,7 +5,7 @@ import { eraseIfAsked } from '../erasure/erase'
 import { record, self } from '../events'
 import { endHoldsOf } from '../holds'
 import { lockOrder, refreshOrder, setWait } from '../orders'
-import { openException, settleExceptions, type OpenException } from '../waiting'
+import { openException, outlivesOrder, settleExceptions, type OpenException } from '../waiting'
 
 export interface WaitNotice {
   orderId: string
@@ -16,9 +16,6 @@ export interface WaitNotice {
   waitingOn?: WaitingOn
   exception?: Omit<OpenException, 'orderId' | 'channel'>
 }
-
-/** Money that is owed is owed by closed orders too. */
-const outlivesOrder = ['payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'order.refund_elsewhere'] as const
 
 /** Nothing is open any more, and the row says that the workflow is not either. */
 export async function closeOrder(tx: Transaction, { orderId, status }: { orderId: string; status: 'completed' | 'cancelled' }): Promise<void> {

@@ -128,6 +128,8 @@ export interface PaymentView {
   refundedMinor: number
   /** Given as store credit in place of a refund. */
   creditedMinor: number
+  /** Given in place of another payment, whose refund came back. */
+  againMinor: number
   /** Given back beyond what came back. */
   goodwillMinor: number
   authorizationExpiresAt: string | null
@@ -148,6 +150,8 @@ export interface MoneyView {
   authorizedMinor: number
   capturedMinor: number
   refundedMinor: number
+  /** Of it, what came back to the provider and was not given another way yet. */
+  refundsOwedMinor: number
   /** Given as store credit in place of a refund. */
   creditedMinor: number
   /** What the buyer keeps, less what was taken and not given back; never below zero. */
@@ -180,6 +184,7 @@ const paymentsJson = list(
   `json_build_object('paymentId', p.payment_id, 'tenderId', p.tender_id, 'purpose', coalesce((SELECT role FROM exchange_payments x WHERE x.payment_id = p.payment_id), 'order'), 'provider', p.provider, 'reference', p.reference, 'status', p.status, 'amountMinor', p.amount_minor,
      'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor,
      'creditedMinor', (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind = 'credit'),
+     'againMinor', (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind = 'refund' AND op.status = 'succeeded' AND op.purpose LIKE 'again:%'),
      'goodwillMinor', (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind = 'refund' AND op.status = 'succeeded' AND op.purpose LIKE 'goodwill:%'),
      'authorizationExpiresAt', ${iso('p.authorization_expires_at')}, 'declineCode', p.decline_code, 'takenAtOnce', p.taken_at_once, 'action', p.action)`,
   'payments p WHERE p.order_id = o.order_id',
@@ -190,6 +195,7 @@ interface OrderFacts extends Omit<OrderView, 'lines' | 'promise' | 'money' | 'al
   exchanged: ExchangedLine[]
   lines: (OrderLineView & { raised: readonly Raise[] })[]
   pickupCode: string | null
+  refundsOwedMinor: number
   stage: string
   promise: OrderPromise | null
 }
@@ -198,6 +204,7 @@ const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "chan
   o.fulfillment_status AS "fulfillmentStatus", o.workflow_open AS "workflowOpen", o.placed_at AS "placedAt", o.accepted_at AS "acceptedAt", o.closed_at AS "closedAt",
   o.currency, o.total_minor AS "totalMinor", o.tax_included AS "taxIncluded", o.shipping, o.claim, o.priority, o.customer, o.ship_to AS "shipTo", o.bill_to AS "billTo", o.flags, o.delivery,
   o.waiting_on AS "waitingOn", o.promise, o.stage,
+  (SELECT coalesce(sum(amount_minor), 0)::int8 FROM returned_refunds r WHERE r.order_id = o.order_id AND r.status = 'owed') AS "refundsOwedMinor",
   (SELECT max(pickup_code) FROM fulfillments f WHERE f.order_id = o.order_id AND f.status = 'ready') AS "pickupCode", ${linesJson} AS lines, ${exchangedLinesJson} AS exchanged, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments, ${returnsOfOrderJson} AS returns, ${holdsJson} AS holds`
 
 /** @returns undefined when there is no such order. Who may see it is for the caller to check. */
@@ -206,14 +213,14 @@ export async function orderView(db: Db | Transaction, orderId: string, viewer: {
   return found && present(found, viewer.role)
 }
 
-function present({ stage, pickupCode, exchanged, ...order }: OrderFacts, role: string): OrderView {
+function present({ stage, pickupCode, exchanged, refundsOwedMinor, ...order }: OrderFacts, role: string): OrderView {
   return {
     ...order,
     lines: order.lines.map(({ raised: _, ...line }) => line),
     payments: order.payments.map(({ action, ...payment }) => ({ ...payment, ...(action && tellsCustomers.includes(role) && { action }) })),
     ...(pickupCode !== null && tellsCustomers.includes(role) && { pickupCode }),
     promise: promiseView(order, new Date().toISOString()),
-    money: moneyOf({ ...order, exchanged }, stage),
+    money: moneyOf({ ...order, exchanged, refundsOwedMinor }, stage),
     allowedActions: orderActions(order, stage, role),
   }
 }
@@ -231,14 +238,14 @@ function readyAt(fulfillments: readonly OrderFulfillmentView[]): string | undefi
   return live.length > 0 && ready.every((at) => at !== undefined) ? ready.sort().at(-1) : undefined
 }
 
-function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'exchanged' | 'shipping' | 'taxIncluded' | 'payments'>, stage: string): MoneyView {
+function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'exchanged' | 'shipping' | 'taxIncluded' | 'payments' | 'refundsOwedMinor'>, stage: string): MoneyView {
   const sum = (of: (p: PaymentView) => number): number => order.payments.reduce((total, p) => total + of(p), 0)
   // What a final capture left was let go, and may be held again by a further payment; what is held over old goods is not for the order.
   const heldMinor = (p: PaymentView): number => (p.status === 'captured' || p.purpose === 'guard' ? p.capturedMinor : p.authorizedMinor)
-  const [authorizedMinor, capturedMinor, refundedMinor] = [sum(heldMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor)]
+  const [authorizedMinor, capturedMinor, refundedMinor] = [sum(heldMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor - p.againMinor)]
   const keptMinor = stage === 'cancelled' ? 0 : worthMinor(order, keptUnits(order.exchanged)) + exchangedMinor(order.exchanged)
   const creditedMinor = sum((p) => p.creditedMinor)
-  return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, creditedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor - sum((p) => p.goodwillMinor) + creditedMinor) }
+  return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, refundsOwedMinor: order.refundsOwedMinor, creditedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor - sum((p) => p.goodwillMinor) + creditedMinor) }
 }
 
 /** Who may tell the customer her code, and what her bank asks of her. */

@@ -10,6 +10,8 @@
  * | money is given back before goods left for it | receivable | provider clearing |
  * | money is given back for goods that left, and whatever of it | refund, tax, shipping | provider clearing, adjustments (a fee that is kept) |
  * | money is given back beyond what came back, with a name to it | adjustments | provider clearing |
+ * | a refund came back to the provider, and the customer is owed it | provider clearing | refunds owed |
+ * | what is owed so is given by another payment, as store credit, or by a transfer | refunds owed | provider clearing, store credit liability, bank |
  * | what would have been given back is given as store credit | refund, tax, shipping | store credit liability, adjustments (a fee that is kept) |
  * | a gift card is sold elsewhere, or given, and so is store credit | elsewhere, or adjustments | gift card liability, store credit liability |
  * | the provider pays out what it took | bank (net), fees | provider clearing |
@@ -37,7 +39,7 @@ export interface Entry {
   cause: string
 }
 
-export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'charge', 'refund_failed'] as const
+export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'charge', 'refund_failed', 'given_again'] as const
 
 export interface Journal {
   /** Said twice, the same: no fact is posted twice. */
@@ -151,10 +153,27 @@ export const failedRefundJournal = ({ provider, refundReference, amountMinor }: 
     { account: 'refunds_owed', amountMinor: -amountMinor, cause: `Owed to the customer, whose refund ${refundReference} came back` },
   ])
 
+export interface GivenAgain {
+  refundReference: string
+  amountMinor: number
+  /** Not by another payment: that posts a refund like any other. */
+  by: { way: 'store_credit' } | { way: 'bank_transfer'; transferReference: string; sentBy: string }
+}
+
+/** What the customer was owed, because a refund had come back, she has another way. */
+export const givenAgainJournal = ({ refundReference, amountMinor, by }: GivenAgain): Journal =>
+  journal(`given-again:${refundReference}`, 'given_again', [
+    { account: 'refunds_owed', amountMinor, cause: `No longer owed: the refund ${refundReference} that came back was given another way` },
+    by.way === 'store_credit'
+      ? { account: 'store_credit_liability', amountMinor: -amountMinor, cause: 'Owed to the customer as store credit' }
+      : { account: 'bank', amountMinor: -amountMinor, cause: `Sent by bank transfer ${by.transferReference}, by ${by.sentBy}` },
+  ])
+
 const inParts = (parts: RefundParts): Entry[] => [
   { account: 'receivable', amountMinor: parts.unsoldMinor ?? 0, cause: 'Given back to the customer: paid, and no goods had left for it' },
   { account: 'refund', amountMinor: parts.goodsMinor, cause: 'Given back to the customer for goods, without their tax' },
   { account: 'tax', amountMinor: parts.taxMinor, cause: 'Tax of what was given back' },
+  { account: 'refunds_owed', amountMinor: parts.againMinor ?? 0, cause: 'No longer owed: a refund that came back is given by this payment' },
   { account: 'shipping', amountMinor: parts.shippingMinor, cause: 'Shipping given back to the customer, without its tax' },
   { account: 'adjustments', amountMinor: parts.feeMinor + (parts.goodwill?.minor ?? 0), cause: parts.goodwill ? goodwillCause(parts.goodwill) : 'Kept of it: the fee for sending back' },
 ]

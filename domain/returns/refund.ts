@@ -13,6 +13,8 @@ export interface RefundParts {
   feeMinor: number
   /** Paid, and no goods had left for it; alone in its refund. */
   unsoldMinor?: number
+  /** Owed since a refund by another payment came back; alone in its refund. */
+  againMinor?: number
   /** Beyond what any goods are worth, by whose wish and whose yes; alone in its refund. */
   goodwill?: { minor: number; askedBy: string; approvedBy?: string }
 }
@@ -38,7 +40,7 @@ interface RefundTerms {
   given?: Amount
 }
 
-export const refundMinor = ({ goodsMinor, taxMinor: tax, shippingMinor, feeMinor, unsoldMinor = 0, goodwill }: RefundParts): number => goodsMinor + tax + shippingMinor + feeMinor + unsoldMinor + (goodwill?.minor ?? 0)
+export const refundMinor = ({ goodsMinor, taxMinor: tax, shippingMinor, feeMinor, unsoldMinor = 0, againMinor = 0, goodwill }: RefundParts): number => goodsMinor + tax + shippingMinor + feeMinor + unsoldMinor + againMinor + (goodwill?.minor ?? 0)
 
 /** A payment that money can be given back to, and how much of what it took is still there. */
 export interface Refundable {
@@ -57,6 +59,8 @@ export function spread(payments: readonly Refundable[], amountMinor: number): { 
   return { shares, missingMinor }
 }
 
+const nothing = { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0 }
+
 /** The parts of a refund over the shares of several payments: by running totals, so that each share adds up to its amount and all of them to the parts. */
 export function partsOf(parts: RefundParts, shares: readonly number[]): RefundParts[] {
   const wholeMinor = refundMinor(parts)
@@ -64,7 +68,8 @@ export function partsOf(parts: RefundParts, shares: readonly number[]): RefundPa
   return shares.map((share) => {
     const [from, to] = [before, (before += share)]
     const slice = (minor: number): number => (wholeMinor === 0 ? 0 : Math.round((minor * to) / wholeMinor) - Math.round((minor * from) / wholeMinor))
-    if (parts.goodwill) return { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, goodwill: { ...parts.goodwill, minor: share } }
+    if (parts.goodwill) return { ...nothing, goodwill: { ...parts.goodwill, minor: share } }
+    if (parts.againMinor) return { ...nothing, againMinor: share }
     const [tax, shipping, fee, unsold] = [slice(parts.taxMinor), slice(parts.shippingMinor), slice(parts.feeMinor), slice(parts.unsoldMinor ?? 0)]
     return { goodsMinor: share - tax - shipping - fee - unsold, taxMinor: tax, shippingMinor: shipping, feeMinor: fee, ...(unsold !== 0 && { unsoldMinor: unsold }) }
   })
@@ -85,9 +90,10 @@ export function partsBetween(refunds: readonly { amountMinor: number; parts: Ref
   const sum = (of: (p: RefundParts) => number): number => slices.reduce((total, p) => total + of(p), 0)
   const beyondMinor = toMinor - fromMinor - sum(refundMinor)
   const unsoldMinor = sum((p) => p.unsoldMinor ?? 0)
+  const againMinor = sum((p) => p.againMinor ?? 0)
   const named = slices.find((p) => p.goodwill)?.goodwill
   const goodwill = named && { ...named, minor: sum((p) => p.goodwill?.minor ?? 0) }
-  return { goodsMinor: sum((p) => p.goodsMinor) + beyondMinor, taxMinor: sum((p) => p.taxMinor), shippingMinor: sum((p) => p.shippingMinor), feeMinor: sum((p) => p.feeMinor), ...(unsoldMinor !== 0 && { unsoldMinor }), ...(goodwill && { goodwill }) }
+  return { goodsMinor: sum((p) => p.goodsMinor) + beyondMinor, taxMinor: sum((p) => p.taxMinor), shippingMinor: sum((p) => p.shippingMinor), feeMinor: sum((p) => p.feeMinor), ...(unsoldMinor !== 0 && { unsoldMinor }), ...(againMinor !== 0 && { againMinor }), ...(goodwill && { goodwill }) }
 }
 
 /** What is left of `kept` once `back` is gone; a line may be named more than once. */

@@ -95,7 +95,7 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
          coalesce(sum(captured_minor - (SELECT coalesce(sum((parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.payment_id = payments.payment_id AND kind = 'refund' AND u.status <> 'abandoned')) FILTER (WHERE taken_at_once), 0)::int8 AS "atOnce",
          coalesce(sum(captured_minor) FILTER (WHERE taken_at_once), 0)::int8 AS "takenAtOnce",
          coalesce(sum(CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor END) FILTER (WHERE provider <> 'paid_elsewhere' AND payment_id NOT IN (${guards})), 0)::int8 AS held,
-         coalesce(sum(refunded_minor), 0)::int8 AS refunded, coalesce(sum(refunded_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS "refundedElsewhere"
+         (coalesce(sum(refunded_minor), 0) - (SELECT coalesce(sum((parts->>'againMinor')::int8), 0) FROM payment_operations a WHERE a.order_id = o.order_id AND kind = 'refund' AND a.status = 'succeeded'))::int8 AS refunded, coalesce(sum(refunded_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS "refundedElsewhere"
        FROM payments WHERE order_id = o.order_id) p`,
   )
 
@@ -175,6 +175,10 @@ export const money: readonly Invariant[] = [
   query('M6-held', 'nothing is held for an order that is closed', 'quiet', `SELECT payment_id FROM payments JOIN orders USING (order_id) WHERE NOT workflow_open AND payments.status = 'authorized' AND coalesce(authorization_expires_at > now(), true)`),
   query('M6-ledger', 'a closed order owes nothing and is owed nothing', 'quiet',
     `SELECT order_id FROM ledger_entries e JOIN orders o USING (order_id) WHERE NOT workflow_open AND account = 'receivable' GROUP BY 1 HAVING sum(amount_minor) <> 0`),
+  query('M4-owed', 'what the ledger owes customers is the refunds that came back and were not given another way', 'quiet',
+    `SELECT order_id FROM ledger_entries e WHERE account = 'refunds_owed' GROUP BY 1 HAVING sum(amount_minor) <> -(SELECT coalesce(sum(amount_minor), 0) FROM returned_refunds r WHERE r.order_id = e.order_id AND status = 'owed')`),
+  query('M4-told', 'a refund that came back is a case of finance until it is given another way', 'always',
+    `SELECT refund_reference FROM returned_refunds r WHERE (status = 'owed') <> EXISTS (SELECT 1 FROM exceptions x WHERE x.kind = 'payment.refund_returned' AND x.subject = refund_reference AND resolved_at IS NULL)`),
   query('X1', 'what exchanged goods cost less is given back for old ones that are back, whose money was given back before, or that were charged', 'always',
     `SELECT x.order_id, x.line_id FROM exchanges x JOIN returns r USING (return_id) JOIN return_lines rl ON rl.return_id = x.return_id AND rl.line_id = x.instead_of
      WHERE x.less_given > CASE WHEN r.in_advance THEN rl.quantity ELSE rl.received + x.charged END`),

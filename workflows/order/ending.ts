@@ -1,5 +1,5 @@
 /** How a thread ends: completed when nothing can change any more, or unwound so that the customer has her money and the shelf its goods. */
-import { allHandlersFinished, condition, isCancellation } from '@temporalio/workflow'
+import { allHandlersFinished, condition, isCancellation, patched } from '@temporalio/workflow'
 import type { OrderEnding } from '../../domain/messages'
 import { step } from '../support/activities'
 import { Ending, refusalIn } from '../support/failures'
@@ -23,6 +23,10 @@ export async function afterSale(thread: Thread): Promise<void> {
 
 export async function close(thread: Thread, status: OrderEnding['status'], reason?: string): Promise<OrderEnding> {
   await condition(allHandlersFinished)
+  while (thread.owed.length > 0 && patched('owed-until-the-end')) {
+    for (const refund of thread.owed.splice(0)) await giveBack(thread, thread.whole, refund)
+    await condition(allHandlersFinished)
+  }
   const ending = { status, ...(reason ? { reason } : {}) }
   await thread.lock(async () => {
     await step(`Close: ${status}`).closeOrder({ orderId: thread.start.orderId, status })

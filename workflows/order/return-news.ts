@@ -8,10 +8,11 @@ import { show } from './show'
 import { waits, type Back, type Thread } from './thread'
 
 /** One after the other, once the rows are open. An order that has just closed is asked again, and reopens. */
-export const withThread = <Answer>(thread: Thread, effect: () => Promise<Answer>): Promise<Answer> =>
+export const withThread = <Answer>(thread: Thread, effect: () => Promise<Answer>, { evenCancelled = false } = {}): Promise<Answer> =>
   condition(() => thread.resumed).then(() =>
     thread.lock(async () => {
-      if (thread.ending || thread.cancelled) throw refusing(thread.cancelled ? 'order.already_cancelled' : 'order.closed', { state: thread.cancelled ? 'cancelled' : 'completed' })
+      if (thread.cancelled && !evenCancelled) throw refusing('order.already_cancelled', { state: 'cancelled' })
+      if (thread.ending) throw refusing('order.closed', { state: thread.ending.status })
       return effect()
     }),
   )

@@ -98,13 +98,16 @@ async function afterwards(db: Db, { channelId, nodeId }: Place, orderId: string)
   await db('return_lines').insert({ return_id: returnId, order_id: orderId, line_id: '1', quantity: 1, reason: 'too small' })
   const refundId = uuidv7()
   await db('goodwill_refunds').insert({ refund_id: refundId, order_id: orderId, status: 'waiting', amount_minor: 1, above_minor: 1, reason: 'walked', asked_by: 'test' })
+  const [paymentId, refundReference] = [uuidv7(), `re_${refundId}`]
+  await db('payments').insert({ payment_id: paymentId, order_id: orderId, tender_id: 't-owed', provider: 'stripe', status: 'captured', amount_minor: 1, currency: 'EUR' })
+  await db('returned_refunds').insert({ refund_reference: refundReference, order_id: orderId, payment_id: paymentId, amount_minor: 1, currency: 'EUR' })
   await db('exceptions').insert({ exception_id: exceptionId, order_id: orderId, kind: 'fulfillment.late', subject: nodeId, owner: 'finance', summary: 'late' })
   await db('quarantine').insert({ quarantine_id: quarantineId, channel: channelId, source: `shopify:${channelId}`, event_id: quarantineId, body: '{}', reasons: '[]' })
   await db('settlements').insert({ settlement_id: settlementId, provider: 'stripe', content_hash: Buffer.from(settlementId), received_by: 'test' })
   const { holdId } = await db.transaction((tx) => insertHold(tx, { orderId, draft: { type: 'address', reason: 'walked', blocks: ['refund'], owner: 'support' }, actor: 'test' }))
   const preview = { willDo: 1, refused: [], units: 1, money: [] }
   const bulkActionId = await db.transaction((tx) => insertBulkAction(tx, { action: 'cancel', reason: 'walked', actor: 'test', orderIds: [orderId], preview, startsAt: '2099-01-01T00:00:00Z' }))
-  return { changeId, returnId, refundId, exceptionId, quarantineId, settlementId, holdId, bulkActionId }
+  return { changeId, returnId, refundId, refundReference, exceptionId, quarantineId, settlementId, holdId, bulkActionId }
 }
 
 async function quoted(edge: Edge, channel: string): Promise<{ quoteId: string; optionId: string; reservationId: string }> {

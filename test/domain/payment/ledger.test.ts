@@ -1,6 +1,6 @@
 /** Whatever happens to an order's money, each journal sums to zero, and what is posted is what happened. */
 import fc from 'fast-check'
-import { captureJournal, moneyAccount, refundJournal, saleJournal, type Journal } from '../../../domain/payment/ledger'
+import { captureJournal, failedRefundJournal, givenAgainJournal, moneyAccount, refundJournal, saleJournal, type Journal } from '../../../domain/payment/ledger'
 import { holds } from '../../support/property'
 
 const minor = fc.nat(10_000_000)
@@ -43,6 +43,17 @@ it('names a journal after the running total, so that the same news is the same j
 
 it('posts nothing for what is worth nothing', () => {
   expect(saleJournal({ fulfillmentId: 'f1', what: 'sent again', parts: { goodsMinor: 0, discountMinor: 0, taxMinor: 0, shippingMinor: 0 }, elsewhereMinor: 0 }).entries).toEqual([])
+})
+
+it('owes a refund that came back until it is given another way, and then nothing', () => {
+  const way = fc.constantFrom({ way: 'store_credit' as const }, { way: 'bank_transfer' as const, transferReference: 'RF18', sentBy: 'Anna' })
+  holds(
+    fc.property(fc.integer({ min: 1, max: 10_000_000 }), way, (amountMinor, by) => {
+      const [back, again] = [failedRefundJournal({ provider: 'stripe', refundReference: 're_1', amountMinor }), givenAgainJournal({ refundReference: 're_1', amountMinor, by })]
+      const byPayment = refundJournal({ paymentId: 'p2', provider: 'stripe', amountMinor, refundedMinor: amountMinor, owedMinor: 0, parts: { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, againMinor: amountMinor } })
+      for (const given of [again, byPayment]) expect([sum(given), sum(back, 'refunds_owed') + sum(given, 'refunds_owed')]).toEqual([0, 0])
+    }),
+  )
 })
 
 it('knows where money stands that each kind of tender took', () => {

@@ -53,6 +53,12 @@ it('keeps shipping until the last unit is back, and of every refund a fee that i
 
 const parts: fc.Arbitrary<RefundParts> = fc.record({ goodsMinor: fc.nat(90_000), taxMinor: fc.nat(9_000), shippingMinor: fc.nat(900), feeMinor: fc.constant(0) })
 
+it('splits what is given again between payments, and nothing else of it', () => {
+  const again: RefundParts = { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, againMinor: 900 }
+  expect(partsOf(again, [400, 500])).toEqual([{ ...again, againMinor: 400 }, { ...again, againMinor: 500 }])
+  expect(partsBetween([{ amountMinor: 900, parts: again }], 0, 900)).toEqual(again)
+})
+
 it('spreads a refund over payments in their sequence, none beyond what it has, and says what nobody has', () => {
   holds(
     fc.property(fc.array(fc.nat(5_000), { maxLength: 5 }), fc.nat(12_000), (lefts, amountMinor) => {
