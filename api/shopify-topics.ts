@@ -1,4 +1,5 @@
 /** What each of Shopify's messages does: an order comes, is changed, is cancelled, or its money is given back. Kept first, under its own id; what concerns an order is asked of it after. */
+import { z } from 'zod'
 import { shopify } from '../adapters/channels/shopify/mapping'
 import { schemaReasons } from '../adapters/channels/reading'
 import { readShopifyRefund } from '../adapters/channels/shopify/refund'
@@ -85,6 +86,19 @@ async function askedAfter({ db, deps }: Place, { channel, source, eventId }: Del
   deps.wake()
   return found ?? {}
 }
+
+/** What a message of a topic is not, that it says it is; none: it can be asked of its order. */
+export function topicReasons(topic: string, body: unknown, channel: string): RefusalDetail[] {
+  if (topic === 'orders/cancelled') return reasonsOf(shopifyCancellation.safeParse(body))
+  if (topic === 'refunds/create') return reasonsOf(asRead(readShopifyRefund(body)))
+  return shopify.numberOf(body) !== undefined && shopify.said(body, channel) ? [] : shopify.map(body, channel).reasons
+}
+
+const reasonsOf = ({ error }: { error?: z.ZodError }): RefusalDetail[] => (error ? schemaReasons(error) : [])
+const asRead = (read: object): { error?: z.ZodError } => (read instanceof z.ZodError ? { error: read } : {})
+
+/** A message that was kept back, once it can be read. */
+export const retaken: Record<string, (place: Place, delivery: Delivery) => Promise<ChannelAnswer>> = { 'orders/cancelled': cancelled, 'orders/updated': updated, 'refunds/create': refunded }
 
 /** What cannot be read as what it says it is. */
 const keptBack = ({ db }: Place, { channel, source, eventId, body }: Delivery, topic: string, reasons: readonly RefusalDetail[]): Promise<ChannelAnswer> =>

@@ -31,6 +31,19 @@ const chargeSql = `
   INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
   SELECT :operationId, payment_id, order_id, 'authorize', 'authorize', :amountMinor FROM held`
 
+/** What a change costs more was paid to the channel, as what it sold first was: a tender of its own, taken. */
+export const tenderElsewhere = (tx: Transaction, ask: { orderId: string; changeId: string; amountMinor: number }): Promise<void> =>
+  run(
+    tx,
+    `WITH first AS (SELECT * FROM payments WHERE order_id = :orderId AND part = 1 ORDER BY provider = 'paid_elsewhere' DESC, payment_id LIMIT 1),
+       taken AS (
+         INSERT INTO payments (payment_id, order_id, tender_id, provider, amount_minor, currency, status, authorized_minor, captured_minor)
+         SELECT :paymentId, order_id, tender_id || '+' || (SELECT count(*) + 1 FROM order_changes c WHERE c.order_id = first.order_id AND payment_id IS NOT NULL), 'paid_elsewhere', :amountMinor, currency, 'captured', :amountMinor, :amountMinor
+         FROM first RETURNING payment_id)
+     UPDATE order_changes SET payment_id = taken.payment_id, charge_minor = :amountMinor FROM taken WHERE change_id = :changeId`,
+    { ...ask, paymentId: uuidv7() },
+  )
+
 /** What was paid to others, or with a gift card or store credit alone, can only be charged for to a card that comes with the change. @throws `order.change_not_payable` */
 export async function needMethod(tx: Transaction, orderId: string, { chargeMinor, paymentMethod }: { chargeMinor: number; paymentMethod: string | null }): Promise<void> {
   if (chargeMinor === 0 || paymentMethod !== null) return

@@ -72,6 +72,11 @@ export const documentsOf = (db: Db, orderId: string): Promise<(Pick<ChannelDocum
     [orderId],
   )
 
+export interface DocumentId {
+  source: string
+  eventId: string
+}
+
 export interface NewestDocuments {
   /** What the order is like. */
   applied: unknown
@@ -80,7 +85,7 @@ export interface NewestDocuments {
 }
 
 /** By the channel's own clock: messages overtake each other. */
-export async function newestDocuments(db: Db, source: string, channelOrderId: string): Promise<NewestDocuments> {
+export async function newestDocuments(db: Db | Transaction, source: string, channelOrderId: string): Promise<NewestDocuments> {
   const found = await rows<{ eventId: string; body: unknown; applied: boolean }>(
     db,
     `SELECT event_id AS "eventId", body, applied FROM channel_documents WHERE source = ? AND channel_order_id = ? AND topic IN ('order', 'update') ORDER BY said_at DESC NULLS LAST, received_at DESC`,
@@ -89,7 +94,7 @@ export async function newestDocuments(db: Db, source: string, channelOrderId: st
   return { applied: found.find((d) => d.applied)?.body, newest: found[0] }
 }
 
-export async function documentApplied(tx: Transaction, source: string, eventId: string): Promise<void> {
+export async function documentApplied(tx: Transaction, { source, eventId }: DocumentId): Promise<void> {
   await run(tx, 'UPDATE channel_documents SET applied = true WHERE source = ? AND event_id = ?', [source, eventId])
 }
 

@@ -1,4 +1,5 @@
 /** The rows of changes: asked for on one version of the order, confirmed on that one, ended once. */
+import { documentApplied, type DocumentId } from './channel-messages'
 import type { ChangeOperation } from '../domain/order/change'
 import { refuse } from '../domain/refusals'
 import type { SourcingDecision } from '../domain/sourcing/decision'
@@ -23,6 +24,10 @@ export interface ChangeRow {
   /** Where what it asks for would come from. */
   decision: SourcingDecision | null
   paymentMethod: string | null
+  /** Whoever asked for it has taken what it costs more. */
+  paidElsewhere: boolean
+  /** Of the channel: the order is as it says once this is carried out. */
+  document: DocumentId | null
   paymentId: string | null
   /** By how much the order was said to become dearer. */
   deltaMinor: number
@@ -39,16 +44,18 @@ export interface NewChange {
   deltaMinor: number
   decision?: SourcingDecision
   paymentMethod?: string
+  paidElsewhere?: boolean
+  document?: DocumentId
 }
 
 /** @returns the version of the order that it is about. */
 export async function insertChange(tx: Transaction, change: NewChange): Promise<{ version: number }> {
   return (await row<{ version: number }>(
     tx,
-    `INSERT INTO order_changes (change_id, order_id, order_version, operations, actor, state, requested_by, expires_at, delta_minor, decision, payment_method, basis)
-     SELECT :changeId::uuid, order_id, version, :operations::jsonb, :actor, :state, :requestedBy, :expiresAt::timestamptz, :deltaMinor, :decision::jsonb, :paymentMethod, ${basisOf} FROM orders o WHERE order_id = :orderId
+    `INSERT INTO order_changes (change_id, order_id, order_version, operations, actor, state, requested_by, expires_at, delta_minor, decision, payment_method, paid_elsewhere, document, basis)
+     SELECT :changeId::uuid, order_id, version, :operations::jsonb, :actor, :state, :requestedBy, :expiresAt::timestamptz, :deltaMinor, :decision::jsonb, :paymentMethod, :paidElsewhere::boolean, :document::jsonb, ${basisOf} FROM orders o WHERE order_id = :orderId
      RETURNING order_version AS version`,
-    { ...change, operations: JSON.stringify(change.operations), decision: change.decision ? JSON.stringify(change.decision) : null, paymentMethod: change.paymentMethod ?? null },
+    { ...change, operations: JSON.stringify(change.operations), decision: change.decision ? JSON.stringify(change.decision) : null, paymentMethod: change.paymentMethod ?? null, paidElsewhere: change.paidElsewhere ?? false, document: change.document ? JSON.stringify(change.document) : null },
   ))!
 }
 
@@ -64,7 +71,7 @@ export async function needChange(tx: Transaction, { changeId, orderId }: { chang
     tx,
     `SELECT change_id AS "changeId", order_id AS "orderId", operations, actor, state, expires_at AS "expiresAt", expires_at <= now() AS "isOver", order_version AS version, o.version AS now,
        coalesce(basis = ${basisOf}, order_version = o.version) AS "isFresh",
-       decision, delta_minor AS "deltaMinor", payment_method AS "paymentMethod", payment_id AS "paymentId"
+       decision, delta_minor AS "deltaMinor", payment_method AS "paymentMethod", paid_elsewhere AS "paidElsewhere", document, payment_id AS "paymentId"
      FROM order_changes c JOIN orders o USING (order_id) WHERE change_id = ? AND order_id = ?`,
     [changeId, orderId],
   )
@@ -85,6 +92,12 @@ export function refuseUnlessFresh({ state, isOver, expiresAt, version, now, isFr
 
 export async function endChange(tx: Transaction, changeId: string, state: 'confirmed' | 'failed' | 'rejected', reason: string | null = null): Promise<void> {
   await run(tx, `UPDATE order_changes SET state = ?, reason = coalesce(?, reason), confirmed_at = CASE WHEN ? = 'confirmed' THEN now() END WHERE change_id = ?`, [state, reason, state, changeId])
+}
+
+/** The order is another now, and as the channel says, where it was the channel that asked for it. */
+export async function confirmChange(tx: Transaction, { changeId, document }: Pick<ChangeRow, 'changeId' | 'document'>): Promise<void> {
+  await endChange(tx, changeId, 'confirmed')
+  if (document) await documentApplied(tx, document)
 }
 
 /** Who said yes or no to what a customer asked for. */

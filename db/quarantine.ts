@@ -9,7 +9,7 @@ export interface QuarantinedMessage {
   source: string
   topic: string
   body: unknown
-  status: 'open' | 'ordered' | 'dismissed'
+  status: 'open' | 'ordered' | 'taken' | 'dismissed'
   orderId: string | null
   /** Said where it ended otherwise than by a repair. */
   resolution: string | null
@@ -43,6 +43,11 @@ export const lockQuarantined = (tx: Transaction, quarantineId: string): Promise<
     [quarantineId],
   )
 
+/** It was about an order, and is asked of it now. */
+export async function wasTaken(tx: Transaction, quarantineId: string, orderId: string | null, body: unknown): Promise<void> {
+  await tx('quarantine').where({ quarantine_id: quarantineId }).update({ status: 'taken', order_id: orderId, body: JSON.stringify(body), retried_at: tx.fn.now(), ended_at: tx.fn.now() })
+}
+
 export async function becameOrder(tx: Transaction, quarantineId: string, orderId: string, body: unknown): Promise<void> {
   await tx('quarantine').where({ quarantine_id: quarantineId }).update({ status: 'ordered', order_id: orderId, resolution: null, body: JSON.stringify(body), retried_at: tx.fn.now(), ended_at: tx.fn.now() })
 }
@@ -62,6 +67,15 @@ export const endedByOrder = async (tx: Transaction, order: { channel: string; ch
       [order.orderId, order.channel, order.channelOrderId],
     )
   ).length
+
+/** What an order was to be changed by, and could not, is in what was taken now. */
+export const endedByUpdate = (tx: Transaction, order: { channel: string; channelOrderId: string; orderId: string }): Promise<void> =>
+  run(
+    tx,
+    `UPDATE quarantine SET status = 'taken', order_id = ?, resolution = 'the channel said it again', ended_at = now()
+     WHERE channel = ? AND channel_order_id = ? AND status = 'open' AND topic = 'orders/updated'`,
+    [order.orderId, order.channel, order.channelOrderId],
+  )
 
 /** Does something wait here that is to become this order? */
 export const isQuarantined = async (tx: Transaction, channel: string, channelOrderId: string): Promise<boolean> =>

@@ -169,8 +169,8 @@ export const refusals = {
   'settlement.unknown': { status: 404, says: 'No such settlement', data: '' },
   'webhook_endpoint.disabled': { status: 409, says: 'The endpoint is disabled', data: '' },
   'exception.resolved': { status: 409, says: 'This exception is already resolved', data: 'resolution' },
-  'quarantine.ended': { status: 409, says: 'This message has already become an order', data: 'orderId' },
-  'quarantine.still_invalid': { status: 409, says: 'This message can still not become an order', data: 'reasons' },
+  'quarantine.ended': { status: 409, says: 'This message has ended already', data: 'orderId' },
+  'quarantine.still_invalid': { status: 409, says: 'This message can still not be taken', data: 'reasons' },
   // why a channel's message is kept in quarantine
   'channel.order_cancelled': { status: 409, says: 'The channel has cancelled this order', data: '' },
   'channel.not_paid': { status: 409, says: 'The channel has not taken the money for this order', data: '' },

@@ -4,17 +4,18 @@ import { adapterOf } from '../../adapters/channels'
 import { writeAudit } from '../../db/audit'
 import type { Transaction } from '../../db/connection'
 import type { ChannelAdapter } from '../../adapters/channels/adapter'
-import { assignQuarantined, becameOrder, dismissQuarantined, lockQuarantined, stillWaits, type QuarantinedMessage } from '../../db/quarantine'
+import { assignQuarantined, becameOrder, dismissQuarantined, lockQuarantined, stillWaits, wasTaken, type QuarantinedMessage } from '../../db/quarantine'
 import { quarantinedView, quarantineList } from '../../db/views/exceptions'
 import { invariant } from '../../domain/invariant'
-import { refuse } from '../../domain/refusals'
+import { refuse, type RefusalDetail } from '../../domain/refusals'
 import { takeChannelOrder } from '../channel-orders'
 import { command } from '../command'
 import { may } from '../permissions'
 import { problemOf, statusOf } from '../problem'
-import { ok, route } from '../route'
+import { ok, route, type Ctx } from '../route'
 import { quarantineAnswer } from '../schemas/exceptions'
 import { channelId, text, uuid } from '../schemas/fields'
+import { retaken, topicReasons } from '../shopify-topics'
 import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
 
 const listQuarantine = route({
@@ -23,7 +24,7 @@ const listQuarantine = route({
   tag: 'Channels',
   summary: 'Messages in quarantine, newest first',
   roles: may.readQuarantine,
-  query: z.strictObject({ ...paging, channel: channelId.optional(), status: z.enum(['open', 'ordered', 'dismissed']).optional() }),
+  query: z.strictObject({ ...paging, channel: channelId.optional(), status: z.enum(['open', 'ordered', 'taken', 'dismissed']).optional() }),
   answers: { 200: listOf(quarantineAnswer) },
   async run(ctx) {
     const { cursor, limit, ...filter } = ctx.query
@@ -53,7 +54,7 @@ const retryQuarantined = command({
   roles: may.workQuarantine,
   params: z.strictObject({ quarantineId: uuid }),
   body: z.strictObject({ patch: z.record(z.string(), z.unknown()).optional() }),
-  answers: { 200: z.object({ quarantineId: z.string(), orderId: z.string() }) },
+  answers: { 200: z.object({ quarantineId: z.string(), orderId: z.string().optional().meta({ description: 'Absent where it is about an order that has not come yet' }) }) },
   async run(ctx, tx) {
     const { quarantineId } = ctx.params
     const message = await lockQuarantined(tx, quarantineId)
@@ -61,7 +62,7 @@ const retryQuarantined = command({
     if (message.status === 'ordered' && message.resolution !== null) return ok({ quarantineId, orderId: message.orderId! }) // it has come by another message
     if (message.status !== 'open') throw refuse('quarantine.ended', { orderId: message.orderId })
     const body = ctx.body.patch ? mergePatch(message.body, ctx.body.patch) : message.body
-    const { orderId, reasons } = await takeChannelOrder(tx, ctx.deps, needAdapter(message), { channel: message.channel, eventId: quarantineId, body })
+    const { orderId, reasons } = message.topic === 'order' ? await takeChannelOrder(tx, ctx.deps, needAdapter(message), { channel: message.channel, eventId: quarantineId, body }) : await takeMessage(ctx, tx, { ...message, quarantineId, body })
     await writeAudit(tx, { actor: ctx.actor, action: 'quarantine.retry', subject: quarantineId, cause: ctx.requestId })
     if (reasons) {
       // Answered and not thrown, so that what was found now is kept. The reasons kept speak of the body kept beside them, without the patch.
@@ -69,11 +70,19 @@ const retryQuarantined = command({
       const refusal = refuse('quarantine.still_invalid', { reasons }, undefined, reasons)
       return { status: statusOf(refusal.code), body: problemOf(refusal, ctx.requestId) }
     }
-    await becameOrder(tx, quarantineId, orderId, body)
-    return ok({ quarantineId, orderId })
+    if (message.topic === 'order') await becameOrder(tx, quarantineId, orderId!, body)
+    else await wasTaken(tx, quarantineId, orderId ?? null, body)
+    return ok({ quarantineId, ...(orderId !== undefined && { orderId }) })
   },
   after: (ctx) => Promise.resolve(ctx.deps.wake()),
 })
+
+/** What was about an order goes the way it would have gone, under an id of its own. */
+async function takeMessage({ deps }: Pick<Ctx, 'deps'>, tx: Transaction, { quarantineId, channel, source, topic, body }: QuarantinedMessage & { quarantineId: string }): Promise<{ orderId?: string; reasons?: RefusalDetail[] }> {
+  const reasons = topicReasons(topic, body, channel)
+  if (reasons.length) return { reasons }
+  return retaken[topic]!({ db: tx, deps }, { channel, source, eventId: `quarantine:${quarantineId}`, body })
+}
 
 /** Locked, so that two people do not decide at once. @throws `quarantine.unknown`, `quarantine.ended` */
 async function needOpen(tx: Transaction, quarantineId: string): Promise<void> {

@@ -32,7 +32,7 @@ export const quarantineAnswer = z
     eventId: z.string(),
     body: z.unknown().meta({ override: { description: 'The message as it came' } }),
     reasons: z.unknown().meta({ override: { description: 'Every reason it could not become an order' } }),
-    status: z.enum(['open', 'ordered', 'dismissed']),
+    status: z.enum(['open', 'ordered', 'taken', 'dismissed']).meta({ description: '`taken`: it was about an order, and has been asked of it' }),
     orderId: z.string().nullable(),
     topic: z.string().meta({ description: '`order`, or what it would have changed of one' }),
     channelOrderId: z.string().nullable(),

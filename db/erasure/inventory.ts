@@ -55,7 +55,7 @@ export const inventory: Readonly<Record<string, Holds>> = {
   kit_components: { plain: 'kit component' },
   ledger_entries: { plain: 'journal_id account kind currency cause' },
   nodes: { plain: 'node_id name type time_zone country latitude longitude address calendar cutoffs capacity methods special_days pickups exports_to' },
-  order_changes: { plain: 'state requested_by decision basis', staff: 'actor decided_by', erased: 'operations payment_method reason' },
+  order_changes: { plain: 'state requested_by decision basis document', staff: 'actor decided_by', erased: 'operations payment_method reason' },
   order_events: { plain: 'channel type data', staff: 'actor' },
   order_lines: { plain: 'line_id sku kit replaces raised' },
   order_versions: { plain: 'cause', staff: 'actor', erased: 'document' },

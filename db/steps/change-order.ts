@@ -11,11 +11,12 @@ import type { ToldPromise } from '../../domain/promise/kept'
 import { Refusal, refuse, type RefusalCode } from '../../domain/refusals'
 import type { SourcingDecision } from '../../domain/sourcing/decision'
 import { dropUnwanted } from '../unwanted-money'
-import { heldOf, intendCharge, makeTender, needMethod, voidCharge } from '../change-payments'
+import { heldOf, intendCharge, makeTender, needMethod, tenderElsewhere, voidCharge } from '../change-payments'
+import type { DocumentId } from '../channel-messages'
 import type { Transaction } from '../connection'
 import { record } from '../events'
 import type { AfterSale } from '../open-lines'
-import { endChange, insertChange, needChange, refuseUnlessFresh, type ChangeRow } from '../order-changes'
+import { confirmChange, endChange, insertChange, needChange, refuseUnlessFresh, type ChangeRow } from '../order-changes'
 import { lockOrder, type OrderRow } from '../orders'
 import { LostRace, type PlanMode } from '../race'
 import { releaseOfChange, reserve, type Reserve } from '../reservations'
@@ -32,6 +33,10 @@ export interface ChangeAsk {
   operations: readonly ChangeOperation[]
   actor: string
   paymentMethod?: string
+  /** Whoever asks has taken what it costs more. */
+  paidElsewhere?: boolean
+  /** The document of the channel that asks for it. */
+  document?: DocumentId
   requestedBy: 'merchant' | 'customer'
   /** What is known of dates, and the services that are sold; without them no date is told, and none can be asked for. */
   after?: Pick<AfterSale, 'promise'>
@@ -54,7 +59,7 @@ export async function proposeChange(tx: Transaction, ask: ChangeAsk): Promise<Pr
   const operations = await withServices(tx, order, ask)
   const planned = await planChange(tx, order, operations)
   const { money } = planned
-  await needMethod(tx, ask.orderId, { chargeMinor: money.chargeMinor, paymentMethod: ask.paymentMethod ?? null })
+  if (!ask.paidElsewhere) await needMethod(tx, ask.orderId, { chargeMinor: money.chargeMinor, paymentMethod: ask.paymentMethod ?? null })
   const { decision, reserves } = await planSupply(tx, order, planned)
   const changeId = uuidv7()
   const { customerRequests } = order.policy.care
@@ -98,12 +103,13 @@ export async function applyChange(tx: Transaction, ask: Carrying & { orderId: st
   if (planned.money.deltaMinor !== change.deltaMinor) throw refuse('order.version_changed', { was: change.version, version: change.now })
   if (ask.approves) await decided(tx, order, change, ask.actor)
   const { chargeMinor } = planned.money
-  if (chargeMinor > 0) {
+  if (chargeMinor > 0 && change.paidElsewhere) await tenderElsewhere(tx, { ...ask, amountMinor: chargeMinor })
+  else if (chargeMinor > 0) {
     const deadline = new Date(Date.now() + durationMs(order.policy.payment.deadline)).toISOString()
     const charge = await intendCharge(tx, { orderId: ask.orderId, changeId: ask.changeId, amountMinor: chargeMinor, paymentMethod: change.paymentMethod, deadline })
     return { cancelledAt: new Date().toISOString(), stopped: [], voids: [], charge }
   }
-  await endChange(tx, ask.changeId, 'confirmed')
+  await confirmChange(tx, change)
   return carryOut(tx, order, planned, carrying(ask, change))
 }
 
@@ -138,7 +144,7 @@ export async function finishChange(tx: Transaction, ask: Carrying & { orderId: s
       const planned = await planChange(inner, order, change.operations)
       if (planned.money.chargeMinor > heldMinor) throw refuse('order.version_changed', { was: change.version, version: change.now })
       await makeTender(inner, change.paymentId!)
-      await endChange(inner, change.changeId, 'confirmed')
+      await confirmChange(inner, change)
       return carryOut(inner, order, planned, carrying(ask, change))
     })
     return { outcome: 'carried out', ...done }

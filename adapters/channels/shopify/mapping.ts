@@ -1,5 +1,6 @@
 /** Shopify's order in our words, or every reason why it is not one. Pure: what the network knows (SKUs, the channel's currency) is checked after. */
 import { isCurrency, shareOut, type Currency } from '../../../domain/money'
+import type { Said } from '../../../domain/order/channel-update'
 import type { NewLine, ShipTo, SubmittedOrder } from '../../../domain/order/new-order'
 import type { RefusalDetail } from '../../../domain/refusals'
 import type { ChannelAdapter, Mapped } from '../adapter'
@@ -14,13 +15,15 @@ export function mapShopifyOrder(body: unknown, channel: string): Mapped {
   const read = shopifyOrder.safeParse(body)
   if (!read.success) return { reasons: [...stateReasons(body), ...schemaReasons(read.error)] }
   const order = read.data
-  // How many digits an unknown currency has nobody knows; two let its amounts be checked against each other.
-  const scale = isCurrency(order.currency) ? order.currency : 'EUR'
+  const scale = scaleOf(order)
   return {
     order: orderOf(order, channel, scale),
     reasons: [...cancelledReasons(order), ...paidReasons(order), ...lineReasons(order), ...addressReasons(order), ...amountReasons(order, scale)],
   }
 }
+
+/** How many digits an unknown currency has nobody knows; two let its amounts be checked against each other. */
+const scaleOf = ({ currency }: Pick<ShopifyOrder, 'currency'>): Currency => (isCurrency(currency) ? currency : 'EUR')
 
 function numberAtShopify(body: unknown): string | undefined {
   const read = shopifyNumber.safeParse(body)
@@ -33,14 +36,23 @@ function sequenceAtShopify(body: unknown): number | undefined {
   return read.success ? read.data.order_number : undefined
 }
 
-/** After an order was edited, `quantity` is still what was ordered first, and `current_quantity` what is left of it. */
+/** After an order was edited, `quantity` is still what was ordered first, and `current_quantity` what is left of it. A discount of the whole order was spread when it was placed, and not over what came later. */
 function saidByShopify(body: unknown, channel: string): ReturnType<ChannelAdapter['said']> {
   const read = shopifyOrder.safeParse(body)
   const { order } = mapShopifyOrder(body, channel)
   if (!read.success || !order || order.lines.some((l) => Number.isNaN(l.unitPriceMinor + l.discountMinor + l.taxMinor))) return undefined
-  const lines = order.lines.map((line, i) => ({ ...line, quantity: read.data.line_items[i]!.current_quantity ?? line.quantity }))
+  const lines = linesAsWritten(read.data, (text) => minorOf(text, scaleOf(read.data))).map((line, i) => ({ ...line, quantity: read.data.line_items[i]!.current_quantity ?? line.quantity }))
   const { updated_at: at } = read.data
-  return { lines, ...(order.shipTo && { shipTo: order.shipTo }), saidAt: at ? new Date(at).toISOString() : null }
+  const money = moneyOf(read.data)
+  return { lines, ...(money && { money }), ...(order.shipTo && { shipTo: order.shipTo }), saidAt: at ? new Date(at).toISOString() : null }
+}
+
+/** After an order was edited, `total_price` is still what it cost first. */
+function moneyOf({ currency, total_price, current_total_price, total_outstanding, financial_status }: ShopifyOrder): Said['money'] {
+  const minor = (text: string): number => minorOf(text, scaleOf({ currency }))
+  const totalMinor = minor(current_total_price ?? total_price)
+  const isPaid = (financial_status === 'paid' || financial_status === 'partially_refunded') && !(total_outstanding != null && minor(total_outstanding) > 0)
+  return Number.isNaN(totalMinor) ? undefined : { totalMinor, isPaid }
 }
 
 /** Where a problem of our document stands in Shopify's. */
@@ -100,18 +112,22 @@ function orderOf(order: ShopifyOrder, channel: string, scale: Currency): Submitt
   }
 }
 
-/** A discount of the whole order that Shopify has not spread over the lines is spread by their value, to the cent. */
-function linesOf(order: ShopifyOrder, minor: (text: string) => number): NewLine[] {
-  const allocated = (allocations: readonly { amount: string }[]): number => allocations.reduce((total, a) => total + minor(a.amount), 0)
-  const lines = order.line_items.map((line) => ({
+const allocated = (allocations: readonly { amount: string }[], minor: (text: string) => number): number => allocations.reduce((total, a) => total + minor(a.amount), 0)
+
+const linesAsWritten = (order: ShopifyOrder, minor: (text: string) => number): NewLine[] =>
+  order.line_items.map((line) => ({
     lineId: digitsOf(line.admin_graphql_api_id),
     sku: line.sku ?? noSku,
     quantity: line.quantity,
     unitPriceMinor: minor(line.price),
-    discountMinor: allocated(line.discount_allocations),
+    discountMinor: allocated(line.discount_allocations, minor),
     taxMinor: line.tax_lines.reduce((total, t) => total + minor(t.price), 0),
   }))
-  const spread = [...order.line_items, ...order.shipping_lines].reduce((total, line) => total + allocated(line.discount_allocations), 0)
+
+/** A discount of the whole order that Shopify has not spread over the lines is spread by their value, to the cent. */
+function linesOf(order: ShopifyOrder, minor: (text: string) => number): NewLine[] {
+  const lines = linesAsWritten(order, minor)
+  const spread = [...order.line_items, ...order.shipping_lines].reduce((total, line) => total + allocated(line.discount_allocations, minor), 0)
   const rest = minor(order.total_discounts) - spread
   const values = lines.map((l) => l.unitPriceMinor * l.quantity - l.discountMinor)
   if (!(rest > 0) || !values.every((v) => Number.isSafeInteger(v) && v >= 0)) return lines

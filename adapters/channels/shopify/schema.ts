@@ -59,6 +59,8 @@ export const shopifyOrder = z.looseObject({
   financial_status: words,
   taxes_included: flag(false),
   total_price: decimal,
+  current_total_price: decimal.nullish().catch(null),
+  total_outstanding: decimal.nullish().catch(null),
   total_discounts: decimal.nullish().transform((given) => given ?? '0'),
   line_items: z.array(lineItem).min(1).max(500),
   shipping_lines: list(shippingLine, 100),

@@ -1,6 +1,6 @@
 /** What a channel says otherwise than before becomes a change, and nothing else does. */
 import fc from 'fast-check'
-import { changesSaid, type Said } from '../../../domain/order/channel-update'
+import { changesSaid, dearerSaid, type Said } from '../../../domain/order/channel-update'
 import { holds } from '../../support/property'
 
 const line = (lineId: string, quantity: number): Said['lines'][number] => ({ lineId, sku: 'A', quantity, unitPriceMinor: 100, discountMinor: 0, taxMinor: 0 })
@@ -18,6 +18,16 @@ it('changes what the channel changed', () => {
 
 it('leaves alone what we changed ourselves and the channel says as before', () => {
   expect(changesSaid(said({ a: 3 }), said({ a: 3 }), has({ a: 1 }))).toEqual([])
+})
+
+it('adds to what the order has what the channel has added, and takes off no more than it has', () => {
+  expect(changesSaid(said({ a: 10 }), said({ a: 12 }), has({ a: 7 }))).toEqual([{ op: 'setQuantity', lineId: 'a', quantity: 9 }])
+  expect(changesSaid(said({ a: 10 }), said({ a: 9 }), has({ a: 7 }))).toEqual([])
+})
+
+it('says by how much the order has become dearer, where both say what it costs', () => {
+  const costs = (totalMinor: number): Said => ({ ...said({ a: 1 }), money: { totalMinor, isPaid: true } })
+  expect([dearerSaid(costs(500), costs(720)), dearerSaid(costs(500), costs(300)), dearerSaid(said({ a: 1 }), costs(1))]).toEqual([220, -200, undefined])
 })
 
 it('does nothing where the order is so already', () => {
