@@ -32,6 +32,15 @@ it('reads a paid order to the cent, with ids beyond what a double can hold', () 
   expect(totalsProblems({ ...order! })).toEqual([])
 })
 
+it('reads where the bill goes, and does without a bill that says no country or cannot be read', () => {
+  const billTo = (billing_address: unknown): unknown => mapShopifyOrder({ ...paid(), billing_address }, 'web')
+  expect(billTo({ name: 'Payer', address1: 'Elsewhere 3', zip: '80331', city: 'Munich', country_code: 'DE' })).toMatchObject({ order: { billTo: { name: 'Payer', line1: 'Elsewhere 3', postalCode: '80331', country: 'DE' } }, reasons: [] })
+  for (const none of [null, undefined, { zip: '80331' }, { zip: 5 }, 'x']) {
+    const { order, reasons } = billTo(none) as ReturnType<typeof mapShopifyOrder>
+    expect([reasons, order && 'billTo' in order]).toEqual([[], false])
+  }
+})
+
 it('spreads a discount of the whole order over its lines without losing a cent', () => {
   const { order } = mapShopifyOrder(paid(), 'web')
   expect(order!.lines.reduce((sum, l) => sum + l.discountMinor, 0)).toBe(1001)

@@ -2,6 +2,7 @@
 import { jsonFraudCheck } from '../../adapters/fraud/json-fraud-check'
 import { expectInvariants } from '../support/invariants'
 import { caller, eventually, nearMitte, orderOf, peopleOf, type OrderWish, type People } from '../support/people'
+import { freshShopifyOrder, sendShopify } from '../support/shopify'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -66,6 +67,14 @@ it('stops what is billed elsewhere, and what goes to a door that the customer ha
   const second = await place({ customer, shipTo: { ...nearMitte, line1: 'New street 7' } }, { flags: ['known'] })
   expect((await people.order(first)).holds).toEqual([])
   expect((await people.order(second)).holds).toMatchObject([{ reason: 'never sent there' }])
+})
+
+it('stops an order of a shop on Shopify that is billed elsewhere', async () => {
+  const order = freshShopifyOrder()
+  const [same, other] = [{ ...order }, { ...freshShopifyOrder(), billing_address: { ...order.shipping_address, address1: 'Elsewhere 3', zip: '80331' } }]
+  const holdsOf = async (body: object): Promise<string[]> => (await people.order((await sendShopify(system.url, body)).body.orderId!)).holds.map((h) => h.reason)
+  expect(await holdsOf({ ...same, billing_address: order.shipping_address })).toEqual([])
+  expect(await holdsOf(other)).toEqual(['billed elsewhere'])
 })
 
 it('lets go by itself what a fact or a time was to release', async () => {

@@ -102,7 +102,8 @@ function orderOf(order: ShopifyOrder, channel: string, scale: Currency): Submitt
     claim: 'later', // the shop has sold it already
     priority: 5,
     customer: customerOf(order),
-    shipTo: shipToOf(order),
+    shipTo: addressOf(order.shipping_address),
+    ...billToOf(order),
     delivery: { method: 'delivery' },
     lines: linesOf(order, minor),
     shipping: { priceMinor: shippingMinor, taxMinor: order.shipping_lines.reduce((total, line) => total + sum(line.tax_lines, (t) => t.price), 0) },
@@ -145,7 +146,13 @@ function customerOf({ customer, email, phone }: ShopifyOrder): SubmittedOrder['c
   })
 }
 
-function shipToOf({ shipping_address: to }: ShopifyOrder): ShipTo | undefined {
+/** One without a country is none: there is nothing to compare it by. */
+function billToOf({ billing_address: to }: ShopifyOrder): Pick<SubmittedOrder, 'billTo'> {
+  const billTo = addressOf(to)
+  return billTo && /^[A-Z]{2}$/.test(billTo.country) ? { billTo } : {}
+}
+
+function addressOf(to: ShopifyOrder['shipping_address']): ShipTo | undefined {
   if (!to) return undefined
   return without({
     name: to.name,

@@ -65,6 +65,7 @@ export const shopifyOrder = z.looseObject({
   line_items: z.array(lineItem).min(1).max(500),
   shipping_lines: list(shippingLine, 100),
   shipping_address: address.nullish(),
+  billing_address: address.nullish().catch(null),
   customer: z.looseObject({ admin_graphql_api_id: words, email: words, phone: words, first_name: words, last_name: words }).nullish(),
 })
 export type ShopifyOrder = z.output<typeof shopifyOrder>
