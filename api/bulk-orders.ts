@@ -1,8 +1,10 @@
-/** Takes the orders of a file: a few at once, each in a transaction of its own together with what became of it. One that is refused keeps no other back. */
+/** Takes the orders of a file: a few at once, each in one transaction with what became of it; those that claim nothing share one. One that is refused keeps no other back. */
+import type { PlanPromise } from '../activities/promise-desk'
 import { writeAudit } from '../db/audit'
 import { QuoteGone } from '../db/intake'
-import { bulkResults, keepBulkResult, stillHolds, type BulkResult, type HeldBulk } from '../db/bulk'
-import { hopefully } from '../db/race'
+import { bulkResults, keepBulkResults, stillHolds, type BulkResult, type HeldBulk } from '../db/bulk'
+import type { Transaction } from '../db/connection'
+import { hopefully, type PlanMode } from '../db/race'
 import { Refusal, refusals, refuse } from '../domain/refusals'
 import { requireChannel } from './auth'
 import { brokenLine, refuseUnstorable } from './body'
@@ -23,7 +25,9 @@ export async function* takeOrders(ctx: Ctx, held: HeldBulk, items: AsyncIterable
     const known = await bulkResults(ctx.db, held, chunk[0]!.index, chunk[0]!.index + chunk.length)
     if (known.size < chunk.length) {
       if (!(await stillHolds(ctx.db, held))) throw refuse('request.in_progress', { retryAfter: 1 })
-      await eachByNumber(chunk.filter((item) => !known.has(item.index)), async (item) => known.set(item.index, await take(ctx, held, item)))
+      await eachGroup(chunk.filter((item) => !known.has(item.index)).map(readItem), async (group) => {
+        for (const result of await take(ctx, held, group)) known.set(result.index, result)
+      })
       ctx.deps.wake()
     }
     yield* chunk.map((item) => known.get(item.index)!)
@@ -41,44 +45,91 @@ async function* chunksOf(items: AsyncIterable<BulkItem>): AsyncGenerator<BulkIte
   if (chunk.length) yield chunk
 }
 
-/** Several at once, those under one number one after the other: the first in the file is the one that is created. */
-async function eachByNumber(items: readonly BulkItem[], work: (item: BulkItem) => Promise<unknown>): Promise<void> {
-  const byNumber = new Map<string | number, BulkItem[]>()
-  for (const item of items) {
-    const number = numberOf(item) ?? item.index
-    byNumber.set(number, [...(byNumber.get(number) ?? []), item])
+interface ReadItem extends BulkItem {
+  body?: NewOrderBody
+  /** Why it is none. */
+  refusal?: unknown
+}
+
+function readItem(item: BulkItem): ReadItem {
+  try {
+    return { ...item, body: documentOf(item) }
+  } catch (refusal) {
+    return { ...item, refusal }
   }
-  const waiting = [...byNumber.values()]
+}
+
+/** Several groups at once. Those under one number come one after the other: the first in the file is the one that is created. */
+async function eachGroup(items: readonly ReadItem[], work: (group: readonly ReadItem[]) => Promise<unknown>): Promise<void> {
+  const byNumber = new Map<string | number, ReadItem[]>()
+  for (const item of items) byNumber.set(numberOf(item) ?? item.index, [...(byNumber.get(numberOf(item) ?? item.index) ?? []), item])
+  const alone = [...byNumber.values()].filter((same) => same.length > 1 || !canShare(same[0]!))
+  const shared = [...byNumber.values()].flatMap((same) => (same.length === 1 && canShare(same[0]!) ? same : []))
+  const each = Math.ceil(shared.length / atOnce)
+  const waiting = [...Array.from({ length: atOnce }, (_, i) => [shared.slice(i * each, (i + 1) * each)]), ...alone.map((same) => same.map((item) => [item]))]
   const hand = async (): Promise<void> => {
-    for (let group = waiting.shift(); group; group = waiting.shift()) for (const item of group) await work(item)
+    for (let groups = waiting.shift(); groups; groups = waiting.shift()) for (const group of groups) if (group.length > 0) await work(group)
   }
   const ends = await Promise.allSettled(Array.from({ length: atOnce }, hand)) // all have ended before anyone else may go on
   const failed = ends.find((end) => end.status === 'rejected')
   if (failed) throw failed.reason
 }
 
-async function take(ctx: Ctx, held: HeldBulk, item: BulkItem): Promise<BulkResult> {
+/** One that claims no stock and holds no money of ours waits for nobody's lock, and where it is refused it has written nothing: several of them share a transaction. */
+const canShare = ({ body }: ReadItem): boolean =>
+  body?.claim === 'later' && !('quoteId' in body.delivery) && body.tenders.every((tender) => tender.provider !== 'gift_card' && tender.provider !== 'store_credit')
+
+/** All of a group in one transaction; should that fail, each in its own. */
+async function take(ctx: Ctx, held: HeldBulk, group: readonly ReadItem[]): Promise<BulkResult[]> {
   const startedAt = performance.now()
+  const promises = new Map<string, PlanPromise>()
+  for (const { body } of group) if (body && !promises.has(body.channel)) promises.set(body.channel, await ctx.deps.promises.forPlans(body.channel))
   try {
-    const body = documentOf(item)
-    requireChannel(ctx.key, body.channel, '/channel')
-    const promise = await ctx.deps.promises.forPlans(body.channel)
-    const result = await hopefully((mode) =>
-      ctx.db.transaction(async (tx): Promise<BulkResult> => {
-        const { orderId, outcome } = await submitDocument(tx, ctx.deps, { body, actor: ctx.actor, promise }, mode)
-        const taken = { index: item.index, channelOrderId: body.channelOrderId, outcome: outcome === 'accepted' ? ('created' as const) : ('existing' as const), orderId }
-        if (outcome === 'accepted') await writeAudit(tx, { actor: ctx.actor, action: 'order.create', subject: orderId, cause: `request:${ctx.requestId}` })
-        await keepBulkResult(tx, held, taken)
-        return taken
-      }),
-    )
-    ctx.deps.observeIntake?.(performance.now() - startedAt)
-    return result
+    const results = await hopefully((mode) => ctx.db.transaction((tx) => takeTogether(ctx, tx, { held, promises, mode }, group)))
+    for (const _ of group) ctx.deps.observeIntake?.((performance.now() - startedAt) / group.length)
+    return results
   } catch (error) {
-    const result = refused(item, error)
-    await keepBulkResult(ctx.db, held, result)
-    return result
+    if (group.length > 1) return inTurn(group, (item) => take(ctx, held, [item]))
+    const result = refused(group[0]!, error)
+    await keepBulkResults(ctx.db, held, [result])
+    return [result]
   }
+}
+
+async function inTurn(group: readonly ReadItem[], work: (item: ReadItem) => Promise<BulkResult[]>): Promise<BulkResult[]> {
+  const results: BulkResult[] = []
+  for (const item of group) results.push(...(await work(item)))
+  return results
+}
+
+interface Taking {
+  held: HeldBulk
+  /** What each channel's plans can promise: known before the transaction begins. */
+  promises: ReadonlyMap<string, PlanPromise>
+  mode: PlanMode
+}
+
+async function takeTogether(ctx: Ctx, tx: Transaction, taking: Taking, group: readonly ReadItem[]): Promise<BulkResult[]> {
+  const results: BulkResult[] = []
+  for (const item of group) {
+    try {
+      results.push(await takeOne(ctx, tx, taking, item))
+    } catch (error) {
+      if (group.length === 1) throw error
+      results.push(refused(item, error))
+    }
+  }
+  const created = results.flatMap(({ outcome, orderId }) => (outcome === 'created' && orderId !== undefined ? [orderId] : []))
+  if (created.length > 0) await writeAudit(tx, ...created.map((subject) => ({ actor: ctx.actor, action: 'order.create', subject, cause: `request:${ctx.requestId}` })))
+  await keepBulkResults(tx, taking.held, results)
+  return results
+}
+
+async function takeOne(ctx: Ctx, tx: Transaction, { promises, mode }: Taking, { index, body, refusal }: ReadItem): Promise<BulkResult> {
+  if (!body) throw refusal
+  requireChannel(ctx.key, body.channel, '/channel')
+  const { orderId, outcome } = await submitDocument(tx, ctx.deps, { body, actor: ctx.actor, promise: promises.get(body.channel)! }, mode)
+  return { index, channelOrderId: body.channelOrderId, outcome: outcome === 'accepted' ? 'created' : 'existing', orderId }
 }
 
 /** @throws `request.not_json`, `request.invalid` with every place */

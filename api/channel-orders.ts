@@ -1,12 +1,11 @@
 /** An order in a channel's own words on its way in: mapped, checked against the network, accepted or kept in quarantine with every reason. Shared by every door and the repair. */
 import canonicalize from 'canonicalize'
 import { sourceOf, type ChannelAdapter } from '../adapters/channels/adapter'
-import { writeAudit } from '../db/audit'
-import { keepChannelAnswer, keepDocument, recordResubmitted, wakeKeptMessages, type ChannelAnswer } from '../db/channel-messages'
+import { documentBecameOrder, keepChannelAnswer, keepDocument, recordResubmitted, type ChannelAnswer } from '../db/channel-messages'
 import type { Transaction } from '../db/connection'
-import { orderProblems, placeOrder } from '../db/place-order'
+import { checkOrder, placeChecked } from '../db/place-order'
 import { activePolicies } from '../db/policies'
-import { endedByOrder, quarantine } from '../db/quarantine'
+import { quarantine } from '../db/quarantine'
 import { Refusal, type RefusalDetail } from '../domain/refusals'
 import type { RouteDeps } from './deps'
 
@@ -30,8 +29,10 @@ export async function takeOrKeep(tx: Transaction, deps: Deps, adapter: ChannelAd
 /** Takes the order, or says everything that is against it. Nothing is written in the second case. */
 export async function takeChannelOrder(tx: Transaction, deps: Deps, adapter: ChannelAdapter, { channel, eventId, body }: ChannelMessage): Promise<Taken> {
   const { order, reasons } = adapter.map(body, channel)
-  const problems = order ? (await orderProblems(tx, order, deps.services)).map(({ code, pointer, message }) => ({ code, pointer: adapter.pointer(pointer), message })) : []
-  if (!order || reasons.length + problems.length > 0) return { reasons: [...reasons, ...problems] }
+  if (!order) return { reasons }
+  const checked = await checkOrder(tx, order, deps.services)
+  const problems = checked.problems.map(({ code, pointer, message }) => ({ code, pointer: adapter.pointer(pointer), message }))
+  if (reasons.length + problems.length > 0) return { reasons: [...reasons, ...problems] }
   const { documents, versions } = await activePolicies(tx)
   const source = sourceOf(adapter, channel)
   const placing = {
@@ -44,12 +45,10 @@ export async function takeChannelOrder(tx: Transaction, deps: Deps, adapter: Cha
     services: deps.services,
   }
   try {
-    const { orderId, outcome } = await placeOrder(tx, placing, 'hopeful') // claims nothing, so there is no race to lose
+    const { orderId, outcome } = await placeChecked(tx, placing, checked, 'hopeful') // claims nothing, so there is no race to lose
     if (outcome === 'accepted') {
-      await writeAudit(tx, { actor: placing.actor, action: 'order.create', subject: orderId, cause: `${source}:${eventId}` })
-      await keepDocument(tx, { source, eventId, channel, channelOrderId: order.channelOrderId, topic: 'order', body, saidAt: adapter.said(body, channel)?.saidAt, sequence: adapter.sequenceOf(body), applied: true })
-      await endedByOrder(tx, { channel, channelOrderId: order.channelOrderId, orderId })
-      await wakeKeptMessages(tx, source, order.channelOrderId)
+      const document = { source, eventId, channel, channelOrderId: order.channelOrderId, topic: 'order', body, saidAt: adapter.said(body, channel)?.saidAt, sequence: adapter.sequenceOf(body) }
+      await documentBecameOrder(tx, document, orderId, { actor: placing.actor, action: 'order.create', subject: orderId, cause: `${source}:${eventId}` })
     }
     return { orderId }
   } catch (cause) {

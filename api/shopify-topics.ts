@@ -21,15 +21,17 @@ export interface Delivery {
 }
 export interface Place {
   db: Ctx['db']
-  deps: Pick<Ctx['deps'], 'services' | 'config' | 'wake' | 'callOutside'>
+  deps: Pick<Ctx['deps'], 'services' | 'config' | 'wake' | 'callOutside' | 'observeIntake'>
 }
 
 /** The inbox row, the order or the quarantined body, and the answer are one transaction; ten repeats at once wait for the first. */
 export async function created({ db, deps }: Place, { channel, source, eventId, body }: Delivery): Promise<ChannelAnswer> {
+  const startedAt = performance.now()
   const answer = await db.transaction(async (tx) => {
     const fresh = await receiveFact(tx, { source, eventId, kind: 'shopify.orders/create', subject: eventId, payload: {} })
     return fresh ? takeOrKeep(tx, deps, shopify, { channel, eventId, body }) : firstChannelAnswer(tx, source, eventId)
   })
+  deps.observeIntake?.(performance.now() - startedAt)
   if (answer.orderId) deps.wake()
   return answer
 }

@@ -23,10 +23,17 @@ const isRecorded = (commandId: string): boolean => /^[0-9a-f]{64}$/.test(command
 /** False where a command has changed something, and nobody has said what: then the caller does. */
 export const isAudited = (tx: Transaction): boolean => commands.get(tx)?.audited ?? false
 
-export async function writeAudit(tx: Transaction, entry: AuditEntry): Promise<void> {
-  const { actor, action, subject, cause } = entry
-  await run(tx, 'INSERT INTO audit (actor, action, subject, cause, command_id) VALUES (?, ?, ?, ?, ?)', [actor, action, subject, cause, commandOf(tx)])
+export async function writeAudit(tx: Transaction, ...entries: readonly AuditEntry[]): Promise<void> {
+  await run(tx, auditSql, auditBindings(tx, entries))
 }
+
+/** For a statement that writes more than this; its bindings are `auditBindings`. */
+export const auditSql = 'INSERT INTO audit (actor, action, subject, cause, command_id) SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[])'
+
+export const auditBindings = (tx: Transaction, entries: readonly AuditEntry[]): unknown[] => [
+  ...(['actor', 'action', 'subject', 'cause'] as const).map((column) => entries.map((entry) => entry[column])),
+  entries.map(() => commandOf(tx)),
+]
 
 function commandOf(tx: Transaction): string | null {
   const command = commands.get(tx)

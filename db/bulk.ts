@@ -58,6 +58,7 @@ export async function bulkResults(db: Db, { bulkId }: HeldBulk, from: number, to
 }
 
 /** Written as text: read back, its fields stand in the order they had. */
-export async function keepBulkResult(db: Db | Transaction, { bulkId }: HeldBulk, result: BulkResult): Promise<void> {
-  await run(db, 'INSERT INTO bulk_results (bulk_id, index, result) VALUES (?, ?, ?)', [bulkId, result.index, JSON.stringify(result)])
+export async function keepBulkResults(db: Db | Transaction, { bulkId }: HeldBulk, results: readonly BulkResult[]): Promise<void> {
+  const [indexes, texts] = [results.map((result) => result.index), results.map((result) => JSON.stringify(result))]
+  await run(db, 'INSERT INTO bulk_results (bulk_id, index, result) SELECT ?::uuid, index, result::json FROM unnest(?::int[], ?::text[]) AS r(index, result)', [bulkId, indexes, texts])
 }

@@ -1,6 +1,8 @@
 /** What channels send by themselves: each message is one row in the inbox, taken in the transaction of what it does, so a repeat finds its answer. */
+import { auditBindings, auditSql, type AuditEntry } from './audit'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { record } from './events'
+import { endedByOrderSql } from './quarantine'
 
 export interface ChannelAnswer {
   orderId?: string
@@ -26,11 +28,6 @@ export async function firstChannelAnswer(db: Db | Transaction, source: string, e
 export const recordResubmitted = (tx: Transaction, order: { orderId: string; channel: string }, eventId: string): Promise<void> =>
   record(tx, order, { type: 'order.resubmitted', actor: `channel:${order.channel}`, data: { eventId } })
 
-/** Messages about an order that had not come yet are looked at again. */
-export async function wakeKeptMessages(tx: Transaction, source: string, channelOrderId: string): Promise<void> {
-  await run(tx, `UPDATE inbound_events SET status = 'queued', leased_until = NULL WHERE status = 'kept' AND source = ? AND subject = ?`, [source, channelOrderId])
-}
-
 /** The order may have come between looking for it and keeping the message; whichever is written second finds the other. */
 export async function wakeIfOrderCame(db: Db, fact: { source: string; eventId: string }): Promise<void> {
   await run(
@@ -55,12 +52,27 @@ export interface ChannelDocument {
   applied?: boolean
 }
 
+const documentSql = 'INSERT INTO channel_documents (source, event_id, channel, channel_order_id, topic, body, said_at, sequence, applied) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'
+
+const documentBindings = (d: ChannelDocument): unknown[] => [
+  d.source, d.eventId, d.channel, d.channelOrderId, d.topic, JSON.stringify(d.body), d.saidAt ?? null, d.sequence ?? null, d.applied ?? false,
+]
+
 /** The channel's own words about an order, as they came. */
-export async function keepDocument(tx: Transaction, document: ChannelDocument): Promise<void> {
-  const { source, eventId, channel, channelOrderId, topic, body, saidAt = null, sequence = null, applied = false } = document
-  await run(tx, 'INSERT INTO channel_documents (source, event_id, channel, channel_order_id, topic, body, said_at, sequence, applied) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING', [
-    source, eventId, channel, channelOrderId, topic, JSON.stringify(body), saidAt, sequence, applied,
-  ])
+export const keepDocument = (tx: Transaction, document: ChannelDocument): Promise<void> => run(tx, documentSql, documentBindings(document))
+
+/**
+ * A document has become an order: it is kept with its audit row, what waits in quarantine about the same order has become it too, and
+ * messages about it that came before it are looked at again. One statement: a shop waits for it.
+ */
+export async function documentBecameOrder(tx: Transaction, document: ChannelDocument, orderId: string, audit: AuditEntry): Promise<void> {
+  const { source, channel, channelOrderId } = document
+  await run(
+    tx,
+    `WITH audited AS (${auditSql}), kept AS (${documentSql}), ended AS (${endedByOrderSql})
+     UPDATE inbound_events SET status = 'queued', leased_until = NULL WHERE status = 'kept' AND source = ? AND subject = ?`,
+    [...auditBindings(tx, [audit]), ...documentBindings({ ...document, applied: true }), orderId, channel, channelOrderId, source, channelOrderId],
+  )
 }
 
 /** What a channel said of an order, first to last. */

@@ -1,7 +1,7 @@
 /** One pool per process, and the few conventions every query file relies on: integers come back as numbers, instants as ISO strings. */
 import { createHash } from 'node:crypto'
 import knex, { type Knex } from 'knex'
-import { types } from 'pg'
+import { types, type Client } from 'pg'
 
 export type Db = Knex
 export type Transaction = Knex.Transaction
@@ -30,22 +30,49 @@ const silent: Knex.Logger = { warn: () => undefined, error: () => undefined, dep
 
 /**
  * Rows of a raw query, typed by the caller who wrote the SQL. Each text is prepared once per connection under a name of its own, so that
- * PostgreSQL does not parse and plan it again for every call: the texts are ours and few, what varies is in the bindings.
+ * PostgreSQL does not parse and plan it again for every call: the texts are ours and few, what varies is in the bindings. It goes to the
+ * driver directly, on knex's connection: its query builder would cost as much again as the statement itself.
+ * @param bindings for each `?`, or by name for each `:name`; null where there is no value, never undefined
  */
 export async function rows<Row>(db: Db | Transaction, sql: string, bindings: readonly unknown[] | Record<string, unknown> = []): Promise<Row[]> {
-  const result = (await db.raw(sql, bindings as Knex.RawBinding[]).options({ name: statementName(sql) })) as { rows: Row[] }
-  return result.rows
+  const { name, text, keys } = statementOf(sql, bindings)
+  const values = keys ? keys.map((key) => (bindings as Record<string, unknown>)[key]) : (bindings as readonly unknown[])
+  if (values.includes(undefined)) throw new Error(`A binding is undefined: ${text}`)
+  if (db.isTransaction && (db as Transaction).isCompleted()) throw new Error(`The transaction has ended: ${text}`)
+  const client = db.client as { acquireConnection(): Promise<Client>; releaseConnection(connection: Client): Promise<void> }
+  const connection = await client.acquireConnection() // in a transaction its own
+  try {
+    return (await connection.query({ name, text, values: [...values] })).rows as Row[]
+  } catch (error) {
+    if (error instanceof Error) error.message = `${text} - ${error.message}`
+    throw error
+  } finally {
+    await client.releaseConnection(connection)
+  }
 }
 
-const statementNames = new Map<string, string>()
+interface Statement {
+  name: string
+  /** With `$1`, `$2` … where the bindings go. */
+  text: string
+  /** The names of named bindings, in their places. */
+  keys?: string[]
+}
 
-function statementName(sql: string): string {
-  let name = statementNames.get(sql)
-  if (name === undefined) {
-    name = `t${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`
-    statementNames.set(sql, name)
+const statements = new Map<string, Statement>()
+
+function statementOf(sql: string, bindings: readonly unknown[] | Record<string, unknown>): Statement {
+  let statement = statements.get(sql)
+  if (!statement) {
+    const keys: string[] = []
+    const isNamed = !Array.isArray(bindings)
+    const positional = isNamed ? sql.replace(/(?<!:):(\w+)/g, (place, key: string) => (Object.hasOwn(bindings, key) ? `$${keys.push(key)}` : place)) : sql
+    let count = 0
+    const text = positional.replace(/\\?\?/g, (place) => (place.length > 1 || isNamed ? '?' : `$${(count += 1)}`))
+    statement = { name: `t${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`, text, ...(isNamed && { keys }) }
+    statements.set(sql, statement)
   }
-  return name
+  return statement
 }
 
 /** A statement whose rows do not matter. */

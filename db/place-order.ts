@@ -17,21 +17,33 @@ export interface Placing extends Omit<Intake, 'order' | 'facts'> {
   services: readonly string[]
 }
 
+/** An order that was looked at: everything that keeps it from being one here, and what it is placed with where nothing does. */
+export interface Checked {
+  problems: OrderProblem[]
+  known: References
+}
+
 /** @throws the first problem's code with all problems in `errors`; `order.duplicate`, `stock.short` as `acceptOrder` does. */
 export async function placeOrder(tx: Transaction, placing: Placing, mode: PlanMode): Promise<Accepted> {
-  const known = await references(tx, placing.order)
-  const problems = problemsOf(placing.order, known, placing.services)
+  const checked = await checkOrder(tx, placing.order, placing.services)
+  const { problems } = checked
   const [first] = problems
   if (first) throw refuse(first.code ?? 'request.invalid', first.data ?? {}, first.message, problems.map(({ code, pointer, message }) => ({ code, pointer, message })))
+  return placeChecked(tx, placing, checked, mode)
+}
+
+export async function checkOrder(tx: Transaction, order: SubmittedOrder, services: readonly string[]): Promise<Checked> {
+  const known = await references(tx, order)
+  return { known, problems: problemsOf(order, known, services) }
+}
+
+/** @param checked without problems. @throws `order.duplicate`, `stock.short` as `acceptOrder` does */
+export function placeChecked(tx: Transaction, placing: Placing, { known }: Checked, mode: PlanMode): Promise<Accepted> {
   const lines = withoutKits(placing.order.lines, known.kits)
   const collectedAt = placing.order.delivery.method === 'delivery' ? undefined : (known.node ?? undefined)
   const facts = known.facts!
   return acceptOrder(tx, { ...placing, facts, policies: policiesFor(placing.policies, facts), collectedAt, order: { ...placing.order, lines, claim: placing.order.claim ?? known.claim ?? 'required' } }, mode)
 }
-
-/** Everything that keeps a well-formed document from being an order here; none when it can be accepted. */
-export const orderProblems = async (tx: Transaction, order: SubmittedOrder, services: readonly string[]): Promise<OrderProblem[]> =>
-  problemsOf(order, await references(tx, order), services)
 
 function problemsOf(order: SubmittedOrder, known: References, services: readonly string[]): OrderProblem[] {
   return [

@@ -57,16 +57,9 @@ export async function stillWaits(tx: Transaction, quarantineId: string, reasons:
   await tx('quarantine').where({ quarantine_id: quarantineId }).update({ ...(reasons && { reasons: JSON.stringify(reasons) }), retried_at: tx.fn.now() })
 }
 
-/** Open messages about an order that has come by another message: they have become that order too. @returns how many */
-export const endedByOrder = async (tx: Transaction, order: { channel: string; channelOrderId: string; orderId: string }): Promise<number> =>
-  (
-    await rows(
-      tx,
-      `UPDATE quarantine SET status = 'ordered', order_id = ?, resolution = 'the channel sent it again', ended_at = now()
-       WHERE channel = ? AND channel_order_id = ? AND status = 'open' AND topic = 'order' RETURNING 1`,
-      [order.orderId, order.channel, order.channelOrderId],
-    )
-  ).length
+/** Open messages about an order that has come by another message: they have become that order too. Bindings: order id, channel, its number there. */
+export const endedByOrderSql = `UPDATE quarantine SET status = 'ordered', order_id = ?, resolution = 'the channel sent it again', ended_at = now()
+  WHERE channel = ? AND channel_order_id = ? AND status = 'open' AND topic = 'order'`
 
 /** What an order was to be changed by, and could not, is in what was taken now. */
 export const endedByUpdate = (tx: Transaction, order: { channel: string; channelOrderId: string; orderId: string }): Promise<void> =>

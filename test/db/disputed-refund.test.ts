@@ -1,7 +1,7 @@
 /** A refund and the end of a dispute at the same moment: what is to be given back is never taken for done. */
 import { randomUUID } from 'node:crypto'
+import type { Client, QueryConfig } from 'pg'
 import { beginCall } from '../../db/payment-operations'
-import type { Db } from '../../db/connection'
 import { seedDemoNetwork } from '../../dev/seed-demo'
 import { freshDatabase, type FreshDatabase } from '../support/database'
 
@@ -35,15 +35,20 @@ it('is refused while the dispute is open', async () => {
 it('begins when the dispute ends between two looks at it', async () => {
   const { operationId, paymentId } = await disputed()
   let looks = 0
-  const raw = (...args: Parameters<Db['raw']>): unknown => {
-    const asked = database.db.raw(...args)
-    return { options: async (options: object) => {
-      const found: unknown = await asked.options(options)
-      if ((looks += 1) === 1) await database.db('disputes').where({ payment_id: paymentId }).update({ status: 'won', closed_at: new Date() })
-      return found
-    } }
+  const { client } = database.db as unknown as { client: { acquireConnection(): Promise<Client>; releaseConnection(connection: Client): Promise<void> } }
+  const looking = {
+    acquireConnection: async () => {
+      const connection = await client.acquireConnection()
+      const query = async (asked: QueryConfig): Promise<unknown> => {
+        const found = await connection.query(asked)
+        if ((looks += 1) === 1) await database.db('disputes').where({ payment_id: paymentId }).update({ status: 'won', closed_at: new Date() })
+        return found
+      }
+      return { query, connection }
+    },
+    releaseConnection: ({ connection }: { connection: Client }) => client.releaseConnection(connection),
   }
-  const slow = new Proxy(database.db, { get: (db, name, self) => (name === 'raw' ? raw : Reflect.get(db, name, self) as unknown) })
+  const slow = new Proxy(database.db, { get: (db, name, self) => (name === 'client' ? looking : Reflect.get(db, name, self) as unknown) })
   expect(await beginCall(slow, operationId, false)).toBe(1)
   expect(await database.db('payment_operations').where({ operation_id: operationId }).first('status', 'attempts')).toEqual({ status: 'unknown', attempts: 1 })
 })
