@@ -23,14 +23,14 @@ export async function giveOptions({ promises, quotes }: { promises: PromiseDesk;
   }
 }
 
-const deskAsk = ({ channel, lines, destination: { country, postalCode, latitude, longitude }, sourceNodeId }: OptionsAsk): DeskAsk => ({
+export const deskAsk = ({ channel, lines, destination: { country, postalCode, latitude, longitude }, sourceNodeId }: OptionsAsk): DeskAsk => ({
   channel,
   lines,
   soldAt: sourceNodeId,
   destination: { country, postalCode, position: latitude === undefined || longitude === undefined ? undefined : { latitude, longitude } },
 })
 
-const quoted = ({ method, nodeId, service, shipments, priceMinor, promise }: DeliveryOption): QuotedOption => ({
+export const quoted = ({ method, nodeId, service, shipments, priceMinor, promise }: DeliveryOption): QuotedOption => ({
   optionId: [method, ...(method === 'delivery' ? [] : [nodeId]), ...(method === 'delivery' || method === 'ship_to_store' ? [service] : [])].join(':'),
   method,
   ...(nodeId !== undefined && { nodeId }),

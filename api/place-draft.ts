@@ -8,7 +8,7 @@ import { record } from '../db/events'
 import type { PlanMode } from '../db/race'
 import { orderBrief, type OrderBrief } from '../db/views/order-brief'
 import { draftView } from '../db/views/drafts'
-import { draftNumber, missingFrom } from '../domain/draft/draft'
+import { asQuoted, draftNumber, missingFrom } from '../domain/draft/draft'
 import { draftTotals } from '../domain/draft/totals'
 import { refuse } from '../domain/refusals'
 import { refuseSchema } from './problem'
@@ -43,6 +43,11 @@ export function refuseIncomplete({ document }: Pick<DraftRow, 'document'>): void
   if (missing.length) throw refuse('draft.incomplete', {}, undefined, missing)
 }
 
+/** @throws `draft.quote_expired` */
+export function refuseExpired({ quote, validUntil }: Pick<DraftRow, 'quote' | 'validUntil'>): void {
+  if (quote && validUntil !== null && validUntil <= new Date().toISOString()) throw refuse('draft.quote_expired', { number: quote.number, validUntil })
+}
+
 /** @throws `draft.state` */
 export function refuseState(draft: DraftRow, allowed: boolean): void {
   if (allowed) return
@@ -53,11 +58,14 @@ export function refuseState(draft: DraftRow, allowed: boolean): void {
 /** The document it is submitted as. @throws `draft.incomplete`, `request.invalid` */
 function orderOf(draft: DraftRow, tenders: readonly object[]): NewOrderBody {
   refuseIncomplete(draft)
+  refuseExpired(draft)
+  const { quote } = draft
   const { channel, channelOrderId = draftNumber(draft.number), currency, customer, shipTo, billTo, delivery, taxIncluded, flags, priority, claim } = draft.document
-  const { lines, shipping, totalMinor } = draftTotals(draft.document)
+  const { lines, shipping, totalMinor } = draftTotals(asQuoted(draft.document, quote))
   const read = newOrder.safeParse({
-    channel, channelOrderId, currency, customer, shipTo, billTo, delivery, taxIncluded, flags, priority, claim, shipping, totalMinor, tenders,
+    channel, channelOrderId, currency, customer, shipTo, billTo, taxIncluded, flags, priority, claim, shipping, totalMinor, tenders,
     placedAt: new Date().toISOString(),
+    delivery: quote ? { quoteId: quote.token, optionId: quote.optionId } : delivery,
     lines: lines.map(({ netMinor: _, ...line }) => line),
   })
   if (!read.success) throw refuseSchema(read.error, 'body')

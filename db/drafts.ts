@@ -1,9 +1,11 @@
 /** Drafts as rows: written under the version that was read, locked by whoever decides what becomes of them, ended once. */
 import { uuidv7 } from 'uuidv7'
-import { mayBecome, type Draft, type DraftState } from '../domain/draft/draft'
+import { asQuoted, mayBecome, quoteNumber, type Draft, type DraftQuote, type DraftState } from '../domain/draft/draft'
 import { invariant } from '../domain/invariant'
 import { row, run, type Db, type Transaction } from './connection'
 import { customerRefHmac } from './customer-ref'
+import { releaseOfQuote } from './reservations'
+import { draftTotals } from '../domain/draft/totals'
 
 export interface DraftRow {
   draftId: string
@@ -21,11 +23,12 @@ export interface DraftRow {
   endedBy: string | null
   endReason: string | null
   orderId: string | null
+  quote: DraftQuote | null
   validUntil: string | null
 }
 
 export const draftColumns = `draft_id AS "draftId", number, channel, state, version, document, currency, total_minor AS "totalMinor", created_by AS "createdBy", created_at AS "createdAt",
-  updated_at AS "updatedAt", ended_at AS "endedAt", ended_by AS "endedBy", end_reason AS "endReason", order_id AS "orderId", valid_until AS "validUntil"`
+  updated_at AS "updatedAt", ended_at AS "endedAt", ended_by AS "endedBy", end_reason AS "endReason", order_id AS "orderId", quote, valid_until AS "validUntil"`
 
 export const findDraft = (db: Db | Transaction, draftId: string): Promise<DraftRow | undefined> => row(db, `SELECT ${draftColumns} FROM drafts WHERE draft_id = ?`, [draftId])
 
@@ -49,12 +52,13 @@ export async function insertDraft(tx: Transaction, { document, totalMinor, secre
   return made!
 }
 
-/** Another document; what was quoted for the one before holds no more. */
-export async function rewriteDraft(tx: Transaction, draft: DraftRow, { document, totalMinor, secret }: DraftWriting): Promise<DraftRow> {
+/** Another document; what was quoted for the one before holds no more, unless it was about the same. */
+export async function rewriteDraft(tx: Transaction, draft: DraftRow, { document, totalMinor, secret, keepsQuote, actor }: DraftWriting & { keepsQuote: boolean; actor: string }): Promise<DraftRow> {
   invariant(draft.state === 'open' || mayBecome(draft.state, 'open'), `a draft that is ${draft.state} is not rewritten`)
+  if (!keepsQuote && draft.quote) await releaseOfQuote(tx, draft.quote.quoteId, actor)
   const written = await row<DraftRow>(
     tx,
-    `UPDATE drafts SET document = ?, currency = ?, total_minor = ?, customer_ref_hmac = ?, state = 'open', quote = NULL, valid_until = NULL, version = version + 1, updated_at = now()
+    `UPDATE drafts SET document = ?, currency = ?, total_minor = ?, customer_ref_hmac = ?, ${keepsQuote ? '' : "state = 'open', quote = NULL, valid_until = NULL,"} version = version + 1, updated_at = now()
      WHERE draft_id = ? RETURNING ${draftColumns}`,
     [JSON.stringify(document), document.currency, totalMinor, hmacOf(document, secret), draft.draftId],
   )
@@ -62,6 +66,20 @@ export async function rewriteDraft(tx: Transaction, draft: DraftRow, { document,
 }
 
 const hmacOf = ({ customer }: Draft, secret: string): string | null => (customer?.customerRef === undefined ? null : customerRefHmac(customer.customerRef, secret))
+
+export const nextQuoteNumber = async (tx: Transaction): Promise<string> => quoteNumber((await row<{ number: number }>(tx, `SELECT nextval('draft_quote_numbers') AS number`))!.number)
+
+/** Frozen from here on: prices, the date, and what the delivery costs. */
+export async function quoteDraft(tx: Transaction, draft: DraftRow, { quote, validUntil }: { quote: DraftQuote; validUntil: string }): Promise<DraftRow> {
+  invariant(mayBecome(draft.state, 'quoted'), `a draft that is ${draft.state} is not quoted`)
+  const { totalMinor } = draftTotals(asQuoted(draft.document, quote))
+  const quoted = await row<DraftRow>(
+    tx,
+    `UPDATE drafts SET state = 'quoted', quote = ?, valid_until = ?, total_minor = ?, version = version + 1, updated_at = now() WHERE draft_id = ? RETURNING ${draftColumns}`,
+    [JSON.stringify(quote), validUntil, totalMinor, draft.draftId],
+  )
+  return quoted!
+}
 
 /** It is an order now. A customer who asked to be forgotten meanwhile is forgotten when that ends. */
 export async function becameOrder(tx: Transaction, draft: DraftRow, { orderId, actor }: { orderId: string; actor: string }): Promise<void> {
@@ -72,6 +90,7 @@ export async function becameOrder(tx: Transaction, draft: DraftRow, { orderId, a
 
 export async function discardDraft(tx: Transaction, draft: DraftRow, { actor, reason }: { actor: string; reason: string }): Promise<DraftRow> {
   invariant(mayBecome(draft.state, 'discarded'), `a draft that is ${draft.state} is not discarded`)
+  if (draft.quote) await releaseOfQuote(tx, draft.quote.quoteId, actor)
   const ended = await row<DraftRow>(
     tx,
     `UPDATE drafts SET state = 'discarded', ended_at = now(), ended_by = ?, end_reason = ?, version = version + 1, updated_at = now() WHERE draft_id = ? RETURNING ${draftColumns}`,

@@ -180,3 +180,5 @@ function put(db: Db | Transaction, { table, key, action, actor, values }: Put): 
     return written!.fresh
   })
 }
+
+export const nodeCountry = async (db: Db, nodeId: string): Promise<string | undefined> => (await row<{ country: string }>(db, 'SELECT country FROM nodes WHERE node_id = ?', [nodeId]))?.country

@@ -75,8 +75,11 @@ export const changeReservationLives = (tx: Transaction, changeId: string, until:
   run(tx, `UPDATE reservations SET expires_at = greatest(expires_at, ?::timestamptz) WHERE quote_id = ? AND status = 'open'`, [until, changeId])
 
 /** A change that is not carried out gives back what it held. */
-export async function releaseOfChange(tx: Transaction, changeId: string, actor: string): Promise<void> {
-  const held = await ofQuote(tx, changeId)
+export const releaseOfChange = (tx: Transaction, changeId: string, actor: string): Promise<void> => releaseOfQuote(tx, changeId, actor)
+
+/** What was kept for a quote that nobody takes up. */
+export async function releaseOfQuote(tx: Transaction, quoteId: string, actor: string): Promise<void> {
+  const held = await ofQuote(tx, quoteId)
   if (held) await releaseReservation(tx, held.reservationId, actor)
 }
 

@@ -1,10 +1,12 @@
 /** A draft becomes an order here. */
 import { z } from 'zod'
+import { QuoteGone } from '../../db/intake'
 import { hopefully, type PlanMode } from '../../db/race'
 import { orderBrief } from '../../db/views/order-brief'
 import { findDraft } from '../../db/drafts'
 import { reachesChannel } from '../auth'
 import { command } from '../command'
+import { optionsInstead } from '../delivery-options'
 import { may } from '../permissions'
 import { placeDraft, refuseState } from '../place-draft'
 import { refuse } from '../../domain/refusals'
@@ -43,4 +45,11 @@ const place = (mode: PlanMode): Route =>
 const modes: Record<PlanMode, Route> = { hopeful: place('hopeful'), locked: place('locked') }
 
 /** POST /v1/drafts/{draftId}/place */
-export const placeDraftRoute: Route = { ...modes.hopeful, run: (ctx, req, res) => hopefully((mode) => modes[mode].run(ctx, req, res)) }
+export const placeDraftRoute: Route = {
+  ...modes.hopeful,
+  run: (ctx, req, res) => hopefully((mode) => modes[mode].run(ctx, req, res)).catch(async (cause: unknown) => {
+    if (!(cause instanceof QuoteGone)) throw cause
+    const draft = await findDraft(ctx.db, (ctx.params as { draftId: string }).draftId)
+    throw refuse('quote.gone', { instead: await optionsInstead(ctx.deps, draft!.quote!.token, Date.now()) })
+  }),
+}

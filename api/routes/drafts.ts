@@ -1,10 +1,11 @@
 /** Drafts are written down here, looked at, changed under the version that was read, and thrown away. */
+import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { writeAudit } from '../../db/audit'
 import type { Transaction } from '../../db/connection'
 import { channelOfDraft, discardDraft, findDraft, insertDraft, lockDraft, rewriteDraft, type DraftRow } from '../../db/drafts'
 import { draftList, draftView } from '../../db/views/drafts'
-import { mayBecome, shownStates, type Draft } from '../../domain/draft/draft'
+import { asQuoted, mayBecome, quotedParts, shownStates, type Draft } from '../../domain/draft/draft'
 import { draftTotals, pricingProblems } from '../../domain/draft/totals'
 import { refuse } from '../../domain/refusals'
 import { reachesChannel, requireChannel, visibleChannels } from '../auth'
@@ -100,7 +101,7 @@ const changeDraft = route({
   path: '/v1/drafts/{draftId}',
   tag: 'Drafts',
   summary: 'Change a draft as it was read',
-  description: 'If-Match names the version; what somebody else has changed meanwhile is refused with 412. What was quoted for the draft before no longer holds.',
+  description: 'If-Match names the version; what somebody else has changed meanwhile is refused with 412. A quote holds on only while goods, prices and way stay as they were quoted.',
   roles: may.placeOrders,
   params,
   headers: z.object({ 'If-Match': z.string().meta({ description: 'The ETag of the draft as you know it' }) }),
@@ -113,8 +114,10 @@ const changeDraft = route({
       refuseState(draft, draft.state === 'open' || draft.state === 'quoted')
       const read = draftDocument.safeParse(mergePatch(draft.document, ctx.body))
       if (!read.success) throw refuseSchema(read.error, 'body')
-      const { document, totalMinor } = await priced(tx, read.data)
-      const written = await rewriteDraft(tx, draft, { document, totalMinor, secret: ctx.deps.config.CUSTOMER_REF_SECRET })
+      const { document } = await priced(tx, read.data)
+      const keepsQuote = draft.quote !== null && canonicalize(quotedParts(document)) === canonicalize(quotedParts(draft.document))
+      const { totalMinor } = draftTotals(asQuoted(document, keepsQuote ? draft.quote : null))
+      const written = await rewriteDraft(tx, draft, { document, totalMinor, secret: ctx.deps.config.CUSTOMER_REF_SECRET, keepsQuote, actor: ctx.actor })
       await writeAudit(tx, { actor: ctx.actor, action: 'draft.change', subject: draft.draftId, cause: `request:${ctx.requestId}` })
       return shown(written)
     }),

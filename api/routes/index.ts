@@ -16,6 +16,7 @@ import { customerMessageRoutes } from './customer-messages'
 import { demoRoutes } from './demo'
 import { discardDraftRoute, draftRoutes } from './drafts'
 import { placeDraftRoute } from './drafts-place'
+import { quoteDraftRoute } from './drafts-quote'
 import { driverRoutes } from './drivers'
 import { eventSchemaRoutes } from './event-schemas'
 import { eventStreams } from './events'
@@ -57,6 +58,7 @@ export const routes: readonly Route[] = [
   submitOrder,
   bulkOrders,
   ...draftRoutes,
+  quoteDraftRoute,
   placeDraftRoute,
   discardDraftRoute,
   cancelOrder,

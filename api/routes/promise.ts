@@ -38,7 +38,7 @@ const deliveryOptions = route({
 })
 
 /** @throws `channel.unknown`, `currency.not_accepted`, `sku.unknown` */
-async function known({ promises }: RouteDeps, { channel, currency, lines }: OptionsBody): Promise<void> {
+export async function known({ promises }: RouteDeps, { channel, currency, lines }: Pick<OptionsBody, 'channel' | 'lines'> & { currency: string }): Promise<void> {
   const sells = await promises.channel(channel)
   if (!sells) throw refuse('channel.unknown', { channel }, undefined, [{ pointer: '/channel', message: `No channel ${channel}` }])
   if (sells.currency !== currency) {

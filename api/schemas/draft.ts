@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { shownStates } from '../../domain/draft/draft'
 import { channelOrderId, contact, flags, orderBriefAnswer, shipTo, tender } from './order'
-import { at, channelId, currency, minor, nodeId, sku, text } from './fields'
+import { at, channelId, currency, instant, minor, nodeId, sku, text } from './fields'
 
 const basisPoints = z.int('Must be a whole number of hundredths of a per cent').min(0).max(10_000).meta({ description: 'Hundredths of a per cent: 1900 is 19 %' })
 
@@ -27,7 +27,7 @@ const fields = {
   delivery: z.strictObject({ method: z.enum(['delivery', 'pickup', 'ship_to_store', 'carry_out']), service: text(100).optional(), nodeId: nodeId.optional() }).optional(),
   lines: z.array(draftLine).max(500, 'At most 500 lines an order').default([]),
   discount: discount.optional().meta({ description: 'Off the goods as a whole, shared over the lines' }),
-  shipping: z.strictObject({ priceMinor: minor, taxBasisPoints: basisPoints.optional() }).optional().meta({ description: 'Where it is left out, a quote says what the delivery costs' }),
+  shipping: z.strictObject({ priceMinor: minor.optional(), taxBasisPoints: basisPoints.optional() }).optional().meta({ description: 'Without a price, the quote says what the delivery costs' }),
   taxIncluded: z.boolean().default(true),
   note: text(1_000).optional().meta({ description: 'Between those who work on it; no part of the order' }),
   flags: flags.optional(),
@@ -45,6 +45,28 @@ export const draftPatch = z.record(z.string().refine((name) => Object.hasOwn(fie
 
 export const placeBody = z.strictObject({ tenders: z.array(tender).min(1).max(10) })
 
+export const quoteBody = z.strictObject({
+  validUntil: instant.meta({ description: 'Until when prices and date hold' }),
+  optionId: text(200).optional().meta({ description: 'Of several that fit the draft’s delivery; the cheapest is taken where none is named' }),
+  hold: z.boolean().default(false).meta({ description: 'Keep the stock for it until then' }),
+})
+
+const quote = z.object({
+  number: z.string(),
+  validUntil: at,
+  optionId: z.string(),
+  method: z.string(),
+  service: z.string(),
+  nodeId: z.string().optional(),
+  priceMinor: minor.meta({ description: 'What the delivery costs' }),
+  promisedFrom: at,
+  promisedBy: at,
+  confidence: z.number(),
+  reservation: z.object({ reservationId: z.string(), expiresAt: at }).optional(),
+  givenBy: z.string(),
+  givenAt: at,
+})
+
 const priced = z.object({ lineId: z.string(), sku: z.string(), quantity: z.int(), unitPriceMinor: minor, discountMinor: minor, taxMinor: minor, netMinor: minor })
 
 export const draftAnswer = z
@@ -59,6 +81,7 @@ export const draftAnswer = z
     document: z.record(z.string(), z.unknown()).meta({ description: 'As it was written down' }),
     totals: z.object({ lines: z.array(priced), goodsMinor: minor, discountMinor: minor, shipping: z.object({ priceMinor: minor, taxMinor: minor }), taxMinor: minor, totalMinor: minor }),
     missing: z.array(z.object({ pointer: z.string(), message: z.string() })).meta({ description: 'What an order needs and this has not yet' }),
+    quote: quote.nullable(),
     orderId: z.string().nullable(),
     createdBy: z.string(),
     createdAt: at,

@@ -36,7 +36,7 @@ export const inventory: Readonly<Record<string, Holds>> = {
   delivery_runs: { plain: 'node_id status pace', staff: 'driver_id' },
   dispatch_queue: { plain: 'node_id status', erased: 'latitude longitude' },
   disputes: { plain: 'dispute_id reason status' },
-  drafts: { plain: 'channel state currency at_pay_by quote', staff: 'created_by ended_by', erased: 'document customer_ref_hmac end_reason' },
+  drafts: { plain: 'channel state currency at_pay_by', staff: 'created_by ended_by', erased: 'document quote customer_ref_hmac end_reason' },
   drivers: { plain: 'driver_id home_nodes shift vehicle', staff: 'name' },
   effects: { plain: 'effect_key result' },
   erasures: { plain: 'of', staff: 'asked_by' },

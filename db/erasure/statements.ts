@@ -22,7 +22,7 @@ export const erasing: readonly Erasing[] = [
             search = lower(concat_ws(' ', channel_order_id, (SELECT string_agg(tracking_number, ' ') FROM packages p JOIN fulfillments f USING (fulfillment_id) WHERE f.order_id = o.order_id), (SELECT string_agg(tracking_number, ' ') FROM return_labels b WHERE b.order_id = o.order_id)))
           WHERE ${ofOrders} AND (erased_at IS NULL OR erase_when_ended IS NOT NULL)`,
   },
-  { table: 'drafts', sql: `UPDATE drafts SET document = ${withoutWords}, customer_ref_hmac = NULL, end_reason = NULL, erased_at = now() WHERE ${ofOrders} AND erased_at IS NULL` },
+  { table: 'drafts', sql: `UPDATE drafts SET document = ${withoutWords}, quote = quote - 'token', customer_ref_hmac = NULL, end_reason = NULL, erased_at = now() WHERE ${ofOrders} AND erased_at IS NULL` },
   { table: 'order_versions', sql: `UPDATE order_versions SET document = jsonb_set(document, '{shipTo}', ${country("(document->'shipTo')")}) WHERE ${ofOrders} AND jsonb_exists(document->'shipTo', 'line1')` },
   {
     table: 'order_changes',
@@ -66,6 +66,6 @@ export const erasingQuarantined = `
   WHERE body::text <> '{}' AND EXISTS (SELECT 1 FROM unnest(:called::text[]) AS name WHERE strpos(lower(body::text), lower(name)) > 0)`
 
 /** Drafts that never became an order of hers; those that wait for her money end first. */
-export const erasingDrafts = `UPDATE drafts SET document = ${withoutWords}, customer_ref_hmac = NULL, end_reason = NULL, erased_at = now(),
+export const erasingDrafts = `UPDATE drafts SET document = ${withoutWords}, quote = quote - 'token', customer_ref_hmac = NULL, end_reason = NULL, erased_at = now(),
   state = 'discarded', ended_at = coalesce(ended_at, now()), ended_by = coalesce(ended_by, 'throughline')
   WHERE state IN ('open', 'quoted', 'discarded') AND erased_at IS NULL AND (customer_ref_hmac = :hmac OR erase_when_ended IS NOT NULL AND draft_id = :draftId::uuid)`

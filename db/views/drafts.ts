@@ -1,25 +1,32 @@
 /** Drafts as they are shown: the document, what it comes to, what it lacks, and what may be done with it. */
-import { draftActions, draftNumber, missingFrom, shownState, type ShownState } from '../../domain/draft/draft'
+import { asQuoted, draftActions, draftNumber, type DraftQuote, missingFrom, shownState, type ShownState } from '../../domain/draft/draft'
 import { draftTotals, type DraftTotals } from '../../domain/draft/totals'
 import type { RefusalDetail } from '../../domain/refusals'
 import { rows, type Db } from '../connection'
 import { draftColumns, type DraftRow } from '../drafts'
 import { Conditions } from './sql'
 
-export interface DraftView extends Omit<DraftRow, 'number' | 'state' | 'totalMinor' | 'validUntil' | 'document'> {
+export interface DraftView extends Omit<DraftRow, 'number' | 'state' | 'totalMinor' | 'validUntil' | 'document' | 'quote'> {
   number: string
   channelOrderId: string
   state: ShownState
   document: Record<string, unknown>
   totals: DraftTotals
   missing: RefusalDetail[]
+  quote: (Omit<DraftQuote, 'token' | 'quoteId'> & { validUntil: string }) | null
   allowedActions: string[]
 }
 
-export function draftView({ number, document, validUntil, totalMinor: _, ...draft }: DraftRow, now: string): DraftView {
+export function draftView({ number, document, validUntil, quote, totalMinor: _, ...draft }: DraftRow, now: string): DraftView {
   const state = shownState({ state: draft.state, validUntil }, now)
   const missing = missingFrom(document)
-  return { ...draft, number: draftNumber(number), channelOrderId: document.channelOrderId ?? draftNumber(number), state, document: { ...document }, totals: draftTotals(document), missing, allowedActions: draftActions(state, missing) }
+  return { ...draft, number: draftNumber(number), channelOrderId: document.channelOrderId ?? draftNumber(number), state, document: { ...document }, totals: draftTotals(asQuoted(document, quote)), missing, quote: quoteView(quote, validUntil), allowedActions: draftActions(state, missing) }
+}
+
+function quoteView(quote: DraftQuote | null, validUntil: string | null): DraftView['quote'] {
+  if (quote === null) return null
+  const { token: _, quoteId: __, ...said } = quote
+  return { ...said, validUntil: validUntil! }
 }
 
 export interface DraftFilter {

@@ -22,6 +22,37 @@ export interface Draft extends PricedDraft {
 export const draftStates = ['open', 'quoted', 'awaiting_payment', 'placed', 'discarded'] as const
 export type DraftState = (typeof draftStates)[number]
 
+/** What was promised for the draft as it was. */
+export interface DraftQuote {
+  /** What people call it: `Q-1042`. */
+  number: string
+  /** The signed quote of the promise, which the order takes up; and its own id. */
+  token: string
+  quoteId: string
+  optionId: string
+  method: string
+  service: string
+  nodeId?: string
+  priceMinor: number
+  promisedFrom: string
+  promisedBy: string
+  confidence: number
+  /** The stock that is kept for it. */
+  reservation?: { reservationId: string; expiresAt: string }
+  givenBy: string
+  givenAt: string
+}
+
+/** The document with what the delivery costs. */
+export const asQuoted = (draft: Draft, quote: Pick<DraftQuote, 'priceMinor'> | null): Draft =>
+  quote === null ? draft : { ...draft, shipping: { ...draft.shipping, priceMinor: draft.shipping?.priceMinor ?? quote.priceMinor } }
+
+/** Everything a quote is about: as long as none of it changes, the quote holds. */
+export const quotedParts = ({ lines, discount, shipping, taxIncluded, currency, shipTo, delivery, channel }: Draft): object => ({
+  lines, discount, shipping, taxIncluded, currency, delivery, channel,
+  to: shipTo && { country: shipTo.country, postalCode: shipTo.postalCode, latitude: shipTo.latitude, longitude: shipTo.longitude },
+})
+
 /** What may become of a draft. A change of the document takes a quote back, and a quote given anew replaces the one before. */
 export const draftMoves: Readonly<Record<DraftState, readonly DraftState[]>> = {
   open: ['quoted', 'awaiting_payment', 'placed', 'discarded'],
@@ -60,6 +91,14 @@ export function missingFrom({ lines, customer, shipTo, delivery }: Pick<Draft, '
   ]
   return lacks.flatMap(([isMissing, pointer, message]) => (isMissing ? [{ pointer, message }] : []))
 }
+
+/** The option that is meant, the cheapest where several are, and of those the first to arrive. */
+export function chosenOption<Option extends { optionId: string; method: string; service: string; nodeId?: string; priceMinor: number; promisedBy: string }>(options: readonly Option[], { method, service, nodeId }: NonNullable<Draft['delivery']>, optionId?: string): Option | undefined {
+  const fits = options.filter((o) => (optionId === undefined || o.optionId === optionId) && o.method === method && (service === undefined || o.service === service) && (nodeId === undefined || o.nodeId === nodeId))
+  return fits.sort((a, b) => a.priceMinor - b.priceMinor || (a.promisedBy < b.promisedBy ? -1 : 1))[0]
+}
+
+export const quoteNumber = (number: number): string => `Q-${number}`
 
 /** What a draft is called by people, and its order where the channel gives no number: `D-1042`. */
 export const draftNumber = (number: number): string => `D-${number}`

@@ -25,7 +25,8 @@ export interface PricedDraft {
   lines: readonly DraftLine[]
   /** Off the goods as a whole, after what their lines have off already. */
   discount?: Discount
-  shipping?: { priceMinor: number; taxBasisPoints?: number }
+  /** Without a price it costs what the quote says, and nothing while there is none. */
+  shipping?: { priceMinor?: number; taxBasisPoints?: number }
   /** Prices are given with their tax in them. */
   taxIncluded: boolean
 }

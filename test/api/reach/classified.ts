@@ -44,6 +44,7 @@ export const classified = (at: Things): Record<string, Line> => ({
   'GET /v1/drafts': { row: 'readOrders' },
   'GET /v1/drafts/{draftId}': { row: 'readOrders' },
   'PATCH /v1/drafts/{draftId}': { row: 'place', body: { note: 'walked' } },
+  'POST /v1/drafts/{draftId}/quote': { row: 'place', body: { validUntil: future } },
   'POST /v1/drafts/{draftId}/place': { row: 'place', body: { tenders: [{ tenderId: 't', provider: 'paid_elsewhere', amountMinor: 100 }] } },
   'POST /v1/drafts/{draftId}/discard': { row: 'place', body: { reason: 'walked' } },
   'POST /v1/orders/{orderId}/cancel': { ...place, body: { reason: 'walked' } },
