@@ -3,11 +3,13 @@ import { NativeConnection, Runtime, Worker, type NativeConnectionOptions, type W
 import type { Connection } from '@temporalio/client'
 import type { Logger } from 'pino'
 import { createActivities } from './activities'
+import { createPromiseDesk } from './activities/promise-desk'
 import { ownFleetCarrier } from './adapters/carriers/own-fleet'
 import { connectCarriers } from './adapters/carriers/connect'
 import { byAir } from './adapters/roads/by-air'
 import { osrmDistances } from './adapters/roads/osrm'
 import { connectFraud } from './adapters/fraud/json-fraud-check'
+import { stripeLinks } from './adapters/stripe/links'
 import { stripeProvider } from './adapters/stripe/provider'
 import { connectTemporal, registerSearchAttributes, temporalTarget } from './adapters/temporal'
 import { scheduleSweep } from './adapters/temporal-schedules'
@@ -16,12 +18,14 @@ import { createCallOutside } from './adapters/outside/call'
 import { connectWebhooks } from './adapters/webhooks/sender'
 import { createLog } from './api/log'
 import { servicesOf } from './api/carrier-services'
+import { createQuotes } from './api/quotes'
 import { readConfig, secretsOf, type Config } from './config'
 import { connect, type Db } from './db/connection'
 import { migrate } from './db/migrate'
 import { taskQueues, type TaskQueue } from './domain/ids'
 import { startArrivals } from './relay/arrivals'
 import { channelFacts } from './relay/channel-facts'
+import { startDraftLinks } from './relay/draft-links'
 import { startFraud } from './relay/fraud'
 import { startCustomerMessages } from './relay/customer-messages'
 import { startInbox } from './relay/inbox'
@@ -53,11 +57,12 @@ async function main(config: Config): Promise<void> {
   await registerSearchAttributes(client.connection as Connection, target.namespace)
   const threads = createThreads({ client, db, queuePrefix: config.TASK_QUEUE_PREFIX })
   const carriers = [ownFleetCarrier(), ...(await connectCarriers(config))]
+  const stripe = { apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }
   const activities = createActivities({
     orders: threads,
     db,
     databaseUrl: config.DATABASE_URL,
-    payments: stripeProvider({ apiKey: config.STRIPE_API_KEY, baseUrl: config.STRIPE_BASE_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS }),
+    payments: stripeProvider(stripe),
     carriers,
     distances: config.ROADS_URL ? osrmDistances({ baseUrl: config.ROADS_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS, log }) : byAir,
   })
@@ -96,6 +101,7 @@ async function main(config: Config): Promise<void> {
     startShortfalls({ db, log }),
     startWatch({ db, log }),
     startChannelSync({ db, log, deps: { config, services: servicesOf(carriers), wake: () => undefined, callOutside: createCallOutside({ allowed: config.WEBHOOK_ALLOWED_NETWORKS ?? [] }) } }),
+    startDraftLinks({ db, links: stripeLinks(stripe), log, deps: { config, services: servicesOf(carriers), quotes: createQuotes(config.QUOTE_SECRET), promises: createPromiseDesk({ db, carriers, log }), wake: () => undefined } }),
     startLab({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startDispatch({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),
     startRunReports({ db, client, log, queuePrefix: config.TASK_QUEUE_PREFIX }),

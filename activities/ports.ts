@@ -4,6 +4,7 @@
  */
 
 import type { FraudAnswer, FraudQuestion, FraudVerdict } from '../domain/order/fraud'
+import type { LinkView, OpenLink } from '../domain/draft/link'
 import type { Position } from '../domain/delivery/distance'
 import type { Parcel } from '../domain/delivery/rate-card'
 import type { DistanceMatrix } from '../domain/delivery/routing/matrix'
@@ -53,6 +54,17 @@ export interface OpenPayment {
   keepsMethod?: boolean
   /** Who the payment method is kept for: given when it is charged again. */
   payer?: string
+}
+
+/** Addresses at which a customer pays, once, what an order that is not placed yet will cost. All calls throw `ProviderFault`; `open` throws `LinkRefusal` when the answer is no. */
+export interface PaymentLinks {
+  /** The same key always yields the same link. */
+  open(ask: OpenLink): Promise<LinkView>
+  lookUp(reference: string): Promise<LinkView>
+  /** The link that carries our id, if there is one: the way an unknown outcome of opening it becomes known. */
+  find(ask: { linkId: string; openedFrom: string }): Promise<LinkView | undefined>
+  /** Nobody is to pay at it any more. The answer may be that somebody has. */
+  end(ask: { reference: string; key: string }): Promise<LinkView>
 }
 
 export const providerStatuses = ['opened', 'declined', 'action_required', 'processing', 'authorized', 'captured', 'voided'] as const
@@ -125,6 +137,8 @@ export interface ProviderWebhook {
   read(rawBody: Buffer, signature: string | undefined): ProviderEvent | undefined
   readDispute(rawBody: Buffer, signature: string | undefined): DisputeEvent | undefined
   readFailedRefund(rawBody: Buffer, signature: string | undefined): FailedRefundEvent | undefined
+  /** Something happened to a payment link of ours: what, is looked up. */
+  readLink(rawBody: Buffer, signature: string | undefined): { eventId: string; linkId: string } | undefined
 }
 
 /**

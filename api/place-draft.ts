@@ -2,13 +2,16 @@
 import type { PlanPromise } from '../activities/promise-desk'
 import { writeAudit } from '../db/audit'
 import { keepDocument } from '../db/channel-messages'
-import type { Transaction } from '../db/connection'
+import type { Db, Transaction } from '../db/connection'
+import { linkOfDraft } from '../db/draft-links'
 import { becameOrder, type DraftRow } from '../db/drafts'
 import { record } from '../db/events'
+import type { PaidAhead } from '../db/intake'
 import type { PlanMode } from '../db/race'
 import { orderBrief, type OrderBrief } from '../db/views/order-brief'
 import { draftView } from '../db/views/drafts'
 import { asQuoted, draftNumber, missingFrom } from '../domain/draft/draft'
+import type { PlacedAnyhow } from '../domain/draft/link'
 import { draftTotals } from '../domain/draft/totals'
 import { refuse } from '../domain/refusals'
 import { refuseSchema } from './problem'
@@ -18,6 +21,9 @@ import { submitDocument, type SubmitDeps } from './submit-order'
 export interface DraftPlacing {
   tenders: readonly object[]
   actor: string
+  /** Its money came before it, and it is placed whatever can no longer be kept. */
+  paidAhead?: PaidAhead
+  anyhow?: PlacedAnyhow
   promise: PlanPromise
 }
 
@@ -25,9 +31,9 @@ export interface DraftPlacing {
  * The draft's row is locked: whoever comes second finds the order. @throws `draft.incomplete`, `request.invalid` for what no order may say, and what
  * `submitDocument` throws
  */
-export async function placeDraft(tx: Transaction, deps: SubmitDeps, draft: DraftRow, { tenders, actor, promise }: DraftPlacing, mode: PlanMode): Promise<OrderBrief> {
-  const body = orderOf(draft, tenders)
-  const { orderId, outcome, brief } = await submitDocument(tx, deps, { body, actor, promise }, mode)
+export async function placeDraft(tx: Transaction, deps: SubmitDeps, draft: DraftRow, { tenders, actor, promise, paidAhead, anyhow }: DraftPlacing, mode: PlanMode): Promise<OrderBrief> {
+  const body = orderOf(draft, tenders, anyhow)
+  const { orderId, outcome, brief } = await submitDocument(tx, deps, { body, actor, promise, paidAhead }, mode)
   // The number was taken by an order that did not come from here.
   if (outcome === 'repeated') throw refuse('order.duplicate', { orderId })
   await becameOrder(tx, draft, { orderId, actor })
@@ -49,23 +55,25 @@ export function refuseExpired({ quote, validUntil }: Pick<DraftRow, 'quote' | 'v
 }
 
 /** @throws `draft.state` */
-export function refuseState(draft: DraftRow, allowed: boolean): void {
+export async function refuseState(db: Db | Transaction, draft: DraftRow, allowed: boolean): Promise<void> {
   if (allowed) return
-  const { state, orderId, allowedActions } = draftView(draft, new Date().toISOString())
+  const { state, orderId, allowedActions } = draftView(draft, await linkOfDraft(db, draft.draftId), new Date().toISOString())
   throw refuse('draft.state', { state, orderId, allowedActions })
 }
 
 /** The document it is submitted as. @throws `draft.incomplete`, `request.invalid` */
-function orderOf(draft: DraftRow, tenders: readonly object[]): NewOrderBody {
+function orderOf(draft: DraftRow, tenders: readonly object[], { sourcedLater, ownNumber }: PlacedAnyhow = {}): NewOrderBody {
   refuseIncomplete(draft)
-  refuseExpired(draft)
+  if (!sourcedLater) refuseExpired(draft)
   const { quote } = draft
   const { channel, channelOrderId = draftNumber(draft.number), currency, customer, shipTo, billTo, delivery, taxIncluded, flags, priority, claim } = draft.document
   const { lines, shipping, totalMinor } = draftTotals(asQuoted(draft.document, quote))
   const read = newOrder.safeParse({
-    channel, channelOrderId, currency, customer, shipTo, billTo, taxIncluded, flags, priority, claim, shipping, totalMinor, tenders,
+    channel, currency, customer, shipTo, billTo, taxIncluded, flags, priority, shipping, totalMinor, tenders,
+    channelOrderId: ownNumber ? draftNumber(draft.number) : channelOrderId,
+    claim: sourcedLater ? 'later' : claim,
     placedAt: new Date().toISOString(),
-    delivery: quote ? { quoteId: quote.token, optionId: quote.optionId } : delivery,
+    delivery: quote && !sourcedLater ? { quoteId: quote.token, optionId: quote.optionId } : delivery,
     lines: lines.map(({ netMinor: _, ...line }) => line),
   })
   if (!read.success) throw refuseSchema(read.error, 'body')

@@ -2,7 +2,7 @@
 import canonicalize from 'canonicalize'
 import type { PlanPromise } from '../activities/promise-desk'
 import type { Transaction } from '../db/connection'
-import { acceptedBefore, type Accepted, type Intake } from '../db/intake'
+import { acceptedBefore, type Accepted, type Intake, type PaidAhead } from '../db/intake'
 import { placeOrder } from '../db/place-order'
 import { activePolicies } from '../db/policies'
 import type { PlanMode } from '../db/race'
@@ -18,10 +18,12 @@ export interface Submission {
   actor: string
   /** Of the channel's plans, from `promises.forPlans`: asked for before the transaction begins. */
   promise: PlanPromise
+  /** Its money came before it. */
+  paidAhead?: PaidAhead
 }
 
 /** @throws what `placeOrder` and `takeUp` throw; QuoteGone; LostRace in hopeful mode */
-export async function submitDocument(tx: Transaction, deps: SubmitDeps, { body, actor, promise }: Submission, mode: PlanMode): Promise<Accepted> {
+export async function submitDocument(tx: Transaction, deps: SubmitDeps, { body, actor, promise, paidAhead }: Submission, mode: PlanMode): Promise<Accepted> {
   const canonicalBody = canonicalize(body) ?? ''
   const first = 'quoteId' in body.delivery ? await acceptedBefore(tx, body, canonicalBody) : undefined
   if (first) return first
@@ -36,6 +38,7 @@ export async function submitDocument(tx: Transaction, deps: SubmitDeps, { body, 
     policies: { ...documents, versions },
     customerRefSecret: deps.config.CUSTOMER_REF_SECRET,
     services: deps.services,
+    ...(paidAhead && { paidAhead }),
   }
   return placeOrder(tx, placing, mode)
 }

@@ -2,7 +2,7 @@
 import { uuidv7 } from 'uuidv7'
 import { asQuoted, mayBecome, quoteNumber, type Draft, type DraftQuote, type DraftState } from '../domain/draft/draft'
 import { invariant } from '../domain/invariant'
-import { row, run, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 import { customerRefHmac } from './customer-ref'
 import { releaseOfQuote } from './reservations'
 import { draftTotals } from '../domain/draft/totals'
@@ -25,10 +25,13 @@ export interface DraftRow {
   orderId: string | null
   quote: DraftQuote | null
   validUntil: string | null
+  /** By when it is to be paid, while that is waited for, and what happens then. */
+  payBy: string | null
+  atPayBy: 'discard' | 'reopen' | null
 }
 
 export const draftColumns = `draft_id AS "draftId", number, channel, state, version, document, currency, total_minor AS "totalMinor", created_by AS "createdBy", created_at AS "createdAt",
-  updated_at AS "updatedAt", ended_at AS "endedAt", ended_by AS "endedBy", end_reason AS "endReason", order_id AS "orderId", quote, valid_until AS "validUntil"`
+  updated_at AS "updatedAt", ended_at AS "endedAt", ended_by AS "endedBy", end_reason AS "endReason", order_id AS "orderId", quote, valid_until AS "validUntil", pay_by AS "payBy", at_pay_by AS "atPayBy"`
 
 export const findDraft = (db: Db | Transaction, draftId: string): Promise<DraftRow | undefined> => row(db, `SELECT ${draftColumns} FROM drafts WHERE draft_id = ?`, [draftId])
 
@@ -81,6 +84,29 @@ export async function quoteDraft(tx: Transaction, draft: DraftRow, { quote, vali
   return quoted!
 }
 
+/** From here on nobody changes or places it by hand: the money decides, or its deadline. */
+export async function awaitPayment(tx: Transaction, draft: DraftRow, { payBy, atPayBy }: { payBy: string; atPayBy: 'discard' | 'reopen' }): Promise<DraftRow> {
+  invariant(mayBecome(draft.state, 'awaiting_payment'), `a draft that is ${draft.state} is not waited for`)
+  const waiting = await row<DraftRow>(
+    tx,
+    `UPDATE drafts SET state = 'awaiting_payment', pay_by = ?, at_pay_by = ?, version = version + 1, updated_at = now() WHERE draft_id = ? RETURNING ${draftColumns}`,
+    [payBy, atPayBy, draft.draftId],
+  )
+  return waiting!
+}
+
+/** No money comes any more: what was written down can be changed, paid otherwise, or thrown away. */
+export async function reopenDraft(tx: Transaction, draft: DraftRow): Promise<DraftRow> {
+  const to = draft.quote ? 'quoted' : 'open'
+  invariant(mayBecome(draft.state, to), `a draft that is ${draft.state} is not opened again`)
+  const open = await row<DraftRow>(
+    tx,
+    `UPDATE drafts SET state = ?, pay_by = NULL, at_pay_by = NULL, version = version + 1, updated_at = now() WHERE draft_id = ? RETURNING ${draftColumns}`,
+    [to, draft.draftId],
+  )
+  return open!
+}
+
 /** It is an order now. A customer who asked to be forgotten meanwhile is forgotten when that ends. */
 export async function becameOrder(tx: Transaction, draft: DraftRow, { orderId, actor }: { orderId: string; actor: string }): Promise<void> {
   invariant(mayBecome(draft.state, 'placed'), `a draft that is ${draft.state} is not placed`)
@@ -100,5 +126,20 @@ export async function discardDraft(tx: Transaction, draft: DraftRow, { actor, re
 }
 
 /** What a draft may be written for: the channel, its currency, and which kind of place it is. */
-export const channelOfDraft = (db: Db | Transaction, channel: string): Promise<{ currency: string; kind: string } | undefined> =>
-  row(db, 'SELECT currency, kind FROM channels WHERE channel_id = ?', [channel])
+export const channelOfDraft = (db: Db | Transaction, channel: string): Promise<{ currency: string; kind: string; orderPageUrl: string | null } | undefined> =>
+  row(db, 'SELECT currency, kind, order_page_url AS "orderPageUrl" FROM channels WHERE channel_id = ?', [channel])
+
+/** What was to be paid otherwise than by a link, and by now. Locked; what somebody else is deciding about is left to them. */
+export const overdueDrafts = (tx: Transaction, limit: number): Promise<DraftRow[]> =>
+  rows(
+    tx,
+    `SELECT ${draftColumns} FROM drafts d WHERE state = 'awaiting_payment' AND pay_by <= now()
+       AND NOT EXISTS (SELECT 1 FROM draft_links l WHERE l.draft_id = d.draft_id AND l.status IN ('intended', 'open', 'ending', 'paid')) ORDER BY pay_by LIMIT ? FOR UPDATE SKIP LOCKED`,
+    [limit],
+  )
+
+/** Nobody has paid: as was said when it was asked for. */
+export async function endUnpaid(tx: Transaction, draft: DraftRow, actor: string): Promise<void> {
+  if (draft.atPayBy === 'discard') await discardDraft(tx, draft, { actor, reason: `not paid by ${draft.payBy}` })
+  else await reopenDraft(tx, draft)
+}

@@ -12,7 +12,7 @@ import { durationMs } from '../domain/policy/duration'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import type { OrderPromise, ToldPromise } from '../domain/promise/kept'
 import { refuse } from '../domain/refusals'
-import { row, type Transaction } from './connection'
+import { row, run, type Transaction } from './connection'
 import type { PlannedShipment, SourcingDecision } from '../domain/sourcing/decision'
 import { holdByRule } from './hold-rules'
 import { briefColumns, orderBrief, type OrderBrief } from './views/order-brief'
@@ -36,10 +36,21 @@ export interface Intake {
   customerRefSecret: string
   /** The quote the order takes up: each is used once, and its date is the order's. */
   quote?: { id: string; promise: ToldPromise }
+  /** Its money is at the provider already: paid before the order was there, under these ids. */
+  paidAhead?: PaidAhead
   /** Where the customer fetches it. */
   collectedAt?: Position & { country: string }
   /** The date that can be kept with the nodes that were chosen; undefined where none can be said. */
   promiseFor?: (shipments: readonly PlannedShipment[]) => OrderPromise | undefined
+}
+
+export interface PaidAhead {
+  orderId: string
+  paymentId: string
+  operationId: string
+  /** The provider's own of the payment. */
+  reference: string
+  payer: string | null
 }
 
 export interface Accepted {
@@ -55,14 +66,14 @@ export interface Accepted {
  */
 export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMode): Promise<Accepted> {
   const { order, actor } = intake
-  const orderId = uuidv7()
+  const orderId = intake.paidAhead?.orderId ?? uuidv7()
   const bodyHash = hashOf(intake.canonicalBody)
   // What the quote held is free in this transaction, and nobody else's until its end.
   if (intake.quote) await takeHold(tx, { quoteId: intake.quote.id, skus: order.lines.map((l) => l.sku), actor })
   const decision = order.claim === 'required' ? await planClaim(tx, planOf(intake), mode) : undefined
   const ahead = decision && !decision.chosen && !intake.quote ? await planWaiting(tx, intake, mode) : undefined
   const short = decision && !decision.chosen && !ahead
-  const payments = await paymentsOf(tx, order, intake.customerRefSecret)
+  const payments = asPaidAhead(await paymentsOf(tx, order, intake.customerRefSecret), intake.paidAhead)
   const brief = short ? undefined : await insertOrder(tx, { ...intake, orderId, bodyHash, payments, decision })
   if (!brief) {
     const first = await repeated(tx, order, bodyHash)
@@ -70,11 +81,22 @@ export async function acceptOrder(tx: Transaction, intake: Intake, mode: PlanMod
     if (short && intake.quote) throw new QuoteGone('the stock is gone')
     throw short ? refuse('stock.short', { short: decision.short }, shortSentence(decision.short)) : refuse('quote.used')
   }
+  if (intake.paidAhead) await findOut(tx, intake.paidAhead)
   if (decision?.chosen) await claimPlanned(tx, { orderId, channel: order.channel, shipments: decision.chosen.shipments, actor })
   if (ahead) await claimAhead(tx, { orderId, channel: order.channel, actor }, ahead)
   await holdOwn(tx, payments, order.currency)
   const held = await holdByRule(tx, { ...intake, orderId })
   return { orderId, outcome: 'accepted', brief: held ? await orderBrief(tx, orderId) : brief }
+}
+
+/** What a payment that was made before the order is called by everybody. */
+const asPaidAhead = (payments: readonly PaymentToInsert[], ahead: PaidAhead | undefined): readonly PaymentToInsert[] =>
+  ahead ? payments.map((p) => (p.provider === 'stripe' ? { ...p, paymentId: ahead.paymentId, operationId: ahead.operationId, reference: ahead.reference, paymentMethod: undefined } : p)) : payments
+
+/** The workflow does not ask for this money: it looks up what has become of it. */
+async function findOut(tx: Transaction, { paymentId, operationId, payer }: PaidAhead): Promise<void> {
+  await run(tx, 'UPDATE payments SET payer = ? WHERE payment_id = ?', [payer, paymentId])
+  await run(tx, `UPDATE payment_operations SET status = 'unknown', attempts = 1, last_called_at = now(), key_first_used_at = now() WHERE operation_id = ?`, [operationId])
 }
 
 /** What is short may be waited for where the SKU allows it. @throws LostRace in hopeful mode: a promise on what is to come is made on locked levels only. */

@@ -82,6 +82,7 @@ export const refusals = {
   'draft.state': { status: 409, says: 'The draft is not in a state that allows this', data: 'state, orderId, allowedActions' },
   'draft.incomplete': { status: 409, says: 'The draft lacks something that an order needs', data: 'errors' },
   'draft.quote_expired': { status: 409, says: 'What was quoted held until then', data: 'number, validUntil' },
+  'draft.nothing_to_pay': { status: 409, says: 'The draft costs nothing: place it', data: '' },
   'draft.no_option': { status: 409, says: 'Nothing that can be promised now fits how the customer wants it', data: 'options, withheld' },
   'draft.not_offered': { status: 409, says: 'Drafts are written by people, and by channels of kind phone', data: 'channel, kind' },
   'stock.short': { status: 409, says: 'There is not enough stock for this order', data: 'short: [{sku, wanted, available}]' },

@@ -21,6 +21,11 @@ export function stripeWebhook({ secret }: { apiKey?: string; secret: string }): 
       const event = parse(eventShape, construct(rawBody, signature, secret))
       return refundEvents.includes(event.type) ? fromRefund(event, parse(refundShape, event)) : undefined
     },
+    readLink: (rawBody, signature) => {
+      const event = parse(eventShape, construct(rawBody, signature, secret))
+      const { client_reference_id: linkId } = event.type.startsWith('checkout.session.') ? parse(sessionShape, event).data.object : {}
+      return linkId ? { eventId: event.id, linkId } : undefined
+    },
   }
 }
 
@@ -100,6 +105,8 @@ const refundShape = z.object({
     }),
   }),
 })
+
+const sessionShape = z.object({ data: z.object({ object: z.object({ object: z.literal('checkout.session'), client_reference_id: z.string().max(200).nullish() }) }) })
 
 const disputeShape = z.object({
   data: z.object({

@@ -1,30 +1,44 @@
-/** A draft becomes an order here. */
+/** A draft becomes an order here: with the money given now, or with what has come another way. */
 import { z } from 'zod'
+import type { Transaction } from '../../db/connection'
+import { isLive, linkOfDraft } from '../../db/draft-links'
+import { findDraft } from '../../db/drafts'
 import { QuoteGone } from '../../db/intake'
 import { hopefully, type PlanMode } from '../../db/race'
 import { orderBrief } from '../../db/views/order-brief'
-import { findDraft } from '../../db/drafts'
+import { asQuoted, type DraftState } from '../../domain/draft/draft'
+import { draftTotals } from '../../domain/draft/totals'
+import { refuse } from '../../domain/refusals'
 import { reachesChannel } from '../auth'
 import { command } from '../command'
 import { optionsInstead } from '../delivery-options'
 import { may } from '../permissions'
 import { placeDraft, refuseState } from '../place-draft'
-import { refuse } from '../../domain/refusals'
 import type { Route } from '../route'
-import { placeBody, placedDraft } from '../schemas/draft'
+import { paidBody, placeBody, placedDraft } from '../schemas/draft'
 import { uuid } from '../schemas/fields'
 import { heldDraft } from './drafts'
 
-const place = (mode: PlanMode): Route =>
+interface Placing<Body extends z.ZodType> {
+  path: string
+  summary: string
+  description: string
+  body: Body
+  /** In which a draft is placed this way. */
+  from: readonly DraftState[]
+  tenders(body: z.output<Body>, amountMinor: number): readonly object[]
+}
+
+const placed = <Body extends z.ZodType>(mode: PlanMode, { from, tenders, path, summary, description, body }: Placing<Body>): Route =>
   command({
     method: 'post',
-    path: '/v1/drafts/{draftId}/place',
+    path,
     tag: 'Drafts',
-    summary: 'Make the draft an order, with the money given now',
-    description: 'Tenders are those of an order and sum to the draft’s total. Whoever comes second, or again, is answered with the order it has become.',
+    summary,
+    description,
     roles: may.placeOrders,
     params: z.strictObject({ draftId: uuid }),
-    body: placeBody,
+    body,
     answers: { 200: placedDraft, 201: placedDraft },
     keepRefusals: false,
     async prepare(ctx) {
@@ -35,21 +49,49 @@ const place = (mode: PlanMode): Route =>
     async run(ctx, tx, promise) {
       const draft = await heldDraft(ctx, tx, ctx.params.draftId)
       const again = draft.orderId !== null
-      refuseState(draft, again || draft.state === 'open' || draft.state === 'quoted')
-      const brief = again ? (await orderBrief(tx, draft.orderId!))! : await placeDraft(tx, ctx.deps, draft, { tenders: ctx.body.tenders, actor: ctx.actor, promise }, mode)
+      await refuseState(tx, draft, again || (from.includes(draft.state) && !(await isPaidByLink(tx, draft.draftId))))
+      const { totalMinor } = draftTotals(asQuoted(draft.document, draft.quote))
+      const brief = again ? (await orderBrief(tx, draft.orderId!))! : await placeDraft(tx, ctx.deps, draft, { tenders: tenders(ctx.body, totalMinor), actor: ctx.actor, promise }, mode)
       return { status: again ? 200 : 201, body: { ...brief, draftId: draft.draftId }, headers: { Location: `/v1/orders/${brief.orderId}` } }
     },
     after: (ctx, _answer, replayed) => Promise.resolve(replayed ? undefined : ctx.deps.wake()),
   })
 
-const modes: Record<PlanMode, Route> = { hopeful: place('hopeful'), locked: place('locked') }
+/** Then the link's money makes the order, and no other. */
+const isPaidByLink = async (tx: Transaction, draftId: string): Promise<boolean> => {
+  const link = await linkOfDraft(tx, draftId)
+  return link !== undefined && isLive(link)
+}
+
+const hopefullyPlaced = <Body extends z.ZodType>(placing: Placing<Body>): Route => {
+  const modes: Record<PlanMode, Route> = { hopeful: placed('hopeful', placing), locked: placed('locked', placing) }
+  return {
+    ...modes.hopeful,
+    run: (ctx, req, res) =>
+      hopefully((mode) => modes[mode].run(ctx, req, res)).catch(async (cause: unknown) => {
+        if (!(cause instanceof QuoteGone)) throw cause
+        const draft = await findDraft(ctx.db, (ctx.params as { draftId: string }).draftId)
+        throw refuse('quote.gone', { instead: await optionsInstead(ctx.deps, draft!.quote!.token, Date.now()) })
+      }),
+  }
+}
 
 /** POST /v1/drafts/{draftId}/place */
-export const placeDraftRoute: Route = {
-  ...modes.hopeful,
-  run: (ctx, req, res) => hopefully((mode) => modes[mode].run(ctx, req, res)).catch(async (cause: unknown) => {
-    if (!(cause instanceof QuoteGone)) throw cause
-    const draft = await findDraft(ctx.db, (ctx.params as { draftId: string }).draftId)
-    throw refuse('quote.gone', { instead: await optionsInstead(ctx.deps, draft!.quote!.token, Date.now()) })
-  }),
-}
+export const placeDraftRoute = hopefullyPlaced({
+  path: '/v1/drafts/{draftId}/place',
+  summary: 'Make the draft an order, with the money given now',
+  description: 'Tenders are those of an order and sum to the draft’s total. Whoever comes second, or again, is answered with the order it has become.',
+  body: placeBody,
+  from: ['open', 'quoted'],
+  tenders: ({ tenders }) => tenders,
+})
+
+/** POST /v1/drafts/{draftId}/paid */
+export const paidDraftRoute = hopefullyPlaced({
+  path: '/v1/drafts/{draftId}/paid',
+  summary: 'The money of a draft that is paid later has come: make it an order',
+  description: 'All of it, by whatever way; the order has it as paid elsewhere. Said twice, it is one order.',
+  body: paidBody,
+  from: ['awaiting_payment'],
+  tenders: (_, amountMinor) => [{ tenderId: 'later', provider: 'paid_elsewhere', amountMinor }],
+})

@@ -36,7 +36,7 @@ export const quoteDraftRoute = command({
     if (ctx.body.validUntil <= new Date().toISOString()) throw refuseField('/validUntil', 'Must lie ahead')
     const draft = await findDraft(ctx.db, ctx.params.draftId)
     if (!draft || !reachesChannel(ctx.key, draft.channel)) throw refuse('draft.unknown')
-    refuseState(draft, draft.state === 'open' || draft.state === 'quoted')
+    await refuseState(ctx.db, draft, draft.state === 'open' || draft.state === 'quoted')
     refuseIncomplete(draft)
     // What has expired refuses nobody.
     if (draft.quote?.reservation && draft.quote.reservation.expiresAt <= new Date().toISOString()) await ctx.db.transaction((tx) => expireDue(tx, 1_000, draft.document.lines.map((l) => l.sku)))
@@ -55,7 +55,7 @@ export const quoteDraftRoute = command({
       quote: { ...said, number: await nextQuoteNumber(tx), token, quoteId: quote.id, ...(held && { reservation: { reservationId: held.reservationId, expiresAt: held.expiresAt } }), givenBy: ctx.actor, givenAt: new Date().toISOString() },
       validUntil: validUntil.toISOString(),
     })
-    return shown(written)
+    return shown(tx, written)
   },
 })
 

@@ -2,7 +2,8 @@
 import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { writeAudit } from '../../db/audit'
-import type { Transaction } from '../../db/connection'
+import type { Db, Transaction } from '../../db/connection'
+import { linkOfDraft } from '../../db/draft-links'
 import { channelOfDraft, discardDraft, findDraft, insertDraft, lockDraft, rewriteDraft, type DraftRow } from '../../db/drafts'
 import { draftList, draftView } from '../../db/views/drafts'
 import { asQuoted, mayBecome, quotedParts, shownStates, type Draft } from '../../domain/draft/draft'
@@ -29,7 +30,7 @@ export async function heldDraft(ctx: Pick<Ctx, 'key'>, tx: Transaction, draftId:
 }
 
 /** The draft as it is shown, under its version. */
-export const shown = (draft: DraftRow): Answer => ok(draftView(draft, new Date().toISOString()), { ETag: `"${draft.version}"` })
+export const shown = async (db: Db | Transaction, draft: DraftRow): Promise<Answer> => ok(draftView(draft, await linkOfDraft(db, draft.draftId), new Date().toISOString()), { ETag: `"${draft.version}"` })
 
 const createDraft = command({
   method: 'post',
@@ -47,7 +48,7 @@ const createDraft = command({
     const { document, totalMinor, kind } = await priced(tx, ctx.body)
     if (ctx.key.role === 'channel' && kind !== 'phone') throw refuse('draft.not_offered', { channel: document.channel, kind })
     const draft = await insertDraft(tx, { document, totalMinor, secret: ctx.deps.config.CUSTOMER_REF_SECRET, actor: ctx.actor })
-    const { body, headers } = shown(draft)
+    const { body, headers } = await shown(tx, draft)
     return { ...created(body), headers: { ...headers, Location: `/v1/drafts/${draft.draftId}` } }
   },
 })
@@ -77,7 +78,7 @@ const getDraft = route({
   async run(ctx) {
     const draft = await findDraft(ctx.db, ctx.params.draftId)
     if (!draft || !reachesChannel(ctx.key, draft.channel)) throw refuse('draft.unknown')
-    return shown(draft)
+    return shown(ctx.db, draft)
   },
 })
 
@@ -111,7 +112,7 @@ const changeDraft = route({
     ctx.db.transaction(async (tx) => {
       const draft = await heldDraft(ctx, tx, ctx.params.draftId)
       requireVersion(ctx, draft)
-      refuseState(draft, draft.state === 'open' || draft.state === 'quoted')
+      await refuseState(tx, draft, draft.state === 'open' || draft.state === 'quoted')
       const read = draftDocument.safeParse(mergePatch(draft.document, ctx.body))
       if (!read.success) throw refuseSchema(read.error, 'body')
       const { document } = await priced(tx, read.data)
@@ -119,7 +120,7 @@ const changeDraft = route({
       const { totalMinor } = draftTotals(asQuoted(document, keepsQuote ? draft.quote : null))
       const written = await rewriteDraft(tx, draft, { document, totalMinor, secret: ctx.deps.config.CUSTOMER_REF_SECRET, keepsQuote, actor: ctx.actor })
       await writeAudit(tx, { actor: ctx.actor, action: 'draft.change', subject: draft.draftId, cause: `request:${ctx.requestId}` })
-      return shown(written)
+      return shown(tx, written)
     }),
 })
 
@@ -143,8 +144,8 @@ const discard = command({
   answers: { 200: draftAnswer },
   async run(ctx, tx) {
     const draft = await heldDraft(ctx, tx, ctx.params.draftId)
-    refuseState(draft, draft.state !== 'awaiting_payment' && mayBecome(draft.state, 'discarded'))
-    return shown(await discardDraft(tx, draft, { actor: ctx.actor, reason: ctx.body.reason }))
+    await refuseState(tx, draft, draft.state !== 'awaiting_payment' && mayBecome(draft.state, 'discarded'))
+    return shown(tx, await discardDraft(tx, draft, { actor: ctx.actor, reason: ctx.body.reason }))
   },
 })
 

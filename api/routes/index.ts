@@ -15,7 +15,8 @@ import { collect, readyForPickup, receive } from './collection'
 import { customerMessageRoutes } from './customer-messages'
 import { demoRoutes } from './demo'
 import { discardDraftRoute, draftRoutes } from './drafts'
-import { placeDraftRoute } from './drafts-place'
+import { draftPaymentRoutes } from './drafts-payment'
+import { paidDraftRoute, placeDraftRoute } from './drafts-place'
 import { quoteDraftRoute } from './drafts-quote'
 import { driverRoutes } from './drivers'
 import { eventSchemaRoutes } from './event-schemas'
@@ -60,6 +61,8 @@ export const routes: readonly Route[] = [
   ...draftRoutes,
   quoteDraftRoute,
   placeDraftRoute,
+  ...draftPaymentRoutes,
+  paidDraftRoute,
   discardDraftRoute,
   cancelOrder,
   ...changeRoutes,

@@ -1,5 +1,6 @@
 /** Facts from outside: signed messages of the payment provider and the carriers. Each is a row before the sender hears 200; what it means is worked out after. */
 import { z } from 'zod'
+import { lookAtLink } from '../../db/draft-links'
 import { receiveFact } from '../../db/inbox'
 import { refuse } from '../../domain/refusals'
 import type { Carrier, FraudCheck, ProviderWebhook } from '../../activities/ports'
@@ -17,8 +18,9 @@ export interface OutsideParties {
   wake: () => void
 }
 
-export function outsideRoutes({ webhook, carriers, fraud, wake }: OutsideParties): Route[] {
-  const paymentWebhook = route({
+/** All kinds of messages of the payment provider come to one address. */
+const paymentMessages = ({ webhook, wake }: Pick<OutsideParties, 'webhook' | 'wake'>): Route =>
+  route({
     method: 'post',
     path: '/v1/payments/stripe/webhook',
     tag: 'Outside',
@@ -39,6 +41,8 @@ export function outsideRoutes({ webhook, carriers, fraud, wake }: OutsideParties
         await receiveFact(ctx.db, { source: 'stripe', eventId, kind: 'refund_failed', subject: news.reference, payload: news })
         wake()
       }
+      const link = webhook.readLink(ctx.rawBody, ctx.header('stripe-signature'))
+      if (link) await lookAtLink(ctx.db, link.linkId)
       const event = webhook.read(ctx.rawBody, ctx.header('stripe-signature'))
       if (event) {
         const { eventId, type, paymentId, view } = event
@@ -48,6 +52,8 @@ export function outsideRoutes({ webhook, carriers, fraud, wake }: OutsideParties
       return ok({ received: true })
     },
   })
+
+export function outsideRoutes({ webhook, carriers, fraud, wake }: OutsideParties): Route[] {
   const carrierEvents = route({
     method: 'post',
     path: '/v1/carriers/{carrier}/events',
@@ -85,5 +91,5 @@ export function outsideRoutes({ webhook, carriers, fraud, wake }: OutsideParties
       return ok({ received: true })
     },
   })
-  return [paymentWebhook, carrierEvents, fraudEvents]
+  return [paymentMessages({ webhook, wake }), carrierEvents, fraudEvents]
 }

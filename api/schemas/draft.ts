@@ -1,5 +1,6 @@
 /** A draft as it is written down and shown: nearly everything may be missing until it is quoted or placed. */
 import { z } from 'zod'
+import { linkStatuses } from '../../db/draft-links'
 import { shownStates } from '../../domain/draft/draft'
 import { channelOrderId, contact, flags, orderBriefAnswer, shipTo, tender } from './order'
 import { at, channelId, currency, instant, minor, nodeId, sku, text } from './fields'
@@ -67,6 +68,17 @@ const quote = z.object({
   givenAt: at,
 })
 
+const atPayBy = z.enum(['discard', 'reopen'])
+const ending = { atPayBy: atPayBy.default('reopen').meta({ description: 'What happens when nobody has paid by then: the draft can be worked on again, or is thrown away' }) }
+
+export const linkBody = z.strictObject({
+  expiresAt: instant.meta({ description: 'From half an hour to a day ahead' }),
+  returnTo: z.url({ protocol: /^https?$/ }).max(2_000).optional().meta({ description: 'Where the customer goes when she has paid. Default: the channel’s page of orders' }),
+  ...ending,
+})
+export const laterBody = z.strictObject({ payBy: instant, ...ending })
+export const paidBody = z.strictObject({ reference: text(200).meta({ description: 'Of the money that came: a line of an account statement, a receipt' }) })
+
 const priced = z.object({ lineId: z.string(), sku: z.string(), quantity: z.int(), unitPriceMinor: minor, discountMinor: minor, taxMinor: minor, netMinor: minor })
 
 export const draftAnswer = z
@@ -82,6 +94,9 @@ export const draftAnswer = z
     totals: z.object({ lines: z.array(priced), goodsMinor: minor, discountMinor: minor, shipping: z.object({ priceMinor: minor, taxMinor: minor }), taxMinor: minor, totalMinor: minor }),
     missing: z.array(z.object({ pointer: z.string(), message: z.string() })).meta({ description: 'What an order needs and this has not yet' }),
     quote: quote.nullable(),
+    payBy: at.nullable(),
+    atPayBy: atPayBy.nullable(),
+    paymentLink: z.object({ linkId: z.string(), status: z.enum(linkStatuses), url: z.string().nullable(), amountMinor: minor, currency: z.string(), expiresAt: at }).nullable().meta({ description: 'The last one; `url` is where the customer pays, once the provider has given it and while she can' }),
     orderId: z.string().nullable(),
     createdBy: z.string(),
     createdAt: at,

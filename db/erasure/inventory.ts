@@ -37,6 +37,7 @@ export const inventory: Readonly<Record<string, Holds>> = {
   dispatch_queue: { plain: 'node_id status', erased: 'latitude longitude' },
   disputes: { plain: 'dispute_id reason status' },
   drafts: { plain: 'channel state currency at_pay_by', staff: 'created_by ended_by', erased: 'document quote customer_ref_hmac end_reason' },
+  draft_links: { plain: 'status currency return_to reference payment_reference last_error', staff: 'created_by', erased: 'url payer' },
   drivers: { plain: 'driver_id home_nodes shift vehicle', staff: 'name' },
   effects: { plain: 'effect_key result' },
   erasures: { plain: 'of', staff: 'asked_by' },

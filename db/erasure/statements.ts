@@ -23,6 +23,7 @@ export const erasing: readonly Erasing[] = [
           WHERE ${ofOrders} AND (erased_at IS NULL OR erase_when_ended IS NOT NULL)`,
   },
   { table: 'drafts', sql: `UPDATE drafts SET document = ${withoutWords}, quote = quote - 'token', customer_ref_hmac = NULL, end_reason = NULL, erased_at = now() WHERE ${ofOrders} AND erased_at IS NULL` },
+  { table: 'draft_links', sql: `UPDATE draft_links SET url = NULL, payer = NULL WHERE ${ofOrders} AND num_nonnulls(url, payer) > 0` },
   { table: 'order_versions', sql: `UPDATE order_versions SET document = jsonb_set(document, '{shipTo}', ${country("(document->'shipTo')")}) WHERE ${ofOrders} AND jsonb_exists(document->'shipTo', 'line1')` },
   {
     table: 'order_changes',

@@ -48,6 +48,7 @@ import * as channelLimits from './0058-channel-limits'
 import * as drafts from './0056-drafts'
 import * as returnedRefunds from './0060-returned-refunds'
 import * as raisesByChannels from './0059-raises-by-channels'
+import * as draftLinks from './0057-draft-links'
 import * as returnLabels from './0039-return-labels'
 import * as goodwill from './0040-goodwill'
 import * as lateMoney from './0042-money-that-comes-late'
@@ -116,4 +117,5 @@ export const migrations: readonly Migration[] = [
   drafts,
   returnedRefunds,
   raisesByChannels,
+  draftLinks,
 ]

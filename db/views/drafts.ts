@@ -3,6 +3,7 @@ import { asQuoted, draftActions, draftNumber, type DraftQuote, missingFrom, show
 import { draftTotals, type DraftTotals } from '../../domain/draft/totals'
 import type { RefusalDetail } from '../../domain/refusals'
 import { rows, type Db } from '../connection'
+import { isLive, type DraftLink } from '../draft-links'
 import { draftColumns, type DraftRow } from '../drafts'
 import { Conditions } from './sql'
 
@@ -14,13 +15,20 @@ export interface DraftView extends Omit<DraftRow, 'number' | 'state' | 'totalMin
   totals: DraftTotals
   missing: RefusalDetail[]
   quote: (Omit<DraftQuote, 'token' | 'quoteId'> & { validUntil: string }) | null
+  paymentLink: Pick<DraftLink, 'linkId' | 'status' | 'url' | 'amountMinor' | 'currency' | 'expiresAt'> | null
   allowedActions: string[]
 }
 
-export function draftView({ number, document, validUntil, quote, totalMinor: _, ...draft }: DraftRow, now: string): DraftView {
+export function draftView({ number, document, validUntil, quote, totalMinor: _, ...draft }: DraftRow, link: DraftLink | undefined, now: string): DraftView {
   const state = shownState({ state: draft.state, validUntil }, now)
   const missing = missingFrom(document)
-  return { ...draft, number: draftNumber(number), channelOrderId: document.channelOrderId ?? draftNumber(number), state, document: { ...document }, totals: draftTotals(asQuoted(document, quote)), missing, quote: quoteView(quote, validUntil), allowedActions: draftActions(state, missing) }
+  return { ...draft, number: draftNumber(number), channelOrderId: document.channelOrderId ?? draftNumber(number), state, document: { ...document }, totals: draftTotals(asQuoted(document, quote)), missing, quote: quoteView(quote, validUntil), paymentLink: linkView(link), allowedActions: draftActions(state, missing, link !== undefined && isLive(link)) }
+}
+
+const linkView = (link: DraftLink | undefined): DraftView['paymentLink'] => {
+  if (!link) return null
+  const { linkId, status, url, amountMinor, currency, expiresAt } = link
+  return { linkId, status, url, amountMinor, currency, expiresAt }
 }
 
 function quoteView(quote: DraftQuote | null, validUntil: string | null): DraftView['quote'] {
@@ -50,7 +58,7 @@ export async function draftList(db: Db, { state, channel, channels, before, limi
     .when(state, `CASE WHEN state = 'quoted' AND valid_until <= now() THEN 'quote_expired' ELSE state END = ?`)
   const found = await rows<DraftRow>(db, `SELECT ${draftColumns} FROM drafts ${where.where} ORDER BY draft_id DESC LIMIT ?`, [...where.bindings, limit])
   return found.map((draft) => {
-    const { draftId, number, channelOrderId, state: shown, version, currency, orderId, createdBy, createdAt, updatedAt } = draftView(draft, now)
+    const { draftId, number, channelOrderId, state: shown, version, currency, orderId, createdBy, createdAt, updatedAt } = draftView(draft, undefined, now)
     return { draftId, number, channel: draft.channel, channelOrderId, state: shown, version, currency, totalMinor: draft.totalMinor, orderId, createdBy, createdAt, updatedAt }
   })
 }

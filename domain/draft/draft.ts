@@ -72,11 +72,11 @@ export const shownState = ({ state, validUntil }: { state: DraftState; validUnti
   state === 'quoted' && validUntil !== null && validUntil <= now ? 'quote_expired' : state
 
 /** The last path segments of what may be done with it now. */
-export function draftActions(shown: ShownState, missing: readonly RefusalDetail[]): string[] {
+export function draftActions(shown: ShownState, missing: readonly RefusalDetail[], byLink: boolean): string[] {
   if (shown === 'placed' || shown === 'discarded') return []
-  if (shown === 'awaiting_payment') return []
+  if (shown === 'awaiting_payment') return byLink ? ['cancel-payment'] : ['paid', 'cancel-payment']
   const ready = missing.length === 0
-  return [...(ready ? ['quote'] : []), ...(ready && shown !== 'quote_expired' ? ['place'] : []), 'discard']
+  return [...(ready ? ['quote'] : []), ...(ready && shown !== 'quote_expired' ? ['place', 'payment-link', 'pay-later'] : []), 'discard']
 }
 
 /** What an order needs and the draft has not yet, by its place in the draft; none: it can be quoted and placed. */

@@ -6,7 +6,8 @@ import { cancelIntent, expireHold } from './holds'
 import { approve, fail } from './intents'
 import { failRefund } from './refunds'
 import { settlementControl } from './settlement'
-import type { Intent, Provider } from './records'
+import { nowSeconds, type Intent, type Provider } from './records'
+import { sessionOf } from './sessions'
 
 export function paymentControl(routes: Router, provider: Provider): Router {
   routes.get('/books', (request, response) => {
@@ -28,6 +29,17 @@ export function paymentControl(routes: Router, provider: Provider): Router {
     const decided = decide(provider, intent, status, declineCode)
     provider.books.commit()
     response.json(entry(provider, decided))
+  })
+  routes.get('/sessions', (request, response) => {
+    const { clientReferenceId } = request.query
+    response.json({ sessions: provider.books.all('session').filter((s) => clientReferenceId === undefined || s.clientReferenceId === clientReferenceId) })
+  })
+  routes.post('/sessions/:id/pass-time', (request, response) => {
+    checkBody(request.body, {})
+    const session = provider.books.get('session', request.params.id)
+    if (!session) throw new ControlRefusal(404, `no such session: ${request.params.id}`)
+    provider.books.put('session', { ...session, expiresSeconds: nowSeconds() })
+    response.json(sessionOf(provider, session.id))
   })
   routes.post('/refunds/fail', (request, response) => {
     const { paymentIntent } = checkBody(request.body, { paymentIntent: required(words) })

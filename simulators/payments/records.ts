@@ -86,6 +86,31 @@ export interface Customer {
   metadata: Record<string, string>
 }
 
+/** An address at which a customer pays once. */
+export interface CheckoutSession {
+  id: string
+  createdSeconds: number
+  expiresSeconds: number
+  status: 'open' | 'complete' | 'expired'
+  amountMinor: number
+  currency: string
+  clientReferenceId?: string
+  metadata: Record<string, string>
+  successUrl: string
+  /** Where pages to pay at are. */
+  payAt: string
+  createsCustomer: boolean
+  customer?: string
+  /** What its payment is opened with, once somebody pays. */
+  intentMetadata: Record<string, string>
+  description?: string
+  captureMethod?: Intent['captureMethod']
+  cardCaptureMethod?: 'manual'
+  wantsMulticapture?: boolean
+  setupFutureUsage?: string
+  intent?: string
+}
+
 /** A payment method that was used. */
 export interface Method {
   id: string
@@ -157,6 +182,7 @@ export interface PaymentRecords {
   charge: Charge
   refund: Refund
   customer: Customer
+  session: CheckoutSession
   method: Method
   transaction: BalanceTransaction
   dispute: Dispute

@@ -7,9 +7,10 @@ import { keyRing } from './idempotency'
 import { cancelIntent, captureIntent } from './holds'
 import { confirmIntent, openIntent, type ConfirmAsk } from './intents'
 import { choice, currency, flag, ignored, readParams, required, text, textList, textMap, wholeNumber, type Param } from './params'
-import { intentOf, readRoutes } from './reads'
+import { intentOf, readRoutes, type Get } from './reads'
 import { newId, type Intent, type Provider } from './records'
 import { refund } from './refunds'
+import { sessionRoutes } from './session-routes'
 import { testMethod } from './test-methods'
 import { intentJson, readExpand, refundJson } from './wire'
 
@@ -26,7 +27,9 @@ export function apiRoutes(provider: Provider, apiKey: string): Router {
   post('/payment_intents/:id/cancel', cancelCall(provider))
   post('/refunds', refundCall(provider))
   post('/customers', customerCall(provider))
-  readRoutes((path, answer) => void routes.get(path, (request, response) => respond(response, 200, answer(request))), provider)
+  const get: Get = (path, answer) => void routes.get(path, (request, response) => respond(response, 200, answer(request)))
+  sessionRoutes(post, get, provider, methodOptions)
+  readRoutes(get, provider)
   routes.use((request) => {
     throw new ApiError(404, { type: 'invalid_request_error', message: `Unrecognized request URL (${request.method}: ${request.originalUrl}).` })
   })

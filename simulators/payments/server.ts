@@ -19,6 +19,7 @@ import { expireHold } from './holds'
 import { settleIntent } from './intents'
 import { newId, type PaymentRecords, type Provider, type ProviderEventRecord } from './records'
 import { apiRoutes } from './routes'
+import { payRoutes } from './session-routes'
 
 export interface PaymentSimulatorOptions {
   /** 0 takes any free port. */
@@ -65,7 +66,7 @@ export async function startPaymentSimulator(options: PaymentSimulatorOptions): P
   const provider: Provider = {
     books,
     faults: faultQueue(),
-    announce: (type, object) => announce(books, deliveries, type, object, webhookUrl === undefined ? 0 : (provider.copiesOf.get(String(object.description)) ?? 'usual')),
+    announce: (type, object: { description?: unknown; client_reference_id?: unknown }) => announce(books, deliveries, type, object, webhookUrl === undefined ? 0 : (provider.copiesOf.get(String(object.description ?? object.client_reference_id)) ?? 'usual')),
     watch: clock.watch,
     breaks: { of: new Map(), waiting: [] },
     copiesOf: new Map(),
@@ -99,6 +100,7 @@ function application(provider: Provider, deliveries: Deliveries, apiKey: string)
   const outage = outageSwitch()
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'extended')
   const control = controlRoutes({ faults: provider.faults, outage, deliveries, kinds: faultKinds, operations, onlyFor: { decline: 'authorize' } })
+  app.use('/pay', payRoutes(provider))
   app.use('/control', paymentControl(control, provider))
   app.use('/v1', express.urlencoded({ extended: true, limit: '1mb' }), outage.guard((request) => aboutOf(provider, request)), apiRoutes(provider, apiKey))
   return app

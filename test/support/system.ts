@@ -9,15 +9,19 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pino from 'pino'
 import { createActivities } from '../../activities'
+import { createPromiseDesk } from '../../activities/promise-desk'
 import { byAir } from '../../adapters/roads/by-air'
 import { ownFleetCarrier } from '../../adapters/carriers/own-fleet'
 import { connectCarriers, type CarrierAccounts } from '../../adapters/carriers/connect'
 import { jsonFraudCheck } from '../../adapters/fraud/json-fraud-check'
+import { stripeLinks } from '../../adapters/stripe/links'
 import { stripeProvider } from '../../adapters/stripe/provider'
 import { stripeWebhook } from '../../adapters/stripe/webhook'
 import { createApp } from '../../api/app'
 import { startCommandSweep } from '../../api/command-sweep'
 import { createWebhookSender } from '../../adapters/webhooks/sender'
+import { servicesOf } from '../../api/carrier-services'
+import { createQuotes } from '../../api/quotes'
 import { routes } from '../../api/routes'
 import { outsideRoutes } from '../../api/routes/outside'
 import type { Db } from '../../db/connection'
@@ -25,6 +29,7 @@ import { seedDemoNetwork } from '../../dev/seed-demo'
 import { taskQueues } from '../../domain/ids'
 import { startArrivals } from '../../relay/arrivals'
 import { channelFacts } from '../../relay/channel-facts'
+import { startDraftLinks } from '../../relay/draft-links'
 import { startFraud } from '../../relay/fraud'
 import { startBulk } from '../../relay/bulk'
 import { startInbox } from '../../relay/inbox'
@@ -113,7 +118,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const judge = fraud && jsonFraudCheck({ baseUrl: fraud.url, apiKey: 'fraud-key', webhookSecret: secrets.fraud, timeoutMs: providerTimeoutMs })
   const accounts = { CARRIERS: options.carriers ?? (['swiftparcel'] as const), CARRIER_BASE_URL: carriers.url, CARRIER_WEBHOOK_SECRET: secrets.carrier, PROVIDER_TIMEOUT_MS: providerTimeoutMs }
   const connected = [ownFleetCarrier(), ...(await connectCarriers(accounts))]
-  const provider = stripeProvider({ apiKey: secrets.stripeKey, baseUrl: payments.url, timeoutMs: providerTimeoutMs })
+  const stripe = { apiKey: secrets.stripeKey, baseUrl: payments.url, timeoutMs: providerTimeoutMs }
+  const provider = stripeProvider(stripe)
   const threads = createThreads({ client, db, queuePrefix })
   const starter = startStarter({ db, threads, log, idleMs: 200 })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
@@ -131,6 +137,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-system', QUOTE_SECRET: 'quote-secret-system' }
   const outside = outsideRoutes({ webhook: stripeWebhook({ secret: secrets.stripeWebhook }), carriers: connected, fraud: judge, wake: inbox.wake })
   const app = createApp({ db, threads, log, config, carriers: connected, wake: starter.wake, destinations, routes: outside })
+  const linksDeps = { config, services: servicesOf(connected), quotes: createQuotes(config.QUOTE_SECRET), promises: createPromiseDesk({ db, carriers: connected, log }), wake: starter.wake }
+  const draftLinks = startDraftLinks({ db, links: stripeLinks(stripe), log, deps: linksDeps, idleMs: 50, patience: { leaseMs: 4_000, retryMs: 100, longestRetryMs: 500, askAgainMs: 1_500 } })
   const sweep = startCommandSweep({ db, threads, log, config }, routes)
   const server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, '127.0.0.1', () => resolve(listening))
@@ -166,7 +174,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop(), asking?.stop(), bulk.stop(), webhooks?.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop(), asking?.stop(), bulk.stop(), draftLinks.stop(), webhooks?.stop()])
     sender.close()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))

@@ -120,7 +120,7 @@ async function quoted(edge: Edge, channel: string): Promise<{ quoteId: string; o
 
 async function drafted(edge: Edge, channel: string): Promise<string> {
   const person = { customer: { customerRef: 'c-1', name: 'N', email: 'n@example.org' }, shipTo: { name: 'N', line1: 'L', city: 'Berlin', postalCode: '10119', country: 'DE' }, delivery: { method: 'delivery' } }
-  const { body } = await edge.post('/v1/drafts', { channel, channelOrderId: `draft-${++number}`, ...person, lines: [{ lineId: '1', sku: 'SOCKS-3P', quantity: 1, unitPriceMinor: 100 }] }, { key: 'demo-support' })
+  const { body } = await edge.post('/v1/drafts', { channel, channelOrderId: `draft-${++number}`, ...person, shipping: { priceMinor: 0 }, lines: [{ lineId: '1', sku: 'SOCKS-3P', quantity: 1, unitPriceMinor: 100 }] }, { key: 'demo-support' })
   return body.draftId as string
 }
 

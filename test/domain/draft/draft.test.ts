@@ -1,5 +1,6 @@
 /** What a draft lacks, and what may become of it. */
 import { draftActions, draftMoves, draftStates, mayBecome, missingFrom, shownState } from '../../../domain/draft/draft'
+import { placedWithout } from '../../../domain/draft/link'
 
 it('reaches every state from an open one, and leaves none that has ended', () => {
   const reached = new Set(['open'])
@@ -25,7 +26,15 @@ it('shows a quote that is past its time as that, and offers to quote anew', () =
   const now = '2026-11-23T10:00:00.000Z'
   expect(shownState({ state: 'quoted', validUntil: '2026-11-23T10:00:00.001Z' }, now)).toBe('quoted')
   expect(shownState({ state: 'quoted', validUntil: now }, now)).toBe('quote_expired')
-  expect(draftActions('quote_expired', [])).toEqual(['quote', 'discard'])
-  expect(draftActions('open', [{ pointer: '/lines', message: '' }])).toEqual(['discard'])
-  expect(draftActions('placed', [])).toEqual([])
+  expect(draftActions('quote_expired', [], false)).toEqual(['quote', 'discard'])
+  expect(draftActions('open', [{ pointer: '/lines', message: '' }], false)).toEqual(['discard'])
+  expect(draftActions('placed', [], false)).toEqual([])
+  expect([draftActions('awaiting_payment', [], true), draftActions('awaiting_payment', [], false)]).toEqual([['cancel-payment'], ['paid', 'cancel-payment']])
+})
+
+it('does without its stock and its number, one after the other, once it is paid; and without nothing else', () => {
+  expect(placedWithout('quote.gone', {})).toEqual({ sourcedLater: true })
+  expect(placedWithout('order.duplicate', { sourcedLater: true })).toEqual({ sourcedLater: true, ownNumber: true })
+  expect(placedWithout('stock.short', { sourcedLater: true })).toBeUndefined()
+  expect(placedWithout('sku.unknown', {})).toBeUndefined()
 })
