@@ -50,7 +50,7 @@ export const variables = {
   TRUSTED_PROXIES: z.coerce.number().int().min(0).default(0).describe('How many proxies in front of the API tell it the caller’s address (`X-Forwarded-For`)'),
   PROVIDER_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one call to a provider or carrier may take'),
   CUSTOMER_REF_SECRET: z.string().min(8).default('demo-customer-ref-secret').describe('Key of the HMAC that stands for a customer in Temporal’s search attributes'),
-  QUOTE_SECRET: z.string().min(16).default('demo-quote-secret').describe('Key that signs quotes; the same for all api processes'),
+  QUOTE_SECRET: z.string().min(16).default('demo-quote-secret').describe('Key that signs quotes; the same for all processes'),
   WEBHOOK_RELAY: z.enum(['worker', 'api', 'both', 'off']).default('worker').describe('Which processes send webhooks'),
   WEBHOOK_TIMEOUT_MS: atLeastOne.default(10_000).describe('How long one attempt to deliver a webhook may take'),
   WEBHOOK_ALLOWED_NETWORKS: networks.describe('Networks that webhooks may go to, and in which channels may be called, although they are not public, by http as well; e.g. `10.1.0.0/16`, comma separated'),

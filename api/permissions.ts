@@ -6,6 +6,7 @@ export type Role = (typeof roles)[number]
 export const may = {
   quote: ['channel', 'store', 'support', 'operations', 'finance', 'admin'],
   placeOrders: ['channel', 'store', 'support', 'operations', 'admin'],
+  sellOnTerms: ['support', 'operations', 'admin'],
   readOrders: ['channel', 'store', 'support', 'operations', 'finance', 'admin'],
   cancelOrders: ['channel', 'store', 'support', 'operations', 'admin'],
   changeOrders: ['channel', 'support', 'operations', 'admin'],

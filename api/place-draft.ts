@@ -8,11 +8,13 @@ import { becameOrder, type DraftRow } from '../db/drafts'
 import { record } from '../db/events'
 import type { PaidAhead } from '../db/intake'
 import type { PlanMode } from '../db/race'
+import { openException } from '../db/waiting'
 import { orderBrief, type OrderBrief } from '../db/views/order-brief'
 import { draftView } from '../db/views/drafts'
 import { asQuoted, draftNumber, missingFrom } from '../domain/draft/draft'
 import type { PlacedAnyhow } from '../domain/draft/link'
 import { draftTotals } from '../domain/draft/totals'
+import { formatMinor } from '../domain/money'
 import { refuse } from '../domain/refusals'
 import { refuseSchema } from './problem'
 import { newOrder, type NewOrderBody } from './schemas/order'
@@ -24,6 +26,8 @@ export interface DraftPlacing {
   /** Its money came before it, and it is placed whatever can no longer be kept. */
   paidAhead?: PaidAhead
   anyhow?: PlacedAnyhow
+  /** On terms: the goods go first, and finance sees to it that all of it is paid by then. */
+  dueAt?: string
   promise: PlanPromise
 }
 
@@ -31,7 +35,7 @@ export interface DraftPlacing {
  * The draft's row is locked: whoever comes second finds the order. @throws `draft.incomplete`, `request.invalid` for what no order may say, and what
  * `submitDocument` throws
  */
-export async function placeDraft(tx: Transaction, deps: SubmitDeps, draft: DraftRow, { tenders, actor, promise, paidAhead, anyhow }: DraftPlacing, mode: PlanMode): Promise<OrderBrief> {
+export async function placeDraft(tx: Transaction, deps: SubmitDeps, draft: DraftRow, { tenders, actor, promise, paidAhead, anyhow, dueAt }: DraftPlacing, mode: PlanMode): Promise<OrderBrief> {
   const body = orderOf(draft, tenders, anyhow)
   const { orderId, outcome, brief } = await submitDocument(tx, deps, { body, actor, promise, paidAhead }, mode)
   // The number was taken by an order that did not come from here.
@@ -40,8 +44,13 @@ export async function placeDraft(tx: Transaction, deps: SubmitDeps, draft: Draft
   await record(tx, { orderId, channel: draft.channel }, { type: 'draft.placed', actor, data: { draftId: draft.draftId, number: draftNumber(draft.number) } })
   await keepDocument(tx, { source: 'draft', eventId: draft.draftId, channel: draft.channel, channelOrderId: body.channelOrderId, topic: 'order', body: draft.document, applied: true })
   await writeAudit(tx, { actor, action: 'order.create', subject: orderId, cause: `draft:${draft.draftId}` })
+  if (dueAt !== undefined) await expectMoney(tx, { orderId, channel: draft.channel, dueAt, amountMinor: body.totalMinor, currency: body.currency, draftId: draft.draftId })
   return brief ?? (await orderBrief(tx, orderId))!
 }
+
+/** What is owed is a case from the beginning, so that nobody has to remember it; it outlives the order. */
+const expectMoney = (tx: Transaction, { orderId, channel, dueAt, ...data }: { orderId: string; channel: string; dueAt: string; amountMinor: number; currency: string; draftId: string }): Promise<string> =>
+  openException(tx, { orderId, channel, kind: 'payment.due', subject: orderId, owner: 'finance', summary: `Sold on terms: ${formatMinor(data.amountMinor, data.currency)} is to come by ${dueAt.slice(0, 10)}`, data, deadline: dueAt })
 
 /** @throws `draft.incomplete` */
 export function refuseIncomplete({ document }: Pick<DraftRow, 'document'>): void {

@@ -39,7 +39,10 @@ export async function openException(tx: Transaction, wanted: OpenException): Pro
 }
 
 /** Money that is owed is owed by orders that have ended too. */
-export const outlivesOrder = ['payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'order.refund_elsewhere'] as const
+export const outlivesOrder = ['payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'order.refund_elsewhere', 'payment.due'] as const
+
+/** Of an order that was cancelled nothing is to be paid any more. */
+export const outlivesCancelled: readonly string[] = outlivesOrder.filter((kind) => kind !== 'payment.due')
 
 /** Settles what is open of an order because the order went on by itself; all of it, one kind, one subject, or all but some. */
 export async function settleExceptions(tx: Transaction, order: { orderId: string; channel: string }, resolution: string, { kind, subject, except = [] }: { kind?: string; subject?: string; except?: readonly string[] } = {}): Promise<void> {

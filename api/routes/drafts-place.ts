@@ -12,8 +12,9 @@ import { refuse } from '../../domain/refusals'
 import { reachesChannel } from '../auth'
 import { command } from '../command'
 import { optionsInstead } from '../delivery-options'
-import { may } from '../permissions'
-import { placeDraft, refuseState } from '../place-draft'
+import { may, type Role } from '../permissions'
+import { placeDraft, refuseState, type DraftPlacing } from '../place-draft'
+import { refuseField } from '../problem'
 import type { Route } from '../route'
 import { paidBody, placeBody, placedDraft } from '../schemas/draft'
 import { uuid } from '../schemas/fields'
@@ -26,10 +27,11 @@ interface Placing<Body extends z.ZodType> {
   body: Body
   /** In which a draft is placed this way. */
   from: readonly DraftState[]
-  tenders(body: z.output<Body>, amountMinor: number): readonly object[]
+  /** @throws `auth.role`, `request.invalid` */
+  money(body: z.output<Body>, amountMinor: number, role: Role): Pick<DraftPlacing, 'tenders' | 'dueAt'>
 }
 
-const placed = <Body extends z.ZodType>(mode: PlanMode, { from, tenders, path, summary, description, body }: Placing<Body>): Route =>
+const placed = <Body extends z.ZodType>(mode: PlanMode, { from, money, path, summary, description, body }: Placing<Body>): Route =>
   command({
     method: 'post',
     path,
@@ -51,7 +53,7 @@ const placed = <Body extends z.ZodType>(mode: PlanMode, { from, tenders, path, s
       const again = draft.orderId !== null
       await refuseState(tx, draft, again || (from.includes(draft.state) && !(await isPaidByLink(tx, draft.draftId))))
       const { totalMinor } = draftTotals(asQuoted(draft.document, draft.quote))
-      const brief = again ? (await orderBrief(tx, draft.orderId!))! : await placeDraft(tx, ctx.deps, draft, { tenders: tenders(ctx.body, totalMinor), actor: ctx.actor, promise }, mode)
+      const brief = again ? (await orderBrief(tx, draft.orderId!))! : await placeDraft(tx, ctx.deps, draft, { ...money(ctx.body, totalMinor, ctx.key.role), actor: ctx.actor, promise }, mode)
       return { status: again ? 200 : 201, body: { ...brief, draftId: draft.draftId }, headers: { Location: `/v1/orders/${brief.orderId}` } }
     },
     after: (ctx, _answer, replayed) => Promise.resolve(replayed ? undefined : ctx.deps.wake()),
@@ -76,14 +78,21 @@ const hopefullyPlaced = <Body extends z.ZodType>(placing: Placing<Body>): Route 
   }
 }
 
+/** On terms. It is people who give credit, and not a channel or a till. @throws `auth.role`, `request.invalid` */
+function sold({ dueAt }: { dueAt: string }, amountMinor: number, role: Role): Pick<DraftPlacing, 'tenders' | 'dueAt'> {
+  if (!(may.sellOnTerms as readonly Role[]).includes(role)) throw refuse('auth.role', { role, needs: may.sellOnTerms })
+  if (dueAt <= new Date().toISOString()) throw refuseField('/onTerms/dueAt', 'Must lie ahead')
+  return { tenders: [{ tenderId: 'terms', provider: 'paid_elsewhere', amountMinor }], dueAt }
+}
+
 /** POST /v1/drafts/{draftId}/place */
 export const placeDraftRoute = hopefullyPlaced({
   path: '/v1/drafts/{draftId}/place',
-  summary: 'Make the draft an order, with the money given now',
-  description: 'Tenders are those of an order and sum to the draft’s total. Whoever comes second, or again, is answered with the order it has become.',
+  summary: 'Make the draft an order, with the money given now or on terms',
+  description: 'Tenders are those of an order and sum to the draft’s total; on terms finance has a case until all of it has come. Whoever comes second, or again, is answered with the order it has become.',
   body: placeBody,
   from: ['open', 'quoted'],
-  tenders: ({ tenders }) => tenders,
+  money: ({ tenders, onTerms }, amountMinor, role) => (onTerms ? sold(onTerms, amountMinor, role) : { tenders: tenders! }),
 })
 
 /** POST /v1/drafts/{draftId}/paid */
@@ -93,5 +102,5 @@ export const paidDraftRoute = hopefullyPlaced({
   description: 'All of it, by whatever way; the order has it as paid elsewhere. Said twice, it is one order.',
   body: paidBody,
   from: ['awaiting_payment'],
-  tenders: (_, amountMinor) => [{ tenderId: 'later', provider: 'paid_elsewhere', amountMinor }],
+  money: (_, amountMinor) => ({ tenders: [{ tenderId: 'later', provider: 'paid_elsewhere', amountMinor }] }),
 })

@@ -44,7 +44,12 @@ export const draftDocument = newDraft
 /** A JSON merge patch on the draft. */
 export const draftPatch = z.record(z.string().refine((name) => Object.hasOwn(fields, name), 'Unknown field'), z.unknown()).meta({ id: 'DraftPatch', description: 'JSON merge patch (RFC 7396): what is null goes, lists are replaced as a whole' })
 
-export const placeBody = z.strictObject({ tenders: z.array(tender).min(1).max(10) })
+export const placeBody = z
+  .strictObject({
+    tenders: z.array(tender).min(1).max(10).optional(),
+    onTerms: z.strictObject({ dueAt: instant }).optional().meta({ description: 'In place of tenders: the goods go first, and all of it is to be paid by then. For support, operations and admin' }),
+  })
+  .refine((b) => (b.tenders === undefined) !== (b.onTerms === undefined), { path: ['tenders'], message: 'Give tenders or terms, one of both' })
 
 export const quoteBody = z.strictObject({
   validUntil: instant.meta({ description: 'Until when prices and date hold' }),

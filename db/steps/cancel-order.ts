@@ -18,7 +18,7 @@ import { release } from '../stock'
 import { endClaims } from '../supply-claims'
 import { refundAll } from '../taken-at-once'
 import { unclaimInTransfer } from '../transfers'
-import { outlivesOrder, settleExceptions } from '../waiting'
+import { outlivesCancelled, settleExceptions } from '../waiting'
 import { leaveWave } from '../waves'
 
 export interface CancelOutcome extends CancelOrderAnswer {
@@ -53,7 +53,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   await tx('orders').where({ order_id: ask.orderId }).update({ stage: 'cancelled' })
   await endHoldsOf(tx, order, ask.actor)
   for (const { changeId } of await endOpenChanges(tx, ask.orderId)) await releaseOfChange(tx, changeId, ask.actor)
-  await settleExceptions(tx, order, 'the order was cancelled', { except: outlivesOrder })
+  await settleExceptions(tx, order, 'the order was cancelled', { except: outlivesCancelled })
   const released = freed.map((l) => ({ lineId: l.lineId, sku: l.sku, nodeId: l.nodeId, quantity: l.quantity }))
   await record(tx, order, { type: 'order.cancelled', actor: ask.actor, data: { reason: ask.reason, released } })
   await writeAudit(tx, { actor: ask.actor, action: 'order.cancel', subject: ask.orderId, cause: ask.reason })

@@ -5,7 +5,7 @@ import { eraseIfAsked } from '../erasure/erase'
 import { record, self } from '../events'
 import { endHoldsOf } from '../holds'
 import { lockOrder, refreshOrder, setWait } from '../orders'
-import { openException, outlivesOrder, settleExceptions, type OpenException } from '../waiting'
+import { openException, outlivesCancelled, outlivesOrder, settleExceptions, type OpenException } from '../waiting'
 
 export interface WaitNotice {
   orderId: string
@@ -24,7 +24,7 @@ export async function closeOrder(tx: Transaction, { orderId, status }: { orderId
   if (!closed) return
   if (status === 'completed' && order.stage !== 'completed') await record(tx, order, { type: 'order.completed', actor: self })
   await endHoldsOf(tx, order, self)
-  await settleExceptions(tx, order, `the order is ${status}`, { except: outlivesOrder })
+  await settleExceptions(tx, order, `the order is ${status}`, { except: status === 'cancelled' ? outlivesCancelled : outlivesOrder })
   await refreshOrder(tx, orderId, null)
   await eraseIfAsked(tx, orderId)
 }

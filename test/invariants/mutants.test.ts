@@ -1,7 +1,8 @@
 /** A checker that has never failed is no checker: each invariant is broken on purpose, in a transaction that is rolled back, and must be named. */
 import { randomUUID } from 'node:crypto'
 import { releaseReservation, reserve } from '../../db/reservations'
-import { peopleOf, type OrderWish, type People } from '../support/people'
+import { readDraft, writeDraft } from '../support/drafts'
+import { eventually, peopleOf, type OrderWish, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 import { checkInvariants, invariants } from './checker'
@@ -30,6 +31,7 @@ beforeAll(async () => {
   await promised(people)
   await paidOut()
   await giftGiven(people)
+  await drafted(people)
   ids = { delivered, cancelled, live }
 })
 afterAll(() => system?.stop())
@@ -50,6 +52,19 @@ async function giftGiven(people: People): Promise<void> {
   await people.packAll(fulfillments[0]!)
   await people.handOver(fulfillments[0]!)
   await people.until(orderId, (o) => o.paymentStatus === 'captured')
+}
+
+/** A draft that was paid at a link, and one that was thrown away with what was kept for it. */
+async function drafted({ support, until }: People): Promise<void> {
+  const validUntil = new Date(Date.now() + 3_600_000).toISOString()
+  const [paid, gone] = [await writeDraft(support, { sku: 'SOCKS-3P' }), await writeDraft(support, { sku: 'SOCKS-3P' })]
+  await support('POST', `/v1/drafts/${gone.draftId}/quote`, { validUntil, hold: true })
+  await support('POST', `/v1/drafts/${gone.draftId}/discard`, { reason: 'too dear' })
+  await support('POST', `/v1/drafts/${paid.draftId}/payment-link`, { expiresAt: validUntil, returnTo: 'https://shop.example/thanks' })
+  const { paymentLink } = await eventually(() => readDraft(support, paid.draftId), (d) => d.paymentLink?.status === 'open')
+  await fetch(paymentLink!.url!, { method: 'POST' })
+  const { orderId } = await eventually(() => readDraft(support, paid.draftId), (d) => d.state === 'placed')
+  await until(orderId!, (o) => o.fulfillments.length === 1)
 }
 
 /** What was taken is paid out, in a file with one line too many. */
@@ -139,6 +154,11 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   O6: 'UPDATE orders SET workflow_open = false WHERE order_id = :live',
   O7: 'UPDATE order_lines SET shipped = quantity, cancelled = 1 WHERE order_id = :delivered',
   'O7-closed': 'UPDATE order_lines SET cancelled = 0 WHERE order_id = :cancelled',
+  D1: `DELETE FROM order_events WHERE type = 'draft.placed'`,
+  D2: `UPDATE draft_links SET payment_reference = 'pi_other' WHERE status = 'placed'`,
+  D3: `UPDATE draft_links SET status = 'open' WHERE status = 'placed'`,
+  D4: `UPDATE reservations SET status = 'open', ended_at = NULL WHERE quote_id IN (SELECT (quote->>'quoteId')::uuid FROM drafts WHERE state = 'discarded')`,
+  D5: `UPDATE drafts SET state = 'awaiting_payment' WHERE state = 'discarded'`,
   'A1-commands': `DELETE FROM audit WHERE action = 'fulfillment.pack'`,
   A1: `DELETE FROM audit WHERE action = 'order.cancel'`,
   N1: `INSERT INTO inbound_events (source, event_id, kind, subject, payload) VALUES ('carrier:swiftparcel', 'lost', 'carrier', 'SP1', '{}')`,

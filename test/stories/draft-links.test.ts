@@ -176,6 +176,18 @@ it('waits for money that comes another way, until it has come, is not wanted any
   expect(await support('POST', `/v1/drafts/${gone}/paid`, { reference: 'too late' })).toMatchObject({ status: 409, body: { code: 'draft.state', state: 'discarded' } })
 })
 
+it('forgets a customer who asked for it while her draft waited, once that has come to its end', async () => {
+  const sku = await people.stocked({ 'store-mitte': 2 })
+  const customer = { customerRef: `c-${sku}`, name: 'Forgotten Person', email: 'forgotten@example.com' }
+  const { draftId, paymentLink } = await linked({ sku, more: { customer } })
+  await support('POST', `/v1/customers/${customer.customerRef}/erase`, {})
+  expect((await readDraft(support, draftId)).document).toMatchObject({ customer: { name: 'Forgotten Person' } })
+  await control(`sessions/${((await control(`sessions?clientReferenceId=${paymentLink!.linkId}`)).sessions as Session[])[0]!.id}/pass-time`, {})
+  expect((await until(draftId, (d) => d.state === 'discarded')).document).not.toHaveProperty('customer')
+  const left = await rows<{ words: string }>(system.db, `SELECT (SELECT string_agg(document::text, ' ') FROM drafts) || (SELECT string_agg(answer::text, ' ') FROM idempotency_keys) AS words`)
+  expect(left[0]!.words).not.toMatch(/Forgotten Person|forgotten@/)
+})
+
 it('is refused a link that the provider would not give, or that outlives its quote', async () => {
   const sku = await people.stocked({ 'store-mitte': 1 })
   const { draftId } = await writeDraft(support, { sku })

@@ -1,6 +1,6 @@
 /** An order is written down on the phone, bit by bit, and becomes an order once. */
 import { rows } from '../../db/connection'
-import { byCard, draftOf, patchDraft, placeIt, readDraft, writeDraft, type DraftAnswer } from '../support/drafts'
+import { byCard, draftOf, patchDraft, placeIt, readDraft, writeDraft, type DraftAnswer, type Placed } from '../support/drafts'
 import { expectInvariants } from '../support/invariants'
 import { caller, eventually, nextOrderNumber, peopleOf, type Call, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
@@ -115,6 +115,28 @@ it('is written by people and by channels that take calls, and seen by whoever re
   expect(seen.body.items.map((d) => d.draftId)).toEqual([atThePhone.draftId])
   expect((await placeIt(associate, atTheCounter.draftId, byCard(2_490))).status).toBe(201)
   expect((await placeIt(calls, atThePhone.draftId, byCard(2_490))).status).toBe(201)
+})
+
+it('is sold on terms by people: the goods go first, and finance has a case until the money has come, or nothing is owed', async () => {
+  const sku = await people.stocked({ 'store-mitte': 3 })
+  const dueAt = new Date(Date.now() + 30 * 86_400_000).toISOString()
+  const onTerms = (by: Call, draftId: string): Promise<Placed> => by('POST', `/v1/drafts/${draftId}/place`, { onTerms: { dueAt } })
+  const owed = async (orderId: string): Promise<object[]> => (await support<{ items: object[] }>('GET', `/v1/exceptions?kind=payment.due&orderId=${orderId}`)).body.items
+  const atTheCounter = await writeDraft(support, { sku, more: { channel: 'pos' } })
+  expect(await onTerms(people.store('store-mitte'), atTheCounter.draftId)).toMatchObject({ status: 403, body: { code: 'auth.role' } })
+  const [sold, off] = [await onTerms(support, atTheCounter.draftId), await onTerms(support, (await writeDraft(support, { sku })).draftId)]
+  expect(await owed(sold.body.orderId)).toMatchObject([{ owner: 'finance', deadline: dueAt, data: { amountMinor: 2_490, currency: 'EUR' } }])
+  const { fulfillments } = await people.until(sold.body.orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(sold.body.orderId, (o) => !o.workflowOpen)
+  expect(await owed(sold.body.orderId)).toHaveLength(1)
+  await people.until(off.body.orderId, (o) => o.fulfillments.length === 1)
+  await support('POST', `/v1/orders/${off.body.orderId}/cancel`, { reason: 'changed her mind' })
+  await people.until(off.body.orderId, (o) => !o.workflowOpen)
+  expect(await owed(off.body.orderId)).toEqual([])
 })
 
 it('is listed by state in pages, thrown away with a reason, and becomes no order after that', async () => {

@@ -188,6 +188,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     TEMPORAL_ADDRESS: address,
     TASK_QUEUE_PREFIX: queuePrefix,
     STRIPE_API_KEY: secrets.stripeKey,
+    CUSTOMER_REF_SECRET: config.CUSTOMER_REF_SECRET,
+    QUOTE_SECRET: config.QUOTE_SECRET,
     STRIPE_BASE_URL: payments.url,
     CARRIERS: accounts.CARRIERS.join(','),
     CARRIER_BASE_URL: carriers.url,
