@@ -1,11 +1,9 @@
 /** What keeps a channel and us in step: when it was last heard, how far it has been listed, which numbers of its sequence are missing, and who has fallen silent. */
-import type { ChannelApi } from './network'
+import { accessColumns, type ChannelAccess } from './network'
 import { row, rows, run, type Db, type Transaction } from './connection'
 
-export interface ListedChannel {
+export interface ListedChannel extends ChannelAccess {
   channelId: string
-  api: ChannelApi
-  token: string
   /** Everything that changed before has been taken. */
   listedUntil: string
 }
@@ -21,9 +19,9 @@ export const dueForListing = (db: Db, everySeconds: number): Promise<ListedChann
   )
 
 export const listedChannel = (db: Db, channelId: string): Promise<ListedChannel | undefined> =>
-  row(db, `UPDATE channels SET listed_at = now() WHERE channel_id = ? AND api IS NOT NULL AND api_token IS NOT NULL RETURNING ${columns}`, [channelId])
+  row(db, `UPDATE channels c SET listed_at = now() WHERE channel_id = ? AND api IS NOT NULL AND api_token IS NOT NULL RETURNING ${columns}`, [channelId])
 
-const columns = `channel_id AS "channelId", api, api_token AS token, coalesce(listed_until, created_at) AS "listedUntil"`
+const columns = `channel_id AS "channelId", ${accessColumns}, coalesce(listed_until, created_at) AS "listedUntil"`
 
 /** The numbers that a channel has counted past, of its last thousand. */
 const missingSql = `

@@ -102,17 +102,36 @@ export interface ChannelSettings extends ChannelStock, ChannelFacts {
   /** undefined: stays as it is; null: taken away. Never given out. */
   shopifySecret?: string | null
   apiToken?: string | null
+  apiSecret?: string | null
 }
 
-export interface ChannelApi {
-  kind: 'shopify'
-  url: string
-  /** By node, the place of the shop whose stock that node's is. */
-  locations: Record<string, string>
+export type ChannelApi =
+  | {
+      kind: 'shopify'
+      url: string
+      /** By node, the place of the shop whose stock that node's is. */
+      locations: Record<string, string>
+    }
+  | {
+      kind: 'amazon'
+      url: string
+      marketplaceId: string
+      /** Of the application that sellers have authorised, and where its tokens are had. */
+      clientId: string
+      tokenUrl: string
+    }
+
+/** What it takes to call a channel. */
+export interface ChannelAccess {
+  api: ChannelApi
+  token: string
+  secret: string | null
 }
+/** Of a channel `c`. */
+export const accessColumns = 'c.api, c.api_token AS token, c.api_secret AS secret'
 
 export async function putChannel(db: Db | Transaction, channel: ChannelSettings, actor: string): Promise<boolean> {
-  const secrets = { ...(channel.shopifySecret !== undefined && { shopify_secret: channel.shopifySecret }), ...(channel.apiToken !== undefined && { api_token: channel.apiToken }) }
+  const secrets = { ...(channel.shopifySecret !== undefined && { shopify_secret: channel.shopifySecret }), ...(channel.apiToken !== undefined && { api_token: channel.apiToken }), ...(channel.apiSecret !== undefined && { api_secret: channel.apiSecret }) }
   const values = {
     channel_id: channel.channelId, name: channel.name, currency: channel.currency, time_zone: channel.timeZone, claim: channel.claim, stock_buffer: channel.stockBuffer, stock_threshold: channel.stockThreshold,
     kind: channel.kind, order_page_url: channel.orderPageUrl, flags: [...channel.flags], limits: JSON.stringify(channel.limits), return_terms: channel.returnTerms, silence: channel.silence, api: channel.api === null ? null : JSON.stringify(channel.api), ...secrets,

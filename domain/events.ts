@@ -84,6 +84,7 @@ export const eventTypes = {
   'order.command_refused': 'Somebody who may see the order asked for something that a rule does not allow',
   'order.completed': 'The return window has closed; nothing about the order can change any more',
   'channel.told': 'The channel was told of a parcel that has left',
+  'channel.cancellation_told': 'The channel was told of what was cancelled here, and gives back what it took for it',
   'channel.refunded': 'The channel gave money back by itself; nothing is given back here for it again',
   'order.resubmitted': 'The channel sent the order again with another body; the first one stands',
   'hold.placed': 'Some steps of the order are stopped: `blocks` says which, `owner` who may release it, `rule` which rule placed it, `askedBack` which work a node has to leave alone',

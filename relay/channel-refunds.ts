@@ -3,6 +3,7 @@
  * expected, what stays is paid for; and what the goods do not explain is a case.
  */
 import { cancelledUnrefunded, isRefundKept, keepChannelRefund } from '../db/channel-messages'
+import { isOurTelling } from '../db/channel-operations'
 import { once } from '../db/effects'
 import { noteChannelCase } from '../db/steps/channel-case'
 import { noteChannelRefund } from '../db/steps/channel-refund'
@@ -15,14 +16,17 @@ interface Given {
   amountMinor: number
   currency: string | null
   units: { lineId: string; quantity: number; wish: 'cancel' | 'return' | 'none' }[]
+  /** Under which we asked for it, where it was us. */
+  operationId?: string
 }
 
 /** The shop names each refund: under whatever id it is told again, it is the same. @returns what came of it, for the inbox. */
 export async function applyRefund(about: About): Promise<string> {
-  const { db, fact, order, actor } = about
-  const { refundId, amountMinor, currency, units } = fact.payload as unknown as Given
+  const { db, fact, order } = about
+  const { refundId, amountMinor, units } = fact.payload as unknown as Given
   const { orderId } = order
   if (await isRefundKept(db, fact.source, refundId)) return 'known already'
+  if (await isOurs(about)) return noted(about, [], false)
   const known = new Map((await cancelledUnrefunded(db, orderId)).map((l) => [l.lineId, l.quantity]))
   const still = units.filter((u) => u.wish === 'cancel').map(({ lineId, quantity }) => ({ lineId, quantity: Math.max(0, quantity - (known.get(lineId) ?? 0)) })).filter((u) => u.quantity > 0)
   const refusals = [
@@ -30,7 +34,17 @@ export async function applyRefund(about: About): Promise<string> {
     await asked(about, 'return', 'requestReturn', withReason(units, 'return'), { method: 'mail', staff: true }),
     await asked(about, 'none', 'requestReturn', withReason(units, 'none'), { method: 'none', staff: true }),
   ].filter((refused) => refused !== undefined)
-  const unexplained = refusals.length > 0 || (units.length === 0 && amountMinor > 0)
+  return noted(about, refusals, refusals.length > 0 || (units.length === 0 && amountMinor > 0))
+}
+
+/** What the channel gives back because we have told it of a cancellation is done here already. */
+async function isOurs({ db, fact, order }: About): Promise<boolean> {
+  const { operationId } = fact.payload as unknown as Given
+  return operationId !== undefined && (await isOurTelling(db, order.orderId, operationId))
+}
+
+async function noted({ db, fact, order: { orderId }, actor }: About, refusals: readonly object[], unexplained: boolean): Promise<string> {
+  const { refundId, amountMinor, currency, units } = fact.payload as unknown as Given
   await once(db, `refund:${fact.source}:${refundId}`, async (tx) => {
     if (!(await keepChannelRefund(tx, { source: fact.source, refundId, orderId, amountMinor, currency, units }))) return
     await noteChannelRefund(tx, { orderId, actor, refundId, amountMinor, currency, units })

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import { catchUp } from '../api/catch-up'
 import type { Place } from '../api/shopify-topics'
-import { tellParcels, tellStock } from '../api/tell-channel'
+import { tellWhatHappened, tellStock } from '../api/tell-channel'
 import { dueForListing } from '../db/channel-sync'
 import { startPump, type Pump } from './pump'
 
@@ -24,7 +24,7 @@ export const startChannelSync = ({ db, deps, log, everyMs = 5_000, listEverySeco
         const found = await quietly(log, channel.channelId, () => catchUp({ db, deps }, channel))
         if (found && found.taken + found.changed + found.quarantined > 0) log.warn({ channel: channel.channelId, ...found }, 'a channel had what never came')
       }
-      await quietly(log, 'parcels', () => tellParcels({ db, deps }))
+      await quietly(log, 'parcels and cancellations', () => tellWhatHappened({ db, deps }))
       await quietly(log, 'stock', () => tellStock({ db, deps }))
       return []
     },

@@ -4,7 +4,7 @@ import type { DestinationSettings } from './destination'
 import { outsideRequests } from './requests'
 
 export interface OutsideCall {
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'PUT'
   headers: Record<string, string>
   body?: string
 }

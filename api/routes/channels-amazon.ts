@@ -1,17 +1,12 @@
 /** Orders from Amazon: documents of its Selling Partner API, as whoever fetches them there hands them on. Each is answered once it is kept, whatever becomes of it. */
 import { z } from 'zod'
-import { sourceOf } from '../../adapters/channels/adapter'
-import { amazon, cancelledAtAmazon } from '../../adapters/channels/amazon/mapping'
+import { cancelledAtAmazon } from '../../adapters/channels/amazon/mapping'
 import { readJson } from '../../adapters/channels/reading'
-import type { Transaction } from '../../db/connection'
-import type { ChannelAnswer } from '../../db/channel-messages'
-import { receiveFact } from '../../db/inbox'
-import { findByNumber } from '../../db/place-order'
 import { findChannel } from '../../db/views/network'
 import { refuse } from '../../domain/refusals'
 import { reachesChannel } from '../auth'
 import { bodyLimitBytes, readBody } from '../body'
-import { takeOrKeep } from '../channel-orders'
+import { cancelledByAmazon, createdAtAmazon } from '../amazon-orders'
 import { command, identify } from '../command'
 import { may } from '../permissions'
 import { ok, type Ctx, type Route } from '../route'
@@ -38,12 +33,9 @@ const take = command({
   },
   async run(ctx, tx) {
     const { channelId: channel } = ctx.params
-    const source = sourceOf(amazon, channel)
     const cancelled = cancelledAtAmazon(ctx.body)
-    if (cancelled !== undefined) return ok(await keepCancellation(tx, { channel, source, channelOrderId: cancelled }))
-    const eventId = identify({ method: 'post', path }, ctx).commandId
-    await receiveFact(tx, { source, eventId, kind: 'amazon.order', subject: eventId, payload: {} })
-    return ok(await takeOrKeep(tx, ctx.deps, amazon, { channel, eventId, body: ctx.body }))
+    if (cancelled !== undefined) return ok(await cancelledByAmazon({ db: tx, deps: ctx.deps }, { channel, channelOrderId: cancelled }))
+    return ok(await createdAtAmazon({ db: tx, deps: ctx.deps }, { channel, eventId: identify({ method: 'post', path }, ctx).commandId, body: ctx.body }))
   },
   after: (ctx) => Promise.resolve(ctx.deps.wake()),
 })
@@ -55,10 +47,4 @@ export const amazonOrders: Route = {
     ctx.body = readJson(await readBody(req, bodyLimitBytes))
     return take.run(ctx, req, res)
   },
-}
-
-/** Kept first and asked of the order after; one that comes before its order waits for it. However often the document comes, it is one wish. */
-async function keepCancellation(tx: Transaction, { channel, source, channelOrderId }: { channel: string; source: string; channelOrderId: string }): Promise<ChannelAnswer> {
-  await receiveFact(tx, { source, eventId: `cancelled:${channelOrderId}`, kind: 'amazon.cancelled', subject: channelOrderId, payload: { channel, reason: 'cancelled at Amazon' } })
-  return (await findByNumber(tx, channel, channelOrderId)) ?? {}
 }

@@ -42,15 +42,17 @@ const setChannel = route({
   async run(ctx) {
     const { channelId: id } = ctx.params
     if (ctx.body.channelId !== undefined && ctx.body.channelId !== id) throw refuseField('/channelId', 'Must be the id in the path')
-    if (ctx.body.api) await checkDestination(ctx.body.api.url, ctx.deps.destinations).catch(refuseAddress)
+    const { api } = ctx.body
+    if (api) await checkDestination(api.url, ctx.deps.destinations).catch(refuseAddress('/api/url'))
+    if (api?.kind === 'amazon') await checkDestination(api.tokenUrl, ctx.deps.destinations).catch(refuseAddress('/api/tokenUrl'))
     const fresh = await putChannel(ctx.db, { ...ctx.body, channelId: id }, ctx.actor)
     return { ...ok(await findChannel(ctx.db, id)), status: fresh ? 201 : 200 }
   },
 })
 
-function refuseAddress(error: unknown): never {
+const refuseAddress = (pointer: string) => (error: unknown): never => {
   if (!(error instanceof ForbiddenDestination)) throw error
-  throw refuseField('/api/url', error.message)
+  throw refuseField(pointer, error.message)
 }
 
 export const channelRoutes = [getChannel, setChannel]

@@ -111,6 +111,7 @@ const version1 = {
   'order.cancelled': strict({ reason: text, released: z.array(strict({ ...line, sku: text, nodeId: text })) }),
   'order.command_refused': strict({ command: text, code: text }),
   'channel.told': strict({ fulfillmentId: text, reference: text }),
+  'channel.cancellation_told': strict({ reference: text }),
   'channel.refunded': z.looseObject({ refundId: text, amountMinor: amount, currency: text.nullable() }),
   'order.cancel_refused': refused,
   'order.completed': nothing,

@@ -132,6 +132,8 @@ export const skuAnswer = z
   })
   .meta({ id: 'Sku' })
 
+const apiUrl = z.url({ protocol: /^https?$/ }).max(500)
+
 export const channelBody = z
   .strictObject({
     channelId: channelId.optional(),
@@ -148,12 +150,17 @@ export const channelBody = z
     returnTerms: text(100).nullable().default(null).meta({ description: 'The terms of returns of its orders, by the name that rules of returns know them by' }),
     silence: duration.nullable().default(null).meta({ description: 'How long the channel may say nothing before it is a case' }),
     api: z
-      .strictObject({ kind: z.literal('shopify'), url: z.url({ protocol: /^https?$/ }).max(500), locations: z.record(nodeId, text(200)).default({}) })
+      .discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('shopify'), url: apiUrl, locations: z.record(nodeId, text(200)).default({}) }),
+        z.strictObject({ kind: z.literal('amazon'), url: apiUrl, marketplaceId: text(50), clientId: text(200), tokenUrl: apiUrl.default('https://api.amazon.com/auth/o2/token') }),
+      ])
       .nullable()
       .default(null)
-      .meta({ description: 'Its own api: told of parcels and stock, and asked for orders that never came. `locations`: by node, the id of the shop’s place' }),
+      .meta({ description: 'Its own api: told of parcels, cancellations and stock, and asked for orders that never came. `locations`: by node, the id of the shop’s place' }),
     apiToken: text(500).nullable().optional().meta({ description: 'Written, never read back; null takes it away, absent leaves it' }),
+    apiSecret: text(500).nullable().optional().meta({ description: 'The secret of the application, where the token alone opens nothing (Amazon). Written, never read back; null takes it away, absent leaves it' }),
     hasApiToken: z.boolean().optional().meta({ description: 'Read only' }),
+    hasApiSecret: z.boolean().optional().meta({ description: 'Read only' }),
     shopifySecret: text(500).nullable().optional().meta({ description: 'Written, never read back; null takes it away, absent leaves it' }),
     hasShopifySecret: z.boolean().optional().meta({ description: 'Read only: what a GET gave may be sent back, and changes nothing' }),
   })
@@ -174,8 +181,9 @@ export const channelAnswer = z
     limits: z.record(z.string(), minor),
     returnTerms: z.string().nullable(),
     silence: z.string().nullable(),
-    api: z.object({ kind: z.string(), url: z.string(), locations: z.record(z.string(), z.string()) }).nullable(),
+    api: z.looseObject({ kind: z.string(), url: z.string() }).nullable(),
     hasApiToken: z.boolean(),
+    hasApiSecret: z.boolean(),
     hasShopifySecret: z.boolean(),
   })
   .meta({ id: 'Channel' })

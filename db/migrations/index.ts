@@ -49,6 +49,7 @@ import * as drafts from './0056-drafts'
 import * as returnedRefunds from './0060-returned-refunds'
 import * as raisesByChannels from './0059-raises-by-channels'
 import * as draftLinks from './0057-draft-links'
+import * as cancellationsTold from './0061-cancellations-told'
 import * as returnLabels from './0039-return-labels'
 import * as goodwill from './0040-goodwill'
 import * as lateMoney from './0042-money-that-comes-late'
@@ -118,4 +119,5 @@ export const migrations: readonly Migration[] = [
   returnedRefunds,
   raisesByChannels,
   draftLinks,
+  cancellationsTold,
 ]

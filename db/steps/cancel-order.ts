@@ -3,7 +3,7 @@ import { isGone, isInBuilding } from '../../domain/fulfillment/moves'
 import type { CancelOrder, CancelOrderAnswer } from '../../domain/messages'
 import { insteadOfCancelling } from '../../domain/order/cancellation'
 import { refuse } from '../../domain/refusals'
-import { run, type Transaction } from '../connection'
+import { rows, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { leaveDispatch } from '../dispatch'
 import { record } from '../events'
@@ -20,6 +20,7 @@ import { refundAll } from '../taken-at-once'
 import { unclaimInTransfer } from '../transfers'
 import { outlivesCancelled, settleExceptions } from '../waiting'
 import { leaveWave } from '../waves'
+import { tellIfPaidElsewhere } from './cancel-remainder'
 
 export interface CancelOutcome extends CancelOrderAnswer {
   voids: string[]
@@ -46,7 +47,12 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   await leaveDispatch(tx, stopped.map((f) => f.fulfillmentId))
   await unclaimInTransfer(tx, ask.orderId)
   await endClaims(tx, ask.orderId, 'cancelled')
-  await run(tx, 'UPDATE order_lines SET cancelled = quantity - shipped, backordered = 0 WHERE order_id = ?', [ask.orderId])
+  const lines = await rows<{ lineId: string; quantity: number }>(
+    tx,
+    `UPDATE order_lines l SET cancelled = l.quantity - l.shipped, backordered = 0 FROM order_lines before WHERE l.order_id = ? AND before.order_id = l.order_id AND before.line_id = l.line_id
+     RETURNING l.line_id AS "lineId", l.cancelled - before.cancelled AS quantity`,
+    [ask.orderId],
+  )
   await refreshPicked(tx, ask.orderId)
   const voids = await intendVoids(tx, ask.orderId)
   const refunds = await refundAll(tx, ask.orderId)
@@ -54,6 +60,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   await endHoldsOf(tx, order, ask.actor)
   for (const { changeId } of await endOpenChanges(tx, ask.orderId)) await releaseOfChange(tx, changeId, ask.actor)
   await settleExceptions(tx, order, 'the order was cancelled', { except: outlivesCancelled })
+  if (!ask.actor.startsWith('channel:')) await tellIfPaidElsewhere(tx, order, lines.filter((l) => l.quantity > 0))
   const released = freed.map((l) => ({ lineId: l.lineId, sku: l.sku, nodeId: l.nodeId, quantity: l.quantity }))
   await record(tx, order, { type: 'order.cancelled', actor: ask.actor, data: { reason: ask.reason, released } })
   await writeAudit(tx, { actor: ask.actor, action: 'order.cancel', subject: ask.orderId, cause: ask.reason })

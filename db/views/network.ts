@@ -24,16 +24,17 @@ export const findSku = (db: Db | Transaction, sku: string): Promise<SkuSettings 
 
 export const skuList = (db: Db, page: Page): Promise<SkuSettings[]> => pageOf(db, skuColumns, 'skus', 'sku', page)
 
-export interface ChannelView extends Omit<ChannelSettings, 'shopifySecret' | 'apiToken'> {
+export interface ChannelView extends Omit<ChannelSettings, 'shopifySecret' | 'apiToken' | 'apiSecret'> {
   hasShopifySecret: boolean
   hasApiToken: boolean
+  hasApiSecret: boolean
 }
 
 export const findChannel = (db: Db | Transaction, channelId: string): Promise<ChannelView | undefined> =>
   row(
     db,
     `SELECT channel_id AS "channelId", name, currency, time_zone AS "timeZone", claim, stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold", kind, order_page_url AS "orderPageUrl", flags, limits, return_terms AS "returnTerms", silence, api,
-       api_token IS NOT NULL AS "hasApiToken", shopify_secret IS NOT NULL AS "hasShopifySecret" FROM channels WHERE channel_id = ?`,
+       api_token IS NOT NULL AS "hasApiToken", api_secret IS NOT NULL AS "hasApiSecret", shopify_secret IS NOT NULL AS "hasShopifySecret" FROM channels WHERE channel_id = ?`,
     [channelId],
   )
 

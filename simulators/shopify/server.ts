@@ -1,11 +1,14 @@
 /** A shop on Shopify that keeps its own books: orders to be listed, what it was told of parcels and stock, and trouble on demand. Speaks as much of the Admin API as is needed to be told and asked. */
 import express, { type Express, type Request, type Response } from 'express'
 import { listen } from '../listen'
+import { createTrouble, type Trouble } from '../trouble'
+import { cancelOrder, createRefund, finishJobs, openOf, refundableOf, suggestedRefund, unitsOf, type CancelJob, type NewRefund, type ShopRefund } from './cancellations'
 
-interface LineItem {
+export interface LineItem {
   admin_graphql_api_id: string
   quantity: number
   sku: string
+  price?: unknown
 }
 export interface ShopOrder {
   admin_graphql_api_id: string
@@ -20,38 +23,31 @@ export interface ShopFulfillment {
   company: string
   lines: { lineItem: string; quantity: number }[]
 }
-export interface ShopSimulator {
+export interface ShopSimulator extends Pick<Trouble, 'fail'> {
   url: string
   orders: Map<string, ShopOrder>
   fulfillments: ShopFulfillment[]
+  refunds: ShopRefund[]
+  /** Cancellations that it does in the background. */
+  jobs: CancelJob[]
+  finishJobs(): void
   /** What it can sell, by `sku@location`. */
   stock: Map<string, number>
-  /** The next calls go wrong: before or after they have done what they should. */
-  fail(next: number, how?: { after?: boolean; skip?: number }): void
   close(): Promise<void>
 }
 
 const pageSize = 3
 
 export async function startShopSimulator({ port = 0, token, skus }: { port?: number; token: string; skus: readonly string[] }): Promise<ShopSimulator> {
-  const shop = { orders: new Map<string, ShopOrder>(), fulfillments: [] as ShopFulfillment[], stock: new Map<string, number>() }
-  let trouble = { next: 0, after: false, skip: 0 }
+  const shop = { orders: new Map<string, ShopOrder>(), fulfillments: [] as ShopFulfillment[], refunds: [] as ShopRefund[], jobs: [] as CancelJob[], stock: new Map<string, number>() }
+  const trouble = createTrouble()
   const app: Express = express().disable('x-powered-by')
   app.use(express.json())
   app.use((request, response, next) => void (request.get('x-shopify-access-token') === token ? next() : response.status(401).json({ errors: 'Invalid API key or access token' })))
-  /** Answers, or does it and loses the answer, or does not do it at all. */
-  const answering = (work: (request: Request, response: Response) => void) => (request: Request, response: Response): void => {
-    const fails = trouble.next > 0 && trouble.skip === 0
-    if (fails) trouble.next -= 1
-    else if (trouble.skip > 0) trouble.skip -= 1
-    if (fails && !trouble.after) return void response.status(503).json({ errors: 'Unavailable' })
-    if (fails) response.json = (): Response => (request.socket.resetAndDestroy(), response)
-    work(request, response)
-  }
-  app.get('/admin/api/:version/orders.json', answering((request, response) => listOrders(shop.orders, request, response)))
-  app.post('/admin/api/:version/graphql.json', answering((request, response) => void response.json({ data: graphql(shop, skus, request.body as Call) })))
+  app.get('/admin/api/:version/orders.json', trouble.answering((request, response) => listOrders(shop.orders, request, response)))
+  app.post('/admin/api/:version/graphql.json', trouble.answering((request, response) => void response.json({ data: graphql(shop, skus, request.body as Call) })))
   const listening = await listen(app, port)
-  return { url: listening.url, ...shop, fail: (next, { after = false, skip = 0 } = {}) => void (trouble = { next, after, skip }), close: () => listening.close() }
+  return { url: listening.url, ...shop, fail: trouble.fail, finishJobs: () => finishJobs(shop), close: () => listening.close() }
 }
 
 /** Oldest change first, a few at a time, with the cursor in the link to the next page. */
@@ -72,25 +68,29 @@ interface Level {
 }
 interface Call {
   query: string
-  variables: { id?: string; query?: string; fulfillment?: NewFulfillment; input?: { quantities: Level[] } }
+  variables: { id?: string; orderId?: string; key?: string; query?: string; fulfillment?: NewFulfillment; refundLineItems?: NewRefund['refundLineItems']; input?: { quantities: Level[] } | NewRefund }
 }
-type Books = Pick<ShopSimulator, 'orders' | 'fulfillments' | 'stock'>
+export type Books = Pick<ShopSimulator, 'orders' | 'fulfillments' | 'refunds' | 'jobs' | 'stock'>
 
 function graphql(shop: Books, skus: readonly string[], { query, variables }: Call): object {
   if (query.includes('fulfillmentCreate')) return { fulfillmentCreate: createFulfillment(shop, variables.fulfillment!) }
-  if (query.includes('inventorySetQuantities')) return { inventorySetQuantities: setQuantities(shop, variables.input!) }
+  if (query.includes('inventorySetQuantities')) return { inventorySetQuantities: setQuantities(shop, variables.input as { quantities: Level[] }) }
+  if (query.includes('orderCancel')) return { orderCancel: cancelOrder(shop, variables.orderId!) }
+  if (query.includes('refundCreate')) return { refundCreate: createRefund(shop, variables.input as NewRefund, variables.key!) }
+  if (query.includes('job(')) return { job: shop.jobs.find((job) => job.id === variables.id) ?? null }
+  if (query.includes('suggestedRefund')) return { order: { suggestedRefund: suggestedRefund(shop, variables.id!, variables.refundLineItems!) } }
   if (query.includes('inventoryItems')) return { inventoryItems: { nodes: skus.filter((sku) => String(variables.query).includes(JSON.stringify(sku))).map((sku) => ({ id: `gid://shopify/InventoryItem/${sku}`, sku })) } }
   return { order: orderOf(shop, variables.id!) }
 }
-
-const openOf = ({ fulfillments }: Books, order: string, line: LineItem): number =>
-  line.quantity - fulfillments.filter((f) => f.order === order).flatMap((f) => f.lines).filter((l) => l.lineItem === line.admin_graphql_api_id).reduce((sum, l) => sum + l.quantity, 0)
 
 function orderOf(shop: Books, id: string): object | null {
   const order = [...shop.orders.values()].find((o) => o.admin_graphql_api_id === id)
   if (!order) return null
   const nodes = order.line_items.map((line) => ({ id: `${line.admin_graphql_api_id}/open`, remainingQuantity: openOf(shop, id, line), lineItem: { id: line.admin_graphql_api_id } }))
   return {
+    cancelledAt: order.cancelled_at ?? null,
+    refunds: shop.refunds.filter((r) => r.order === id).map((r) => ({ id: r.id, note: r.note })),
+    lineItems: { nodes: order.line_items.map((line) => ({ id: line.admin_graphql_api_id, refundableQuantity: refundableOf(shop, id, line), unfulfilledQuantity: unitsOf(shop, id, line) })) },
     fulfillments: shop.fulfillments.filter((f) => f.order === id).map((f) => ({ id: f.id, trackingInfo: f.numbers.map((number) => ({ number })) })),
     fulfillmentOrders: { nodes: [{ id: `${id}/fulfillment-order`, lineItems: { nodes } }] },
   }

@@ -30,7 +30,7 @@ afterAll(async () => {
 })
 
 const deps = { callOutside: createCallOutside({ allowed: [parseNetwork('127.0.0.0/8')!] }) }
-const tellParcels = (): Promise<number> => telling.tellParcels({ db: system.db, deps })
+const tellWhatHappened = (): Promise<number> => telling.tellWhatHappened({ db: system.db, deps })
 const tellStock = (): Promise<number> => telling.tellStock({ db: system.db, deps })
 const numberOf = (order: ShopOrder): string => order.admin_graphql_api_id.split('/').pop()!
 /** An order at the shop, of which nobody has told us yet. */
@@ -111,12 +111,12 @@ it('tells the shop of a parcel once, though it does not hear that it was told', 
   const order = sold()
   const { orderId, trackingNumber } = await handedOver(order)
   shop.fail(1, { skip: 1, after: true }) // the question is answered, the telling is done and its answer lost
-  await tellParcels()
+  await tellWhatHappened()
   expect(await operationOf(orderId)).toMatchObject({ status: 'unknown', attempts: 1 })
-  await tellParcels()
+  await tellWhatHappened()
   expect(await operationOf(orderId)).toMatchObject({ attempts: 1 }) // not due yet
   await tryNow(orderId)
-  await tellParcels()
+  await tellWhatHappened()
   expect(await operationOf(orderId)).toMatchObject({ status: 'succeeded' })
   expect(shop.fulfillments.filter((f) => f.order === order.admin_graphql_api_id)).toMatchObject([{ numbers: [trackingNumber], company: 'swiftparcel', lines: [{ quantity: 2 }, { quantity: 10 }] }])
   expect((await people.told(orderId)).filter((type) => type === 'channel.told')).toHaveLength(1)
@@ -124,7 +124,7 @@ it('tells the shop of a parcel once, though it does not hear that it was told', 
 
 it('makes a case of a parcel that the shop does not take', async () => {
   const { orderId } = await handedOver(freshShopifyOrder() as unknown as ShopOrder) // the shop has no such order
-  await tellParcels()
+  await tellWhatHappened()
   expect(await operationOf(orderId)).toMatchObject({ status: 'refused' })
   expect(await system.db('exceptions').where({ order_id: orderId, kind: 'channel.not_told' }).whereNull('resolved_at')).toHaveLength(1)
 })

@@ -1,36 +1,17 @@
 /** A shop on Shopify as we speak to it: its orders are listed, it is told what has left and what can be sold. What fails is a ChannelFault: it may have happened, and is looked for before it is done again. */
 import { z } from 'zod'
-import { ForbiddenDestination } from '../../outside/destination'
-import type { CallOutside, OutsideAnswer } from '../../outside/call'
-import { ChannelFault, ChannelRefusal, type ChannelClient, type HandedOver, type StockLevel } from '../channel-api'
-import { readJson } from '../reading'
-
-export interface ShopAccount {
-  url: string
-  token: string
-  call: CallOutside
-}
-
-const version = '2026-01'
+import { ChannelFault, ChannelRefusal, type ChannelClient, type HandedOver, type StockLevel, type Told } from '../channel-api'
+import { asker, call, nodes, userErrors, type Ask, type ShopAccount } from './ask'
+import { tellCancelled } from './cancel'
 
 export function shopifyShop(account: ShopAccount): ChannelClient {
   const ask = asker(account)
   return {
     listOrders: (since, cursor) => listOrders(account, since, cursor),
     tellHandedOver: (parcel) => tellHandedOver(ask, parcel),
+    tellCancelled: (cancelled, reference) => tellCancelled(ask, cancelled, reference),
     setStock: (levels) => setStock(ask, levels),
   }
-}
-
-async function call({ url, token, call: send }: ShopAccount, path: string, body?: string): Promise<Omit<OutsideAnswer, 'body'> & { body: unknown }> {
-  const headers = { 'X-Shopify-Access-Token': token, 'Content-Type': 'application/json' }
-  const answer = await send(new URL(`/admin/api/${version}/${path}`, url).href, { headers, ...(body !== undefined && { method: 'POST', body }) }).catch((cause: Error) => {
-    throw cause instanceof ForbiddenDestination ? new ChannelRefusal(`its address ${cause.message}`) : new ChannelFault(cause.message)
-  })
-  const { status } = answer
-  if (status === 401 || status === 403 || status === 404) throw new ChannelRefusal(`the shop answered ${status}`)
-  if (status < 200 || status > 299) throw new ChannelFault(`the shop answered ${status}`)
-  return { ...answer, body: readJson(answer.body) }
 }
 
 /** The REST listing, because its documents are those of the webhooks: one mapping reads both. Of the link to the next page only its cursor is believed. */
@@ -41,21 +22,6 @@ async function listOrders(account: ShopAccount, since: string, cursor?: string):
   if (!read.success) throw new ChannelFault('the shop’s list of orders cannot be read')
   return { orders: read.data.orders, next: /<[^>]*[?&]page_info=([\w.~%-]+)[^>]*>;\s*rel="next"/.exec(String(headers.link ?? ''))?.[1] }
 }
-
-type Ask = <T extends z.ZodType>(query: string, variables: object, shape: T) => Promise<z.output<T>>
-
-const asker =
-  (account: ShopAccount): Ask =>
-  async (query, variables, shape) => {
-    const { body } = await call(account, 'graphql.json', JSON.stringify({ query, variables }))
-    const answered = z.looseObject({ data: z.unknown() }).safeParse(body)
-    const read = shape.safeParse(answered.data?.data)
-    if (!read.success) throw new ChannelFault('the shop’s answer cannot be read')
-    return read.data
-  }
-
-const nodes = <T extends z.ZodType>(node: T) => z.object({ nodes: z.array(node) })
-const userErrors = z.array(z.object({ message: z.string() }))
 
 const orderShape = z.object({
   order: z
@@ -71,16 +37,16 @@ const orderQuery = `query ($id: ID!) { order(id: $id) {
 const fulfillmentCreate = `mutation ($fulfillment: FulfillmentInput!) { fulfillmentCreate(fulfillment: $fulfillment) { fulfillment { id } userErrors { message } } }`
 const fulfillmentShape = z.object({ fulfillmentCreate: z.object({ fulfillment: z.object({ id: z.string() }).nullable(), userErrors }) })
 
-async function tellHandedOver(ask: Ask, parcel: HandedOver): Promise<string> {
+async function tellHandedOver(ask: Ask, parcel: HandedOver): Promise<Told> {
   const { order } = await ask(orderQuery, { id: `gid://shopify/Order/${parcel.channelOrderId}` }, orderShape)
   if (!order) throw new ChannelRefusal('the shop has no such order')
   const known = order.fulfillments.find((f) => f.trackingInfo.some((t) => t.number !== null && parcel.trackingNumbers.includes(t.number)))
-  if (known) return known.id
+  if (known) return { reference: known.id }
   const lineItemsByFulfillmentOrder = openUnits(order.fulfillmentOrders.nodes, parcel.lines)
   const trackingInfo = { company: parcel.carrier, numbers: parcel.trackingNumbers }
   const { fulfillmentCreate: made } = await ask(fulfillmentCreate, { fulfillment: { lineItemsByFulfillmentOrder, trackingInfo, notifyCustomer: true } }, fulfillmentShape)
   if (!made.fulfillment) throw new ChannelRefusal(made.userErrors.map((e) => e.message).join('; '))
-  return made.fulfillment.id
+  return { reference: made.fulfillment.id }
 }
 
 type FulfillmentOrder = NonNullable<z.output<typeof orderShape>['order']>['fulfillmentOrders']['nodes'][number]
