@@ -15,6 +15,7 @@ import { optionsInstead } from '../delivery-options'
 import { may, type Role } from '../permissions'
 import { placeDraft, refuseState, type DraftPlacing } from '../place-draft'
 import { refuseField } from '../problem'
+import { decided, preferHeader, preferredWaitMs } from '../prefer-wait'
 import type { Route } from '../route'
 import { paidBody, placeBody, placedDraft } from '../schemas/draft'
 import { uuid } from '../schemas/fields'
@@ -40,6 +41,7 @@ const placed = <Body extends z.ZodType>(mode: PlanMode, { from, money, path, sum
     description,
     roles: may.placeOrders,
     params: z.strictObject({ draftId: uuid }),
+    headers: preferHeader,
     body,
     answers: { 200: placedDraft, 201: placedDraft },
     keepRefusals: false,
@@ -56,7 +58,13 @@ const placed = <Body extends z.ZodType>(mode: PlanMode, { from, money, path, sum
       const brief = again ? (await orderBrief(tx, draft.orderId!))! : await placeDraft(tx, ctx.deps, draft, { ...money(ctx.body, totalMinor, ctx.key.role), actor: ctx.actor, promise }, mode)
       return { status: again ? 200 : 201, body: { ...brief, draftId: draft.draftId }, headers: { Location: `/v1/orders/${brief.orderId}` } }
     },
-    after: (ctx, _answer, replayed) => Promise.resolve(replayed ? undefined : ctx.deps.wake()),
+    async after(ctx, answer, replayed) {
+      if (!replayed) ctx.deps.wake()
+      const waitMs = preferredWaitMs(ctx.header('prefer'))
+      if (waitMs === 0) return
+      const before = answer.body as { orderId: string; draftId: string }
+      return { ...answer, body: { ...(await decided(ctx.db, before.orderId, waitMs)), draftId: before.draftId }, headers: { 'Preference-Applied': `wait=${waitMs / 1000}` } }
+    },
   })
 
 /** Then the link's money makes the order, and no other. */

@@ -5,6 +5,7 @@ import { writeAudit } from '../../db/audit'
 import type { Db, Transaction } from '../../db/connection'
 import { linkOfDraft } from '../../db/draft-links'
 import { channelOfDraft, discardDraft, findDraft, insertDraft, lockDraft, rewriteDraft, type DraftRow } from '../../db/drafts'
+import { eraseDraft } from '../../db/erasure/erase'
 import { draftList, draftView } from '../../db/views/drafts'
 import { asQuoted, mayBecome, quotedParts, shownStates, type Draft } from '../../domain/draft/draft'
 import { draftTotals, pricingProblems } from '../../domain/draft/totals'
@@ -149,5 +150,44 @@ const discard = command({
   },
 })
 
-export const draftRoutes = [createDraft, listDrafts, getDraft, changeDraft]
-export const discardDraftRoute = discard
+const copy = command({
+  method: 'post',
+  path: '/v1/drafts/{draftId}/copy',
+  tag: 'Drafts',
+  summary: 'Write the same down again',
+  description: 'As the draft stands, under a number of its own: for a customer who orders the same again, or whose card was declined.',
+  roles: may.placeOrders,
+  params,
+  body: z.strictObject({}),
+  answers: { 201: draftAnswer },
+  async run(ctx, tx) {
+    const { draftId, document: before } = await heldDraft(ctx, tx, ctx.params.draftId)
+    const { channelOrderId: _, ...document } = before
+    const made = await insertDraft(tx, { document, totalMinor: draftTotals(document).totalMinor, secret: ctx.deps.config.CUSTOMER_REF_SECRET, actor: ctx.actor })
+    await writeAudit(tx, { actor: ctx.actor, action: 'draft.create', subject: made.draftId, cause: `draft:${draftId}` })
+    const { body, headers } = await shown(tx, made)
+    return { ...created(body), headers: { ...headers, Location: `/v1/drafts/${made.draftId}` } }
+  },
+})
+
+const erase = command({
+  method: 'post',
+  path: '/v1/drafts/{draftId}/erase',
+  tag: 'Drafts',
+  summary: 'Forget whom a draft was for',
+  description: 'For drafts of customers without a number of their own; `POST /v1/customers/{customerRef}/erase` takes her drafts along. One that is not placed is thrown away; one that waits for its money is erased when that has ended. What became an order is erased with the order.',
+  roles: may.eraseCustomers,
+  params,
+  body: z.strictObject({}),
+  answers: { 200: draftAnswer },
+  async run(ctx, tx) {
+    const draft = await heldDraft(ctx, tx, ctx.params.draftId)
+    await refuseState(tx, draft, draft.state !== 'placed')
+    await eraseDraft(tx, draft, ctx.actor)
+    await writeAudit(tx, { actor: ctx.actor, action: 'draft.erase', subject: draft.draftId, cause: `request:${ctx.requestId}` })
+    return shown(tx, (await findDraft(tx, draft.draftId))!)
+  },
+})
+
+export const draftRoutes = [createDraft, listDrafts, getDraft, changeDraft, copy]
+export const endDraftRoutes = [discard, erase]

@@ -14,7 +14,7 @@ import { channelSyncRoutes } from './channel-sync'
 import { collect, readyForPickup, receive } from './collection'
 import { customerMessageRoutes } from './customer-messages'
 import { demoRoutes } from './demo'
-import { discardDraftRoute, draftRoutes } from './drafts'
+import { draftRoutes, endDraftRoutes } from './drafts'
 import { draftPaymentRoutes } from './drafts-payment'
 import { paidDraftRoute, placeDraftRoute } from './drafts-place'
 import { quoteDraftRoute } from './drafts-quote'
@@ -63,7 +63,7 @@ export const routes: readonly Route[] = [
   placeDraftRoute,
   ...draftPaymentRoutes,
   paidDraftRoute,
-  discardDraftRoute,
+  ...endDraftRoutes,
   cancelOrder,
   ...changeRoutes,
   ...holdRoutes,

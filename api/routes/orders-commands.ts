@@ -1,5 +1,4 @@
 /** Orders come in here. */
-import { z } from 'zod'
 import { QuoteGone } from '../../db/intake'
 import { hopefully, type PlanMode } from '../../db/race'
 import { orderBrief, type OrderBrief } from '../../db/views/order-brief'
@@ -8,6 +7,7 @@ import { requireChannel } from '../auth'
 import { command } from '../command'
 import { optionsInstead } from '../delivery-options'
 import { may } from '../permissions'
+import { decided, preferHeader, preferredWaitMs } from '../prefer-wait'
 import { type Answer, type Ctx, type Route } from '../route'
 import { newOrder, orderBriefAnswer } from '../schemas/order'
 import { submitDocument } from '../submit-order'
@@ -20,7 +20,7 @@ const submit = (mode: PlanMode): Route =>
     summary: 'Submit an order',
     description: 'Accepted once, whatever the network does: the answer goes out after order, stock claim and start are committed. A claim that cannot be had is refused with what is short.',
     roles: may.placeOrders,
-    headers: z.object({ Prefer: z.string().optional().meta({ description: '`wait=5`: answer after payment and sourcing are decided, at most that many seconds (up to 30)' }) }),
+    headers: preferHeader,
     body: newOrder,
     answers: { 200: orderBriefAnswer, 201: orderBriefAnswer },
     keepRefusals: false,
@@ -36,7 +36,7 @@ const submit = (mode: PlanMode): Route =>
       if (!replayed) ctx.deps.wake()
       const waitMs = preferredWaitMs(ctx.header('prefer'))
       if (waitMs === 0) return
-      const brief = await decided(ctx, (answer.body as OrderBrief).orderId, waitMs)
+      const brief = await decided(ctx.db, (answer.body as OrderBrief).orderId, waitMs)
       return { ...briefAnswer(brief, answer.status), headers: { 'Preference-Applied': `wait=${waitMs / 1000}` } }
     },
   })
@@ -66,22 +66,3 @@ async function orQuoteGone(ctx: Ctx, submitting: () => Promise<Answer | undefine
 }
 
 const briefAnswer = (brief: OrderBrief, status: number): Answer => ({ status, body: brief, headers: { Location: `/v1/orders/${brief.orderId}` } })
-
-/** `Prefer: wait=5` (RFC 7240), in milliseconds, at most 30 s. */
-function preferredWaitMs(prefer: string | undefined): number {
-  const seconds = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/.exec(prefer ?? '')?.[1]
-  return Math.min(30, Number(seconds ?? 0)) * 1000
-}
-
-const lookEveryMs = 100
-
-/** Waits until payment and sourcing are decided, or the caller's patience ends. */
-async function decided(ctx: Ctx, orderId: string, waitMs: number): Promise<OrderBrief> {
-  const until = Date.now() + waitMs
-  for (;;) {
-    const brief = (await orderBrief(ctx.db, orderId))!
-    const open = brief.status === 'placed' || brief.status === 'sourcing'
-    if (!open || Date.now() >= until) return brief
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
-  }
-}

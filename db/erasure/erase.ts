@@ -3,6 +3,8 @@ import { uuidv7 } from 'uuidv7'
 import { refuse } from '../../domain/refusals'
 import { writeAudit } from '../audit'
 import { rows, row, run, type Db, type Transaction } from '../connection'
+import { self } from '../events'
+import { releaseOfQuote } from '../reservations'
 import { eraseAnswers, eraseDraftAnswers } from './answers'
 import { erasing, erasingDrafts, erasingQuarantined } from './statements'
 
@@ -49,13 +51,23 @@ export async function eraseCustomer(tx: Transaction, { of, actor, cause }: Erase
 }
 
 async function eraseDrafts(tx: Transaction, { hmac = null, draftId = null }: { hmac?: string | null; draftId?: string | null }, changed: Record<string, number> = {}): Promise<void> {
-  const gone = await rows<{ draftId: string }>(tx, `${erasingDrafts} RETURNING draft_id AS "draftId"`, { hmac, draftId })
+  const gone = await rows<{ draftId: string; quoteId: string | null }>(tx, `${erasingDrafts} RETURNING draft_id AS "draftId", quote->>'quoteId' AS "quoteId"`, { hmac, draftId })
+  for (const { quoteId } of gone) if (quoteId !== null) await releaseOfQuote(tx, quoteId, self)
   changed.drafts = (changed.drafts ?? 0) + gone.length
   changed.idempotency_keys = (changed.idempotency_keys ?? 0) + (await eraseDraftAnswers(tx, gone.map((d) => d.draftId)))
 }
 
 /** What was asked for while a draft waited for its money, once that has ended without an order. */
 export const eraseDraftIfAsked = (tx: Transaction, draftId: string): Promise<void> => eraseDrafts(tx, { draftId })
+
+/** One draft, whose customer has no number by which all of hers could be found. */
+export async function eraseDraft(tx: Transaction, { draftId }: { draftId: string }, actor: string): Promise<void> {
+  const erasureId = uuidv7()
+  await run(tx, `INSERT INTO erasures (erasure_id, of, asked_by) VALUES (?, 'customer', ?)`, [erasureId, actor])
+  const waits = await row(tx, `UPDATE drafts SET erase_when_ended = ? WHERE draft_id = ? RETURNING state = 'awaiting_payment' AS waits`, [erasureId, draftId])
+  if ((waits as { waits: boolean }).waits) return
+  await eraseDrafts(tx, { draftId })
+}
 
 /** At the end of an order's thread: what was asked for while it was under way, and what has come since to one that was erased and opened again. */
 export async function eraseIfAsked(tx: Transaction, orderId: string): Promise<void> {

@@ -73,10 +73,10 @@ export const shownState = ({ state, validUntil }: { state: DraftState; validUnti
 
 /** The last path segments of what may be done with it now. */
 export function draftActions(shown: ShownState, missing: readonly RefusalDetail[], byLink: boolean): string[] {
-  if (shown === 'placed' || shown === 'discarded') return []
-  if (shown === 'awaiting_payment') return byLink ? ['cancel-payment'] : ['paid', 'cancel-payment']
+  if (shown === 'placed' || shown === 'discarded') return ['copy']
+  if (shown === 'awaiting_payment') return [...(byLink ? [] : ['paid']), 'cancel-payment', 'copy']
   const ready = missing.length === 0
-  return [...(ready ? ['quote'] : []), ...(ready && shown !== 'quote_expired' ? ['place', 'payment-link', 'pay-later'] : []), 'discard']
+  return [...(ready ? ['quote'] : []), ...(ready && shown !== 'quote_expired' ? ['place', 'payment-link', 'pay-later'] : []), 'copy', 'discard']
 }
 
 /** What an order needs and the draft has not yet, by its place in the draft; none: it can be quoted and placed. */

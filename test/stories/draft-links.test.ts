@@ -49,7 +49,7 @@ async function linked(wish: DraftWish, more: object = {}): Promise<DraftView & {
 it('becomes an order when she has paid, with the very money that she paid', async () => {
   const sku = await people.stocked({ 'store-mitte': 1 })
   const { draftId, url, channelOrderId } = await linked({ sku })
-  expect(await placeIt(support, draftId, byCard(2_490))).toMatchObject({ status: 409, body: { code: 'draft.state', state: 'awaiting_payment', allowedActions: ['cancel-payment'] } })
+  expect(await placeIt(support, draftId, byCard(2_490))).toMatchObject({ status: 409, body: { code: 'draft.state', state: 'awaiting_payment', allowedActions: ['cancel-payment', 'copy'] } })
   expect(await askLink(draftId)).toMatchObject({ status: 409, body: { code: 'draft.state' } })
   expect((await pay(url, 'pm_card_chargeDeclined')).status).toBe(402)
   expect((await pay(url)).status).toBe(200)
@@ -162,7 +162,7 @@ it('waits for money that comes another way, until it has come, is not wanted any
   const sku = await people.stocked({ 'store-mitte': 3 })
   const later = async (payBy: string, atPayBy: string): Promise<string> => {
     const { draftId } = await writeDraft(support, { sku })
-    expect(await support('POST', `/v1/drafts/${draftId}/pay-later`, { payBy, atPayBy })).toMatchObject({ status: 200, body: { state: 'awaiting_payment', payBy, allowedActions: ['paid', 'cancel-payment'] } })
+    expect(await support('POST', `/v1/drafts/${draftId}/pay-later`, { payBy, atPayBy })).toMatchObject({ status: 200, body: { state: 'awaiting_payment', payBy, allowedActions: ['paid', 'cancel-payment', 'copy'] } })
     return draftId
   }
   const [paid, unwanted] = [await later(inMs(3_600_000), 'discard'), await later(inMs(3_600_000), 'discard')]

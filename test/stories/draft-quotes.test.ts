@@ -70,7 +70,7 @@ it('is refused once its time is over, and quoted anew while its stock is there',
   const { draftId } = await writeDraft(support, { sku })
   const first = (await quoted(draftId, { hold: true })).body.quote!
   await passTime(draftId)
-  expect(await readDraft(support, draftId)).toMatchObject({ state: 'quote_expired', allowedActions: ['quote', 'discard'] })
+  expect(await readDraft(support, draftId)).toMatchObject({ state: 'quote_expired', allowedActions: ['quote', 'copy', 'discard'] })
   expect(await placeIt(support, draftId, byCard(2_490))).toMatchObject({ status: 409, body: { code: 'draft.quote_expired', number: first.number } })
   const again = await quoted(draftId, { hold: true })
   expect(again.body.quote!.number).not.toBe(first.number)

@@ -27,7 +27,7 @@ it('is written down bit by bit, says what it lacks, and becomes an order that go
   const sku = await people.stocked({ 'store-mitte': 5 })
   const channelOrderId = nextOrderNumber()
   const begun: DraftAnswer = await support('POST', '/v1/drafts', { channel: 'web', channelOrderId, lines: [{ lineId: '1', sku, quantity: 2, unitPriceMinor: 2_000, override: { unitPriceMinor: 1_800, reason: 'as in the leaflet' } }], note: 'calls again at four', flags: ['phone'] })
-  expect(begun).toMatchObject({ status: 201, body: { state: 'open', version: 1, currency: 'EUR', totals: { totalMinor: 3_600 }, allowedActions: ['discard'] } })
+  expect(begun).toMatchObject({ status: 201, body: { state: 'open', version: 1, currency: 'EUR', totals: { totalMinor: 3_600 }, allowedActions: ['copy', 'discard'] } })
   expect(begun.body.missing.map((m) => m.pointer)).toEqual(['/delivery', '/customer'])
   const { draftId } = begun.body
   expect(await placeIt(support, draftId, byCard(3_600))).toMatchObject({ status: 409, body: { code: 'draft.incomplete', errors: [{ pointer: '/delivery' }, { pointer: '/customer' }] } })
@@ -39,7 +39,7 @@ it('is written down bit by bit, says what it lacks, and becomes an order that go
   expect(placed).toMatchObject({ status: 201, body: { draftId, channelOrderId, totalMinor: 3_730 } })
   const order = await people.until(placed.body.orderId, (o) => o.fulfillments.length === 1)
   expect(order).toMatchObject({ draftId, channel: 'web', flags: ['phone'], paymentStatus: 'authorized', lines: [{ unitPriceMinor: 1_800, discountMinor: 360 }] })
-  expect(await readDraft(support, draftId)).toMatchObject({ state: 'placed', orderId: placed.body.orderId, allowedActions: [] })
+  expect(await readDraft(support, draftId)).toMatchObject({ state: 'placed', orderId: placed.body.orderId, allowedActions: ['copy'] })
   expect((await people.told(placed.body.orderId)).slice(0, 2)).toEqual(['order.placed', 'draft.placed'])
   const source = await support<{ items: { source: string; body: { note: string } }[] }>('GET', `/v1/orders/${placed.body.orderId}/source`)
   expect(source.body.items).toMatchObject([{ source: 'draft', eventId: draftId, body: { note: 'calls again at four' } }])
@@ -55,6 +55,20 @@ it('is changed only as it was read', async () => {
   expect(await patchDraft(support, { ...draft, version }, { channel: 'pos' })).toMatchObject({ status: 400, body: { code: 'request.invalid' } })
   expect(await patchDraft(support, { ...draft, version }, { lines: [{ lineId: '1', sku, quantity: 1, unitPriceMinor: 100, discount: { amountMinor: 101 } }] })).toMatchObject({ status: 400, body: { code: 'order.totals', errors: [{ pointer: '/lines/0/discount/amountMinor' }] } })
   expect(await patchDraft(support, { ...draft, version }, { shipTo: null })).toMatchObject({ status: 200, body: { missing: [{ pointer: '/shipTo' }] } })
+})
+
+it('tells at once that her card was declined, and is written down again for another one', async () => {
+  const sku = await people.stocked({ 'store-mitte': 1 })
+  const draft = await writeDraft(support, { sku, more: { note: 'in a hurry' } })
+  const declined = await placeIt(support, draft.draftId, byCard(2_490, 'pm_card_chargeDeclined'), { prefer: 'wait=10' })
+  expect(declined).toMatchObject({ status: 201, body: { draftId: draft.draftId, status: 'cancelled', paymentStatus: 'declined' } })
+  const again: DraftAnswer = await support('POST', `/v1/drafts/${draft.draftId}/copy`, {})
+  expect(again).toMatchObject({ status: 201, body: { state: 'open', orderId: null, document: { note: 'in a hurry' }, totals: { totalMinor: 2_490 } } })
+  expect(again.body.number).not.toBe(draft.number)
+  // Numbers of drafts begin anew in every database; workflows of all suites live together.
+  const numbered = await patchDraft(support, again.body, { channelOrderId: nextOrderNumber() })
+  await people.until(declined.body.orderId, (o) => !o.workflowOpen)
+  expect(await placeIt(support, numbered.body.draftId, byCard(2_490), { prefer: 'wait=10' })).toMatchObject({ status: 201, body: { paymentStatus: 'authorized', status: 'in_fulfillment' } })
 })
 
 it('becomes one order, whoever says so at the same time', async () => {
@@ -167,4 +181,12 @@ it('forgets the customer with her orders, and what never became one at once', as
   const left = await rows<{ words: string }>(system.db, `SELECT (SELECT string_agg(document::text, ' ') FROM drafts) || (SELECT string_agg(answer::text, ' ') FROM idempotency_keys) || (SELECT coalesce(string_agg(body::text, ' '), '') FROM channel_documents) AS words`)
   expect(left[0]!.words).not.toMatch(/Forgotten Person|forgotten@/)
   expect(await readDraft(support, kept.draftId)).toMatchObject({ state: 'discarded', totals: { totalMinor: 2_490 } })
+  // Without a number of her own she is found by the draft alone; what was kept for her is given back.
+  const { customerRef: _, ...nobody } = customer
+  const unnumbered = await writeDraft(support, { sku, more: { customer: nobody } })
+  await eventually(() => support('POST', `/v1/drafts/${unnumbered.draftId}/quote`, { validUntil: new Date(Date.now() + 60_000).toISOString(), hold: true }), (a) => a.status === 200)
+  expect(await support('POST', `/v1/drafts/${unnumbered.draftId}/erase`, {})).toMatchObject({ status: 200, body: { state: 'discarded' } })
+  const still = await rows<{ words: string; reserved: number }>(system.db, `SELECT (SELECT string_agg(document::text, ' ') FROM drafts) || (SELECT string_agg(answer::text, ' ') FROM idempotency_keys) AS words, (SELECT sum(reserved)::int FROM stock_levels WHERE sku = ?) AS reserved`, [sku])
+  expect(still[0]!.words).not.toMatch(/Forgotten Person|forgotten@/)
+  expect(still[0]!.reserved).toBe(0)
 })

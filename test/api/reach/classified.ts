@@ -50,6 +50,8 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/drafts/{draftId}/pay-later': { row: 'place', body: { payBy: future } },
   'POST /v1/drafts/{draftId}/cancel-payment': { row: 'place', body: {} },
   'POST /v1/drafts/{draftId}/paid': { row: 'place', body: { reference: 'walked' } },
+  'POST /v1/drafts/{draftId}/copy': { row: 'place', body: {} },
+  'POST /v1/drafts/{draftId}/erase': { row: 'erase', body: {} },
   'POST /v1/drafts/{draftId}/discard': { row: 'place', body: { reason: 'walked' } },
   'POST /v1/orders/{orderId}/cancel': { ...place, body: { reason: 'walked' } },
   'POST /v1/orders/{orderId}/changes': { row: 'askChanges', body: { operations: [{ op: 'setQuantity', lineId: '1', quantity: 2 }] } },

@@ -26,10 +26,10 @@ it('shows a quote that is past its time as that, and offers to quote anew', () =
   const now = '2026-11-23T10:00:00.000Z'
   expect(shownState({ state: 'quoted', validUntil: '2026-11-23T10:00:00.001Z' }, now)).toBe('quoted')
   expect(shownState({ state: 'quoted', validUntil: now }, now)).toBe('quote_expired')
-  expect(draftActions('quote_expired', [], false)).toEqual(['quote', 'discard'])
-  expect(draftActions('open', [{ pointer: '/lines', message: '' }], false)).toEqual(['discard'])
-  expect(draftActions('placed', [], false)).toEqual([])
-  expect([draftActions('awaiting_payment', [], true), draftActions('awaiting_payment', [], false)]).toEqual([['cancel-payment'], ['paid', 'cancel-payment']])
+  expect(draftActions('quote_expired', [], false)).toEqual(['quote', 'copy', 'discard'])
+  expect(draftActions('open', [{ pointer: '/lines', message: '' }], false)).toEqual(['copy', 'discard'])
+  expect(draftActions('placed', [], false)).toEqual(['copy'])
+  expect([draftActions('awaiting_payment', [], true), draftActions('awaiting_payment', [], false)]).toEqual([['cancel-payment', 'copy'], ['paid', 'cancel-payment', 'copy']])
 })
 
 it('does without its stock and its number, one after the other, once it is paid; and without nothing else', () => {
