@@ -1,6 +1,7 @@
 /** Messages that could not become an order: kept whole, with every reason, until they are repaired. Held as `json`, which keeps what `jsonb` would refuse. */
 import { uuidv7 } from 'uuidv7'
 import type { RefusalDetail } from '../domain/refusals'
+import { writeAudit } from './audit'
 import { row, rows, run, type Db, type Transaction } from './connection'
 
 export interface QuarantinedMessage {
@@ -75,13 +76,15 @@ export const isQuarantined = async (tx: Transaction, channel: string, channelOrd
   (await row(tx, `SELECT 1 FROM quarantine WHERE channel = ? AND channel_order_id = ? AND status = 'open' AND topic = 'order' LIMIT 1`, [channel, channelOrderId])) !== undefined
 
 /** Somebody takes it on. */
-export async function assignQuarantined(tx: Transaction, quarantineId: string, assignee: string): Promise<void> {
+export async function assignQuarantined(tx: Transaction, { quarantineId }: QuarantinedMessage, { assignee, actor }: { assignee: string; actor: string }): Promise<void> {
   await run(tx, 'UPDATE quarantine SET assignee = ? WHERE quarantine_id = ?', [assignee, quarantineId])
+  await writeAudit(tx, { actor, action: 'quarantine.assign', subject: quarantineId, cause: assignee })
 }
 
 /** It will be no order, for a reason that a person gives. The message stays. */
-export async function dismissQuarantined(tx: Transaction, quarantineId: string, { actor, reason }: { actor: string; reason: string }): Promise<void> {
+export async function dismissQuarantined(tx: Transaction, { quarantineId }: QuarantinedMessage, { actor, reason }: { actor: string; reason: string }): Promise<void> {
   await run(tx, `UPDATE quarantine SET status = 'dismissed', resolution = ?, ended_by = ?, ended_at = now() WHERE quarantine_id = ?`, [reason, actor, quarantineId])
+  await writeAudit(tx, { actor, action: 'quarantine.dismiss', subject: quarantineId, cause: 'api' })
 }
 
 /** How much waits, by channel, and for how long the oldest has: for whoever watches numbers. */

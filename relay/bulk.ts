@@ -5,7 +5,7 @@ import { bulkAgainLater, cancelledBecause, leaseBulk, releasableHolds, settleBul
 import type { Db } from '../db/connection'
 import type { UpdateName } from '../domain/messages'
 import { Refusal } from '../domain/refusals'
-import { startPump, type Pump } from './pump'
+import { holdingBack, startPump, type Pump } from './pump'
 import type { Threads } from './threads'
 
 export interface BulkOptions {
@@ -72,11 +72,7 @@ export function startBulk({ db, threads, log, concurrency = 6, idleMs = 500, pau
     concurrency,
     idleMs,
     log,
-    use: async (free) => {
-      const pause = pauseMs()
-      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause))
-      return pause > 0 ? 1 : free
-    },
+    use: holdingBack(pauseMs),
     take: (limit) => leaseBulk(db, limit, leaseMs),
     handle,
   })

@@ -8,6 +8,13 @@ export interface Pump {
   stop(): Promise<void>
 }
 
+/** In a burst, answering the channels comes first: one at a time then, each after a pause. */
+export const holdingBack = (pauseMs: () => number) => async (free: number): Promise<number> => {
+  const pause = pauseMs()
+  if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause))
+  return pause > 0 ? 1 : free
+}
+
 export interface PumpOptions<Item> {
   name: string
   concurrency: number

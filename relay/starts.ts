@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import type { Db } from '../db/connection'
 import { leaseStarts, startDone, startFailed } from '../db/starts'
-import { startPump, type Pump } from './pump'
+import { holdingBack, startPump, type Pump } from './pump'
 import type { Threads } from './threads'
 
 const leaseMs = 30_000
@@ -27,11 +27,7 @@ export function startStarter({ db, threads, log, concurrency = 4, idleMs = 1_000
     concurrency,
     idleMs,
     log,
-    use: async (free) => {
-      const pause = pauseMs()
-      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause))
-      return pause > 0 ? 1 : free
-    },
+    use: holdingBack(pauseMs),
     take: (limit) => leaseStarts(db, { limit, leaseMs, leftoversOnly }),
     handle: async ({ orderId }) => {
       try {

@@ -9,26 +9,23 @@ import { newApiKey, prefixOf } from '../key-text'
 import { command } from '../command'
 import { may, roles } from '../permissions'
 import { refuseField } from '../problem'
-import { created, ok, route } from '../route'
+import { listRoute } from '../list-route'
+import { created, ok } from '../route'
 import { apiKeyAnswer, apiKeyBody, madeApiKeyAnswer } from '../schemas/api-keys'
 import { uuid } from '../schemas/fields'
-import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
 
 const tag = 'Safety'
 
-const listKeys = route({
-  method: 'get',
+const listKeys = listRoute({
   path: '/v1/api-keys',
   tag,
   summary: 'API keys, newest first, revoked ones too; never the keys themselves',
   roles: may.manageKeys,
-  query: z.strictObject({ ...paging, role: z.enum(roles).optional() }),
-  answers: { 200: listOf(apiKeyAnswer) },
-  async run(ctx) {
-    const { cursor, limit, role } = ctx.query
-    const found = await apiKeyList(ctx.db, { role, before: readCursor(cursor, uuid), limit: limit + 1 })
-    return ok(pageOf(found, limit, (key) => key.apiKeyId))
-  },
+  filter: { role: z.enum(roles).optional() },
+  item: apiKeyAnswer,
+  key: uuid,
+  find: (ctx, { from, limit }) => apiKeyList(ctx.db, { ...ctx.query, before: from, limit }),
+  keyOf: (key) => key.apiKeyId,
 })
 
 type Body = z.output<typeof apiKeyBody>

@@ -7,11 +7,11 @@ import { mostInBulk, undoing, undoWithin } from '../../domain/order/bulk'
 import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
 import { command } from '../command'
+import { listRoute } from '../list-route'
 import { may } from '../permissions'
 import { created, ok, route, type Ctx, type Route } from '../route'
 import { bulkAnswer, bulkBody, bulkOutcomes, bulkPreview, bulkResult } from '../schemas/bulk-actions'
 import { uuid } from '../schemas/fields'
-import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
 
 type Asked = z.output<typeof bulkBody>
 
@@ -58,19 +58,15 @@ const beginOrPreview: Route = {
   },
 }
 
-const list = route({
-  method: 'get',
+const list = listRoute({
   path: '/v1/bulk-actions',
   tag: 'Bulk actions',
   summary: 'Bulk actions, the latest first',
   roles: may.actInBulk,
-  query: z.strictObject(paging),
-  answers: { 200: listOf(bulkAnswer) },
-  async run(ctx) {
-    const { cursor, limit } = ctx.query
-    const found = await bulkList(ctx.db, { after: readCursor(cursor, uuid), limit: limit + 1 })
-    return ok(pageOf(found.map(shown), limit, (action) => action.bulkActionId))
-  },
+  item: bulkAnswer,
+  key: uuid,
+  find: async (ctx, { from, limit }) => (await bulkList(ctx.db, { after: from, limit })).map(shown),
+  keyOf: (action) => action.bulkActionId,
 })
 
 const get = route({
@@ -88,22 +84,21 @@ const get = route({
   },
 })
 
-const results = route({
-  method: 'get',
+const results = listRoute({
   path: '/v1/bulk-actions/{bulkActionId}/results',
   tag: 'Bulk actions',
   summary: 'What came of it for each order, in the order in which they were named',
   roles: may.actInBulk,
   params: z.strictObject({ bulkActionId: uuid }),
-  query: z.strictObject({ ...paging, outcome: z.enum(bulkOutcomes).optional() }),
-  answers: { 200: listOf(bulkResult) },
-  async run(ctx) {
+  filter: { outcome: z.enum(bulkOutcomes).optional() },
+  item: bulkResult,
+  key: z.int(),
+  async find(ctx, { from, limit }) {
     const { bulkActionId } = ctx.params
     if (!(await bulkView(ctx.db, bulkActionId))) throw refuse('bulk.unknown')
-    const { cursor, limit, outcome } = ctx.query
-    const found = await bulkResults(ctx.db, { bulkActionId, outcome, after: readCursor(cursor, z.int()), limit: limit + 1 })
-    return ok(pageOf(found, limit, (result) => result.position))
+    return bulkResults(ctx.db, { bulkActionId, ...ctx.query, after: from, limit })
   },
+  keyOf: (result) => result.position,
 })
 
 const withdraw = command({

@@ -9,28 +9,26 @@ import { quarantinedView, quarantineList } from '../../db/views/exceptions'
 import { invariant } from '../../domain/invariant'
 import { refuse, type RefusalDetail } from '../../domain/refusals'
 import { takeChannelOrder } from '../channel-orders'
+import { caseCommand } from '../case-command'
 import { command } from '../command'
+import { listRoute } from '../list-route'
 import { may } from '../permissions'
 import { problemOf, statusOf } from '../problem'
-import { ok, route, type Ctx } from '../route'
+import { ok, type Ctx } from '../route'
 import { quarantineAnswer } from '../schemas/exceptions'
 import { channelId, text, uuid } from '../schemas/fields'
 import { retaken, topicReasons } from '../shopify-topics'
-import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
 
-const listQuarantine = route({
-  method: 'get',
+const listQuarantine = listRoute({
   path: '/v1/quarantine',
   tag: 'Channels',
   summary: 'Messages in quarantine, newest first',
   roles: may.readQuarantine,
-  query: z.strictObject({ ...paging, channel: channelId.optional(), status: z.enum(['open', 'ordered', 'taken', 'dismissed']).optional() }),
-  answers: { 200: listOf(quarantineAnswer) },
-  async run(ctx) {
-    const { cursor, limit, ...filter } = ctx.query
-    const found = await quarantineList(ctx.db, { ...filter, before: readCursor(cursor, uuid), limit: limit + 1 })
-    return ok(pageOf(found, limit, (message) => message.quarantineId))
-  },
+  filter: { channel: channelId.optional(), status: z.enum(['open', 'ordered', 'taken', 'dismissed']).optional() },
+  item: quarantineAnswer,
+  key: uuid,
+  find: (ctx, { from, limit }) => quarantineList(ctx.db, { ...ctx.query, before: from, limit }),
+  keyOf: (message) => message.quarantineId,
 })
 
 /** JSON merge patch (RFC 7396): objects are merged, null removes, everything else replaces. A field named `__proto__` is a field like any other. */
@@ -62,7 +60,7 @@ const retryQuarantined = command({
     if (message.status === 'ordered' && message.resolution !== null) return ok({ quarantineId, orderId: message.orderId! }) // it has come by another message
     if (message.status !== 'open') throw refuse('quarantine.ended', { orderId: message.orderId })
     const body = ctx.body.patch ? mergePatch(message.body, ctx.body.patch) : message.body
-    const { orderId, reasons } = message.topic === 'order' ? await takeChannelOrder(tx, ctx.deps, needAdapter(message), { channel: message.channel, eventId: quarantineId, body }) : await takeMessage(ctx, tx, { ...message, quarantineId, body })
+    const { orderId, reasons } = message.topic === 'order' ? await takeChannelOrder(tx, ctx.deps, needAdapter(message), { channel: message.channel, eventId: quarantineId, body }) : await takeMessage(ctx, tx, { ...message, body })
     await writeAudit(tx, { actor: ctx.actor, action: 'quarantine.retry', subject: quarantineId, cause: ctx.requestId })
     if (reasons) {
       // Answered and not thrown, so that what was found now is kept. The reasons kept speak of the body kept beside them, without the patch.
@@ -78,56 +76,35 @@ const retryQuarantined = command({
 })
 
 /** What was about an order goes the way it would have gone, under an id of its own. */
-async function takeMessage({ deps }: Pick<Ctx, 'deps'>, tx: Transaction, { quarantineId, channel, source, topic, body }: QuarantinedMessage & { quarantineId: string }): Promise<{ orderId?: string; reasons?: RefusalDetail[] }> {
+async function takeMessage({ deps }: Pick<Ctx, 'deps'>, tx: Transaction, { quarantineId, channel, source, topic, body }: QuarantinedMessage): Promise<{ orderId?: string; reasons?: RefusalDetail[] }> {
   const reasons = topicReasons(topic, body, channel)
   if (reasons.length) return { reasons }
   return retaken[topic]!({ db: tx, deps }, { channel, source, eventId: `quarantine:${quarantineId}`, body })
 }
 
-/** Locked, so that two people do not decide at once. @throws `quarantine.unknown`, `quarantine.ended` */
-async function needOpen(tx: Transaction, quarantineId: string): Promise<void> {
-  const message = await lockQuarantined(tx, quarantineId)
-  if (!message) throw refuse('quarantine.unknown')
-  if (message.status !== 'open') throw refuse('quarantine.ended', { orderId: message.orderId })
-}
-
-const params = z.strictObject({ quarantineId: uuid })
-
-const assign = command({
-  method: 'post',
-  path: '/v1/quarantine/{quarantineId}/assign',
+const quarantineCommand = caseCommand({
+  at: '/v1/quarantine',
+  id: 'quarantineId',
   tag: 'Channels',
-  summary: 'Take a message on',
   roles: may.workQuarantine,
-  params,
-  body: z.strictObject({ assignee: text(100) }),
-  answers: { 200: quarantineAnswer },
-  async run(ctx, tx) {
-    const { quarantineId } = ctx.params
-    await needOpen(tx, quarantineId)
-    await assignQuarantined(tx, quarantineId, ctx.body.assignee)
-    await writeAudit(tx, { actor: ctx.actor, action: 'quarantine.assign', subject: quarantineId, cause: `request:${ctx.requestId}` })
-    return ok(await quarantinedView(tx, quarantineId))
+  answer: quarantineAnswer,
+  view: quarantinedView,
+  async hold(_ctx, tx, quarantineId) {
+    const message = await lockQuarantined(tx, quarantineId)
+    if (!message) throw refuse('quarantine.unknown')
+    if (message.status !== 'open') throw refuse('quarantine.ended', { orderId: message.orderId })
+    return message
   },
 })
 
-const dismiss = command({
-  method: 'post',
-  path: '/v1/quarantine/{quarantineId}/dismiss',
-  tag: 'Channels',
+const assign = quarantineCommand({ verb: 'assign', summary: 'Take a message on', body: z.strictObject({ assignee: text(100) }), effect: assignQuarantined })
+
+const dismiss = quarantineCommand({
+  verb: 'dismiss',
   summary: 'Say that a message will be no order, and why',
   description: 'The message stays. If the channel sends the order again, it is looked at again.',
-  roles: may.workQuarantine,
-  params,
   body: z.strictObject({ reason: text(500) }),
-  answers: { 200: quarantineAnswer },
-  async run(ctx, tx) {
-    const { quarantineId } = ctx.params
-    await needOpen(tx, quarantineId)
-    await dismissQuarantined(tx, quarantineId, { actor: ctx.actor, reason: ctx.body.reason })
-    await writeAudit(tx, { actor: ctx.actor, action: 'quarantine.dismiss', subject: quarantineId, cause: `request:${ctx.requestId}` })
-    return ok(await quarantinedView(tx, quarantineId))
-  },
+  effect: dismissQuarantined,
 })
 
 const needAdapter = ({ source }: QuarantinedMessage): ChannelAdapter => {
