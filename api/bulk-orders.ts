@@ -1,10 +1,10 @@
-/** Takes the orders of a file: a few at once, each in one transaction with what became of it; those that claim nothing share one. One that is refused keeps no other back. */
+/** Takes the orders of a file: a few at once, each in one transaction with what became of it; several share one. One that is refused keeps no other back. */
 import type { PlanPromise } from '../activities/promise-desk'
-import { writeAudit } from '../db/audit'
 import { QuoteGone } from '../db/intake'
 import { bulkResults, keepBulkResults, stillHolds, type BulkResult, type HeldBulk } from '../db/bulk'
 import type { Transaction } from '../db/connection'
 import { hopefully, type PlanMode } from '../db/race'
+import { lockShelves } from '../db/stock'
 import { Refusal, refusals, refuse } from '../domain/refusals'
 import { requireChannel } from './auth'
 import { brokenLine, refuseUnstorable } from './body'
@@ -15,9 +15,11 @@ import { newOrder, type NewOrderBody } from './schemas/order'
 import { submitDocument } from './submit-order'
 
 /** So many orders are read, taken and answered before the next are looked at. */
-const chunkSize = 60
+const chunkSize = 240
+/** Few, because nobody else gets what they may claim until all of them are written. */
+const claimingTogether = 10
 /** Transactions at once; the rest of the pool is for everybody else. */
-const atOnce = 6
+const atOnce = 8
 
 /** @returns what became of each, in the order of the file. @throws `request.in_progress` when another process has taken the file over */
 export async function* takeOrders(ctx: Ctx, held: HeldBulk, items: AsyncIterable<BulkItem>): AsyncGenerator<BulkResult> {
@@ -61,23 +63,41 @@ function readItem(item: BulkItem): ReadItem {
 
 /** Several groups at once. Those under one number come one after the other: the first in the file is the one that is created. */
 async function eachGroup(items: readonly ReadItem[], work: (group: readonly ReadItem[]) => Promise<unknown>): Promise<void> {
-  const byNumber = new Map<string | number, ReadItem[]>()
-  for (const item of items) byNumber.set(numberOf(item) ?? item.index, [...(byNumber.get(numberOf(item) ?? item.index) ?? []), item])
-  const alone = [...byNumber.values()].filter((same) => same.length > 1 || !canShare(same[0]!))
-  const shared = [...byNumber.values()].flatMap((same) => (same.length === 1 && canShare(same[0]!) ? same : []))
-  const each = Math.ceil(shared.length / atOnce)
-  const waiting = [...Array.from({ length: atOnce }, (_, i) => [shared.slice(i * each, (i + 1) * each)]), ...alone.map((same) => same.map((item) => [item]))]
+  const groups = groupedBy((item) => numberOf(item) ?? item.index, items)
+  const single = groups.flatMap((same) => (same.length === 1 && canShare(same[0]!) ? same : []))
+  const [later, claiming] = [single.filter((item) => item.body!.claim === 'later'), single.filter((item) => item.body!.claim !== 'later')]
+  const waiting = [
+    ...inGroupsOf(Math.ceil(later.length / atOnce), later),
+    ...groupedBy((item) => item.body!.lines[0]!.sku, claiming).flatMap((same) => inGroupsOf(claimingTogether, same)), // most groups want a shelf that no other wants
+  ].map((group) => [group])
+  waiting.push(...groups.filter((same) => same.length > 1 || !canShare(same[0]!)).map((same) => same.map((item) => [item])))
   const hand = async (): Promise<void> => {
-    for (let groups = waiting.shift(); groups; groups = waiting.shift()) for (const group of groups) if (group.length > 0) await work(group)
+    for (let groups = waiting.shift(); groups; groups = waiting.shift()) for (const group of groups) await work(group)
   }
   const ends = await Promise.allSettled(Array.from({ length: atOnce }, hand)) // all have ended before anyone else may go on
   const failed = ends.find((end) => end.status === 'rejected')
   if (failed) throw failed.reason
 }
 
-/** One that claims no stock and holds no money of ours waits for nobody's lock, and where it is refused it has written nothing: several of them share a transaction. */
+function groupedBy(key: (item: ReadItem) => string | number, items: readonly ReadItem[]): ReadItem[][] {
+  const groups = new Map<string | number, ReadItem[]>()
+  for (const item of items) {
+    const group = groups.get(key(item))
+    if (group) group.push(item)
+    else groups.set(key(item), [item])
+  }
+  return [...groups.values()]
+}
+
+function inGroupsOf(size: number, items: readonly ReadItem[]): ReadItem[][] {
+  const groups: ReadItem[][] = []
+  for (let from = 0; from < items.length; from += size) groups.push(items.slice(from, from + size))
+  return groups
+}
+
+/** One that takes up no quote and holds no money of ours has written nothing where it is refused, so that the others of its transaction stand. */
 const canShare = ({ body }: ReadItem): boolean =>
-  body?.claim === 'later' && !('quoteId' in body.delivery) && body.tenders.every((tender) => tender.provider !== 'gift_card' && tender.provider !== 'store_credit')
+  body !== undefined && !('quoteId' in body.delivery) && body.tenders.every((tender) => tender.provider !== 'gift_card' && tender.provider !== 'store_credit')
 
 /** All of a group in one transaction; should that fail, each in its own. */
 async function take(ctx: Ctx, held: HeldBulk, group: readonly ReadItem[]): Promise<BulkResult[]> {
@@ -111,6 +131,8 @@ interface Taking {
 
 async function takeTogether(ctx: Ctx, tx: Transaction, taking: Taking, group: readonly ReadItem[]): Promise<BulkResult[]> {
   const results: BulkResult[] = []
+  const claimed = group.flatMap(({ body }) => (body && body.claim !== 'later' ? body.lines.map((line) => line.sku) : []))
+  if (group.length > 1 && claimed.length > 0) await lockShelves(tx, claimed)
   for (const item of group) {
     try {
       results.push(await takeOne(ctx, tx, taking, item))
@@ -119,9 +141,8 @@ async function takeTogether(ctx: Ctx, tx: Transaction, taking: Taking, group: re
       results.push(refused(item, error))
     }
   }
-  const created = results.flatMap(({ outcome, orderId }) => (outcome === 'created' && orderId !== undefined ? [orderId] : []))
-  if (created.length > 0) await writeAudit(tx, ...created.map((subject) => ({ actor: ctx.actor, action: 'order.create', subject, cause: `request:${ctx.requestId}` })))
-  await keepBulkResults(tx, taking.held, results)
+  const audit = results.flatMap(({ outcome, orderId }) => (outcome === 'created' && orderId !== undefined ? [{ actor: ctx.actor, action: 'order.create', subject: orderId, cause: `request:${ctx.requestId}` }] : []))
+  await keepBulkResults(tx, taking.held, results, audit)
   return results
 }
 

@@ -29,7 +29,7 @@ export function report(figures: readonly Figure[], seconds: number): void {
     [
       '# What was measured', '',
       `${new Date().toISOString().slice(0, 10)} · ${cpus().length} × ${cpus()[0]?.model.trim() || 'CPU'} · ${Math.round(totalmem() / 2 ** 30)} GiB · Node ${process.version} · PostgreSQL 18 · Temporal dev server of CLI ${cliVersion}; "real server": Temporal ${realServerVersion} on the same PostgreSQL, 4 shards`,
-      `Everything on the same machine, load generator included, fsync on. \`npm run bench\` (${Math.round(seconds)} s for the sections run last); one section: \`npm run bench -- intake\`.`, '',
+      `Everything on the same machine, load generator included, fsync on; the api in a heap of at most 160 MB. \`npm run bench\` (${Math.round(seconds)} s for the sections run last); one section: \`npm run bench -- intake\`.`, '',
       '| section | what | reach | measured | |', '|---|---|---|---|---|', ...rows, '',
     ].join('\n'),
   )

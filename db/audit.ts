@@ -12,7 +12,7 @@ export interface AuditEntry {
 }
 
 /** The command that a transaction carries out, until its row is written. */
-const commands = new WeakMap<Transaction, { commandId: string | null; audited: boolean }>()
+const commands = new WeakMap<Db | Transaction, { commandId: string | null; audited: boolean }>()
 
 /** What is written in this transaction is done for this command: the first row of it is linked. Signals and our own decisions have ids too, which are no command's and may repeat from order to order. */
 export const underCommand = (tx: Transaction, commandId: string): void => void commands.set(tx, { commandId: isRecorded(commandId) ? commandId : null, audited: false })
@@ -30,12 +30,12 @@ export async function writeAudit(tx: Transaction, ...entries: readonly AuditEntr
 /** For a statement that writes more than this; its bindings are `auditBindings`. */
 export const auditSql = 'INSERT INTO audit (actor, action, subject, cause, command_id) SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[])'
 
-export const auditBindings = (tx: Transaction, entries: readonly AuditEntry[]): unknown[] => [
+export const auditBindings = (tx: Db | Transaction, entries: readonly AuditEntry[]): unknown[] => [
   ...(['actor', 'action', 'subject', 'cause'] as const).map((column) => entries.map((entry) => entry[column])),
   entries.map(() => commandOf(tx)),
 ]
 
-function commandOf(tx: Transaction): string | null {
+function commandOf(tx: Db | Transaction): string | null {
   const command = commands.get(tx)
   if (!command || command.audited) return null
   command.audited = true

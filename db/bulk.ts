@@ -1,6 +1,7 @@
 /** Files of many orders: one row for the file, known by its key and content, and one for what became of each order, written in the transaction that accepts it. */
 import { uuidv7 } from 'uuidv7'
 import type { RefusalDetail } from '../domain/refusals'
+import { auditBindings, auditSql, type AuditEntry } from './audit'
 import { row, rows, run, type Db, type Transaction } from './connection'
 
 export interface BulkResult {
@@ -57,8 +58,12 @@ export async function bulkResults(db: Db, { bulkId }: HeldBulk, from: number, to
   return new Map(found.map(({ index, result }) => [index, result]))
 }
 
-/** Written as text: read back, its fields stand in the order they had. */
-export async function keepBulkResults(db: Db | Transaction, { bulkId }: HeldBulk, results: readonly BulkResult[]): Promise<void> {
+/** Written as text: read back, its fields stand in the order they had. With the audit rows of the orders that were created. */
+export async function keepBulkResults(db: Db | Transaction, { bulkId }: HeldBulk, results: readonly BulkResult[], audit: readonly AuditEntry[] = []): Promise<void> {
   const [indexes, texts] = [results.map((result) => result.index), results.map((result) => JSON.stringify(result))]
-  await run(db, 'INSERT INTO bulk_results (bulk_id, index, result) SELECT ?::uuid, index, result::json FROM unnest(?::int[], ?::text[]) AS r(index, result)', [bulkId, indexes, texts])
+  await run(
+    db,
+    `WITH audited AS (${auditSql}) INSERT INTO bulk_results (bulk_id, index, result) SELECT ?::uuid, index, result::json FROM unnest(?::int[], ?::text[]) AS r(index, result)`,
+    [...auditBindings(db, audit), bulkId, indexes, texts],
+  )
 }

@@ -20,11 +20,17 @@ export function connect(url: string, options: { poolMax?: number; applicationNam
   return knex({
     client: 'pg',
     connection: { connectionString: url, application_name: options.applicationName ?? 'throughline', keepAlive: true },
-    pool: { min: 0, max: options.poolMax ?? 16 },
+    pool: { min: 0, max: options.poolMax ?? 16, afterCreate: settle },
     acquireConnectionTimeout: 10_000,
     log: silent, // what fails is thrown, and said once by whoever catches it
   })
 }
+
+/**
+ * Plans are made once per connection, perhaps while a table is still small. At PostgreSQL's cost for a disk that seeks, a lookup by key of some
+ * hundred rows would be planned as a scan of the whole table, and stay one while it grows to many thousands.
+ */
+const settle = (connection: Client, done: (error: Error | null, connection: Client) => void): void => connection.query('SET random_page_cost = 1.1', (error) => done(error, connection))
 
 const silent: Knex.Logger = { warn: () => undefined, error: () => undefined, deprecate: () => undefined, debug: () => undefined }
 

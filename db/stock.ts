@@ -37,6 +37,11 @@ export async function allocate(tx: Transaction, claim: StockClaim): Promise<bool
 const lockLevelsSql = `
   SELECT 1 FROM stock_levels WHERE (sku, node_id) IN (SELECT sku, "nodeId" FROM jsonb_to_recordset(?::jsonb) AS r(sku text, "nodeId" text)) ORDER BY sku, node_id FOR UPDATE`
 
+/** Every shelf of these SKUs, in the order in which all take them: whoever claims several one after the other waits for nobody who waits for him. */
+export async function lockShelves(tx: Transaction, skus: readonly string[]): Promise<void> {
+  await run(tx, 'SELECT 1 FROM stock_levels WHERE sku = ANY(?) ORDER BY sku, node_id FOR UPDATE', [[...new Set(skus)]])
+}
+
 const claimSql = `
   WITH line AS (SELECT * FROM jsonb_to_recordset(:lines::jsonb) AS r("allocationId" uuid, "nodeId" text, "lineId" text, sku text, quantity int)),
     wanted AS (SELECT sku, "nodeId", sum(quantity)::int AS quantity FROM line GROUP BY 1, 2),

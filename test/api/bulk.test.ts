@@ -48,6 +48,18 @@ it('claims stock for each order as if it came by itself, until there is none', a
   expect(await edge.db('stock_levels').where({ sku, node_id: 'dc-01' }).first()).toMatchObject({ allocated: 5 })
 })
 
+it('claims exactly what there is when two files want the same shelves in opposite order', async () => {
+  const skus = [1, 2, 3].map((n) => `CROSS-${n}-${randomUUID().slice(0, 8)}`)
+  for (const sku of skus) await edge.put(`/v1/skus/${sku}`, { name: sku, weightGrams: 100 })
+  for (const sku of skus) for (const nodeId of ['dc-01', 'store-mitte']) await edge.post('/v1/inventory/adjustments', { sku, nodeId, delta: 6, reason: 'opening' })
+  const file = (inOrder: readonly string[]): string => ndjson(Array.from({ length: 8 }, () => inOrder.map((sku) => orderOf({ lines: [{ sku, quantity: 1 }] }))).flat())
+  const replies = await Promise.all([bulk(file(skus)), bulk(file([...skus].reverse()))])
+  const results = replies.flatMap((reply) => resultsOf(reply.text))
+  expect(results.filter((r) => r.outcome === 'created')).toHaveLength(36)
+  expect(results.filter((r) => r.code === 'stock.short')).toHaveLength(12)
+  expect(await edge.db('stock_levels').whereIn('sku', skus).sum({ allocated: 'allocated' }).first()).toEqual({ allocated: 36 })
+})
+
 it('answers the same file under the same key the same, and takes nothing twice', async () => {
   const orders = [orderOf(), orderOf({ lines: [{ sku: 'NO-SUCH', quantity: 1 }] }), later()]
   const idempotencyKey = randomUUID()
