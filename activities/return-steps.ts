@@ -4,6 +4,7 @@ import type { Db } from '../db/connection'
 import { numberOf, once, onceAsked, type Attempt } from '../db/effects'
 import type { ExchangeHold } from '../db/exchange-payments'
 import type { ReturnNews } from '../db/returns'
+import type { ClaimWaits } from '../db/steps/claim-refund'
 import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
 import { chargeReturn, guardRenewed, renewGuard } from '../db/steps/guard-return'
 import { finishReplacement, requestReplacement, type ReplacementAsked, type ReplacementFinished } from '../db/steps/request-replacement'
@@ -15,7 +16,7 @@ import { lateReturn } from '../db/steps/unreturned'
 export function createReturnSteps(db: Db) {
   return {
     /** Something is to come back. */
-    requestReturn: (ask: RequestReturn & { orderId: string }): Promise<ReturnNews> => onceAsked(db, `return:${ask.commandId}`, { ask, action: 'return.request', subject: ask.orderId }, (tx) => requestReturn(tx, ask)),
+    requestReturn: (ask: RequestReturn & { orderId: string }): Promise<ReturnNews | ClaimWaits> => onceAsked(db, `return:${ask.commandId}`, { ask, action: 'return.request', subject: ask.orderId }, (tx) => requestReturn(tx, ask)),
 
     /** Something is to be sent in place of what was delivered. */
     requestReplacement: (ask: RequestReplacement & { orderId: string }): Promise<ReplacementAsked> =>
@@ -53,7 +54,7 @@ export function createReturnSteps(db: Db) {
     closeReturn: (ask: { returnId: string }): Promise<ReturnNews> => db.transaction((tx) => endReturn(tx, { ...ask, to: 'closed' })),
 
     /** Its time is over and not all of it is there. */
-    lateReturn: (ask: { returnId: string }): Promise<void> => db.transaction((tx) => lateReturn(tx, ask.returnId)),
+    lateReturn: (ask: { returnId: string }): Promise<ReturnNews | undefined> => db.transaction((tx) => lateReturn(tx, ask.returnId)),
 
     /** A request from the Temporal UI that could not be done. */
     noteRefusedReturn: (ask: { orderId: string; messageId: string; actor: string; code: string; data: Record<string, unknown> }): Promise<void> =>

@@ -12,6 +12,10 @@ export interface GoodwillRow {
   amountMinor: number
   aboveMinor: number
   tenderId: string | null
+  /** Of a claim, with its units: what is given for them, and what it became. */
+  remedy: 'refund' | 'credit' | null
+  lines: { lineId: string; quantity: number }[] | null
+  returnId: string | null
   reason: string
   askedBy: string
   askedAt: string
@@ -19,7 +23,7 @@ export interface GoodwillRow {
   decidedAt: string | null
 }
 
-const columns = `refund_id AS "refundId", order_id AS "orderId", status, amount_minor AS "amountMinor", above_minor AS "aboveMinor", tender_id AS "tenderId", reason, asked_by AS "askedBy", asked_at AS "askedAt", decided_by AS "decidedBy", decided_at AS "decidedAt"`
+const columns = `refund_id AS "refundId", order_id AS "orderId", status, amount_minor AS "amountMinor", above_minor AS "aboveMinor", tender_id AS "tenderId", remedy, lines, return_id AS "returnId", reason, asked_by AS "askedBy", asked_at AS "askedAt", decided_by AS "decidedBy", decided_at AS "decidedAt"`
 
 export const findGoodwill = (db: Db | Transaction, by: { refundId: string } | { commandId: string }): Promise<GoodwillRow | undefined> =>
   'refundId' in by ? row(db, `SELECT ${columns} FROM goodwill_refunds WHERE refund_id = ?`, [by.refundId]) : row(db, `SELECT ${columns} FROM goodwill_refunds WHERE command_id = ?`, [by.commandId])
@@ -32,35 +36,36 @@ export interface NewGoodwill {
   aboveMinor: number
   tenderId?: string
   lines?: readonly object[]
+  remedy?: 'refund' | 'credit'
+  returnId?: string
   reason: string
   actor: string
   commandId: string
 }
 
-export async function insertGoodwill(tx: Transaction, { refundId, orderId, status, amountMinor, aboveMinor, tenderId, lines, reason, actor, commandId }: NewGoodwill): Promise<void> {
+export async function insertGoodwill(tx: Transaction, { refundId, orderId, status, amountMinor, aboveMinor, tenderId, lines, remedy, returnId, reason, actor, commandId }: NewGoodwill): Promise<void> {
   await run(
     tx,
-    `INSERT INTO goodwill_refunds (refund_id, order_id, status, amount_minor, above_minor, tender_id, lines, reason, asked_by, command_id) VALUES (?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?)`,
-    [refundId, orderId, status, amountMinor, aboveMinor, tenderId ?? null, lines ? JSON.stringify(lines) : null, reason, actor, commandId],
+    `INSERT INTO goodwill_refunds (refund_id, order_id, status, amount_minor, above_minor, tender_id, lines, remedy, return_id, reason, asked_by, command_id) VALUES (?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?)`,
+    [refundId, orderId, status, amountMinor, aboveMinor, tenderId ?? null, lines ? JSON.stringify(lines) : null, remedy ?? null, returnId ?? null, reason, actor, commandId],
   )
 }
 
-export async function decideGoodwill(tx: Transaction, refundId: string, { status, actor }: { status: 'given' | 'rejected'; actor: string }): Promise<void> {
-  await run(tx, 'UPDATE goodwill_refunds SET status = ?, decided_by = ?, decided_at = now() WHERE refund_id = ?', [status, actor, refundId])
+export async function decideGoodwill(tx: Transaction, refundId: string, { status, actor, returnId = null }: { status: 'given' | 'rejected'; actor: string; returnId?: string | null }): Promise<void> {
+  await run(tx, 'UPDATE goodwill_refunds SET status = ?, decided_by = ?, decided_at = now(), return_id = ? WHERE refund_id = ?', [status, actor, returnId, refundId])
 }
 
 /** What of an order was taken, given back and is kept. */
 export async function moneyOfOrder(tx: Transaction, orderId: string): Promise<MoneyOfOrder> {
   const sold = await soldOf(tx, orderId)
-  const sums = await row<{ takenMinor: number; givenMinor: number; aboveMinor: number; withinMinor: number }>(
+  const sums = await row<{ takenMinor: number; givenMinor: number; aboveMinor: number; claimedMinor: number }>(
     tx,
     `SELECT (SELECT coalesce(sum(CASE WHEN provider = 'paid_elsewhere' THEN captured_minor ELSE (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations c WHERE c.payment_id = p.payment_id AND kind = 'capture' AND status <> 'abandoned') END), 0)::int8 FROM payments p WHERE p.order_id = o.order_id) AS "takenMinor",
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status <> 'abandoned' AND NOT coalesce(jsonb_exists(parts, 'againMinor'), false)) AS "givenMinor",
-       (SELECT coalesce(sum(above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given') AS "aboveMinor",
-       (SELECT coalesce(sum(amount_minor - above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given') AS "withinMinor"
+       (SELECT coalesce(sum(above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given' AND g.remedy IS NULL) AS "aboveMinor",
+       (SELECT coalesce(sum(amount_minor - above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given' AND g.remedy IS NOT NULL) AS "claimedMinor"
      FROM orders o WHERE order_id = ?`,
     [orderId],
   )
-  const { takenMinor, givenMinor, ...goodwill } = sums!
-  return { takenMinor, givenMinor, keptMinor: worthMinor(sold, keptUnits(sold.lines)) + exchangedMinor(sold.lines), goodwill }
+  return { ...sums!, keptMinor: worthMinor(sold, keptUnits(sold.lines)) + exchangedMinor(sold.lines) }
 }

@@ -65,8 +65,7 @@ export function giveBackCharge(tx: Transaction, order: OrderRow, ask: { purpose:
  */
 export async function giveCredit(tx: Transaction, order: OrderRow, ask: RefundTerms & { purpose: string; back: readonly Units[]; cause: object; actor: string }): Promise<void> {
   const { orderId, currency } = order
-  const owner = (await row<{ hmac: string | null }>(tx, 'SELECT customer_ref_hmac AS hmac FROM orders WHERE order_id = ?', [orderId]))!.hmac
-  if (owner === null) throw refuse('claim.no_customer')
+  const owner = await creditOwner(tx, orderId)
   const parts = await credit(tx, orderId, ask.back, ask)
   for (const share of await sharesOf(tx, order, ask, parts)) {
     const operationId = await insertBack(tx, orderId, { ...share, kind: 'credit', purpose: ask.purpose, isDone: true })
@@ -74,6 +73,13 @@ export async function giveCredit(tx: Transaction, order: OrderRow, ask: RefundTe
     await creditCustomer(tx, { customerRefHmac: owner, currency, amountMinor: share.amountMinor, operationId, actor: ask.actor, reason: `order ${order.channelOrderId}` })
     await record(tx, order, { type: 'payment.credited', actor: ask.actor, data: { tenderId: share.payer.tenderId, amountMinor: share.amountMinor, currency, ...ask.cause } })
   }
+}
+
+/** Whose store credit of an order would be, as she stands on it. @throws `claim.no_customer` */
+export async function creditOwner(tx: Transaction, orderId: string): Promise<string> {
+  const owner = (await row<{ hmac: string | null }>(tx, 'SELECT customer_ref_hmac AS hmac FROM orders WHERE order_id = ?', [orderId]))!.hmac
+  if (owner === null) throw refuse('claim.no_customer')
+  return owner
 }
 
 /**

@@ -22,7 +22,7 @@ export interface ReturnedRefund {
 
 const columns = `refund_reference AS "refundReference", r.order_id AS "orderId", r.payment_id AS "paymentId", r.amount_minor AS "amountMinor", r.currency, returned_at AS "returnedAt", r.status, way,
   transfer_reference AS "transferReference", sent_by AS "sentBy", given_by AS "givenBy", given_at AS "givenAt",
-  (SELECT g.asked_by FROM payment_operations op JOIN goodwill_refunds g ON op.purpose = 'goodwill:' || g.refund_id WHERE op.operation_id = r.operation_id AND g.above_minor > 0) AS "askedBy"`
+  (SELECT g.asked_by FROM payment_operations op JOIN goodwill_refunds g ON op.purpose IN ('goodwill:' || g.refund_id, 'refund:' || g.return_id || ':0') WHERE op.operation_id = r.operation_id AND g.above_minor > 0) AS "askedBy"`
 
 export const findReturned = (db: Db | Transaction, refundReference: string): Promise<ReturnedRefund | undefined> => row(db, `SELECT ${columns} FROM returned_refunds r WHERE refund_reference = ?`, [refundReference])
 

@@ -180,6 +180,8 @@ export interface RequestReturn extends Command {
   method: 'mail' | 'store' | 'courier' | 'none'
   /** Where nothing is to come back, what is given for it; absent: the money. */
   remedy?: 'credit'
+  /** A fault of ours is made good with money of ours: it passes the ceilings of refunds. Absent: somebody else has given it already. */
+  claim?: true
   /** Asked by one of us, who may go beyond the policy. */
   staff: boolean
   /** What the customer showed for it. */
@@ -243,7 +245,9 @@ export interface RefundAnswer {
 }
 export interface ReturnAnswer {
   returnId?: string
-  status: ReturnStatus
+  /** Of a claim that waits for another person's yes. */
+  refundId?: string
+  status: ReturnStatus | 'waiting'
 }
 
 export const updates = {

@@ -118,6 +118,7 @@ export const refusals = {
   'refund.above_captured': { status: 409, says: 'More than was taken and is left cannot be given back', data: 'refundableMinor, amountMinor' },
   'refund.same_person': { status: 409, says: 'Another person than the one who asked has to agree', data: 'askedBy' },
   'refund.still_owed': { status: 409, says: 'The customer is owed this refund still: it came back, and was not given another way', data: 'refundReference, amountMinor' },
+  'refund.changed': { status: 409, says: 'What the claim gives is not what it was when it was asked for', data: 'amountMinor, nowMinor' },
   'refund.state': { status: 409, says: 'This refund is decided already', data: 'state' },
   'return.no_label': { status: 409, says: 'There is no label for this return', data: 'code' },
   'return.final_sale': { status: 409, says: 'Some of it is not taken back', data: 'skus' },

@@ -7,7 +7,8 @@ import { visibleOrder } from '../access'
 import { orderCommand, type OrderRoute } from '../command'
 import { may } from '../permissions'
 import { created, ok } from '../route'
-import { at, keptLineId, minor, quantity, text, uuid } from '../schemas/fields'
+import { keptLineId, minor, quantity, text, uuid } from '../schemas/fields'
+import { refundAnswer, shownRefund } from '../schemas/refunds'
 
 const refundBody = z
   .strictObject({
@@ -27,22 +28,6 @@ const preview = z
   })
   .meta({ id: 'RefundPreview' })
 
-const refundAnswer = z
-  .object({
-    refundId: z.string(),
-    orderId: z.string(),
-    status: z.enum(['waiting', 'given', 'rejected']),
-    amountMinor: minor,
-    aboveMinor: minor,
-    tenderId: z.string().nullable(),
-    reason: z.string(),
-    askedBy: z.string(),
-    askedAt: at,
-    decidedBy: z.string().nullable(),
-    decidedAt: at.nullable(),
-  })
-  .meta({ id: 'Refund' })
-
 const ask = orderCommand({
   method: 'post',
   path: '/v1/orders/{orderId}/refunds',
@@ -58,7 +43,7 @@ const ask = orderCommand({
     await visibleOrder(ctx, ctx.params.orderId)
     return { orderId: ctx.params.orderId, update: 'refundOrder', args: ctx.body }
   },
-  answer: async ({ db, commandId }) => created((await findGoodwill(db, { commandId }))!),
+  answer: async ({ db, commandId }) => created(shownRefund((await findGoodwill(db, { commandId }))!)),
 })
 
 /** POST /v1/orders/{orderId}/refunds */
@@ -88,7 +73,7 @@ const decided = (decision: 'approve' | 'reject', summary: string): OrderRoute =>
       if ((await findGoodwill(ctx.db, { refundId }))?.orderId !== orderId) throw refuse('refund.unknown')
       return { orderId, update: 'decideRefund', args: { refundId, ...ctx.body, decision } }
     },
-    answer: async ({ db, params }) => ok((await findGoodwill(db, params))!),
+    answer: async ({ db, params }) => ok(shownRefund((await findGoodwill(db, params))!)),
   })
 
 export const refundRoutes = [askRefund, decided('approve', 'Agree to a refund above the value received: another person than the one who asked'), decided('reject', 'Refuse a refund above the value received')]

@@ -6,6 +6,7 @@ import { previewReplacement } from '../../db/steps/request-replacement'
 import { previewReturn } from '../../db/steps/request-return'
 import { returnView } from '../../db/views/returns'
 import type { DecideReturn } from '../../domain/messages'
+import { findGoodwill } from '../../db/goodwill'
 import { refuse } from '../../domain/refusals'
 import { visibleOrder } from '../access'
 import { requireNode } from '../auth'
@@ -13,6 +14,7 @@ import { orderCommand, type AnswerCtx, type OrderRoute } from '../command'
 import { may, type Role } from '../permissions'
 import { created, ok, route, type Answer, type Ctx, type Route } from '../route'
 import { text, uuid } from '../schemas/fields'
+import { refundAnswer, shownRefund } from '../schemas/refunds'
 import { claimBody, receiveBody, replacementBody, replacementPreview, returnAnswer, returnBody, returnPreview } from '../schemas/returns'
 
 const orderParams = z.strictObject({ orderId: uuid })
@@ -86,7 +88,7 @@ type ClaimBody = z.output<typeof claimBody>
 /** The fault is ours: money or another one, and the goods are not wanted back. */
 const remedied = ({ lines, reason, remedy }: ClaimBody) => {
   const each = lines.map((l) => ({ ...l, reason }))
-  return remedy !== 'replace' ? ({ update: 'requestReturn', args: { lines: each, method: 'none', staff: true, ...(remedy === 'credit' && { remedy }) } } as const) : ({ update: 'requestReplacement', args: { lines: each, collectOld: 'none', staff: true } } as const)
+  return remedy !== 'replace' ? ({ update: 'requestReturn', args: { lines: each, method: 'none', claim: true, staff: true, ...(remedy === 'credit' && { remedy }) } } as const) : ({ update: 'requestReplacement', args: { lines: each, collectOld: 'none', staff: true } } as const)
 }
 
 const claim = onlyPreviewed(
@@ -95,17 +97,17 @@ const claim = onlyPreviewed(
     path: '/v1/orders/{orderId}/claims',
     tag: 'Returns',
     summary: 'Make good a fault of ours',
-    description: 'Money, store credit or another one, and nothing is to come back. With `?preview=true` nothing is done.',
+    description: 'Money, store credit or another one, and nothing is to come back. Money and credit beyond what was paid for goods the customer does not have wait until another person of finance approves them, as refunds do; the answer is that refund then. With `?preview=true` nothing is done.',
     roles: may.decideReturns,
     params: orderParams,
     query: previewQuery,
     body: claimBody,
-    answers: { 200: z.union([returnPreview, replacementPreview]), 201: returnAnswer },
+    answers: { 200: z.union([returnPreview, replacementPreview]), 201: z.union([returnAnswer, refundAnswer]) },
     async ask(ctx) {
       await visibleOrder(ctx, ctx.params.orderId)
       return { orderId: ctx.params.orderId, ...remedied(ctx.body) }
     },
-    answer: opened,
+    answer: async (ctx) => created((await returnView(ctx.db, ctx)) ?? shownRefund((await findGoodwill(ctx.db, ctx))!)),
   }),
   (ctx) =>
     ctx.db.transaction((tx): Promise<object> => {

@@ -80,7 +80,7 @@ const version1 = {
   'shipment.intercept_asked': strict({ exceptionId: text, parcels: z.array(z.looseObject({})) }),
   'shipment.undelivered': z.looseObject({ packageId: text, ...workAt, status: text, remedy: text, goods: text }),
   'shipment.claimed': strict({ carrier: text, trackingNumber: text, claimReference: text, amountMinor: amount, currency: text }),
-  'refund.asked': strict({ refundId: text, amountMinor: amount, aboveMinor: amount, currency: text, tenderId: text.optional() }),
+  'refund.asked': strict({ refundId: text, amountMinor: amount, aboveMinor: amount, currency: text, tenderId: text.optional(), remedy: z.enum(['refund', 'credit']).optional() }),
   'refund.approved': strict({ refundId: text, amountMinor: amount, currency: text, askedBy: text }),
   'refund.rejected': strict({ refundId: text, amountMinor: amount, currency: text, askedBy: text }),
   'refund.given_again': strict({ refundReference: text, way: z.enum(['another_payment', 'store_credit', 'bank_transfer']), amountMinor: amount, currency: text, tenderId: text.optional(), transferReference: text.optional(), sentBy: text.optional() }),

@@ -64,6 +64,7 @@ export const returnPreview = z
     goods: z.array(units),
     terms: z.array(lineTerms).meta({ description: 'Of each line, by its own rule' }),
     override,
+    needsApproval: z.boolean().optional().meta({ description: 'Of a claim: another person, of finance, has to agree first' }),
     money: z.object({
       currency: z.string(),
       refundMinor: minor,

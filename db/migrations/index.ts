@@ -50,6 +50,7 @@ import * as returnedRefunds from './0060-returned-refunds'
 import * as raisesByChannels from './0059-raises-by-channels'
 import * as draftLinks from './0057-draft-links'
 import * as cancellationsTold from './0061-cancellations-told'
+import * as claimsThatWait from './0062-claims-that-wait'
 import * as returnLabels from './0039-return-labels'
 import * as goodwill from './0040-goodwill'
 import * as lateMoney from './0042-money-that-comes-late'
@@ -120,4 +121,5 @@ export const migrations: readonly Migration[] = [
   raisesByChannels,
   draftLinks,
   cancellationsTold,
+  claimsThatWait,
 ]

@@ -3,11 +3,11 @@ import type { GiveAgain } from '../../domain/messages'
 import { refuse } from '../../domain/refusals'
 import { givenAgainJournal } from '../../domain/payment/ledger'
 import { writeAudit } from '../audit'
-import { row, type Transaction } from '../connection'
+import type { Transaction } from '../connection'
 import { record } from '../events'
 import { postAll } from '../ledger'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
-import { giveByOthers, refundable, type IntendedRefund } from '../refunds'
+import { creditOwner, giveByOthers, refundable, type IntendedRefund } from '../refunds'
 import { findReturned, settleReturned, type ReturnedRefund } from '../returned-refunds'
 import { creditCustomer } from '../stored-value'
 import { settleExceptions } from '../waiting'
@@ -51,7 +51,5 @@ async function give(tx: Transaction, order: OrderRow, owed: ReturnedRefund, { by
 
 /** @throws `claim.no_customer` where nobody knows whose it would be */
 async function creditAgain(tx: Transaction, { orderId, currency, channelOrderId }: OrderRow, { amountMinor }: ReturnedRefund, actor: string): Promise<void> {
-  const owner = (await row<{ hmac: string | null }>(tx, 'SELECT customer_ref_hmac AS hmac FROM orders WHERE order_id = ?', [orderId]))!.hmac
-  if (owner === null) throw refuse('claim.no_customer')
-  await creditCustomer(tx, { customerRefHmac: owner, currency, amountMinor, actor, reason: `order ${channelOrderId}` })
+  await creditCustomer(tx, { customerRefHmac: await creditOwner(tx, orderId), currency, amountMinor, actor, reason: `order ${channelOrderId}` })
 }

@@ -3,7 +3,7 @@ import type { DecideReturn, ReceiveReturn } from '../../domain/messages'
 import { refuse } from '../../domain/refusals'
 import { isDisputed, isExpected } from '../../domain/returns/status'
 import { leaveFetching, queueFetching } from '../collections'
-import { row, run, type Transaction } from '../connection'
+import { row, type Transaction } from '../connection'
 import { feeOf, refundEarly } from '../early-refund'
 import { record, self } from '../events'
 import { letGoOfExchange } from '../exchange-payments'
@@ -16,7 +16,7 @@ import { changeLines, takeBack } from '../stock'
 import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
 import { chargeReturn, waiveReturn } from './guard-return'
-import { sendReplacements, sourcingNow } from './send-replacements'
+import { sendForReceived, sourcingNow } from './send-replacements'
 import { closeShort, proposeCharge, remindReturn, wantsLabel } from './unreturned'
 
 /** @throws `return.unknown`, `return.state`, `return.quantity` */
@@ -39,9 +39,7 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
     back.remedy === 'refund' && !back.inAdvance && units.length
       ? await intendRefund(tx, order, { purpose: `refund:${back.returnId}:${earlier + 1}`, back: units, feeMinor: feeOf(back, units), cause: { returnId: back.returnId } })
       : []
-  const sends = received.length > 0 && back.wanted !== null
-  if (sends) await run(tx, 'UPDATE returns SET wanted = NULL WHERE return_id = ?', [back.returnId])
-  const sent = sends ? await sendReplacements(tx, order, { returnId: back.returnId, wanted: back.wanted!, actor: ask.actor }) : {}
+  const sent = isComplete(back, ask.lines) ? await sendForReceived(tx, order, { ...back, lines: countedIn(back, received), actor: ask.actor }) : undefined
   if (back.remedy === 'replacement') refunds.push(...(await exchangeRefunds(tx, order, { ...back, lines: countedIn(back, received) }, `refund:${back.returnId}:${earlier + 1}`)))
   if (late) refunds.push(...(await giveBackLate(tx, order, back, received, `refund:${back.returnId}:${earlier + 1}`)))
   const complete = !late && isComplete(back, ask.lines) && !(await isToBeJudged(tx, back))
@@ -49,8 +47,8 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
   if (complete) await moveReturn(tx, back, 'received')
   if (complete) await leaveFetching(tx, back.returnId)
   const voids = complete ? await letGoOfExchange(tx, back.returnId) : []
-  await refreshOrder(tx, orderId, sends ? sourcingNow() : undefined)
-  return { returnId: back.returnId, status: complete ? 'received' : back.status, wait, refunds, toSource: sends, ...sent, ...(voids.length && { voids }) }
+  await refreshOrder(tx, orderId, sent && sourcingNow())
+  return { returnId: back.returnId, status: complete ? 'received' : back.status, wait, refunds, toSource: sent !== undefined, ...sent, ...(voids.length && { voids }) }
 }
 
 const countedIn = ({ lines }: ReturnRow, counted: readonly CountedLine[]): ReturnRow['lines'] => lines.map((l) => ({ ...l, received: l.received + counted.reduce((sum, c) => (c.lineId === l.lineId ? sum + c.quantity : sum), 0) }))
@@ -83,14 +81,14 @@ export async function endReturn(tx: Transaction, { returnId, to, actor = self, r
   const byAPerson = to === 'cancelled' || (to === 'closed' && actor !== self)
   if (byAPerson && (await isToBeJudged(tx, back))) throw refuse('return.state', { state: back.status }, 'Others were sent for these goods: cancel those, or charge what does not come back, or waive it')
   if (to === 'cancelled' && (back.inAdvance || back.lines.some((l) => l.received + l.disputed > 0))) throw refuse('return.state', { state: back.status }, 'Some of it is back or paid back: count the rest, or leave it open')
-  if (to === 'closed' && actor !== self) await closeShort(tx, { order, back })
+  const sent = to === 'closed' && actor !== self ? await closeShort(tx, { order, back, actor }) : undefined
   await moveReturn(tx, back, to)
   await leaveFetching(tx, returnId)
   await record(tx, order, { type: ended[to], actor, data: { returnId, ...(reason !== undefined && { reason }) } })
   await settleExceptions(tx, order, to, { subject: returnId, kind: 'return.to_approve' })
   const voids = await letGoOfExchange(tx, returnId)
-  await refreshOrder(tx, order.orderId)
-  return { ...news, ...(voids.length && { voids }) }
+  await refreshOrder(tx, order.orderId, sent && sourcingNow())
+  return { ...news, ...sent?.news, ...(voids.length && { voids }) }
 }
 
 const ended = { closed: 'return.closed', cancelled: 'return.cancelled', rejected: 'return.rejected' } as const

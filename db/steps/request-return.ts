@@ -7,6 +7,7 @@ import { refuse } from '../../domain/refusals'
 import { refundMinor, type RefundParts } from '../../domain/returns/refund'
 import { feesOf, type LineTerms, type Objection } from '../../domain/returns/terms'
 import { canFetch, queueFetching } from '../collections'
+import { judged } from '../ceilings'
 import type { Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record } from '../events'
@@ -15,15 +16,18 @@ import { giveCredit, intendRefund, refundFor } from '../refunds'
 import { judge, refusalOf, type Shown } from '../return-terms'
 import { insertReturn, returnable, type ReturnNews } from '../returns'
 import { openException } from '../waiting'
+import { judgeClaim, keepClaim, waitForYes, type ClaimWaits } from './claim-refund'
 import { wantsLabel } from './unreturned'
 
 /**
  * Goods are to come back, or are paid back without: then the return is over as soon as it is asked for.
- * @throws `return.quantity`, `return.window_closed`, `return.final_sale`, `return.no_driver`, `order.already_cancelled`, `claim.no_customer`
+ * @throws `return.quantity`, `return.window_closed`, `return.final_sale`, `return.no_driver`, `order.already_cancelled`, `claim.no_customer`, `refund.above_captured`
  */
-export async function requestReturn(tx: Transaction, ask: RequestReturn & { orderId: string }): Promise<ReturnNews> {
+export async function requestReturn(tx: Transaction, ask: RequestReturn & { orderId: string }): Promise<ReturnNews | ClaimWaits> {
   const order = await lockOrder(tx, ask.orderId)
   const { terms, override } = await allowed(tx, order, ask)
+  const claimed = ask.claim && (await judgeClaim(tx, ask))
+  if (claimed && claimed.aboveMinor > 0) return waitForYes(tx, order, ask, claimed)
   if (override) await auditOverride(tx, ask, override)
   const { feeMinor, approved, inAdvance } = termsFor(order, ask, terms)
   const returnId = uuidv7()
@@ -32,6 +36,7 @@ export async function requestReturn(tx: Transaction, ask: RequestReturn & { orde
   const dueAt = wait?.deadline ?? new Date().toISOString()
   const kept = ask.method === 'none' ? free(terms) : terms
   await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: ask.remedy ?? 'refund', inAdvance, feeMinor, terms: kept, override, wanted: null })
+  if (claimed && claimed.amountMinor > 0) await keepClaim(tx, order, ask, { ...claimed, status: 'given', returnId })
   const lines = ask.lines.map(({ lineId, quantity, reason }) => ({ lineId, quantity, reason }))
   await record(tx, order, { type: 'return.requested', actor: ask.actor, data: { returnId, method: ask.method, lines, approved, ...(override && { override }) } })
   if (status === 'approved' && ask.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
@@ -63,19 +68,22 @@ export interface ReturnPreview {
   terms: LineTerms[]
   /** What the policy says against it, let through because one of us asks. */
   override?: object
+  /** Of a claim: whether another person, of finance, has to agree first. */
+  needsApproval?: boolean
   money: RefundParts & { currency: string; refundMinor: number; refundOn: RefundOn }
 }
 
 /** What a return would move, nothing done. @throws as `requestReturn` */
-export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> & Pick<RequestReturn, 'method'>): Promise<ReturnPreview> {
+export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> & Pick<RequestReturn, 'method' | 'claim'>): Promise<ReturnPreview> {
   const order = await lockOrder(tx, ask.orderId)
   const { terms, override } = await allowed(tx, order, { ...ask, actor: '' })
   if (ask.method === 'courier' && !(await canFetch(tx, ask.orderId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
   const { feeMinor, approved, refundOn } = termsFor(order, ask, terms)
   const parts = await refundFor(tx, ask.orderId, ask.lines, { feeMinor })
+  const needsApproval = ask.claim && (await judged(tx, { orderId: ask.orderId, amountMinor: refundMinor(parts) })).aboveMinor > 0
   const has = await returnable(tx, ask.orderId)
   const goods = summed(ask.lines).map((l) => ({ ...l, sku: has.find((h) => h.lineId === l.lineId)!.sku }))
-  return { preview: true, approved, goods, terms: ask.method === 'none' ? free(terms) : terms, ...(override && { override }), money: { currency: order.currency, refundMinor: refundMinor(parts), ...parts, refundOn } }
+  return { preview: true, approved, goods, terms: ask.method === 'none' ? free(terms) : terms, ...(override && { override }), ...(needsApproval !== undefined && { needsApproval }), money: { currency: order.currency, refundMinor: refundMinor(parts), ...parts, refundOn } }
 }
 
 /** Asked for from the Temporal UI, where nobody waits for the answer: the timeline and an exception tell it. */

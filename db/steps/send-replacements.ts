@@ -1,11 +1,13 @@
 /** What is sent in place of others becomes lines of the order, with what it costs more as their price. Under the order's lock. */
 import type { WaitingOn } from '../../domain/order/status'
+import { partOfWish } from '../../domain/returns/exchange-money'
 import { run, type Transaction } from '../connection'
 import { makeTenderOfDifference } from '../exchange-payments'
 import { keepFirstVersion, keepVersion } from '../order-versions'
 import type { OrderRow } from '../orders'
 import { needsRemainder } from '../part-payments'
-import type { WantedLine } from '../returns'
+import { soldOf } from '../refunds'
+import type { ReturnRow, WantedLine } from '../returns'
 
 /**
  * The lines that stand for what is sent in place of others: they cost what they cost more, as what they replace stays paid for.
@@ -22,6 +24,22 @@ export async function sendReplacements(tx: Transaction, order: OrderRow, { retur
   await run(tx, linesSql, { orderId, returnId, wanted: JSON.stringify(wanted.map(asRow)), moreMinor })
   if (moreMinor > 0) await keepVersion(tx, orderId, { actor, cause: `replacement ${returnId}` })
   return moreMinor > 0 && (await needsRemainder(tx, orderId)) ? { remainder: true } : {}
+}
+
+/**
+ * Of what was to be sent once the old goods are back, as much as is back of them leaves, in one go: when all of them are counted, or when the rest has not come in time or will not. For what comes
+ * after that nothing is sent any more; its money is given back.
+ * @returns undefined where nothing waits to be sent, or nothing of it is back
+ */
+export async function sendForReceived(tx: Transaction, order: OrderRow, { returnId, wanted, lines, actor }: Pick<ReturnRow, 'returnId' | 'wanted' | 'lines'> & { actor: string }): Promise<{ remainder?: true } | undefined> {
+  if (wanted === null) return undefined
+  const receivedOf = (lineId: string): number => lines.find((l) => l.lineId === lineId)?.received ?? 0
+  const { taxIncluded } = await soldOf(tx, order.orderId)
+  const sent = wanted.flatMap((w) => (receivedOf(w.lineId) > 0 ? [partOfWish(w, Math.min(w.quantity, receivedOf(w.lineId)), taxIncluded)] : []))
+  if (sent.length === 0) return undefined
+  await run(tx, 'UPDATE returns SET wanted = NULL WHERE return_id = ?', [returnId])
+  await run(tx, 'UPDATE return_lines SET unreplaced = quantity - received WHERE return_id = ?', [returnId])
+  return sendReplacements(tx, order, { returnId, wanted: sent, actor })
 }
 
 /** What the order waits on then. */

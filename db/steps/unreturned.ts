@@ -6,20 +6,35 @@ import { refundMinor } from '../../domain/returns/refund'
 import type { Units } from '../../domain/payment/shares'
 import { row, run, type Transaction } from '../connection'
 import { feeOf } from '../early-refund'
-import { record } from '../events'
+import { record, self } from '../events'
+import { exchangeRefunds } from '../exchange-refunds'
 import { refreshOrder, type OrderRow } from '../orders'
 import { refundFor } from '../refunds'
 import { lockReturn, type ReturnNews, type ReturnRow } from '../returns'
 import { openException, settleExceptions } from '../waiting'
+import { sendForReceived, sourcingNow } from './send-replacements'
 
 /** Units that are still to come. */
 export const outstanding = ({ lines }: Pick<ReturnRow, 'lines'>): { lineId: string; quantity: number }[] =>
   lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.received - l.disputed })).filter((l) => l.quantity > 0)
 
-/** Its time is over and not all of it is there. Where the money was given before, finance hears what could be charged for it. */
-export async function lateReturn(tx: Transaction, returnId: string): Promise<void> {
+/**
+ * Its time is over and not all of it is there. Where the money was given before, finance hears what could be charged for it; where others are to be sent for it, they leave for what is there.
+ * @returns what the thread is to know of it
+ */
+export async function lateReturn(tx: Transaction, returnId: string): Promise<ReturnNews | undefined> {
   const { order, back } = await lockReturn(tx, returnId)
-  if (isExpected(back.status)) await proposeCharge(tx, order, back, outstanding(back))
+  if (!isExpected(back.status)) return undefined
+  await proposeCharge(tx, order, back, outstanding(back))
+  const sent = await sendShort(tx, order, back, self)
+  if (sent) await refreshOrder(tx, order.orderId, sourcingNow())
+  return sent && { returnId, status: back.status, wait: back.wait, ...sent.news }
+}
+
+/** Others leave for what is there, and what they cost less is given back. */
+async function sendShort(tx: Transaction, order: OrderRow, back: ReturnRow, actor: string): Promise<{ news: Pick<ReturnNews, 'toSource' | 'refunds' | 'remainder'> } | undefined> {
+  const sent = await sendForReceived(tx, order, { ...back, actor })
+  return sent && { news: { ...sent, toSource: true, refunds: await exchangeRefunds(tx, order, back, `refund:${back.returnId}:short`) } }
 }
 
 /** Paid before it was there, and it is not what was paid for, or is not there at all. */
@@ -38,10 +53,11 @@ export async function proposeCharge(tx: Transaction, order: OrderRow, back: Retu
 }
 
 /** A person says that no more will come. What is there is settled, the rest stays with the customer. @throws `return.state` */
-export async function closeShort(tx: Transaction, { order, back }: { order: OrderRow; back: ReturnRow }): Promise<void> {
+export async function closeShort(tx: Transaction, { order, back, actor }: { order: OrderRow; back: ReturnRow; actor: string }): Promise<Awaited<ReturnType<typeof sendShort>>> {
   if (!mayCloseShort(back.status)) throw refuse('return.state', { state: back.status })
   await proposeCharge(tx, order, back, outstanding(back))
   for (const kind of ['return.overdue', 'return.not_counted', 'return.lost', 'return.troubled', 'return.not_collected']) await settleExceptions(tx, order, 'closed without the rest', { subject: back.returnId, kind })
+  return sendShort(tx, order, back, actor)
 }
 
 /** The customer is to be reminded, and has some more time. @throws `return.state` */

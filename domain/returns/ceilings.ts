@@ -7,12 +7,14 @@ export interface MoneyOfOrder {
   givenMinor: number
   /** What the customer keeps, and is still to get, is worth. */
   keptMinor: number
-  /** Of what was given: beyond what came back, with a name to it; and within it. */
-  goodwill: { aboveMinor: number; withinMinor: number }
+  /** Of what was given, an amount beyond what came back, with a name to it. */
+  aboveMinor: number
+  /** Of what was given, within what came back, but for units she has still: they are not among what she keeps any more. */
+  claimedMinor: number
 }
 
 /** What was paid for goods that came back or never came, and was not given back: fees, say. */
-export const receivedLeftMinor = ({ takenMinor, givenMinor, keptMinor, goodwill }: MoneyOfOrder): number => Math.max(0, takenMinor - (givenMinor - goodwill.aboveMinor) - keptMinor)
+export const receivedLeftMinor = ({ takenMinor, givenMinor, keptMinor, aboveMinor, claimedMinor }: MoneyOfOrder): number => Math.max(0, takenMinor - (givenMinor - aboveMinor) - keptMinor - claimedMinor)
 
 export interface Judged {
   /** Of the amount, what needs another person's yes. */

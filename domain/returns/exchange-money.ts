@@ -1,6 +1,6 @@
 /** The money of goods that come back or are sent in place of others, over all the lines of an order: what giving units back comes to, and what others in their place cost more or less. */
 import type { Priced, Units } from '../payment/shares'
-import { differenceOf, givingBack, givingBackOwn, hasPrice, keptUnits, type Difference, type ExchangedLine, type GivenBack } from './exchange'
+import { differenceOf, givingBack, givingBackOwn, hasPrice, keptUnits, shareBetween, type Difference, type ExchangedLine, type GivenBack } from './exchange'
 import { refundMinor, refundOf, type RefundParts } from './refund'
 
 /** What an order was sold for, and what was sent in place of what. */
@@ -53,6 +53,19 @@ export function differencesOf(sold: Sold, wished: readonly WishedLine[]): Priced
 const asIfBack = (line: Sold['lines'][number]): Sold['lines'][number] => (line.less.minor > 0 ? { ...line, lessGiven: line.quantity } : line)
 
 const sumOf = (units: readonly Units[], lineId: string): number => units.reduce((sum, u) => (u.lineId === lineId ? sum + u.quantity : sum), 0)
+
+/** Of what was wanted in place of some units, what it comes to for fewer of them: by running totals, so that all of them come to the whole. */
+export function partOfWish<Wish extends Units & Partial<PricedWish>>(wish: Wish, quantity: number, taxIncluded: boolean): Wish {
+  if (quantity === wish.quantity) return wish
+  const share = (minor: number): number => Math.round((minor * quantity) / wish.quantity)
+  const paid = wish.paidMinor === undefined ? {} : { paidMinor: share(wish.paidMinor), paidTaxMinor: share(wish.paidTaxMinor ?? 0) }
+  if (wish.more) {
+    const more = { unitPriceMinor: wish.more.unitPriceMinor, discountMinor: share(wish.more.discountMinor), taxMinor: share(wish.more.taxMinor) }
+    return { ...wish, ...paid, quantity, more, deltaMinor: more.unitPriceMinor * quantity - more.discountMinor + (taxIncluded ? 0 : more.taxMinor) }
+  }
+  const less = wish.less && shareBetween(wish.less, wish.quantity, 0, quantity)
+  return { ...wish, ...paid, quantity, ...(less && { less, deltaMinor: 0 - less.minor }) }
+}
 
 export interface MoneyOfExchange {
   chargeMinor: number

@@ -125,8 +125,9 @@ it('gives store credit for a fault, which pays the next order', async () => {
   const orderId = await people.place({ ...two(sku), customer })
   await delivered(orderId)
   const ask = { lines: [{ lineId: '1', quantity: 1 }], remedy: 'credit', reason: 'a hole' }
-  expect(await people.support('POST', `/v1/orders/${orderId}/claims?preview=true`, ask)).toMatchObject({ status: 200, body: { money: { refundMinor: 2_000 } } })
-  expect(await people.support('POST', `/v1/orders/${orderId}/claims`, ask)).toMatchObject({ status: 201, body: { remedy: 'credit', status: 'closed', refunds: [{ amountMinor: 2_000, status: 'succeeded' }] } })
+  expect(await people.support('POST', `/v1/orders/${orderId}/claims?preview=true`, ask)).toMatchObject({ status: 200, body: { needsApproval: true, money: { refundMinor: 2_000 } } })
+  const { returnId } = (await people.claim(orderId, ask)).body as { returnId: string }
+  expect((await people.support('GET', `/v1/returns/${returnId}`)).body).toMatchObject({ remedy: 'credit', status: 'closed', refunds: [{ amountMinor: 2_000, status: 'succeeded' }] })
   expect(await people.order(orderId)).toMatchObject({ money: { refundedMinor: 0, creditedMinor: 2_000, owedMinor: 0 }, lines: [{ credited: 1, delivered: 2 }] })
   expect((await creditOf('c-sorry')).body).toMatchObject({ availableMinor: 2_000, moves: [{ kind: 'credited', amountMinor: 2_000 }] })
   // What comes back later is what is left of what was paid.

@@ -121,6 +121,53 @@ it('refuses amounts that are none, by field, and strangers', async () => {
   expect(await refused(orderId)).toEqual([])
 })
 
+const claims = (orderId: string, body: object, call = people.support): Promise<Answer<Refund & { returnId: string | null }>> => call('POST', `/v1/orders/${orderId}/claims`, { reason: 'torn', lines: [{ lineId: '1', quantity: 1 }], remedy: 'refund', ...body })
+
+it('lets a claim wait for another person as well, and pays its units back when she agrees', async () => {
+  const orderId = await delivered()
+  expect((await people.support('POST', `/v1/orders/${orderId}/claims?preview=true`, { reason: 'torn', lines: [{ lineId: '1', quantity: 1 }], remedy: 'refund' })).body).toMatchObject({ needsApproval: true, money: { refundMinor: 2_000 } })
+  const { status, body } = await claims(orderId, {}, admin)
+  expect([status, body]).toMatchObject([201, { status: 'waiting', remedy: 'refund', amountMinor: 2_000, aboveMinor: 2_000, askedBy: 'admin:demo-admin', returnId: null }])
+  expect(await people.order(orderId)).toMatchObject({ money: { refundedMinor: 0 }, lines: [{ credited: 0 }], returns: [] })
+  expect((await decide(admin, orderId, body.refundId, 'approve')).body).toMatchObject({ code: 'refund.same_person' })
+  const given = (await decide(finance, orderId, body.refundId, 'approve')).body
+  expect(given).toMatchObject({ status: 'given', decidedBy: 'finance:demo-finance', returnId: expect.any(String) })
+  expect(await people.until(orderId, (o) => o.money.refundedMinor === 2_000)).toMatchObject({ lines: [{ credited: 1, returned: 0 }], money: { owedMinor: 0 } })
+  expect((await people.support('GET', `/v1/returns/${String(given.returnId)}`)).body).toMatchObject({ status: 'closed', method: 'none', requestedBy: 'admin:demo-admin' })
+  // What was given for units is no goodwill: the next claim is judged by what is left.
+  expect((await claims(orderId, {})).body).toMatchObject({ status: 'waiting', amountMinor: 2_490, aboveMinor: 2_490 })
+})
+
+it('gives a claim at once within what came back, refuses it above what was taken, and takes a no', async () => {
+  const [dear, cheap] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'store-mitte': 2 })]
+  const orderId = await people.place({ lines: [{ sku: dear, quantity: 1, unitPriceMinor: 3_500 }, { sku: cheap, quantity: 2, unitPriceMinor: 250 }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => o.money.capturedMinor === 4_490, 'the capture')
+  const { returnId } = (await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'store' })).body
+  await people.store('store-mitte')('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  await people.until(orderId, (o) => o.money.refundedMinor === 3_200, 'the refund less the fee')
+  const cheapOne = { lines: [{ lineId: '2', quantity: 1 }] }
+  expect((await claims(orderId, cheapOne)).body).toMatchObject({ status: 'closed', method: 'none' }) // 2.50 of the 3.00 that were kept
+  const { body } = await claims(orderId, cheapOne)
+  expect(body).toMatchObject({ status: 'waiting', amountMinor: 740, aboveMinor: 690 })
+  const extra = (await ask(people.support, orderId, { amountMinor: 1_000 })).body
+  await decide(finance, orderId, extra.refundId, 'approve')
+  expect((await decide(finance, orderId, body.refundId, 'approve')).body).toMatchObject({ code: 'refund.above_captured' })
+  expect((await decide(finance, orderId, body.refundId, 'reject')).body).toMatchObject({ status: 'rejected', returnId: null })
+  expect(await claims(orderId, cheapOne)).toMatchObject({ status: 409, body: { code: 'refund.above_captured' } })
+})
+
+it('gives a claim that comes to something else by now to nobody', async () => {
+  const orderId = await delivered()
+  const [first, second] = [(await claims(orderId, {})).body, (await claims(orderId, { remedy: 'credit' })).body]
+  expect((await decide(finance, orderId, first.refundId, 'approve')).body).toMatchObject({ status: 'given' })
+  expect((await decide(finance, orderId, second.refundId, 'approve')).body).toMatchObject({ code: 'refund.changed', amountMinor: 2_000, nowMinor: 2_490 })
+})
+
 it('records at a channel what that has to give back', async () => {
   const orderId = await delivered({ paidElsewhere: true })
   const { body } = await ask(people.support, orderId, { amountMinor: 700 })

@@ -137,7 +137,8 @@ it('makes good a fault of ours without wanting the goods back, in money or with 
   const one = [{ lineId: '1', quantity: 1 }]
   expect((await claim({ lines: one, remedy: 'refund' }, '', people.shop)).status).toBe(403)
   expect((await claim({ lines: one, remedy: 'refund' }, '?preview=true')).body).toMatchObject({ money: { refundMinor: 1_000, feeMinor: 0, refundOn: 'request' } })
-  expect(await claim({ lines: one, remedy: 'refund' })).toMatchObject({ status: 201, body: { status: 'closed', method: 'none', allowedActions: [] } })
+  const { body: given } = await people.claim(orderId, { lines: one, remedy: 'refund' })
+  expect((await people.support('GET', `/v1/returns/${(given as { returnId: string }).returnId}`)).body).toMatchObject({ status: 'closed', method: 'none', requestedBy: 'support:demo-support', allowedActions: [] })
   await people.until(orderId, (o) => o.money.refundedMinor === 1_000, 'the money')
   expect(await claim({ lines: one, remedy: 'replace' })).toMatchObject({ status: 201, body: { status: 'closed', remedy: 'replacement' } })
   await deliver(orderId)

@@ -117,7 +117,7 @@ const taken = (capturedMinor: number) => (scene: Scene): Promise<unknown> => unt
 const given = (scene: Scene): Promise<unknown> => until(scene, (o) => o.money.refundedMinor === 1_490 && o.returns[0]!.status === 'closed', 'the refund')
 
 const lines = [{ lineId: '1', quantity: 1, reason: 'torn' }]
-const claimed = ({ people, orderId }: Scene): Promise<unknown> => people.support('POST', `/v1/orders/${orderId}/claims`, { reason: 'torn', lines: [{ lineId: '1', quantity: 1 }], remedy: 'refund' })
+const claimed = ({ people, orderId }: Scene): Promise<unknown> => people.claim(orderId, { lines: [{ lineId: '1', quantity: 1 }], remedy: 'refund' })
 
 /** Its hold runs out tomorrow, and whoever looks after that has looked. */
 async function runsOut({ system, orderId }: Scene): Promise<void> {

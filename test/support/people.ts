@@ -116,6 +116,8 @@ export interface People {
   order(orderId: string): Promise<OrderView>
   /** Waits until the order is as wished. */
   until(orderId: string, enough: (order: OrderView) => boolean, what?: string): Promise<OrderView>
+  /** A fault of ours is made good with money; where another person has to agree, she does. */
+  claim(orderId: string, claim: object): Promise<Answer>
   /** The types on the order's timeline. */
   told(orderId: string): Promise<string[]>
   pickAll(work: FulfillmentWork): Promise<Answer<FulfillmentView>>
@@ -134,6 +136,7 @@ export function peopleOf(system: Pick<System, 'url'> & Partial<Pick<System, 'car
   const support = caller(system.url, 'demo-support')
   const store = (nodeId: string): Call => caller(system.url, nodeId.startsWith('store-') ? `demo-store-${nodeId}` : 'demo-operations')
   const shop = caller(system.url, 'demo-channel-web')
+  const admin = caller(system.url, 'demo-admin')
   const operations = caller(system.url, 'demo-operations')
   const order = async (orderId: string): Promise<OrderView> => (await support<OrderView>('GET', `/v1/orders/${orderId}`)).body
   const work = (w: FulfillmentWork, action: string, body: unknown, nodeId = w.nodeId): Promise<Answer<FulfillmentView>> =>
@@ -142,6 +145,10 @@ export function peopleOf(system: Pick<System, 'url'> & Partial<Pick<System, 'car
     shop,
     support,
     operations,
+    claim: async (orderId, claim) => {
+      const asked = await support<{ status: string; refundId: string }>('POST', `/v1/orders/${orderId}/claims`, { reason: 'torn', ...claim })
+      return asked.body.status === 'waiting' ? admin('POST', `/v1/orders/${orderId}/refunds/${asked.body.refundId}/approve`, {}) : asked
+    },
     stocked: async (units) => {
       const sku = `GOODS-${randomBytes(4).toString('hex')}`
       await operations('PUT', `/v1/skus/${sku}`, { name: sku, weightGrams: 400 })

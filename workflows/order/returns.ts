@@ -4,6 +4,7 @@ import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestRe
 import { readReplacement } from '../../domain/returns/asked'
 import { hasEnded, mayBecome } from '../../domain/returns/status'
 import type { ReturnNews } from '../../db/returns'
+import type { ClaimWaits } from '../../db/steps/claim-refund'
 import { step } from '../support/activities'
 import { answering, refusalIn } from '../support/failures'
 import { chargeIfLate, hasCharges, replace, take } from './exchange'
@@ -60,7 +61,11 @@ const refused = (thread: Thread, why: { messageId: string; actor: string; code: 
   thread.lock(() => step(`Note that the replacement was refused: ${why.code}`).noteRefusedReturn({ orderId: thread.start.orderId, ...why }))
 
 /** What a step says of a return becomes the story's own picture of it. */
-const noting = (thread: Thread, effect: () => Promise<ReturnNews>): Promise<ReturnAnswer> => withThread(thread, async () => note(thread, await answering(effect)))
+const noting = (thread: Thread, effect: () => Promise<ReturnNews | ClaimWaits>): Promise<ReturnAnswer> =>
+  withThread(thread, async () => {
+    const news = await answering(effect)
+    return 'refundId' in news ? news : note(thread, news)
+  })
 
 /** Said late or again, what is known stays. */
 function hearReturn(thread: Thread, news: ReturnNews): void {
@@ -82,7 +87,7 @@ export async function takeBack(thread: Thread, back: Back): Promise<void> {
   const isCharged = (): boolean => back.guarded === true && !back.arrived // what is with us and not counted is not the customer's fault
   for (;;) {
     back.stirred = false
-    if (back.wait) await (isCharged() ? chargeIfLate(thread, back, isNews) : waitOrEscalate(thread, back, back.wait, lateNotice(back), isNews, () => whenLate(back)))
+    if (back.wait) await (isCharged() ? chargeIfLate(thread, back, isNews) : waitOrEscalate(thread, back, back.wait, lateNotice(back), isNews, () => whenLate(thread, back)))
     for (const charge of back.charges?.splice(0) ?? []) await take(thread, back, charge)
     for (const refund of back.refunds.splice(0)) await giveBack(thread, back, refund)
     if (back.refunds.length > 0 || hasCharges(back)) continue
@@ -101,8 +106,9 @@ const lateNotice = ({ returnId, arrived }: Back) =>
     : ({ kind: 'return.overdue', subject: returnId, owner: 'support', summary: 'What was to come back has not come in time: ask the customer, or close it' } as const)
 
 /** Orders that were under way when this began went on without. */
-async function whenLate(back: Back): Promise<void> {
+async function whenLate(thread: Thread, back: Back): Promise<void> {
   if (!patched('late-returns')) return
-  await step('It is late').lateReturn({ returnId: back.returnId })
+  const news = await step('It is late').lateReturn({ returnId: back.returnId })
+  if (news) note(thread, news)
   if (back.label !== undefined) await giveBackUnused(back)
 }
