@@ -33,6 +33,17 @@ export async function giveUpReplacing(tx: Transaction, orderId: string, { lineId
   return due + left
 }
 
+/** Units are counted for which nothing was sent: others left before these had come, and leave no more. What was sent before there were exchanges was sent for all. */
+export const countNeverSent = (tx: Transaction, returnId: string, counted: readonly Units[]): Promise<void> =>
+  run(
+    tx,
+    `UPDATE return_lines rl SET unreplaced = unreplaced + greatest(0, received - sent) - greatest(0, received - c.quantity - sent)
+     FROM (SELECT "lineId" AS line_id, sum(quantity)::int AS quantity FROM jsonb_to_recordset(:counted::jsonb) AS u("lineId" text, quantity int) GROUP BY 1) c,
+       LATERAL (SELECT coalesce((SELECT l.quantity FROM exchanges x JOIN order_lines l USING (order_id, line_id) WHERE x.return_id = :returnId AND x.instead_of = c.line_id), 0) AS sent) s
+     WHERE rl.return_id = :returnId AND rl.line_id = c.line_id AND EXISTS (SELECT 1 FROM exchanges x WHERE x.return_id = :returnId)`,
+    { returnId, counted: JSON.stringify(counted) },
+  )
+
 /** Units of a return are there. @returns of how many the money is due, because nothing is sent in their place any more */
 export async function dueOnReceipt(tx: Transaction, returnId: string, lineId: string): Promise<number> {
   const line = await row<BehindLine>(tx, `SELECT ${behind} FROM return_lines rl JOIN returns r USING (return_id) WHERE rl.return_id = ? AND rl.line_id = ?`, [returnId, lineId])

@@ -106,7 +106,7 @@ export async function paidInAdvance(tx: Transaction, returnId: string): Promise<
 export const returnable = (tx: Transaction, orderId: string): Promise<{ lineId: string; sku: string; available: number }[]> =>
   rows(
     tx,
-    `SELECT l.line_id AS "lineId", l.sku, l.delivered - coalesce((SELECT sum(CASE WHEN r.ended_at IS NULL OR r.method = 'none' THEN rl.quantity WHEN x.line_id IS NULL THEN rl.received ELSE greatest(rl.received, rl.quantity - rl.unreplaced) END)
+    `SELECT l.line_id AS "lineId", l.sku, l.delivered - coalesce((SELECT sum(CASE WHEN r.ended_at IS NULL OR r.method = 'none' THEN rl.quantity WHEN x.line_id IS NULL THEN rl.received ELSE greatest(rl.received, (SELECT s.quantity FROM order_lines s WHERE s.order_id = x.order_id AND s.line_id = x.line_id) - rl.unreplaced) END)
          FROM return_lines rl JOIN returns r USING (return_id) LEFT JOIN exchanges x ON x.return_id = rl.return_id AND x.instead_of = rl.line_id
        WHERE rl.order_id = l.order_id AND rl.line_id = l.line_id), 0)::int AS available FROM order_lines l WHERE l.order_id = ? ORDER BY l.position`,
     [orderId],

@@ -7,6 +7,7 @@ import { row, type Transaction } from '../connection'
 import { feeOf, refundEarly } from '../early-refund'
 import { record, self } from '../events'
 import { letGoOfExchange } from '../exchange-payments'
+import { countNeverSent } from '../exchanges'
 import { exchangeRefunds } from '../exchange-refunds'
 import { giveBackLate, guardedLines, guardOf, hasMissing } from '../guards'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
@@ -40,7 +41,10 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
       ? await intendRefund(tx, order, { purpose: `refund:${back.returnId}:${earlier + 1}`, back: units, feeMinor: feeOf(back, units), cause: { returnId: back.returnId } })
       : []
   const sent = isComplete(back, ask.lines) ? await sendForReceived(tx, order, { ...back, lines: countedIn(back, received), actor: ask.actor }) : undefined
-  if (back.remedy === 'replacement') refunds.push(...(await exchangeRefunds(tx, order, { ...back, lines: countedIn(back, received) }, `refund:${back.returnId}:${earlier + 1}`)))
+  if (back.remedy === 'replacement') {
+    await countNeverSent(tx, back.returnId, units)
+    refunds.push(...(await exchangeRefunds(tx, order, { ...back, lines: countedIn(back, received) }, `refund:${back.returnId}:${earlier + 1}`)))
+  }
   if (late) refunds.push(...(await giveBackLate(tx, order, back, received, `refund:${back.returnId}:${earlier + 1}`)))
   const complete = !late && isComplete(back, ask.lines) && !(await isToBeJudged(tx, back))
   const wait = complete ? null : back.wait

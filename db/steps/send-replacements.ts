@@ -38,7 +38,6 @@ export async function sendForReceived(tx: Transaction, order: OrderRow, { return
   const sent = wanted.flatMap((w) => (receivedOf(w.lineId) > 0 ? [partOfWish(w, Math.min(w.quantity, receivedOf(w.lineId)), taxIncluded)] : []))
   if (sent.length === 0) return undefined
   await run(tx, 'UPDATE returns SET wanted = NULL WHERE return_id = ?', [returnId])
-  await run(tx, 'UPDATE return_lines SET unreplaced = quantity - received WHERE return_id = ?', [returnId])
   return sendReplacements(tx, order, { returnId, wanted: sent, actor })
 }
 

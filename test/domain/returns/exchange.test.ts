@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { worthMinor, type Units } from '../../../domain/payment/shares'
 import { differenceOf, givingBack, givingBackOwn, keptUnits, lessBetween, lessDue, exchangedMinor, type ExchangedLine } from '../../../domain/returns/exchange'
-import { differencesOf, moneyOfExchange, refundOfUnits, type Sold } from '../../../domain/returns/exchange-money'
+import { differencesOf, moneyOfExchange, partOfWish, refundOfUnits, type Sold } from '../../../domain/returns/exchange-money'
 import { refundMinor } from '../../../domain/returns/refund'
 import { holds } from '../../support/property'
 
@@ -141,3 +141,23 @@ class World {
     expect(this.hasMinor).toBe(worthMinor(this.sold, keptUnits(this.sold.lines)) + exchangedMinor(this.sold.lines))
   }
 }
+
+it('reckons fewer of what was wanted by units, never beyond the whole, and all of them exactly', () => {
+  const wish = fc.record({ quantity: fc.integer({ min: 1, max: 9 }), paidMinor: fc.nat(90_000), rate: fc.double({ min: 0, max: 0.3, noNaN: true }), unitPriceMinor: fc.nat(20_000), taxIncluded: fc.boolean() })
+  holds(
+    fc.property(wish, ({ quantity, paidMinor, rate, unitPriceMinor, taxIncluded }) => {
+      const paidTaxMinor = Math.floor(paidMinor * rate)
+      const whole = { lineId: '1', quantity, paidMinor, paidTaxMinor, ...differenceOf({ minor: paidMinor, taxMinor: paidTaxMinor }, { unitPriceMinor, quantity, taxIncluded }) }
+      expect(partOfWish(whole, quantity, taxIncluded)).toEqual(whole)
+      let before = 0
+      for (let units = 1; units <= quantity; units += 1) {
+        const { deltaMinor, more, less } = partOfWish(whole, units, taxIncluded)
+        expect(Math.abs(deltaMinor)).toBeGreaterThanOrEqual(before)
+        expect(Math.abs(deltaMinor)).toBeLessThanOrEqual(Math.abs(whole.deltaMinor))
+        if (more) expect(more.unitPriceMinor * units - more.discountMinor + (taxIncluded ? 0 : more.taxMinor)).toBe(deltaMinor)
+        if (less) expect(less.minor).toBe(-deltaMinor)
+        before = Math.abs(deltaMinor)
+      }
+    }),
+  )
+})
