@@ -36,12 +36,13 @@ function fresh({ lines = [{}], total = sumOf(lines), currency = 'EUR', placedAt 
 export const amazonDoor: Door = {
   name: 'amazon',
   channel: 'marketplace',
+  keeps: true,
   fresh,
   cancellation: (document) => ({ order: { ...(document as unknown as AmazonBody).order, fulfillment: { fulfillmentStatus: 'CANCELLED', fulfilledBy: 'MERCHANT' } } }),
   numberOf: (document) => (document as unknown as AmazonBody).order.orderId,
   longNumber: '999-9999999-9999993',
   hasTopics: false,
-  refusals: { wrong: 401, foreign: 404 },
+  refusals: { wrong: 401, foreign: 404, nowhere: 404, otherType: 200, tooLong: 413 },
   send: (edge, body, { messageId = randomUUID(), credential = 'good', contentType = 'application/json', channel = 'marketplace' }: Sent = {}) =>
     edge.send('POST', `/v1/channels/${channel}/amazon/orders`, {
       key: keys[credential], raw: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': contentType }, idempotencyKey: messageId === '' ? null : messageId,

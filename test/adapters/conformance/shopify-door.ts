@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { readFixture } from '../../support/shopify'
 import { sumOf, type Changes, type Document, type Door, type Line, type Sent } from './door'
 
-const topics = { create: 'orders/create', update: 'orders/updated', cancel: 'orders/cancelled' }
+const topics = { create: 'orders/create', update: 'orders/updated', cancel: 'orders/cancelled', refund: 'refunds/create' }
 const secrets = { good: 'demo-shopify-secret', wrong: 'guess', 'of another channel': 'the-secret-of-another', none: '' }
 const number = (): string => String(BigInt(`0x${randomBytes(7).toString('hex')}`))
 
@@ -34,20 +34,27 @@ function fresh({ lines = [{}], total = sumOf(lines), currency = 'EUR', placedAt 
 export const shopifyDoor: Door = {
   name: 'shopify',
   channel: 'web',
+  keeps: true,
+  signs: true,
   fresh,
   cancellation: ({ admin_graphql_api_id }) => ({ admin_graphql_api_id, cancel_reason: 'customer' }),
   numberOf: ({ admin_graphql_api_id }) => String(admin_graphql_api_id).split('/').pop()!,
   longNumber: '910982911946154508993',
   hasTopics: true,
-  refusals: { wrong: 401, foreign: 401 },
-  send: (edge, body, { messageId = randomBytes(8).toString('hex'), topic = 'create', credential = 'good', contentType = 'application/json', channel = 'web' }: Sent = {}) => {
-    const raw = typeof body === 'string' ? body : JSON.stringify(body)
+  refusals: { wrong: 401, foreign: 401, nowhere: 404, otherType: 200, tooLong: 413 },
+  refund: ({ admin_graphql_api_id }) => ({
+    admin_graphql_api_id: `gid://shopify/Refund/${number()}`, order_id: String(admin_graphql_api_id).split('/').pop(), transactions: [],
+    refund_line_items: [{ quantity: 1, restock_type: 'cancel', line_item: { admin_graphql_api_id: 'gid://shopify/LineItem/1000' } }],
+  }),
+  counted: (order_number) => ({ order_number }),
+  send: (edge, body, { messageId = randomBytes(8).toString('hex'), topic = 'create', credential = 'good', contentType = 'application/json', channel = 'web', cut }: Sent = {}) => {
+    const signed = typeof body === 'string' ? body : JSON.stringify(body)
     const headers = {
       'content-type': contentType,
       'x-shopify-topic': topics[topic],
       ...(messageId === '' ? {} : { 'x-shopify-webhook-id': messageId }),
-      ...(credential === 'none' ? {} : { 'x-shopify-hmac-sha256': createHmac('sha256', secrets[credential]).update(raw).digest('base64') }),
+      ...(credential === 'none' ? {} : { 'x-shopify-hmac-sha256': createHmac('sha256', secrets[credential]).update(signed).digest('base64') }),
     }
-    return edge.send('POST', `/v1/channels/${channel}/shopify/webhooks`, { key: null, raw, headers, idempotencyKey: null })
+    return edge.send('POST', `/v1/channels/${channel}/shopify/webhooks`, { key: null, raw: cut ? signed.slice(0, -20) : signed, headers, idempotencyKey: null })
   },
 }
