@@ -11,7 +11,7 @@ import type { PlanMode } from '../db/race'
 import { openException } from '../db/waiting'
 import { orderBrief, type OrderBrief } from '../db/views/order-brief'
 import { draftView } from '../db/views/drafts'
-import { asQuoted, draftNumber, missingFrom } from '../domain/draft/draft'
+import { asQuoted, draftNumber, flagsOf, missingFrom } from '../domain/draft/draft'
 import type { PlacedAnyhow } from '../domain/draft/link'
 import { draftTotals } from '../domain/draft/totals'
 import { formatMinor } from '../domain/money'
@@ -75,12 +75,13 @@ function orderOf(draft: DraftRow, tenders: readonly object[], { sourcedLater, ow
   refuseIncomplete(draft)
   if (!sourcedLater) refuseExpired(draft)
   const { quote } = draft
-  const { channel, channelOrderId = draftNumber(draft.number), currency, customer, shipTo, billTo, delivery, taxIncluded, flags, priority, claim } = draft.document
+  const { channel, channelOrderId = draftNumber(draft.number), currency, customer, shipTo, billTo, delivery, taxIncluded, priority, claim } = draft.document
   const { lines, shipping, totalMinor } = draftTotals(asQuoted(draft.document, quote))
   const read = newOrder.safeParse({
-    channel, currency, customer, shipTo, billTo, taxIncluded, flags, priority, shipping, totalMinor, tenders,
+    channel, currency, customer, shipTo, billTo, taxIncluded, priority, shipping, totalMinor, tenders,
     channelOrderId: ownNumber ? draftNumber(draft.number) : channelOrderId,
     claim: sourcedLater ? 'later' : claim,
+    flags: flagsOf(draft.document),
     placedAt: new Date().toISOString(),
     delivery: quote && !sourcedLater ? { quoteId: quote.token, optionId: quote.optionId } : delivery,
     lines: lines.map(({ netMinor: _, ...line }) => line),

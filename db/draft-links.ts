@@ -23,6 +23,8 @@ export interface DraftLink {
   url: string | null
   paymentReference: string | null
   payer: string | null
+  /** Why the provider gave none, or what kept us from hearing of it. */
+  lastError: string | null
   createdBy: string
   createdAt: string
   /** Of its draft. */
@@ -31,7 +33,7 @@ export interface DraftLink {
 }
 
 const columns = `link_id AS "linkId", draft_id AS "draftId", status, amount_minor AS "amountMinor", currency, expires_at AS "expiresAt", return_to AS "returnTo", order_id AS "orderId", payment_id AS "paymentId",
-  operation_id AS "operationId", key_number AS "keyNumber", key_spent AS "keySpent", attempts, reference, url, payment_reference AS "paymentReference", payer, created_by AS "createdBy", created_at AS "createdAt",
+  operation_id AS "operationId", key_number AS "keyNumber", key_spent AS "keySpent", attempts, reference, url, payment_reference AS "paymentReference", payer, last_error AS "lastError", created_by AS "createdBy", created_at AS "createdAt",
   (SELECT d.number FROM drafts d WHERE d.draft_id = draft_links.draft_id) AS number, (SELECT d.channel FROM drafts d WHERE d.draft_id = draft_links.draft_id) AS channel`
 const live = `status IN ('intended', 'open', 'ending', 'paid')`
 /** Somebody can pay at it, or has. */

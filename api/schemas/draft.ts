@@ -14,7 +14,7 @@ const draftLine = z.strictObject({
   sku,
   quantity: z.int('Must be a whole number from 1 to 100,000').min(1).max(100_000),
   unitPriceMinor: minor,
-  override: z.strictObject({ unitPriceMinor: minor, reason: text(200) }).optional().meta({ description: 'Another price than the usual one, and why' }),
+  override: z.strictObject({ unitPriceMinor: minor, reason: text(200) }).optional().meta({ description: 'Another price than the usual one, and why. The order then bears the flag `price_override`, by which rules may hold it for another person’s yes' }),
   discount: discount.optional(),
   taxBasisPoints: basisPoints.optional(),
 })
@@ -31,7 +31,7 @@ const fields = {
   shipping: z.strictObject({ priceMinor: minor.optional(), taxBasisPoints: basisPoints.optional() }).optional().meta({ description: 'Without a price, the quote says what the delivery costs' }),
   taxIncluded: z.boolean().default(true),
   note: text(1_000).optional().meta({ description: 'Between those who work on it; no part of the order' }),
-  flags: flags.optional(),
+  flags: flags.max(19).optional(),
   priority: z.int().min(0).max(9).optional(),
   claim: z.enum(['required', 'later']).optional(),
 }
@@ -101,7 +101,7 @@ export const draftAnswer = z
     quote: quote.nullable(),
     payBy: at.nullable(),
     atPayBy: atPayBy.nullable(),
-    paymentLink: z.object({ linkId: z.string(), status: z.enum(linkStatuses), url: z.string().nullable(), amountMinor: minor, currency: z.string(), expiresAt: at }).nullable().meta({ description: 'The last one; `url` is where the customer pays, once the provider has given it and while she can' }),
+    paymentLink: z.object({ linkId: z.string(), status: z.enum(linkStatuses), url: z.string().nullable(), amountMinor: minor, currency: z.string(), expiresAt: at, lastError: z.string().nullable().meta({ description: 'Why there is none, or not yet' }) }).nullable().meta({ description: 'The last one; `url` is where the customer pays, once the provider has given it and while she can' }),
     orderId: z.string().nullable(),
     createdBy: z.string(),
     createdAt: at,

@@ -15,7 +15,7 @@ export interface DraftView extends Omit<DraftRow, 'number' | 'state' | 'totalMin
   totals: DraftTotals
   missing: RefusalDetail[]
   quote: (Omit<DraftQuote, 'token' | 'quoteId'> & { validUntil: string }) | null
-  paymentLink: Pick<DraftLink, 'linkId' | 'status' | 'url' | 'amountMinor' | 'currency' | 'expiresAt'> | null
+  paymentLink: Pick<DraftLink, 'linkId' | 'status' | 'url' | 'amountMinor' | 'currency' | 'expiresAt' | 'lastError'> | null
   allowedActions: string[]
 }
 
@@ -27,8 +27,8 @@ export function draftView({ number, document, validUntil, quote, totalMinor: _, 
 
 const linkView = (link: DraftLink | undefined): DraftView['paymentLink'] => {
   if (!link) return null
-  const { linkId, status, url, amountMinor, currency, expiresAt } = link
-  return { linkId, status, url, amountMinor, currency, expiresAt }
+  const { linkId, status, url, amountMinor, currency, expiresAt, lastError } = link
+  return { linkId, status, url, amountMinor, currency, expiresAt, lastError }
 }
 
 function quoteView(quote: DraftQuote | null, validUntil: string | null): DraftView['quote'] {

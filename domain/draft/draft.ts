@@ -47,6 +47,9 @@ export interface DraftQuote {
 export const asQuoted = (draft: Draft, quote: Pick<DraftQuote, 'priceMinor'> | null): Draft =>
   quote === null ? draft : { ...draft, shipping: { ...draft.shipping, priceMinor: draft.shipping?.priceMinor ?? quote.priceMinor } }
 
+/** What rules that hold orders may look at: the flags it was given, and that somebody gave it another price. */
+export const flagsOf = ({ flags = [], lines }: Pick<Draft, 'flags' | 'lines'>): string[] => [...new Set([...flags, ...(lines.some((l) => l.override) ? ['price_override'] : [])])]
+
 /** Everything a quote is about: as long as none of it changes, the quote holds. */
 export const quotedParts = ({ lines, discount, shipping, taxIncluded, currency, shipTo, delivery, channel }: Draft): object => ({
   lines, discount, shipping, taxIncluded, currency, delivery, channel,

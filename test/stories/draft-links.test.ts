@@ -188,6 +188,19 @@ it('forgets a customer who asked for it while her draft waited, once that has co
   expect(left[0]!.words).not.toMatch(/Forgotten Person|forgotten@/)
 })
 
+it('says why the provider gives no link, and can be paid otherwise', async () => {
+  const sku = await people.stocked({ 'store-mitte': 1 })
+  const { draftId } = await writeDraft(support, { sku })
+  await control('outage', { ms: 1_000 })
+  await askLink(draftId)
+  await until(draftId, (d) => d.paymentLink!.lastError !== null)
+  // It was away for so long that what was asked for is no longer given.
+  await system.db.raw(`UPDATE draft_links SET expires_at = now() + interval '10 minutes' WHERE draft_id = ?`, [draftId])
+  const refused = await until(draftId, (d) => d.state === 'open')
+  expect(refused.paymentLink).toMatchObject({ status: 'refused', lastError: expect.stringContaining('30 minutes') })
+  expect((await placeIt(support, draftId, byCard(2_490))).status).toBe(201)
+})
+
 it('is refused a link that the provider would not give, or that outlives its quote', async () => {
   const sku = await people.stocked({ 'store-mitte': 1 })
   const { draftId } = await writeDraft(support, { sku })

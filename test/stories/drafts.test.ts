@@ -5,11 +5,14 @@ import { expectInvariants } from '../support/invariants'
 import { caller, eventually, nextOrderNumber, peopleOf, type Call, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
+/** Another price than the usual one needs another person's yes. */
+const otherPrice = { name: 'other price', type: 'approval', reason: 'another price', when: { flags: ['price_override'] }, blocks: ['picking'], owner: 'support', approvals: 1 } as const
+
 let system: System
 let people: People
 let support: Call
 beforeAll(async () => {
-  system = await startSystem()
+  system = await startSystem({ policies: { holds: { rules: [otherPrice] } } })
   people = peopleOf(system)
   support = people.support
 })
@@ -37,10 +40,14 @@ it('is written down bit by bit, says what it lacks, and becomes an order that go
   expect(await placeIt(support, draftId, byCard(3_600))).toMatchObject({ status: 400, body: { code: 'order.totals' } })
   const placed = await placeIt(support, draftId, byCard(3_730))
   expect(placed).toMatchObject({ status: 201, body: { draftId, channelOrderId, totalMinor: 3_730 } })
+  const { holds } = await people.order(placed.body.orderId)
+  const release = `/v1/orders/${placed.body.orderId}/holds/${holds[0]!.holdId}/release`
+  expect(await support('POST', release, {})).toMatchObject({ status: 409, body: { code: 'hold.four_eyes' } })
+  expect((await caller(system.url, 'demo-admin')('POST', release, {})).status).toBe(200)
   const order = await people.until(placed.body.orderId, (o) => o.fulfillments.length === 1)
-  expect(order).toMatchObject({ draftId, channel: 'web', flags: ['phone'], paymentStatus: 'authorized', lines: [{ unitPriceMinor: 1_800, discountMinor: 360 }] })
+  expect(order).toMatchObject({ draftId, channel: 'web', flags: ['phone', 'price_override'], paymentStatus: 'authorized', lines: [{ unitPriceMinor: 1_800, discountMinor: 360 }] })
   expect(await readDraft(support, draftId)).toMatchObject({ state: 'placed', orderId: placed.body.orderId, allowedActions: ['copy'] })
-  expect((await people.told(placed.body.orderId)).slice(0, 2)).toEqual(['order.placed', 'draft.placed'])
+  expect((await people.told(placed.body.orderId)).slice(0, 3)).toEqual(['order.placed', 'hold.placed', 'draft.placed'])
   const source = await support<{ items: { source: string; body: { note: string } }[] }>('GET', `/v1/orders/${placed.body.orderId}/source`)
   expect(source.body.items).toMatchObject([{ source: 'draft', eventId: draftId, body: { note: 'calls again at four' } }])
 })

@@ -1,5 +1,5 @@
 /** What a draft lacks, and what may become of it. */
-import { draftActions, draftMoves, draftStates, mayBecome, missingFrom, shownState } from '../../../domain/draft/draft'
+import { draftActions, draftMoves, draftStates, flagsOf, mayBecome, missingFrom, shownState } from '../../../domain/draft/draft'
 import { placedWithout } from '../../../domain/draft/link'
 
 it('reaches every state from an open one, and leaves none that has ended', () => {
@@ -37,4 +37,10 @@ it('does without its stock and its number, one after the other, once it is paid;
   expect(placedWithout('order.duplicate', { sourcedLater: true })).toEqual({ sourcedLater: true, ownNumber: true })
   expect(placedWithout('stock.short', { sourcedLater: true })).toBeUndefined()
   expect(placedWithout('sku.unknown', {})).toBeUndefined()
+})
+
+it('bears a flag where somebody gave it another price', () => {
+  const line = { lineId: '1', sku: 'S', quantity: 1, unitPriceMinor: 1 }
+  expect(flagsOf({ lines: [line], flags: ['phone'] })).toEqual(['phone'])
+  expect(flagsOf({ lines: [line, { ...line, override: { unitPriceMinor: 0, reason: 'broken box' } }], flags: ['price_override'] })).toEqual(['price_override'])
 })
