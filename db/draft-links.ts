@@ -90,3 +90,13 @@ export const settleLink = async (tx: Transaction, linkId: string, to: 'placed' |
 
 /** The provider has told something: it is asked at once. */
 export const lookAtLink = (db: Db, linkId: string): Promise<void> => run(db, `UPDATE draft_links SET next_at = now() WHERE link_id::text = ? AND ${live}`, [linkId])
+
+/** What should have gone on: not given in so many minutes, troubled while it is ended or placed, or open past its time. */
+export const linksBehind = (tx: Transaction, { queueMinutes, overdueMinutes }: { queueMinutes: number; overdueMinutes: number }): Promise<Pick<DraftLink, 'draftId' | 'linkId' | 'status' | 'lastError'>[]> =>
+  rows(
+    tx,
+    `SELECT draft_id AS "draftId", link_id AS "linkId", status, last_error AS "lastError" FROM draft_links
+     WHERE ${live} AND ((created_at < now() - :queueMinutes * interval '1 minute' AND (status = 'intended' OR (status IN ('ending', 'paid') AND last_error IS NOT NULL)))
+       OR expires_at < now() - :overdueMinutes * interval '1 minute') ORDER BY link_id LIMIT 100`,
+    { queueMinutes, overdueMinutes },
+  )

@@ -1,6 +1,7 @@
 /** What nobody else would notice: queues that do not move, calls whose outcome stays unknown, orders that overstay their deadline. Each becomes an exception somebody owns. */
 import { durationMs } from '../domain/policy/duration'
 import { silences } from './channel-sync'
+import { linksBehind } from './draft-links'
 import { rows, type Db, type Transaction } from './connection'
 import { overdueQuarantine } from './quarantine'
 import { openException, settleOthers, settleSubjects, type OpenException } from './waiting'
@@ -25,7 +26,7 @@ export const openForStuck = (db: Db, patience: Patience = usualPatience): Promis
   db.transaction(async (tx) => {
     const [lock] = await rows<{ mine: boolean }>(tx, 'SELECT pg_try_advisory_xact_lock(?) AS mine', [watchLock])
     if (!lock!.mine) return 0
-    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await stuckArrivals(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx)), ...(await silentChannels(tx)), ...(await oldQuarantine(tx, patience))]
+    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await stuckArrivals(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx)), ...(await silentChannels(tx)), ...(await oldQuarantine(tx, patience)), ...(await stuckLinks(tx, patience))]
     for (const one of stuck) await openException(tx, one)
     return stuck.length
   })
@@ -188,5 +189,20 @@ const oldQuarantine = async (tx: Transaction, { quarantineHours }: Patience): Pr
     owner: 'support',
     summary: `${open} messages of ${channel} wait in quarantine since ${oldestAt}: repair or dismiss them`,
     data: { channel, open, oldestAt },
+  }))
+}
+
+/** A customer waits for a link, or has paid at one, and the provider or we do not come to it: one case for each draft, until it has gone on. */
+const stuckLinks = async (tx: Transaction, { queueMinutes, overdueMinutes }: Patience): Promise<OpenException[]> => {
+  const behind = await linksBehind(tx, { queueMinutes, overdueMinutes })
+  await settleOthers(tx, 'draft.link_stuck', behind.map((l) => l.draftId), 'it has gone on')
+  return behind.map(({ draftId, linkId, status, lastError }) => ({
+    orderId: null,
+    channel: null,
+    kind: 'draft.link_stuck',
+    subject: draftId,
+    owner: 'operations',
+    summary: 'A payment link of a draft does not go on: is the payment provider reachable, and do workers run?',
+    data: { draftId, linkId, status, lastError },
   }))
 }

@@ -1,7 +1,7 @@
 /** A draft waits for its money here: by a link at which the customer pays, or for money that comes another way. */
 import { z } from 'zod'
-import { channelOfDraft, awaitPayment, reopenDraft, type DraftRow } from '../../db/drafts'
-import { endLink, intendLink } from '../../db/draft-links'
+import { awaitPayment, channelOfDraft, findDraft, reopenDraft, type DraftRow } from '../../db/drafts'
+import { endLink, intendLink, linkOfDraft } from '../../db/draft-links'
 import type { Transaction } from '../../db/connection'
 import { asQuoted, draftNumber } from '../../domain/draft/draft'
 import { draftTotals } from '../../domain/draft/totals'
@@ -9,8 +9,9 @@ import { refuse } from '../../domain/refusals'
 import { command } from '../command'
 import { may } from '../permissions'
 import { refuseExpired, refuseIncomplete, refuseState } from '../place-draft'
+import { looking, preferHeader, preferredWaitMs } from '../prefer-wait'
 import { refuseField } from '../problem'
-import type { Ctx } from '../route'
+import type { Answer, Ctx } from '../route'
 import { draftAnswer, laterBody, linkBody } from '../schemas/draft'
 import { uuid } from '../schemas/fields'
 import { heldDraft, shown } from './drafts'
@@ -44,9 +45,10 @@ const askByLink = command({
   path: '/v1/drafts/{draftId}/payment-link',
   tag: 'Drafts',
   summary: 'Have the customer pay at an address of the payment provider',
-  description: 'The provider is asked for it by itself: read the draft until `paymentLink.url` is there. When she has paid, the draft becomes an order; until then nobody places it by hand. One link at a time: cancel it, or wait for its end, before another is made.',
+  description: 'The provider is asked for it by itself: wait for it (`Prefer: wait=10`), or read the draft until `paymentLink.url` is there. When she has paid, the draft becomes an order; until then nobody places it by hand. One link at a time: cancel it, or wait for its end, before another is made.',
   roles: may.placeOrders,
   params,
+  headers: preferHeader,
   body: linkBody,
   answers: { 200: draftAnswer },
   async run(ctx, tx) {
@@ -58,6 +60,7 @@ const askByLink = command({
     await intendLink(tx, { draftId: draft.draftId, amountMinor: draft.amountMinor, currency: draft.currency, expiresAt, returnTo, actor: ctx.actor })
     return shown(tx, await awaitPayment(tx, draft, { payBy: expiresAt, atPayBy }))
   },
+  after: (ctx) => oncePutToProvider(ctx),
 })
 
 const askForLater = command({
@@ -85,6 +88,7 @@ const cancelPayment = command({
   description: 'A link is ended at the provider first (`paymentLink.status` is `ending` until it has said so): if the customer has paid meanwhile, the draft becomes an order after all.',
   roles: may.placeOrders,
   params,
+  headers: preferHeader,
   body: z.strictObject({}),
   answers: { 200: draftAnswer },
   async run(ctx, tx) {
@@ -93,6 +97,17 @@ const cancelPayment = command({
     const link = await endLink(tx, draft.draftId)
     return shown(tx, link ? draft : await reopenDraft(tx, draft))
   },
+  after: (ctx) => oncePutToProvider(ctx),
 })
+
+/** Whoever wants to waits until the provider has answered. What is kept of the command is what it said at once: no address to pay at. */
+async function oncePutToProvider(ctx: Pick<Ctx, 'db' | 'header'> & { params: { draftId: string } }): Promise<Answer | void> {
+  const waitMs = preferredWaitMs(ctx.header('prefer'))
+  if (waitMs === 0) return
+  const { draftId } = ctx.params
+  await looking(() => linkOfDraft(ctx.db, draftId), (link) => link === undefined || (link.status !== 'intended' && link.status !== 'ending'), waitMs)
+  const { headers, ...answer } = await shown(ctx.db, (await findDraft(ctx.db, draftId))!)
+  return { ...answer, headers: { ...headers, 'Preference-Applied': `wait=${waitMs / 1000}` } }
+}
 
 export const draftPaymentRoutes = [askByLink, askForLater, cancelPayment]

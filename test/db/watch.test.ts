@@ -1,6 +1,7 @@
 /** What overstays is noticed: each kind of stuck thing becomes one exception, once. */
 import { receiveFact } from '../../db/inbox'
 import { openForStuck } from '../../db/watch'
+import { writeDraft } from '../support/drafts'
 import { eventually, peopleOf, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
@@ -34,6 +35,19 @@ it('opens one exception for each thing that is stuck, and not a second one', asy
   expect(await openForStuck(system.db)).toBe(5)
   expect(await openForStuck(system.db)).toBe(5)
   expect(await openKinds()).toEqual(['inbox.stuck', 'order.not_started', 'order.stuck', 'payment.outcome_unknown', 'stock.untold'])
+})
+
+it('tells operations of a payment link that does not go on, until it does', async () => {
+  const { draftId } = await writeDraft(people.support, { sku: 'SOCKS-3P' })
+  await people.support('POST', `/v1/drafts/${draftId}/payment-link`, { expiresAt: new Date(Date.now() + 3_600_000).toISOString(), returnTo: 'https://shop.example/thanks' })
+  const told = async (): Promise<string[]> => (await openForStuck(system.db), (await openKinds()).filter((kind) => kind.startsWith('draft.')))
+  expect(await told()).toEqual([])
+  await system.db('draft_links').update({ created_at: '2026-01-01T00:00:00Z' })
+  expect([await told(), await told()]).toEqual([['draft.link_stuck'], ['draft.link_stuck']])
+  await system.db('draft_links').update({ status: 'open' })
+  expect(await told()).toEqual([])
+  await system.db('draft_links').update({ expires_at: '2026-01-01T00:00:00Z' })
+  expect(await told()).toEqual(['draft.link_stuck'])
 })
 
 it('tells support once of a promise that was missed, and of a parcel that nobody has scanned', async () => {
