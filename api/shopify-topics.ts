@@ -89,11 +89,13 @@ async function askedAfter({ db, deps }: Place, { channel, source, eventId }: Del
   return found ?? {}
 }
 
-/** What a message of a topic is not, that it says it is; none: it can be asked of its order. */
-export function topicReasons(topic: string, body: unknown, channel: string): RefusalDetail[] {
+/** What a message of a topic is not, that it says it is; none: it can be asked of its order. @param before what it was kept for: money that is still missing is missing still */
+export function topicReasons(topic: string, body: unknown, channel: string, before: readonly RefusalDetail[]): RefusalDetail[] {
   if (topic === 'orders/cancelled') return reasonsOf(shopifyCancellation.safeParse(body))
   if (topic === 'refunds/create') return reasonsOf(asRead(readShopifyRefund(body)))
-  return shopify.numberOf(body) !== undefined && shopify.said(body, channel) ? [] : shopify.map(body, channel).reasons
+  const said = shopify.numberOf(body) === undefined ? undefined : shopify.said(body, channel)
+  if (!said) return shopify.map(body, channel).reasons
+  return said.money?.isPaid === false ? before.filter((r) => r.code === 'channel.not_paid') : []
 }
 
 const reasonsOf = ({ error }: { error?: z.ZodError }): RefusalDetail[] => (error ? schemaReasons(error) : [])

@@ -10,6 +10,8 @@ export interface QuarantinedMessage {
   source: string
   topic: string
   body: unknown
+  /** Of the body as it is kept. */
+  reasons: readonly RefusalDetail[]
   status: 'open' | 'ordered' | 'taken' | 'dismissed'
   orderId: string | null
   /** Said where it ended otherwise than by a repair. */
@@ -40,7 +42,7 @@ export async function quarantine(
 export const lockQuarantined = (tx: Transaction, quarantineId: string): Promise<QuarantinedMessage | undefined> =>
   row<QuarantinedMessage>(
     tx,
-    'SELECT quarantine_id AS "quarantineId", channel, source, topic, body, status, order_id AS "orderId", resolution FROM quarantine WHERE quarantine_id = ? FOR UPDATE',
+    'SELECT quarantine_id AS "quarantineId", channel, source, topic, body, reasons, status, order_id AS "orderId", resolution FROM quarantine WHERE quarantine_id = ? FOR UPDATE',
     [quarantineId],
   )
 

@@ -76,8 +76,8 @@ const retryQuarantined = command({
 })
 
 /** What was about an order goes the way it would have gone, under an id of its own. */
-async function takeMessage({ deps }: Pick<Ctx, 'deps'>, tx: Transaction, { quarantineId, channel, source, topic, body }: QuarantinedMessage): Promise<{ orderId?: string; reasons?: RefusalDetail[] }> {
-  const reasons = topicReasons(topic, body, channel)
+async function takeMessage({ deps }: Pick<Ctx, 'deps'>, tx: Transaction, { quarantineId, channel, source, topic, body, reasons: before }: QuarantinedMessage): Promise<{ orderId?: string; reasons?: RefusalDetail[] }> {
+  const reasons = topicReasons(topic, body, channel, before)
   if (reasons.length) return { reasons }
   return retaken[topic]!({ db: tx, deps }, { channel, source, eventId: `quarantine:${quarantineId}`, body })
 }

@@ -75,7 +75,9 @@ it('keeps back what the shop added without its money, with the reason, until the
   await send(edited(order, '2026-11-21T09:00:00Z', { [socks]: 12 }, '224.89', { financial_status: 'partially_paid', total_outstanding: '22.00' }))
   expect(await heard(order, 1)).toEqual(['channel.not_paid'])
   expect(kept(await people.order(orderId))).toEqual({ [shirt]: 2, [socks]: 10 })
-  expect(await waiting(order)).toMatchObject([{ status: 'open', topic: 'orders/updated', reasons: [{ code: 'channel.not_paid', pointer: '/financial_status' }] }])
+  const [message] = await waiting(order)
+  expect(message).toMatchObject({ status: 'open', topic: 'orders/updated', reasons: [{ code: 'channel.not_paid', pointer: '/financial_status' }] })
+  expect(await retry(message!.quarantine_id)).toMatchObject({ status: 409, body: { code: 'quarantine.still_invalid', reasons: [{ code: 'channel.not_paid' }] } })
   await send(edited(order, '2026-11-21T11:00:00Z', { [socks]: 12 }, '224.89'))
   await heard(order, 2)
   expect(kept(await people.order(orderId))).toEqual({ [shirt]: 2, [socks]: 12 })
@@ -92,12 +94,14 @@ it('keeps back what does not come to what the shop takes for it', async () => {
   await people.until(orderId, (o) => kept(o)[socks] === 12)
 })
 
-it('adds to what the customer kept, where some of it was cancelled here', async () => {
+it('adds to what the customer kept, where some of it was cancelled here, once however often it is said at once', async () => {
   const { order, orderId } = await sourced()
   await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: socks, quantity: 3 }], reason: 'customer called' })
-  await send(edited(order, '2026-11-21T09:00:00Z', { [socks]: 12 }, '224.89'))
-  await heard(order, 1)
+  const more = edited(order, '2026-11-21T09:00:00Z', { [socks]: 12 }, '224.89')
+  await Promise.all([send(more), send(more), send(more)])
+  await heard(order, 3)
   expect(kept(await people.order(orderId))).toEqual({ [shirt]: 2, [socks]: 9 })
+  expect((await people.told(orderId)).filter((type) => type === 'order.changed')).toHaveLength(1)
 })
 
 it('takes a repaired change, and says what is still against one that is not', async () => {
