@@ -52,6 +52,8 @@ export interface SystemOptions {
   policies?: PolicyChanges
   /** false: the test starts workers by itself (as processes to be killed). */
   worker?: boolean
+  /** false: bulk actions are carried out by api processes that the test starts by itself. */
+  bulk?: false
   maxCachedWorkflows?: number
   /** With whom there are accounts; Swiftparcel alone unless told otherwise. */
   carriers?: CarrierAccounts['CARRIERS']
@@ -124,7 +126,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const starter = startStarter({ db, threads, log, idleMs: 200 })
   const inbox = startInbox({ db, threads, log, channelFacts: channelFacts({ db, threads }), idleMs: 200 })
   const asking = judge && startFraud({ db, service: judge, log, wake: inbox.wake, idleMs: 50, patience: { leaseMs: 5_000, retryMs: 200, longestRetryMs: 500, askAgainMs: 1_500 } })
-  const bulk = startBulk({ db, threads, log, idleMs: 100 })
+  const bulk = options.bulk === false ? undefined : startBulk({ db, threads, log, idleMs: 100 })
   const arrivals = startArrivals({ db, threads, log, idleMs: 100 })
   const shortfalls = startShortfalls({ db, log, idleMs: 100 })
   const watch = options.watch ? startWatch({ db, log, everyMs: 500 }) : undefined
@@ -175,7 +177,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   const stop = async (): Promise<void> => {
     await stopWorker()
-    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop(), asking?.stop(), bulk.stop(), draftLinks?.stop(), webhooks?.stop()])
+    await Promise.all([starter.stop(), inbox.stop(), arrivals.stop(), sweep.stop(), lab.stop(), dispatch.stop(), runReports.stop(), shortfalls.stop(), watch?.stop(), asking?.stop(), bulk?.stop(), draftLinks?.stop(), webhooks?.stop()])
     sender.close()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
