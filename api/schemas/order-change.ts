@@ -33,7 +33,7 @@ export const changeAnswer = z
     deltaMinor: z.int().meta({ description: 'By how much the order becomes dearer; below zero: cheaper' }),
     refundMinor: minor.meta({ description: 'What the channel has taken and has to give back' }),
     letGoMinor: minor.meta({ description: 'What is held, or would be, and is not taken' }),
-    chargeMinor: minor.meta({ description: 'What has to be held beyond what the order’s tenders cover, before anything is changed' }),
+    chargeMinor: minor.meta({ description: 'What has to be held before anything is changed: what the order’s tenders do not cover, or hold no more because a card that can be charged once has been' }),
     promise: z.object({ promisedFrom: at.nullable(), promisedBy: at.nullable(), confidence: z.number().nullable() }).optional(),
   })
   .meta({ id: 'OrderChange' })

@@ -16,6 +16,7 @@ import type { DocumentId } from '../channel-messages'
 import type { Transaction } from '../connection'
 import { record } from '../events'
 import type { AfterSale } from '../open-lines'
+import { closeTenders } from '../part-payments'
 import { confirmChange, endChange, insertChange, needChange, refuseUnlessFresh, type ChangeRow } from '../order-changes'
 import { lockOrder, type OrderRow } from '../orders'
 import { LostRace, type PlanMode } from '../race'
@@ -143,6 +144,7 @@ export async function finishChange(tx: Transaction, ask: Carrying & { orderId: s
     const done = await tx.transaction(async (inner) => {
       const planned = await planChange(inner, order, change.operations)
       if (planned.money.chargeMinor > heldMinor) throw refuse('order.version_changed', { was: change.version, version: change.now })
+      if (planned.money.closesTenders) await closeTenders(inner, ask.orderId)
       await makeTender(inner, change.paymentId!)
       await confirmChange(inner, change)
       return carryOut(inner, order, planned, carrying(ask, change))

@@ -36,6 +36,8 @@ interface Facts extends Route, Priced {
   shipping: Route['shipping']
   lines: (PricedLine & { sku: string; cancelled: number; paid: number })[]
   tenders: Tender[]
+  /** What those have taken and hold, or are asked to. */
+  heldMinor: number
 }
 
 /** @throws what confirming it would be refused with, but for stock */
@@ -52,7 +54,7 @@ export async function planChange(tx: Transaction, { orderId, policy }: OrderRow,
   const route = rerouted(facts, operations, policy.promise.prices)
   if (route) await (route.isElsewhere ? needUnpacked(tx, orderId) : needUnaddressed(tx, orderId))
   const after = dearer({ ...facts, ...(route && { shipping: route.shipping }) }, raises, added)
-  const money = moneyOfChange(facts.tenders, { order: facts, units: paidFor(facts) }, { order: after, units: changed(paidFor(facts), wanted.fewer, raises, added) })
+  const money = moneyOfChange(facts.tenders, { order: facts, units: paidFor(facts) }, { order: after, units: changed(paidFor(facts), wanted.fewer, raises, added) }, facts.heldMinor)
   const of = (lineId: string): Facts['lines'][number] => facts.lines.find((l) => l.lineId === lineId)!
   const more = [
     ...raises.map(({ lineId, raise }) => ({ lineId, sku: of(lineId).sku, quantity: raise.quantity, valueMinor: of(lineId).unitPriceMinor })),
@@ -140,5 +142,9 @@ const factsSql = `
         'cancelled', cancelled, 'paid', quantity - cancelled - shipped - resend + coalesce(g.units, 0)) ORDER BY position)
      FROM order_lines l LEFT JOIN LATERAL (SELECT sum(fl.picked - fl.resent)::int AS units FROM fulfillments f JOIN fulfillment_lines fl USING (fulfillment_id)
        WHERE f.order_id = l.order_id AND fl.line_id = l.line_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') g ON true WHERE l.order_id = o.order_id) AS lines,
-    (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}) ORDER BY payment_id) FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders
+    (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}) ORDER BY payment_id) FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders,
+    (SELECT coalesce(sum(CASE WHEN ${takenAlreadySql} THEN CASE WHEN part = 1 THEN coalesce(covers_minor, amount_minor) ELSE captured_minor END
+        WHEN op.ends THEN op.asked WHEN status = 'authorized' THEN authorized_minor WHEN status IN ('opened', 'action_required', 'processing') THEN amount_minor ELSE captured_minor END), 0)::int8
+     FROM payments p, LATERAL (SELECT coalesce(bool_or(kind = 'void' OR final), false) AS ends, coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS asked FROM payment_operations c
+       WHERE c.payment_id = p.payment_id AND c.kind IN ('capture', 'void') AND c.status <> 'abandoned') op WHERE order_id = o.order_id AND part > 0) AS "heldMinor"
   FROM orders o WHERE order_id = ?`

@@ -25,19 +25,26 @@ export const withRaise = <Line extends PricedLine>(line: Line, raise: Raise): Li
 export interface MoneyOfChange {
   /** By how much the order becomes dearer; below zero: cheaper. */
   deltaMinor: number
-  /** What has to be held beyond what its tenders cover. */
+  /** What has to be held for it first: what its tenders do not cover; or all by which the order becomes dearer, where what they cover is not held any more. */
   chargeMinor: number
+  /** What the tenders pay of the order as it is is all they pay from then on. */
+  closesTenders?: true
   /** Held, or would be, and not taken. */
   letGoMinor: number
   /** Taken already, by others or at once: it is given back by whoever has it. */
   refundMinor: number
 }
 
-/** @param before the order and the units of it that are wanted, or gone, without the change; `after` with it */
-export function moneyOfChange(tenders: readonly Tender[], before: { order: Priced; units: readonly Units[] }, after: { order: Priced; units: readonly Units[] }): MoneyOfChange {
+/**
+ * @param before the order and the units of it that are wanted, or gone, without the change; `after` with it
+ * @param heldMinor what the tenders have taken and hold: a card that can be charged once has let go of what the first part did not take. What the order was worth already is held again by itself before it leaves.
+ */
+export function moneyOfChange(tenders: readonly Tender[], before: { order: Priced; units: readonly Units[] }, after: { order: Priced; units: readonly Units[] }, heldMinor = Number.POSITIVE_INFINITY): MoneyOfChange {
   const [was, is] = [worthMinor(before.order, before.units), worthMinor(after.order, after.units)]
   const elsewhere = new Set(tenders.filter((t) => t.takenElsewhere).map((t) => t.tenderId))
   const coveredMinor = tenders.reduce((sum, t) => sum + t.amountMinor, 0)
   const refundMinor = payersOf(tenders, is, Math.max(0, was - is)).reduce((sum, p) => sum + (elsewhere.has(p.tenderId) ? p.amountMinor : 0), 0)
-  return { deltaMinor: is - was, chargeMinor: Math.max(0, is - coveredMinor), letGoMinor: Math.max(0, was - is) - refundMinor, refundMinor }
+  const uncoveredMinor = Math.max(0, is - coveredMinor)
+  const closes = is - Math.max(was, heldMinor) > uncoveredMinor
+  return { deltaMinor: is - was, chargeMinor: closes ? is - was : uncoveredMinor, ...(closes && { closesTenders: true }), letGoMinor: Math.max(0, was - is) - refundMinor, refundMinor }
 }

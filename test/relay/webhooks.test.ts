@@ -290,7 +290,13 @@ it('shares the work between relays: each event once, in order per order, and a f
   await eventually(() => deliveries('status=pending'), (all) => all.length === 0)
   const once = receiver.heard.filter(({ id }, i, all) => all.findIndex((one) => one.id === id) === i)
   expect(once).toHaveLength(50)
-  expect(receiver.heard.length).toBeLessThanOrEqual(53) // an answer may be too slow on a busy machine, and is asked for again
+  // It is sent again where its answer had not come in time, and only then; on a busy machine that may happen, and the log says so.
+  for (const { webhookId, attempts } of (await deliveries('limit=200')) as { webhookId: string; attempts: { status: number | null; error: string | null }[] }[]) {
+    const heard = receiver.heard.filter(({ id }) => id === webhookId)
+    expect(heard.length).toBeLessThanOrEqual(attempts.length)
+    expect(attempts.at(-1)).toMatchObject({ status: 200 })
+    for (const { status, error } of attempts.slice(0, -1)) expect([status, error]).toEqual([null, expect.stringContaining('no answer')])
+  }
   for (const { orderId } of orders) expect(typesFor(orderId, once)).toEqual(['order.placed', ...types])
   expect(receiver.mostAtOnce()).toBeLessThanOrEqual(64)
 })

@@ -1,7 +1,7 @@
 /** Whatever is added after the click, what was there before keeps its worth, and giving it all up again gives back what it cost. */
 import fc from 'fast-check'
 import { moneyOfChange, raiseOf, withRaise } from '../../../domain/payment/raises'
-import { shareBreakdown, shareMinor, worthMinor, type PricedLine, type Tender, type Units } from '../../../domain/payment/shares'
+import { shareBreakdown, shareMinor, worthMinor, type PricedLine, type Tender, type Units, type Priced } from '../../../domain/payment/shares'
 import { holds } from '../../support/property'
 
 const line = fc
@@ -55,6 +55,18 @@ it('shares a grown order like any other: parts add up to it, each within what is
       })
     }),
   )
+})
+
+it('charges all of a raise where its tender covers it and holds it no more, and nothing of what the order was worth before', () => {
+  const order = (quantity: number): Priced => ({ lines: [{ lineId: '1', quantity, unitPriceMinor: 1_000, discountMinor: 0, taxMinor: 0 }], shipping: { priceMinor: 490 }, taxIncluded: true })
+  const up = (heldMinor: number, from: number, to: number) =>
+    moneyOfChange([{ tenderId: 'a', amountMinor: 3_490, takenElsewhere: false }], { order: order(from), units: units(from) }, { order: order(to), units: units(to) }, heldMinor)
+  expect(up(3_490, 2, 3)).toMatchObject({ deltaMinor: 1_000, chargeMinor: 0 })
+  expect(up(2_490, 2, 3)).toMatchObject({ deltaMinor: 1_000, chargeMinor: 1_000, closesTenders: true })
+  expect(up(2_490, 2, 5)).toMatchObject({ deltaMinor: 3_000, chargeMinor: 3_000, closesTenders: true })
+  // What is not held of the order as it was is held again by itself, before it leaves.
+  expect(up(1_490, 3, 4)).toMatchObject({ deltaMinor: 1_000, chargeMinor: 1_000 })
+  expect(up(1_490, 3, 4).closesTenders).toBeUndefined()
 })
 
 it('gives back exactly what a raise cost when all of it is given up, and asks the bank only for what the tenders do not cover', () => {

@@ -1,0 +1,81 @@
+/** A sequence of commands on one order without Temporal, from the click to its end. Only to be loaded where `@temporalio/workflow` is stood in for. */
+import { randomUUID } from 'node:crypto'
+import { goOn, take, type Hands, type Step, type Wish } from '../commands'
+import { peopleOf, type People } from '../people'
+import { wrongWith } from './adds-up'
+import { chanceOf } from './chance'
+import { startInMemory, type InMemory } from './system'
+
+export interface World {
+  system: InMemory
+  people: People
+}
+
+export async function openWorld(): Promise<World> {
+  const system = await startInMemory({
+    payment: { deadline: 'PT30M' },
+    sourcing: { maxShipments: 3, splitLines: true, retryEvery: 'PT10M', autoCancelAfter: 'PT1H' },
+    returns: { window: 'P14D', restockBy: 'P7D', feeMinor: 150 },
+    parcels: { lost: 'reship', damaged: 'refund', returned: 'refund' },
+    care: { retryEvery: 'PT1M' },
+  })
+  return { system, people: peopleOf(system) }
+}
+
+const methods = { card: 'pm_card', 'card once': 'pm_once', asks: 'pm_action' } as const
+
+function handsFor({ system, people }: World, orderId: string, spare: string): () => Promise<Hands> {
+  const carrierSays: Hands['carrierSays'] = (trackingNumber, status) =>
+    system.tell(orderId, { source: 'carrier:swiftparcel', eventId: randomUUID(), kind: 'carrier', subject: trackingNumber, payload: { status, at: new Date().toISOString() } })
+  const bankSays: Hands['bankSays'] = async (reference, says) => {
+    if (says === 'authorized' || says === 'declined') return system.provider.decide(reference, says)
+    const status = says === 'disputed' ? 'open' : says
+    await system.tell(orderId, { source: 'stripe', eventId: randomUUID(), kind: 'dispute', subject: reference, payload: { disputeId: `du_${reference}`, reference, amountMinor: 500, currency: 'EUR', reason: 'fraudulent', status } })
+  }
+  const elapse = async (): Promise<void> => void (await system.elapse(orderId))
+  return async () => {
+    await system.settled(orderId)
+    return { people, order: await people.order(orderId), spare, carrierSays, bankSays, elapse }
+  }
+}
+
+/** One order, whatever is asked of it and whatever goes wrong, until it has come to its end and adds up. */
+export async function told(world: World, wish: Wish, commands: readonly Step[], luck: number): Promise<void> {
+  const { system, people } = world
+  const skus = await Promise.all(Array.from({ length: wish.lines }, () => people.stocked({ 'store-mitte': 3, 'dc-01': 4 })))
+  const spare = await people.stocked({ 'dc-01': 6 })
+  const lines = skus.map((sku, i) => ({ sku, quantity: wish.units, unitPriceMinor: 1_000 + 333 * i }))
+  const orderId = await people.place({ ...(wish.pays === 'elsewhere' ? { paidElsewhere: true } : { paymentMethod: methods[wish.pays] }), lines })
+  const chance = chanceOf(luck)
+  system.luck(orderId, chance)
+  const hands = handsFor(world, orderId, spare)
+  const said: string[] = []
+  try {
+    for (const command of commands) {
+      said.push(await take(command, await hands()))
+      if (chance.twice()) await system.arrive(orderId)
+    }
+    said.push('and so on')
+    system.luck(orderId, chanceOf(0))
+    await system.arrive(orderId)
+    for (let turns = 0; ; turns += 1) {
+      const now = await hands()
+      if (!now.order.workflowOpen) {
+        const wrong = await wrongWith(system, now.order)
+        if (wrong.length > 0) throw new Error(wrong.join('; '))
+        break
+      }
+      if (turns > 150) throw new Error(`it does not come to its end: ${JSON.stringify([now.order.waitingOn, now.order.lines, now.order.fulfillments.map((f) => [f.status, f.lines]), await goOn(now), system.hall.runOf(orderId)?.told()])}`)
+      const answers = await goOn(now)
+      // What has still to leave is not held: she speaks with her bank, and support tries again.
+      if (answers.some((a) => a.includes('order.not_authorized'))) {
+        system.provider.consent(orderId)
+        await system.hall.retryException(orderId, 'payment.remainder_not_held')
+      }
+      await system.settled(orderId)
+      await system.elapse(orderId)
+    }
+  } catch (cause) {
+    throw new Error(`${orderId}: ${String(cause)} after ${said.join(' · ')}\n${system.errors.at(-1) ?? ''}`, { cause })
+  }
+}
