@@ -13,7 +13,7 @@ beforeAll(async () => {
   receiver = await startWebhookReceiver()
 })
 afterAll(async () => {
-  await expectInvariants(system)
+  await expectInvariants(system, { heard: () => receiver.heard })
   await Promise.all(workers.map((worker) => worker.kill()))
   await receiver.close()
   await system.stop()

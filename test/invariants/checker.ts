@@ -1,11 +1,12 @@
 /** Asks every invariant for the rows that violate it. None is the only good answer. */
 import { drafts } from './drafts'
 import { money } from './money'
+import { notifications } from './notifications'
 import { orders } from './orders'
 import { stock } from './stock'
 import type { Invariant, World } from './world'
 
-export const invariants: readonly Invariant[] = [...money, ...stock, ...orders, ...drafts]
+export const invariants: readonly Invariant[] = [...money, ...stock, ...orders, ...drafts, ...notifications]
 
 export interface Violation {
   id: string

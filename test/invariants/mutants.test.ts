@@ -1,15 +1,21 @@
 /** A checker that has never failed is no checker: each invariant is broken on purpose, in a transaction that is rolled back, and must be named. */
 import { randomUUID } from 'node:crypto'
+import pino from 'pino'
+import { createWebhookSender } from '../../adapters/webhooks/sender'
 import { releaseReservation, reserve } from '../../db/reservations'
+import { parseNetwork } from '../../domain/webhooks/addresses'
+import { startWebhooks } from '../../relay/webhooks'
 import { readDraft, writeDraft } from '../support/drafts'
 import { eventually, peopleOf, type OrderWish, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
+import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver'
 import { checkInvariants, invariants } from './checker'
 import type { World } from './world'
 
 let system: System
-let ids: { delivered: string; cancelled: string; live: string }
+let ids: { delivered: string; cancelled: string; live: string; told: string }
+let receiver: WebhookReceiver
 
 const socks: OrderWish = { lines: [{ sku: 'SOCKS-3P', quantity: 2 }] }
 beforeAll(async () => {
@@ -32,9 +38,12 @@ beforeAll(async () => {
   await paidOut()
   await giftGiven(people)
   await drafted(people)
-  ids = { delivered, cancelled, live }
+  ids = { delivered, cancelled, live, told: await told(people) }
 })
-afterAll(() => system?.stop())
+afterAll(async () => {
+  await receiver?.close()
+  await system?.stop()
+})
 
 /** One of two came back, and its money was given back. */
 async function sentBack(people: People, orderId: string): Promise<void> {
@@ -75,6 +84,24 @@ async function paidOut(): Promise<void> {
   expect(await sent.json()).toMatchObject({ matched: 2, breaks: [{ reason: 'unreadable' }] })
 }
 
+/** An order of which somebody hears, at the second attempt. Nothing is told afterwards: the tables are for the mutants alone. */
+async function told(people: People): Promise<string> {
+  receiver = await startWebhookReceiver()
+  receiver.answer = () => (receiver.heard.length === 1 ? 503 : 200)
+  await people.operations('POST', '/v1/webhook-endpoints', { url: receiver.url })
+  const sender = createWebhookSender({ allowed: [parseNetwork('127.0.0.0/8')!], timeoutMs: 1_000 })
+  const relay = startWebhooks({ db: system.db, send: sender.send, log: pino({ enabled: false }), timeoutMs: 1_000, idleMs: 50 })
+  const orderId = await people.place(socks)
+  await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await eventually(async () => receiver.heard.length, (n) => n > 0, { what: 'the first webhook' })
+  await system.db.raw(`UPDATE webhook_deliveries SET next_attempt_at = now() WHERE status = 'pending'`)
+  await eventually(() => system.db('webhook_deliveries').where({ status: 'pending' }), (waiting) => waiting.length === 0, { what: 'all webhooks' })
+  await expectInvariants(system, { heard: () => receiver.heard })
+  await relay.stop()
+  sender.close()
+  return orderId
+}
+
 /** A quote whose stock was held, and let go again. */
 async function heldAndGivenBack(): Promise<void> {
   const { db } = system
@@ -92,7 +119,7 @@ async function promised(people: People): Promise<void> {
   await people.until(orderId, (o) => o.waitingOn?.what === 'stock')
 }
 
-/** What breaks each invariant; `:delivered`, `:cancelled` and `:live` are orders. */
+/** What breaks each invariant; `:delivered`, `:cancelled`, `:live` and `:told` are orders. */
 const mutants: Record<string, string | ((world: World) => World)> = {
   M1: 'UPDATE payments SET refunded_minor = captured_minor + 1 WHERE order_id = :delivered',
   'M1-tender': 'UPDATE payments SET captured_minor = amount_minor + 1, authorized_minor = amount_minor + 1 WHERE order_id = :delivered',
@@ -161,7 +188,17 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   D5: `UPDATE drafts SET state = 'awaiting_payment' WHERE state = 'discarded'`,
   'A1-commands': `DELETE FROM audit WHERE action = 'fulfillment.pack'`,
   A1: `DELETE FROM audit WHERE action = 'order.cancel'`,
-  N1: `INSERT INTO inbound_events (source, event_id, kind, subject, payload) VALUES ('carrier:swiftparcel', 'lost', 'carrier', 'SP1', '{}')`,
+  'N1-inbox': `INSERT INTO inbound_events (source, event_id, kind, subject, payload) VALUES ('carrier:swiftparcel', 'lost', 'carrier', 'SP1', '{}')`,
+  N1: `DELETE FROM webhook_deliveries WHERE seq = (SELECT max(seq) FROM webhook_deliveries WHERE order_id = :told)`,
+  'N1-behind': `UPDATE webhook_endpoints SET cursor_xid = '0', cursor_seq = 0`,
+  'N1-settled': `UPDATE webhook_deliveries SET attempts = '[{"status": 503}]' WHERE order_id = :told`,
+  'N1-case': `UPDATE webhook_deliveries SET status = 'dead', reason = 'answered 500' WHERE order_id = :told`,
+  'N1-given-up': `UPDATE webhook_deliveries SET status = 'pending', failures = 9, next_attempt_at = give_up_at + interval '1 day' WHERE order_id = :told`,
+  'N1-heard': (world) => ({ ...world, heard: () => world.heard!().map((h) => ({ ...h, answered: 503 })) }),
+  'N1-messages': `INSERT INTO customer_messages (message_id, order_id, seq, kind, status, settled_at) SELECT gen_random_uuid(), order_id, seq, 'confirmation', 'failed', now() FROM order_events WHERE order_id = :told LIMIT 1`,
+  N2: `UPDATE webhook_deliveries SET webhook_id = webhook_id || '_2' WHERE order_id = :told`,
+  'N2-heard': (world) => ({ ...world, heard: () => world.heard!().map((h, i) => (i === 0 ? { ...h, id: `${h.id}_2` } : h)) }),
+  'N2-messages': `INSERT INTO customer_messages (message_id, order_id, seq, kind) SELECT gen_random_uuid(), :told, 1, 'confirmation' FROM generate_series(1, 2)`,
   N4: `DELETE FROM order_events WHERE order_id = :cancelled AND type = 'order.cancelled'`,
 }
 
@@ -179,7 +216,7 @@ it.each(Object.keys(mutants))('notices when %s is broken', async (id) => {
     await tx.raw('SET LOCAL session_replication_role = replica')
     await dropGuards(tx)
     const mutant = mutants[id]!
-    const world: World = { db: tx, client, paymentsUrl: payments.url }
+    const world: World = { db: tx, client, paymentsUrl: payments.url, heard: () => receiver.heard }
     if (typeof mutant === 'string') await tx.raw(mutant, ids)
     const found = await checkInvariants(typeof mutant === 'string' ? world : mutant(world), true)
     expect(found.map((v) => v.id)).toContain(id)

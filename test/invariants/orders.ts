@@ -76,7 +76,6 @@ export const orders: readonly Invariant[] = [
   query('O7-closed', 'a closed order has nothing open', 'quiet', `SELECT l.order_id FROM order_lines l JOIN orders o USING (order_id) WHERE NOT workflow_open AND shipped + cancelled <> quantity`),
   query('A1-commands', 'every command that was carried out has its audit row', 'always', `SELECT command_id, route FROM idempotency_keys k WHERE answer_status < 400 AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.command_id = k.command_id)`),
   query('A1', 'every cancellation has its audit row', 'always', `SELECT order_id FROM orders WHERE stage = 'cancelled' AND NOT EXISTS (SELECT 1 FROM audit WHERE action = 'order.cancel' AND subject = order_id::text)`),
-  query('N1', 'no message waits in the inbox', 'quiet', `SELECT source, event_id FROM inbound_events WHERE status = 'queued'`),
   query('N4', 'the timeline tells what the rows are', 'quiet',
     `SELECT order_id FROM orders o WHERE (stage = 'cancelled') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.order_id AND type = 'order.cancelled')
        OR (stage = 'completed') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.order_id AND type = 'order.completed')`),

@@ -19,6 +19,14 @@ export interface World {
   books?: () => readonly BookedIntent[]
   /** Orders that were acknowledged to a channel. */
   acknowledged?: readonly string[]
+  /** Every webhook that those outside have heard, and what they answered. */
+  heard?: () => readonly HeardOutside[]
+}
+
+export interface HeardOutside {
+  id: string
+  answered: number
+  data: { seq?: number }
 }
 
 export interface Invariant {

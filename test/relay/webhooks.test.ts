@@ -6,6 +6,7 @@ import { feedEndpoint } from '../../db/webhook-feed'
 import { parseNetwork } from '../../domain/webhooks/addresses'
 import { startWebhooks } from '../../relay/webhooks'
 import { openEdge, type Edge, type Reply } from '../api/edge'
+import { notifications } from '../invariants/notifications'
 import { eventually, orderOf } from '../support/people'
 import { startWebhookReceiver, type HeardWebhook, type WebhookReceiver } from '../support/webhook-receiver'
 
@@ -14,6 +15,8 @@ const timeoutMs = 400
 let edge: Edge
 let receiver: WebhookReceiver
 let stops: (() => Promise<void>)[] = []
+/** Whatever was heard in this file, by whomever. */
+const heard: HeardWebhook[] = []
 beforeAll(async () => {
   edge = await openEdge({ destinations })
 })
@@ -25,6 +28,8 @@ afterEach(async () => {
   await Promise.all(stops.map((stop) => stop()))
   stops = []
   await receiver.close()
+  heard.push(...receiver.heard)
+  for (const { id, violations } of notifications.filter((i) => i.when === 'always')) expect([id, await violations({ db: edge.db, heard: () => heard })]).toEqual([id, []])
   await edge.db.raw(`UPDATE webhook_endpoints SET status = 'deleted'`)
   await edge.db('exceptions').whereLike('kind', 'webhook.%').delete()
 })

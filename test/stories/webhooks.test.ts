@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await expectEventsAsDocumented(system.db)
-  await expectInvariants(system)
+  await expectInvariants(system, { heard: () => receiver.heard })
   await receiver.close()
   await system.stop()
 })

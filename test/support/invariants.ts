@@ -1,9 +1,11 @@
 /** After a story: nothing is under way any more, and every invariant holds. */
 import { checkInvariants } from '../invariants/checker'
+import type { World } from '../invariants/world'
 import { eventually } from './people'
 import type { System } from './system'
 
-export async function expectInvariants(system: System): Promise<void> {
+/** @param outside what those outside have kept beside the bank, where the story has it */
+export async function expectInvariants(system: System, outside: Pick<World, 'heard'> = {}): Promise<void> {
   const { db, client, payments } = system
   const quiet = async (): Promise<object[]> => {
     const busy = await db.raw<{ rows: object[] }>(
@@ -14,6 +16,6 @@ export async function expectInvariants(system: System): Promise<void> {
   }
   await eventually(quiet, (busy) => busy.length === 0, { what: 'quiet' })
   // A workflow that has just written its end needs a moment to close.
-  const violations = await eventually(() => checkInvariants({ db, client, paymentsUrl: payments.url }, true), (v) => v.length === 0, { timeoutMs: 5_000, what: 'no violation' })
+  const violations = await eventually(() => checkInvariants({ db, client, paymentsUrl: payments.url, ...outside }, true), (v) => v.length === 0, { timeoutMs: 5_000, what: 'no violation' })
   expect(violations).toEqual([])
 }
