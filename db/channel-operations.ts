@@ -1,6 +1,6 @@
 /** What channels are told of: each parcel and each cancellation once, as an operation written down before the call; each level of stock when it is another than the one told last. */
 import { accessColumns, type ChannelAccess } from './network'
-import { row, rows, run, type Db } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 import { record, self } from './events'
 import { lockOrder } from './orders'
 import { availableToSellSql } from './stock'
@@ -123,6 +123,10 @@ export const heardOf = async (db: Db, operation: ChannelOperation, reference: st
 }
 const lookAgainSeconds = 15
 const tellWhilePending = 20
+
+/** Somebody has put right what the channel said no to: it is looked for there, and told anew. */
+export const tellAgain = (tx: Transaction, operationId: string): Promise<void> =>
+  run(tx, `UPDATE channel_operations SET status = 'unknown', reference = NULL, attempts = 0, next_at = now(), settled_at = NULL WHERE operation_id::text = ? AND status = 'refused'`, [operationId])
 
 /** Did we tell the channel of this order under this id? */
 export const isOurTelling = async (db: Db, orderId: string, operationId: string): Promise<boolean> =>

@@ -1,6 +1,7 @@
 /** What people do with an exception: take it, try again, settle it. Each is on the order's timeline and in the audit. */
 import { refuse } from '../domain/refusals'
 import { writeAudit } from './audit'
+import { tellAgain } from './channel-operations'
 import { row, run, type Transaction } from './connection'
 import { record } from './events'
 import { needGivenAgain } from './returned-refunds'
@@ -44,6 +45,7 @@ export async function resolveException(tx: Transaction, held: Held, ask: { resol
 }
 
 export async function retryException(tx: Transaction, held: Held, actor: string): Promise<void> {
+  if (held.kind === 'channel.not_told') await tellAgain(tx, held.subject)
   await tell(tx, held, 'exception.retried', actor, {})
   await writeAudit(tx, { actor, action: 'exception.retry', subject: held.exceptionId, cause: held.kind })
 }

@@ -122,11 +122,18 @@ it('tells the shop of a parcel once, though it does not hear that it was told', 
   expect((await people.told(orderId)).filter((type) => type === 'channel.told')).toHaveLength(1)
 })
 
-it('makes a case of a parcel that the shop does not take', async () => {
-  const { orderId } = await handedOver(freshShopifyOrder() as unknown as ShopOrder) // the shop has no such order
+it('makes a case of a parcel that the shop does not take, and tells it when somebody has put that right', async () => {
+  const order = freshShopifyOrder() as unknown as ShopOrder // the shop has no such order
+  const { orderId } = await handedOver(order)
   await tellWhatHappened()
   expect(await operationOf(orderId)).toMatchObject({ status: 'refused' })
-  expect(await system.db('exceptions').where({ order_id: orderId, kind: 'channel.not_told' }).whereNull('resolved_at')).toHaveLength(1)
+  const open = (): Promise<{ exception_id: string }[]> => system.db('exceptions').where({ order_id: orderId, kind: 'channel.not_told' }).whereNull('resolved_at')
+  const [exception] = await open()
+  shop.orders.set(order.admin_graphql_api_id, { ...order, updated_at: '2026-01-01T00:00:00Z' })
+  await people.operations('POST', `/v1/exceptions/${exception!.exception_id}/retry`, {})
+  await tellWhatHappened()
+  expect(await operationOf(orderId)).toMatchObject({ status: 'succeeded' })
+  expect(await open()).toEqual([])
 })
 
 it('tells the shop what it can sell, and again only what has changed', async () => {
