@@ -85,7 +85,7 @@ function handler(route: Route, deps: RouteDeps, { authenticate, limit }: { authe
       if (route.raw) ctx.rawBody = raw
       else ctx.body = readRequestBody(route, raw, req.headers['content-type'])
     }
-    if (route.stream && key) endWithKey(res, () => authenticate(req.headers.authorization))
+    if ((route.stream || route.lineShown) && key) endWithKey(res, () => authenticate(req.headers.authorization))
     const answer = await route.run(ctx, req, res)
     if (answer) send(res, answer)
   }

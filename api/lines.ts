@@ -1,6 +1,9 @@
-/** Reads NDJSON while it comes, a batch of lines at a time: a file of any length costs the memory of one batch, and the sender is held back while a batch is worked on. */
+/** Reads and writes NDJSON a batch of lines at a time: a file or an answer of any length costs the memory of one batch, and the other side is waited for. */
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Request, Response } from 'express'
 import { refuse } from '../domain/refusals'
 import { brokenLine, ClientGone, mediaType } from './body'
 
@@ -39,6 +42,25 @@ export async function writeLine(res: ServerResponse, line: object): Promise<void
   if (res.destroyed) throw new ClientGone()
   res.write(`${JSON.stringify(line)}\n`)
   if (res.writableLength > mostWaitingBytes) await Promise.race([once(res, 'drain'), once(res, 'close')])
+}
+
+/** Whether the caller would rather have NDJSON than JSON. */
+export const asksForLines = (req: Request): boolean => ['application/x-ndjson', 'application/ndjson'].includes(String(req.accepts(['application/json', 'application/x-ndjson', 'application/ndjson'])))
+
+const rowsAtOnce = 500
+
+/** Rows from the first to the last, read only as fast as the caller takes them: any number of them costs the memory of a few. @throws ClientGone when nobody is there to read them */
+export async function writeLines<Row, Key>(res: Response, find: (from: Key | undefined, limit: number) => Promise<readonly Row[]>, keyOf: (last: Row) => Key): Promise<void> {
+  const first = await find(undefined, rowsAtOnce)
+  async function* pages(): AsyncGenerator<string> {
+    for (let rows = first; rows.length > 0; rows = rows.length < rowsAtOnce ? [] : await find(keyOf(rows.at(-1)!), rowsAtOnce)) yield rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+  }
+  res.status(200).type('application/x-ndjson')
+  try {
+    await pipeline(Readable.from(pages(), { highWaterMark: 1 }), res)
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE' ? new ClientGone() : error
+  }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

@@ -95,7 +95,7 @@ function bodyOf(route: Route): Partial<ZodOpenApiOperationObject> {
 }
 
 function answerOf(route: Route, status: number, schema: z.ZodType): { description: string; content: Record<string, { schema: z.ZodType }> } {
-  return { description: status === 201 ? 'Created' : 'Done', content: { [answerType(route)]: { schema } } }
+  return { description: status === 201 ? 'Created' : 'Done', content: { [answerType(route)]: { schema }, ...(route.lineShown && { 'application/x-ndjson': { schema: route.lineShown } }) } }
 }
 
 const answerType = (route: Route): string => route.media ?? (route.reads === 'lines' ? 'application/x-ndjson' : route.stream ? 'text/event-stream' : 'application/json')

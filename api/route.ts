@@ -65,6 +65,8 @@ export interface RouteFields<P extends z.ZodType = Nothing, Q extends z.ZodType 
   headers?: z.ZodObject
   /** Of the success answers, where they are no JSON. */
   media?: string
+  /** A line of the same answer as NDJSON, for who asks for that. */
+  lineShown?: z.ZodType
   /** Success answers by status; every refusal is described once for all routes. */
   answers: Record<number, z.ZodType>
 }
@@ -99,8 +101,8 @@ export function stream<P extends z.ZodType = Nothing, Q extends z.ZodType = Noth
 }
 
 export function erase<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(spec: RouteFields<P, Q, B>): Omit<Route, 'run' | 'idempotent'> {
-  const { method, path, tag, summary, description, roles, params, query, body, bodyShown, reads, raw, headers, media, answers } = spec
-  const shown = { method, path, tag, summary, description, bodyShown, reads, raw, headers, media, answers }
+  const { method, path, tag, summary, description, roles, params, query, body, bodyShown, reads, raw, headers, media, lineShown, answers } = spec
+  const shown = { method, path, tag, summary, description, bodyShown, reads, raw, headers, media, lineShown, answers }
   return { ...shown, roles: raw ? 'public' : roles, params: params ?? nothing, query: query ?? nothing, body: body ?? nothing }
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { insertBulkAction, withdrawBulkAction } from '../../db/bulk-actions'
 import type { Transaction } from '../../db/connection'
-import { bulkList, bulkResults, bulkView, ordersMatching, previewBulk, type BulkPreview, type BulkView } from '../../db/views/bulk-actions'
+import { bulkList, bulkResults, bulkView, isBulkAction, ordersMatching, previewBulk, type BulkPreview, type BulkView } from '../../db/views/bulk-actions'
 import { mostInBulk, undoing, undoWithin } from '../../domain/order/bulk'
 import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
@@ -88,14 +88,16 @@ const results = listRoute({
   path: '/v1/bulk-actions/{bulkActionId}/results',
   tag: 'Bulk actions',
   summary: 'What came of it for each order, in the order in which they were named',
+  description: 'With `Accept: application/x-ndjson` all of them in one answer, a line for each; an answer that breaks off was cut short.',
   roles: may.actInBulk,
   params: z.strictObject({ bulkActionId: uuid }),
   filter: { outcome: z.enum(bulkOutcomes).optional() },
   item: bulkResult,
   key: z.int(),
+  alsoAsLines: true,
   async find(ctx, { from, limit }) {
     const { bulkActionId } = ctx.params
-    if (!(await bulkView(ctx.db, bulkActionId))) throw refuse('bulk.unknown')
+    if (!(await isBulkAction(ctx.db, bulkActionId))) throw refuse('bulk.unknown')
     return bulkResults(ctx.db, { bulkActionId, ...ctx.query, after: from, limit })
   },
   keyOf: (result) => result.position,

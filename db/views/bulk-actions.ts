@@ -94,6 +94,8 @@ const columns = `a.bulk_action_id AS "bulkActionId", a.action, a.reason, a.actor
 
 export const bulkView = (db: Db | Transaction, bulkActionId: string): Promise<BulkView | undefined> => row<BulkView>(db, `SELECT ${columns} FROM bulk_actions a WHERE bulk_action_id = ?`, [bulkActionId])
 
+export const isBulkAction = async (db: Db, bulkActionId: string): Promise<boolean> => (await row(db, 'SELECT 1 FROM bulk_actions WHERE bulk_action_id = ?', [bulkActionId])) !== undefined
+
 /** The latest first. */
 export const bulkList = (db: Db, { after, limit }: { after?: string; limit: number }): Promise<BulkView[]> =>
   rows<BulkView>(db, `SELECT ${columns} FROM bulk_actions a WHERE (?::uuid IS NULL OR bulk_action_id < ?::uuid) ORDER BY bulk_action_id DESC LIMIT ?`, [after ?? null, after ?? null, limit])
