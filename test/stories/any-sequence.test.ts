@@ -1,6 +1,6 @@
 /** Whatever is asked of orders, in whatever sequence: every answer is a yes or a refusal with a code, and in the end money, stock and orders add up. */
 import fc from 'fast-check'
-import { goOn, steps, take, wishes, type Hands } from '../support/commands'
+import { goOn, paying, steps, take, wishes, type Hands } from '../support/commands'
 import { expectInvariants } from '../support/invariants'
 import { steer } from '../support/outside'
 import { eventually, peopleOf, type People } from '../support/people'
@@ -55,7 +55,7 @@ it.each(sequences.map(([wish, commands], i) => [i + 1, wish, commands] as const)
   const skus = await Promise.all(Array.from({ length: wish.lines }, () => people.stocked({ 'store-mitte': 3, 'dc-01': 4 })))
   const spare = await people.stocked({ 'dc-01': 6 })
   const lines = skus.map((sku, i) => ({ sku, quantity: wish.units, unitPriceMinor: 1_000 + 333 * i }))
-  const orderId = await people.place({ ...(wish.pays === 'elsewhere' ? { paidElsewhere: true } : { paymentMethod: methods[wish.pays] }), lines })
+  const orderId = await people.place({ ...(await paying(people, wish, methods)), lines })
   const hands = async (): Promise<Hands> => ({ people, order: await people.order(orderId), spare, carrierSays: people.carrierSays, bankSays, elapse: () => goWrong(number) })
   await people.until(orderId, (o) => o.fulfillments.length > 0 || !o.workflowOpen || o.payments.some((p) => p.status === 'action_required'), 'work')
   const said: string[] = []

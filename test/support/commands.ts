@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import type { FulfillmentView } from '../../db/views/fulfillments'
 import type { OrderView } from '../../db/views/orders'
-import type { Answer, People } from './people'
+import type { ReturnView } from '../../db/views/returns'
+import type { Answer, OrderWish, People } from './people'
 
 /** Who does it, and those outside who do something by themselves. */
 export interface Hands {
@@ -116,7 +117,15 @@ export const commands = {
     do: ({ people, order, spare }, drawn) =>
       people.support('POST', `/v1/orders/${order.orderId}/replacements`, { lines: [{ ...some(order.lines, drawn), ...(drawn.more & 4 && { sku: spare }), reason: 'broken' }], collectOld: chosen(['store', 'none', 'mail'], drawn.more >> 3)! }),
   },
-  claim: { weight: 3, when: isWithHer, do: ({ people, order }, drawn) => people.support('POST', `/v1/orders/${order.orderId}/claims`, { lines: [some(order.lines, drawn)], remedy: chosen(['refund', 'replace', 'credit'], drawn.more >> 2)!, reason: 'leaks' }) },
+  claim: { weight: 3, when: isWithHer, do: ({ people, order }, drawn) => people.claim(order.orderId, { lines: [some(order.lines, drawn)], remedy: chosen(['refund', 'replace', 'credit'], drawn.more >> 2)!, reason: 'leaks' }) },
+  'scan back': {
+    weight: 4, when: isComingBack,
+    do: async (hands, drawn) => {
+      const asked = back(hands, drawn)
+      const label = asked && (await hands.people.support<ReturnView>('GET', `/v1/returns/${asked.returnId}`)).body.label
+      if (label?.trackingNumber) await hands.carrierSays(label.trackingNumber, chosen(['in_transit', 'delivered', 'lost'], drawn.more)!)
+    },
+  },
   receive: {
     weight: 12, when: isComingBack,
     do: async (hands, drawn) => {
@@ -130,10 +139,10 @@ export const commands = {
     },
   },
   decide: {
-    weight: 2, when: isComingBack,
+    weight: 3, when: isComingBack,
     do: async (hands, drawn) => {
       const asked = back(hands, drawn)
-      return asked && hands.people.support('POST', `/v1/returns/${asked.returnId}/${chosen(['approve', 'cancel'], drawn.more)!}`, {})
+      return asked && hands.people.support('POST', `/v1/returns/${asked.returnId}/${chosen(['approve', 'cancel', 'close', 'remind'], drawn.more)!}`, {})
     },
   },
   chargeback: { weight: 2, when: isPaid, do: bank('disputed', isTaken) },
@@ -177,12 +186,28 @@ export async function take(step: Step, hands: Hands): Promise<string> {
 export interface Wish {
   units: number
   lines: number
-  pays: 'card' | 'card once' | 'asks' | 'elsewhere'
+  pays: 'card' | 'card once' | 'asks' | 'elsewhere' | 'gift card' | 'store credit'
 }
 export const wishes: fc.Arbitrary<Wish> = fc.record({
   units: fc.integer({ min: 1, max: 3 }), lines: fc.integer({ min: 1, max: 3 }),
-  pays: fc.constantFrom<Wish['pays'][]>('card', 'card', 'card', 'card', 'card once', 'asks', 'elsewhere'),
+  pays: fc.constantFrom<Wish['pays'][]>('card', 'card', 'card', 'card', 'card once', 'asks', 'elsewhere', 'gift card', 'store credit'),
 })
+
+let customers = 0
+/** What is paid, and how: with what is on a card or an account as far as it goes, and the rest with a bank card. @param methods the provider's names */
+export async function paying(people: People, { pays }: Wish, methods: Record<'card' | 'card once' | 'asks', string>): Promise<Partial<OrderWish>> {
+  if (pays === 'elsewhere') return { paidElsewhere: true }
+  if (pays !== 'gift card' && pays !== 'store credit') return { paymentMethod: methods[pays] }
+  const issued = { currency: 'EUR', amountMinor: 1_500, paidElsewhere: true, reason: 'sold at the till' }
+  const rest = { provider: 'stripe', paymentMethod: methods.card }
+  if (pays === 'gift card') {
+    const { body } = await people.support<{ code: string }>('POST', '/v1/gift-cards', issued)
+    return { tenders: [{ provider: 'gift_card', paymentMethod: body.code, amountMinor: 1_200 }, rest] }
+  }
+  const customerRef = `saver-${(customers += 1)}`
+  await people.support('POST', '/v1/store-credits', { ...issued, customerRef })
+  return { customer: { customerRef, name: 'Customer' }, tenders: [{ provider: 'store_credit', amountMinor: 900 }, rest] }
+}
 
 /** Everything that is still open goes a step of the straight way to its end. @returns what the stores were answered */
 export async function goOn({ people, order, carrierSays, bankSays }: Hands): Promise<string[]> {

@@ -14,11 +14,12 @@ export async function wrongWith({ db, provider }: InMemory, order: OrderView): P
   same('holds with the provider that are still open, and none', booked.filter((i) => i.status === 'authorized').length, 0)
   for (const l of order.lines) same(`units of line ${l.lineId} ordered, and shipped or cancelled`, l.quantity, l.shipped + l.cancelled)
 
+  const paidUs = order.payments.filter((p) => p.provider !== 'paid_elsewhere')
   const isKept = ours.length > 0 && order.status !== 'cancelled'
   const goods = total(order.lines, (l) => (l.replaces === null ? l.unitPriceMinor * (l.quantity - l.cancelled - l.credited) : 0))
-  const kept = total(ours, (p) => p.capturedMinor - p.refundedMinor - p.creditedMinor)
+  const kept = total(paidUs, (p) => p.capturedMinor - p.refundedMinor - p.creditedMinor)
   const refunds = await rows<{ feeMinor: number }>(db, `SELECT -coalesce((parts->>'feeMinor')::int8, 0) AS "feeMinor" FROM payment_operations WHERE order_id = ? AND kind IN ('refund', 'credit') AND status = 'succeeded'`, [order.orderId])
-  const shipping = kept - total(refunds, (r) => r.feeMinor) - goods
+  const shipping = kept + total(paidUs, (p) => p.goodwillMinor) - total(refunds, (r) => r.feeMinor) - goods
   if (isKept && (shipping < 0 || shipping > order.shipping.priceMinor)) wrong.push(`kept ${kept}, of it goods ${goods}: leaves ${shipping} for shipping`)
   if (!isKept && ours.length > 0) same('kept of a cancelled order, and nothing', kept, 0)
 

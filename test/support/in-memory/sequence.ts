@@ -1,6 +1,6 @@
 /** A sequence of commands on one order without Temporal, from the click to its end. Only to be loaded where `@temporalio/workflow` is stood in for. */
 import { randomUUID } from 'node:crypto'
-import { goOn, take, type Hands, type Step, type Wish } from '../commands'
+import { goOn, paying, take, type Hands, type Step, type Wish } from '../commands'
 import { peopleOf, type People } from '../people'
 import { wrongWith } from './adds-up'
 import { chanceOf } from './chance'
@@ -45,7 +45,7 @@ export async function told(world: World, wish: Wish, commands: readonly Step[], 
   const skus = await Promise.all(Array.from({ length: wish.lines }, () => people.stocked({ 'store-mitte': 3, 'dc-01': 4 })))
   const spare = await people.stocked({ 'dc-01': 6 })
   const lines = skus.map((sku, i) => ({ sku, quantity: wish.units, unitPriceMinor: 1_000 + 333 * i }))
-  const orderId = await people.place({ ...(wish.pays === 'elsewhere' ? { paidElsewhere: true } : { paymentMethod: methods[wish.pays] }), lines })
+  const orderId = await people.place({ ...(await paying(people, wish, methods)), lines })
   const chance = chanceOf(luck)
   system.luck(orderId, chance)
   const hands = handsFor(world, orderId, spare)
