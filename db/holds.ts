@@ -74,8 +74,8 @@ async function saveBlocked(tx: Transaction, orderId: string): Promise<void> {
   await run(tx, 'UPDATE orders SET blocked = ? WHERE order_id = ?', [blockedBy(await openHolds(tx, orderId)), orderId])
 }
 
-/** To be called under the order's lock by whoever is about to take the step. @throws `order.held` naming the holds that stop it */
-export async function refuseIfHeld(tx: Transaction, order: Pick<OrderRow, 'orderId' | 'blocked'>, step: HoldStep): Promise<void> {
+/** To be called under the order's lock by whoever is about to take the step; without it, it says what is likely. @throws `order.held` naming the holds that stop it */
+export async function refuseIfHeld(tx: Db | Transaction, order: Pick<OrderRow, 'orderId' | 'blocked'>, step: HoldStep): Promise<void> {
   if (!order.blocked.includes(step)) return
   const holds = (await openHolds(tx, order.orderId)).filter((h) => h.blocks.includes(step))
   const [first] = holds

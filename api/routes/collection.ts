@@ -1,6 +1,7 @@
 /** The counter: goods put aside for a customer, given to her against a proof; and parcels from other nodes taken in. */
 import { z } from 'zod'
 import { needFulfillment, refusedMove } from '../../db/fulfillments'
+import { refuseIfHeld } from '../../db/holds'
 import { keepProof } from '../../db/pickups'
 import { receiveTransfer } from '../../db/steps/receive-transfer'
 import { fulfillmentPlace, fulfillmentView } from '../../db/views/fulfillments'
@@ -39,7 +40,9 @@ export const collect = orderCommand({
     const orderId = await orderOf(ctx)
     const { fulfillmentId } = ctx.params
     const fulfillment = await needFulfillment(ctx.db, fulfillmentId)
-    if (fulfillment.status !== 'ready') throw refusedMove(fulfillment) // before anything personal is written
+    // Before anything personal is written.
+    if (fulfillment.status !== 'ready') throw refusedMove(fulfillment)
+    await refuseIfHeld(ctx.db, (await findOrder(ctx.db, orderId))!, 'shipping')
     return { orderId, update: 'collect', args: { fulfillmentId, proofId: await keepProof(ctx.db, fulfillmentId, ctx.body.proof) } }
   },
   answer: viewOf,

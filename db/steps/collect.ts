@@ -44,7 +44,7 @@ export async function collect(tx: Transaction, ask: Collect & { ifCapture: Waiti
 export async function carryOut(tx: Transaction, ask: { fulfillmentId: string; actor: string; ifCapture: WaitingOn }): Promise<GivenAway> {
   const { order, fulfillment } = await lockWork(tx, ask.fulfillmentId)
   if (fulfillment.method !== 'carry_out' || fulfillment.status !== 'released') throw refusedMove(fulfillment)
-  await refuseIfHeld(tx, order, 'shipping')
+  for (const stopped of ['picking', 'shipping'] as const) await refuseIfHeld(tx, order, stopped)
   await saveWorkLines(tx, ask.fulfillmentId, (await workLines(tx, ask.fulfillmentId)).map((l) => ({ ...l, picked: l.quantity })))
   return giveAway(tx, { order, fulfillment, ...ask }, { type: 'fulfillment.collected', actor: ask.actor, data: { fulfillmentId: ask.fulfillmentId, nodeId: fulfillment.nodeId, proof: 'carried out' } })
 }

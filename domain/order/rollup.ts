@@ -53,8 +53,11 @@ function nextSteps(status: OrderStatus, { fulfillments, blocked = [] }: OrderFac
   if (status === 'backordered') return ['sourcing']
   if (status !== 'in_fulfillment') return ['never']
   const parts = fulfillments.filter((f) => isInBuilding(f.status) || isBetweenNodes(f))
-  return parts.map((f) => (isBetweenNodes(f) ? 'never' : ['packed', 'ready'].includes(f.status) ? 'shipping' : 'picking'))
+  return parts.map((f) => (isBetweenNodes(f) ? 'never' : ['packed', 'ready'].includes(f.status) || isCarriedOut(f, blocked) ? 'shipping' : 'picking'))
 }
+
+/** At the till it is picked and leaves in one moment: either is the next step. */
+const isCarriedOut = ({ method }: { method: string }, blocked: readonly HoldStep[]): boolean => method === 'carry_out' && blocked.includes('shipping')
 
 function unheldStatus({ stage, lines, payments, fulfillments }: OrderFacts): OrderStatus {
   const wanted = sum(lines, (l) => l.quantity - l.cancelled)

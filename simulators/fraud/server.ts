@@ -32,9 +32,20 @@ export interface FraudSimulator extends Listening {
 const verdicts = ['accept', 'review', 'reject'] as const
 type Verdict = (typeof verdicts)[number]
 
+/** What it has to be told of an order. */
+interface Question {
+  orderRef: string
+  amountMinor: number
+  currency: string
+  email: string
+}
 interface Check {
   /** The key it was asked under. */
   id: string
+  /** Whose order, and about how much money; as it was asked first. */
+  orderRef: string
+  amountMinor: number
+  currency: string
   reference: string
   wanted: Verdict
   /** When it has made up its mind; never for some. */
@@ -93,7 +104,7 @@ function application(desk: Desk, apiKey: string): express.Express {
   const outage = outageSwitch()
   const app = express().disable('x-powered-by').disable('etag')
   const control = controlRoutes({ faults: desk.faults, outage, deliveries: desk.deliveries, kinds: faultKinds, operations: ['check'] })
-  control.get('/books', (_request, response) => void response.json({ checks: desk.books.all('check').map(({ id, reference, decided, asked }) => ({ key: id, reference, verdict: decided ?? 'pending', asked })) }))
+  control.get('/books', (_request, response) => void response.json({ checks: desk.books.all('check').map(({ id, orderRef, amountMinor, currency, reference, decided, asked }) => ({ key: id, orderRef, amountMinor, currency, reference, verdict: decided ?? 'pending', asked })) }))
   control.post('/pace', (request, response) => {
     desk.answerMs = checkBody(request.body, { answerMs: required(wholeNumber(longestDelayMs)) }).answerMs
     response.json({ answerMs: desk.answerMs })
@@ -115,21 +126,33 @@ function apiRoutes(desk: Desk, apiKey: string): express.Router {
   routes.use((request, response, next) => (request.get('authorization') === `Bearer ${apiKey}` ? next() : void response.status(401).json({ error: { code: 'unauthorized', message: 'unknown key' } })))
   routes.use(express.json({ limit: '1mb' }))
   routes.post('/checks', async (request, response) => {
-    const body = request.body as { key?: unknown; customer?: { email?: unknown } }
-    if (typeof body.key !== 'string' || body.key.length === 0 || body.key.length > 100) return void response.status(400).json({ error: { code: 'invalid_request', message: 'key: must be a text of 1 to 100 characters' } })
-    await answer(desk, response, body.key, typeof body.customer?.email === 'string' ? body.customer.email : '')
+    const asked = readQuestion(request.body as Record<string, unknown> | undefined)
+    if ('wrong' in asked) return void response.status(400).json({ error: { code: 'invalid_request', message: asked.wrong } })
+    await answer(desk, response, asked.key, asked)
   })
   routes.use(answerError)
   return routes
 }
 
+function readQuestion(body: Record<string, unknown> = {}): (Question & { key: string }) | { wrong: string } {
+  const { key, order_ref: orderRef, amount_cents: amountMinor, currency, customer, lines } = body
+  const isText = (value: unknown, most: number): value is string => typeof value === 'string' && value.length > 0 && value.length <= most
+  if (!isText(key, 100)) return { wrong: 'key: must be a text of 1 to 100 characters' }
+  if (!isText(orderRef, 200)) return { wrong: 'order_ref: must be a text of 1 to 200 characters' }
+  if (!Number.isSafeInteger(amountMinor) || (amountMinor as number) < 0) return { wrong: 'amount_cents: must be a whole number' }
+  if (typeof currency !== 'string' || !/^[A-Z]{3}$/.test(currency)) return { wrong: 'currency: must be three capital letters' }
+  if (!Array.isArray(lines) || lines.length === 0) return { wrong: 'lines: must name at least one' }
+  const email = (customer as { email?: unknown } | null | undefined)?.email
+  return { key, orderRef, amountMinor: amountMinor as number, currency, email: typeof email === 'string' ? email : '' }
+}
+
 /** The same key is the same question, whatever came of the first call. */
-async function answer(desk: Desk, response: Response, key: string, email: string): Promise<void> {
+async function answer(desk: Desk, response: Response, key: string, { email, orderRef, amountMinor, currency }: Question): Promise<void> {
   const fault = desk.faults.take('check')
   if (fault?.kind === 'error_500') return void response.status(500).json({ error: { code: 'internal_error', message: 'something went wrong on our side' } })
   const known = desk.books.get('check', key)
   const decidesMs = fault?.kind === 'never_answers' ? null : Date.now() + desk.answerMs
-  const check: Check = { ...(known ?? { id: key, reference: `fc_${randomUUID().slice(0, 8)}`, wanted: opinionOf(email), decidesMs }), asked: (known?.asked ?? 0) + 1 }
+  const check: Check = { ...(known ?? { id: key, orderRef, amountMinor, currency, reference: `fc_${randomUUID().slice(0, 8)}`, wanted: opinionOf(email), decidesMs }), asked: (known?.asked ?? 0) + 1 }
   desk.books.put('check', check)
   if (!known && desk.answerMs === 0 && decidesMs !== null && fault?.kind !== 'answers_first') desk.books.put('check', { ...check, decided: check.wanted, decidesMs: null })
   desk.books.commit()

@@ -37,7 +37,14 @@ async function place(wish: OrderWish, more: object = {}): Promise<string> {
 }
 const judged = (opinion: string): Promise<string> => place({ customer: { customerRef: 'c-9', name: 'Customer', email: `customer+${opinion}@example.com` } }, { flags: ['judge'] })
 const checkOf = async (orderId: string): Promise<string> => (await system.db('fraud_checks').where({ order_id: orderId }).first<{ id: string }>('check_id as id')).id
-const books = async (): Promise<{ key: string; asked: number; verdict: string }[]> => ((await (await fetch(`${system.fraud!.url}/control/books`)).json()) as { checks: { key: string; asked: number; verdict: string }[] }).checks
+interface Booked {
+  key: string
+  orderRef: string
+  amountMinor: number
+  asked: number
+  verdict: string
+}
+const books = async (): Promise<Booked[]> => ((await (await fetch(`${system.fraud!.url}/control/books`)).json()) as { checks: Booked[] }).checks
 
 it('needs two people to say yes to much money, neither of whom sent the order', async () => {
   const orderId = await place({ lines: [{ sku: 'SOCKS-3P', quantity: 1, unitPriceMinor: 60_000 }] })
@@ -129,7 +136,7 @@ it('asks once more under the same key when the service fails or its answer is lo
   const lost = await judged('accept')
   await people.until(lost, (o) => o.status === 'in_fulfillment')
   const key = await checkOf(lost)
-  expect((await books()).filter((c) => c.key === key)).toMatchObject([{ asked: 2, verdict: 'accept' }])
+  expect((await books()).filter((c) => c.key === key)).toMatchObject([{ orderRef: lost, amountMinor: 1_490, asked: 2, verdict: 'accept' }])
 })
 
 it('ends as the rule says when the service is never heard of', async () => {

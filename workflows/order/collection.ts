@@ -1,6 +1,8 @@
 /** Chapter three, for each part that the customer takes with her: put aside at the counter until she comes or her time is over; or carried out of the store at once. */
+import { patched } from '@temporalio/workflow'
+import { isStopped } from '../../domain/order/holds'
 import { step } from '../support/activities'
-import { Ending } from '../support/failures'
+import { Ending, refusalIn } from '../support/failures'
 import { captured, prepared, wentBack } from './delivery'
 import { stopAll } from './fewer'
 import { holdRemainder, letGo } from './payment'
@@ -48,16 +50,30 @@ const expire = (thread: Thread, work: Work): Promise<void> =>
     for (const operationId of expired.voids) await letGo(thread, operationId)
   })
 
-/** Sold over the counter: it waits for nobody, unless it is held. */
+/** Sold over the counter: it waits for nobody, unless it is held. There it is picked and leaves in one moment, so what stops either stops it. */
 export async function carryOut(thread: Thread, work: Work): Promise<void> {
-  await whileHeld(thread, work, { what: 'hand_over' })
-  await thread.lock(async () => {
-    if (work.status !== 'released') return
+  while (work.status === 'released') {
+    if (isStopped('picking', thread.holds) && patched('carry-out-waits-for-picking')) await whileHeld(thread, work, { what: 'picking' })
+    await whileHeld(thread, work, { what: 'hand_over' })
+    const known = thread.holds
+    if ((await thread.lock(() => giveAway(work))) === 'given') break
+    // The row was held before we heard of it: what is said of it next decides.
+    if (thread.holds === known) await thread.until(() => thread.holds !== known || work.status !== 'released', Number.POSITIVE_INFINITY, 'News of a hold')
+  }
+  if (work.status === 'collected') await taken(thread, work)
+}
+
+async function giveAway(work: Work): Promise<'given' | 'held'> {
+  if (work.status !== 'released') return 'given'
+  try {
     const given = await step('Carried out of the store').carryOut({ fulfillmentId: work.fulfillmentId, actor: 'throughline', ifCapture: waiting('capture', null) })
     Object.assign(work, { status: 'collected', gone: given, deliveredAt: given.at })
     waits(work, given.captures.length ? waiting('capture', null) : null)
-  })
-  if (work.status === 'collected') await taken(thread, work)
+    return 'given'
+  } catch (cause) {
+    if (refusalIn(cause)?.type !== 'order.held') throw cause
+    return 'held'
+  }
 }
 
 async function taken(thread: Thread, work: Work): Promise<void> {
