@@ -1,9 +1,12 @@
 /** A change that was confirmed: what it costs more is held first, and only then the order is another; a bank that says no leaves it as it was. */
+import { patched } from '@temporalio/workflow'
+import { isStopped } from '../../domain/order/holds'
 import { isSettled } from '../../domain/payment/view'
 import { formatMinor } from '../../domain/money'
 import type { CancelOrderAnswer, ChangeCharge, ChangeOrder } from '../../domain/messages'
 import type { ChangeCarriedOut } from '../../db/steps/carry-out-change'
 import { payments, step } from '../support/activities'
+import { now } from '../support/clock'
 import { answering, refusing } from '../support/failures'
 import { refuseIfCancelled, without } from './fewer'
 import { letGo } from './payment'
@@ -38,10 +41,20 @@ function goesOn(thread: Thread, done: ChangeCarriedOut): CancelOrderAnswer {
 /** Asks the bank until it answers, or its time is over. What came of it is read from the rows. @returns why the bank says no, where it does */
 async function hold(thread: Thread, { paymentId, operationId, amountMinor, deadline }: ChangeCharge): Promise<string | undefined> {
   const amount = formatMinor(amountMinor, thread.start.currency)
-  const until = Date.parse(deadline)
+  const until = Date.parse(deadline) + (await whilePaymentIsHeld(thread))
+  if (thread.cancelled) return undefined // nobody was asked, and nobody needs to be
   const trouble = { kind: 'payment.change_not_held', subject: operationId, owner: 'operations', summary: `The payment provider does not answer; ${amount} for a change is not authorised` } as const
   const outcome = await persist(thread, thread.whole, { trouble, until }, () => payments(`Authorise ${amount} more`).authorizePayment({ operationId }))
   if (outcome) thread.payments[paymentId] = outcome.status
   await thread.until(() => isSettled(thread.payments[paymentId] ?? 'opened'), until, 'The bank to answer')
   return thread.payments[paymentId] === 'declined' ? (outcome?.declineCode ?? 'declined') : undefined
+}
+
+/** While payment is stopped the bank is not asked, and its time to answer does not run. Who confirmed hears nothing meanwhile, as while the bank thinks. @returns how long that was, in milliseconds */
+async function whilePaymentIsHeld(thread: Thread): Promise<number> {
+  const stopped = (): boolean => isStopped('payment', thread.holds)
+  if (!stopped() || !patched('charge-waits-for-holds')) return 0
+  const since = now()
+  await thread.until(() => !stopped() || thread.cancelled !== undefined, Number.POSITIVE_INFINITY, 'A hold on payment to be released')
+  return now() - since
 }
