@@ -2,6 +2,7 @@
 import { auditBindings, auditSql, type AuditEntry } from './audit'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { record } from './events'
+import { settleFact, type InboundFact } from './inbox'
 import { endedByOrderSql } from './quarantine'
 
 export interface ChannelAnswer {
@@ -28,15 +29,20 @@ export async function firstChannelAnswer(db: Db | Transaction, source: string, e
 export const recordResubmitted = (tx: Transaction, order: { orderId: string; channel: string }, eventId: string): Promise<void> =>
   record(tx, order, { type: 'order.resubmitted', actor: `channel:${order.channel}`, data: { eventId } })
 
-/** The order may have come between looking for it and keeping the message; whichever is written second finds the other. */
-export async function wakeIfOrderCame(db: Db, fact: { source: string; eventId: string }): Promise<void> {
-  await run(
-    db,
-    `UPDATE inbound_events e SET status = 'queued', leased_until = NULL WHERE source = ? AND event_id = ? AND status = 'kept'
-     AND EXISTS (SELECT 1 FROM orders WHERE channel = e.payload->>'channel' AND channel_order_id = e.subject)`,
-    [fact.source, fact.eventId],
-  )
-}
+/** Keeps a message about an order that has not come yet. It may have come since it was looked for: whichever of the two is written second finds the other. */
+export const keepUntilOrder = (db: Db, fact: InboundFact, outcome: string): Promise<void> =>
+  db.transaction(async (tx) => {
+    await lockNumber(tx, fact.source, fact.subject)
+    await settleFact(tx, fact, 'kept', outcome)
+    await run(
+      tx,
+      `UPDATE inbound_events e SET status = 'queued' WHERE source = ? AND event_id = ? AND EXISTS (SELECT 1 FROM orders WHERE channel = e.payload->>'channel' AND channel_order_id = e.subject)`,
+      [fact.source, fact.eventId],
+    )
+  })
+
+/** Until the end of the transaction nobody else keeps or wakes messages about this order; a statement of its own, so that the next one sees what the one before has written. */
+const lockNumber = (tx: Transaction, source: string, channelOrderId: string): Promise<void> => run(tx, 'SELECT pg_advisory_xact_lock(hashtext(?), hashtext(?))', [source, channelOrderId])
 
 export interface ChannelDocument {
   source: string
@@ -63,10 +69,11 @@ export const keepDocument = (tx: Transaction, document: ChannelDocument): Promis
 
 /**
  * A document has become an order: it is kept with its audit row, what waits in quarantine about the same order has become it too, and
- * messages about it that came before it are looked at again. One statement: a shop waits for it.
+ * messages about it that came before it are looked at again. Few statements: a shop waits for it.
  */
 export async function documentBecameOrder(tx: Transaction, document: ChannelDocument, orderId: string, audit: AuditEntry): Promise<void> {
   const { source, channel, channelOrderId } = document
+  await lockNumber(tx, source, channelOrderId)
   await run(
     tx,
     `WITH audited AS (${auditSql}), kept AS (${documentSql}), ended AS (${endedByOrderSql})

@@ -1,7 +1,7 @@
 /** Applies facts from outside by lease and tells the order's workflow what matters to it. What cannot be told yet stays queued; what was applied is not applied again. */
 import type { Logger } from 'pino'
 import type { Db } from '../db/connection'
-import { wakeIfOrderCame } from '../db/channel-messages'
+import { keepUntilOrder } from '../db/channel-messages'
 import { applyDisputeFact } from '../db/disputes'
 import { applyFailedRefund } from '../db/failed-refunds'
 import { applyCarrierFact, applyPaymentFact } from '../db/facts'
@@ -55,8 +55,7 @@ export function factDealer({ db, threads, channelFacts }: Pick<InboxOptions, 'db
     const handle = channelFacts[fact.kind]
     if (!handle) throw new Error(`no way to apply a fact of kind ${fact.kind}`)
     const { status, outcome } = await handle(fact)
-    await settleFact(db, fact, status, outcome)
-    if (status === 'kept') await wakeIfOrderCame(db, fact)
+    await (status === 'kept' ? keepUntilOrder(db, fact, outcome) : settleFact(db, fact, status, outcome))
     return undefined
   }
 
