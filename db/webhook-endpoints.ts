@@ -32,6 +32,30 @@ export async function addEndpoint(tx: Transaction, wanted: NewEndpoint): Promise
 }
 const listed = (values: readonly string[] | null): string[] | null => values && [...values]
 
+export interface EditedEndpoint {
+  url?: string
+  eventTypes?: readonly string[] | null
+  channels?: readonly string[] | null
+  description?: string
+}
+
+/**
+ * What is named becomes as it says, for what is told from now on; what waits already goes to the new address. One that led elsewhere may have been
+ * left alone for what it answered there: it is tried at once.
+ */
+export async function editEndpoint(tx: Transaction, endpointId: string, { actor, ...wanted }: EditedEndpoint & { actor: string }): Promise<void> {
+  const columns = { url: wanted.url, event_types: wanted.eventTypes, channels: wanted.channels, description: wanted.description }
+  const named = Object.entries(columns).filter(([, value]) => value !== undefined)
+  const arrays = ['event_types', 'channels']
+  const sets = named.map(([column]) => `${column} = ${arrays.includes(column) ? '?::text[]' : '?'}`)
+  if (wanted.url !== undefined) sets.push('score = CASE WHEN url = ? THEN score ELSE 0 END', 'fenced_until = CASE WHEN url = ? THEN fenced_until END')
+  const bindings = [...named.map(([, value]) => (Array.isArray(value) ? [...(value as string[])] : value)), ...(wanted.url === undefined ? [] : [wanted.url, wanted.url])]
+  await run(tx, `UPDATE webhook_endpoints SET ${sets.join(', ')} WHERE endpoint_id = ?`, [...bindings, endpointId])
+  const words = Object.entries(wanted).filter(([, value]) => value !== undefined)
+  const cause = words.map(([name, value]) => (name === 'description' ? name : `${name}: ${value === null ? 'all' : String(value)}`)).join('; ')
+  await writeAudit(tx, { actor, action: 'webhook_endpoint.edit', subject: endpointId, cause })
+}
+
 interface HeldEndpoint {
   endpointId: string
   status: 'enabled' | 'disabled' | 'deleted'

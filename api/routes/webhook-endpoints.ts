@@ -4,7 +4,7 @@ import { checkDestination, ForbiddenDestination } from '../../adapters/outside/d
 import { newSecret } from '../../adapters/webhooks/signature'
 import type { Transaction } from '../../db/connection'
 import { queueTest } from '../../db/webhook-deliveries'
-import { addEndpoint, disableEndpoint, enableEndpoint, holdEndpoint, removeEndpoint, replayFrom, rotateSecret, secretOf } from '../../db/webhook-endpoints'
+import { addEndpoint, disableEndpoint, editEndpoint, enableEndpoint, holdEndpoint, removeEndpoint, replayFrom, rotateSecret, secretOf } from '../../db/webhook-endpoints'
 import { deliveryView, endpointList, endpointView, type EndpointView } from '../../db/views/webhooks'
 import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
@@ -14,7 +14,7 @@ import { may } from '../permissions'
 import { created, ok, route, type Answer, type Ctx } from '../route'
 import { uuid } from '../schemas/fields'
 import { listOf, pageOf, paging, readCursor } from '../schemas/paging'
-import { deliveryAnswer, disableBody, endpointAnswer, endpointBody, replayBody, rotateBody } from '../schemas/webhooks'
+import { deliveryAnswer, disableBody, endpointAnswer, endpointBody, endpointPatch, replayBody, rotateBody } from '../schemas/webhooks'
 
 const tag = 'Webhooks'
 const params = z.object({ endpointId: uuid })
@@ -86,6 +86,29 @@ const add = command({
     return created(await endpointView(tx, endpointId, null), `/v1/webhook-endpoints/${endpointId}`)
   },
   after: withSecret,
+})
+
+const edit = route({
+  method: 'patch',
+  path: '/v1/webhook-endpoints/{endpointId}',
+  tag,
+  summary: 'Another address, other events, other words',
+  description: 'What is not named stays. The address keeps to the same rules as a new one; what waits already is sent there, under the ids it has. Other types and channels count for what is told from now on. The secret stays.',
+  roles: may.manageWebhooks,
+  params,
+  body: endpointPatch,
+  answers: { 200: endpointAnswer },
+  async run(ctx) {
+    const { channels, ...wanted } = ctx.body
+    channels?.forEach((channel, i) => requireChannel(ctx.key, channel, `/channels/${i}`))
+    await visible(ctx, ctx.params.endpointId) // before anybody is asked for a name
+    if (wanted.url !== undefined) await checkDestination(wanted.url, ctx.deps.destinations).catch(refuseDestination)
+    return ctx.db.transaction(async (tx) => {
+      const { endpointId } = await hold(ctx, tx)
+      await editEndpoint(tx, endpointId, { ...wanted, ...(channels !== undefined && { channels: channels ?? visibleChannels(ctx.key) }), actor: ctx.actor })
+      return ok(await endpointView(tx, endpointId, null))
+    })
+  },
 })
 
 function refuseDestination(error: unknown): never {
@@ -194,4 +217,4 @@ const test = command({
   },
 })
 
-export const webhookEndpointRoutes = [list, get, add, rotate, enable, disable, replay, test, remove]
+export const webhookEndpointRoutes = [list, get, add, edit, rotate, enable, disable, replay, test, remove]

@@ -16,6 +16,16 @@ export const endpointBody = z
   })
   .meta({ id: 'NewWebhookEndpoint' })
 
+export const endpointPatch = z
+  .strictObject({
+    url: z.string().max(2_000).optional(),
+    eventTypes: z.array(eventType).min(1).nullable().optional().meta({ description: 'null: all, also those that come with later versions' }),
+    channels: z.array(channelId).min(1).nullable().optional().meta({ description: 'null: all that the key may see' }),
+    description: text(200).optional(),
+  })
+  .refine((given) => Object.values(given).some((value) => value !== undefined), 'Must name at least one thing')
+  .meta({ id: 'WebhookEndpointPatch' })
+
 export const endpointAnswer = z
   .object({
     endpointId: z.string(),

@@ -101,6 +101,47 @@ it('disables and enables by hand, with a reason and on record', async () => {
   expect(actions).toEqual(['webhook_endpoint.add', 'webhook_endpoint.disable', 'webhook_endpoint.enable'])
 })
 
+describe('an endpoint that is edited', () => {
+  const edit = (endpointId: unknown, body: object, key = 'demo-operations'): Promise<Reply> => edge.send('PATCH', `/v1/webhook-endpoints/${String(endpointId)}`, { body, key })
+
+  it('becomes what is named, stays what it was beside, and says on record who wanted what', async () => {
+    const { body: endpoint } = await add({ url, eventTypes: ['order.placed'], channels: ['web'], description: 'the shop' })
+    const { endpointId, secret, ...before } = endpoint
+    expect(await edit(endpointId, { url: 'https://8.8.4.4/new' })).toMatchObject({ status: 200, body: { ...before, url: 'https://8.8.4.4/new' } })
+    expect((await edit(endpointId, { eventTypes: ['order.placed', 'order.cancelled'], channels: null, description: 'all shops' })).body).toMatchObject({ url: 'https://8.8.4.4/new', eventTypes: ['order.placed', 'order.cancelled'], channels: null, description: 'all shops' })
+    expect((await edit(endpointId, { eventTypes: null })).body).toMatchObject({ eventTypes: null, description: 'all shops' })
+    const audit = await edge.db('audit').where({ subject: endpointId as string, action: 'webhook_endpoint.edit' }).orderBy('audit_id').select<{ actor: string; cause: string }[]>('actor', 'cause')
+    expect(audit).toEqual(['url: https://8.8.4.4/new', 'eventTypes: order.placed,order.cancelled; description; channels: all', 'eventTypes: all'].map((cause) => ({ actor: 'operations:demo-operations', cause })))
+    expect(await edge.db('webhook_endpoints').where({ endpoint_id: endpointId as string }).first('secret')).toEqual({ secret })
+  })
+
+  it.each([
+    ['an address that a new one could not have', { url: 'https://127.0.0.1/hooks' }, 'webhook_endpoint.destination', '/url'],
+    ['no https', { url: 'http://8.8.8.8/' }, 'webhook_endpoint.destination', '/url'],
+    ['no types at all', { eventTypes: [] }, 'request.invalid', '/eventTypes'],
+    ['a type nobody sends', { eventTypes: ['order.exploded'] }, 'request.invalid', '/eventTypes/0'],
+    ['the shape of its payloads', { apiVersion: '1' }, 'request.invalid', '/apiVersion'],
+    ['its secret', { secret: 'whsec_mine' }, 'request.invalid', '/secret'],
+    ['nothing', {}, 'request.invalid', ''],
+  ])('is not given %s', async (_what, body, code, pointer) => {
+    const { endpointId } = (await add({ url })).body
+    const refused = await edit(endpointId, { ...body, ...(Object.keys(body).length && { description: 'changed' }) })
+    expect([refused.status, refused.body.code, (refused.body.errors as { pointer: string }[])[0]!.pointer]).toEqual([400, code, pointer])
+    expect(await edge.db('webhook_endpoints').where({ endpoint_id: endpointId as string }).first('url', 'description')).toEqual({ url, description: '' })
+    expect(await edge.db('audit').where({ subject: endpointId as string, action: 'webhook_endpoint.edit' })).toEqual([])
+  })
+
+  it('is edited only by who may see it, and hears of no channel that they do not reach', async () => {
+    const [own, ofAll] = [(await add({ url }, 'demo-channel-web')).body, (await add({ url })).body]
+    expect((await edit(own.endpointId, { channels: ['marketplace'] }, 'demo-channel-web')).body).toMatchObject({ code: 'auth.scope', errors: [{ pointer: '/channels/0' }] })
+    expect((await edit(own.endpointId, { channels: null }, 'demo-channel-web')).body.channels).toEqual(['web'])
+    expect((await edit(ofAll.endpointId, { description: 'mine now' }, 'demo-channel-web')).body.code).toBe('webhook_endpoint.unknown')
+    expect((await edit(own.endpointId, { description: 'x' }, 'demo-support')).body.code).toBe('auth.role')
+    await edge.send('DELETE', `/v1/webhook-endpoints/${String(own.endpointId)}`)
+    expect((await edit(own.endpointId, { description: 'x' })).body.code).toBe('webhook_endpoint.unknown')
+  })
+})
+
 it('publishes the JSON Schema of every event, by itself and in the API’s documentation', async () => {
   const { status, body } = await edge.get('/v1/event-schemas/shipment.delivered', 'demo-channel-web')
   expect([status, body.$schema, body.title]).toEqual([200, 'https://json-schema.org/draft/2020-12/schema', 'shipment.delivered, version 1'])

@@ -91,6 +91,30 @@ it('tells each endpoint only of the types and channels it asked for', async () =
   expect(receiver.heard.map(({ type, data }) => [type, data.orderId])).toEqual([['order.placed', other]])
 })
 
+it('sends what waits to the address it was given since, at once and under the ids it has, and other types from then on', async () => {
+  const { endpointId } = await endpoint({ eventTypes: ['order.placed', 'order.sourced'] })
+  receiver.answer = 500
+  relay()
+  const { orderId } = await place()
+  for (let tries = 1; tries <= 5; tries += 1) {
+    await eventually(async () => receiver.heard.length, (n) => n >= tries, { what: `attempt ${tries}` })
+    await dueNow(endpointId)
+  }
+  await eventually(() => edge.db('webhook_endpoints').where({ endpoint_id: endpointId }).first(), (row) => row.fenced_until !== null, { what: 'an endpoint left alone' })
+  const moved = await startWebhookReceiver()
+  try {
+    expect((await edge.send('PATCH', `/v1/webhook-endpoints/${endpointId}`, { body: { url: moved.url, eventTypes: ['order.placed', 'fulfillment.picked'] } })).body).toMatchObject({ url: moved.url, fencedUntil: null })
+    await edge.db('webhook_deliveries').where({ endpoint_id: endpointId, status: 'pending' }).update({ next_attempt_at: edge.db.fn.now() })
+    await happens(orderId, 'order.sourced', 'fulfillment.picked')
+    await eventually(async () => moved.taken().length, (n) => n >= 2, { what: 'what was told at the new address' })
+    expect(moved.taken().map(({ type }) => type)).toEqual(['order.placed', 'fulfillment.picked'])
+    expect(moved.taken()[0]!.id).toBe(receiver.heard[0]!.id)
+  } finally {
+    heard.push(...moved.heard)
+    await moved.close()
+  }
+})
+
 it('goes on in order when an endpoint is back, while other orders do not wait for it', async () => {
   const { orderId: stuck } = await place()
   const { orderId: free } = await place()

@@ -185,6 +185,7 @@ export const classified = (at: Things): Record<string, Line> => ({
   'GET /v1/webhook-endpoints': { row: 'readWebhooks' },
   'GET /v1/webhook-endpoints/{endpointId}': { row: 'readWebhooks' },
   'POST /v1/webhook-endpoints': { row: 'manageWebhooks', inBody: true, body: { url: 'https://8.8.8.8/hooks', channels: [at.channelId] } },
+  'PATCH /v1/webhook-endpoints/{endpointId}': { row: 'manageWebhooks', body: { description: 'walked' } },
   'POST /v1/webhook-endpoints/{endpointId}/rotate-secret': { row: 'manageWebhooks', body: {} },
   'POST /v1/webhook-endpoints/{endpointId}/enable': { row: 'manageWebhooks', body: {} },
   'POST /v1/webhook-endpoints/{endpointId}/disable': { row: 'manageWebhooks', body: { reason: 'walked' } },
