@@ -94,7 +94,7 @@ export interface Waiting {
 }
 
 /** Looks until it sees what it waits for; says what it last saw when it gives up. */
-export async function eventually<Seen>(look: () => Promise<Seen>, enough: (seen: Seen) => boolean, { timeoutMs = 20_000, what = 'the fact' }: Waiting = {}): Promise<Seen> {
+export async function eventually<Seen>(look: () => Promise<Seen>, enough: (seen: Seen) => boolean, { timeoutMs = 40_000, what = 'the fact' }: Waiting = {}): Promise<Seen> {
   const until = Date.now() + timeoutMs
   for (;;) {
     const seen = await look()
