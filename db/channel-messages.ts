@@ -1,6 +1,7 @@
 /** What channels send by themselves: each message is one row in the inbox, taken in the transaction of what it does, so a repeat finds its answer. */
 import { auditBindings, auditSql, type AuditEntry } from './audit'
 import { row, rows, run, type Db, type Transaction } from './connection'
+import { isErased } from './erasure/afterwards'
 import { record } from './events'
 import { settleFact, type InboundFact } from './inbox'
 import { endedByOrderSql } from './quarantine'
@@ -64,8 +65,11 @@ const documentBindings = (d: ChannelDocument): unknown[] => [
   d.source, d.eventId, d.channel, d.channelOrderId, d.topic, JSON.stringify(d.body), d.saidAt ?? null, d.sequence ?? null, d.applied ?? false,
 ]
 
-/** The channel's own words about an order, as they came. */
-export const keepDocument = (tx: Transaction, document: ChannelDocument): Promise<void> => run(tx, documentSql, documentBindings(document))
+/** The channel's own words about an order, as they came; of one whose customer was erased, that they came. */
+export async function keepDocument(tx: Transaction, document: ChannelDocument): Promise<void> {
+  const body = (await isErased(tx, document)) ? {} : document.body
+  await run(tx, documentSql, documentBindings({ ...document, body }))
+}
 
 /**
  * A document has become an order: it is kept with its audit row, what waits in quarantine about the same order has become it too, and

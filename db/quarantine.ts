@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import type { RefusalDetail } from '../domain/refusals'
 import { writeAudit } from './audit'
 import { row, rows, run, type Db, type Transaction } from './connection'
+import { isErased } from './erasure/afterwards'
 
 export interface QuarantinedMessage {
   quarantineId: string
@@ -18,12 +19,14 @@ export interface QuarantinedMessage {
   resolution: string | null
 }
 
-/** @returns the id under which it can be found and tried again. */
+/** What is about an order whose customer was erased waits for nobody. @returns the id under which it can be found and tried again. */
 export async function quarantine(
   tx: Transaction,
   message: { channel: string; source: string; eventId: string; topic?: string; channelOrderId?: string; sequence?: number; body: unknown; reasons: readonly RefusalDetail[] },
 ): Promise<string> {
   const quarantineId = uuidv7()
+  const { channel, channelOrderId } = message
+  const erased = channelOrderId !== undefined && (await isErased(tx, { channel, channelOrderId }))
   await tx('quarantine').insert({
     quarantine_id: quarantineId,
     channel: message.channel,
@@ -32,8 +35,9 @@ export async function quarantine(
     topic: message.topic ?? 'order',
     channel_order_id: message.channelOrderId ?? null,
     sequence: message.sequence ?? null,
-    body: JSON.stringify(message.body),
-    reasons: JSON.stringify(message.reasons),
+    body: erased ? '{}' : JSON.stringify(message.body),
+    reasons: erased ? '[]' : JSON.stringify(message.reasons),
+    ...(erased && { status: 'dismissed', resolution: 'erased', ended_at: tx.fn.now() }),
   })
   return quarantineId
 }

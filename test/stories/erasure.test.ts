@@ -4,7 +4,7 @@ import type { OrderView } from '../../db/views/orders'
 import type { RunView } from '../../db/views/runs'
 import { rows } from '../../db/connection'
 import { expectInvariants } from '../support/invariants'
-import { caller, nearMitte, peopleOf, type Call, type FulfillmentWork, type People } from '../support/people'
+import { caller, eventually, nearMitte, peopleOf, type Call, type FulfillmentWork, type People } from '../support/people'
 import { freshShopifyOrder, sendShopify } from '../support/shopify'
 import { startSystem, type System } from '../support/system'
 
@@ -185,4 +185,29 @@ it('erases one order of somebody without a number, and leaves those of others al
   expect(await people.order(mine)).toMatchObject({ customer: null, shipTo: { country: 'DE' } })
   expect(await people.order(other)).toMatchObject({ customer: { name: 'Other Person' } })
   expect(await people.operations('POST', `/v1/orders/${mine}/erase`, {})).toMatchObject({ status: 403 })
+}, 30_000)
+
+it('keeps nothing of her in what a shop says of an erased order afterwards, and knows its repeats', async () => {
+  const ofOthers = await foundIn()
+  const sold = shopOrder()
+  const orderId = (await sendShopify(system.url, sold)).body.orderId!
+  await people.until(orderId, (o) => o.status !== 'placed')
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'not wanted' })
+  await ended(orderId)
+  expect(await people.support('POST', `/v1/orders/${orderId}/erase`, {})).toMatchObject({ status: 200, body: { status: 'done' } })
+  expect(await foundIn()).toEqual(ofOthers)
+  const { channelOrderId } = await people.order(orderId)
+  const updated = { ...sold, updated_at: '2026-12-24T10:00:00Z', note: `${canary} moved` }
+  const broken = { ...updated, line_items: 'none', shipping_address: 7 }
+  const messages = [
+    ['orders/updated', updated], ['orders/create', { ...updated, shipping_address: { ...sold.shipping_address, address1: `${canary}weg 9` } }], ['orders/updated', broken], ['orders/create', broken], ['orders/cancelled', { ...updated, cancel_reason: { of: canary } }],
+  ] as const
+  for (const [i, [topic, body]] of messages.entries())
+    for (let times = 0; times < 2; times += 1) expect([topic, (await sendShopify(system.url, body, { topic, webhookId: `after-${channelOrderId}-${i}` })).status]).toEqual([topic, 200])
+  await eventually(() => system.db('inbound_events').where({ status: 'queued' }), (queued) => queued.length === 0, { what: 'an empty inbox' })
+  expect(await foundIn()).toEqual(ofOthers)
+  const kept = await system.db('channel_documents').where({ channel_order_id: channelOrderId }).select<{ topic: string; body: object }[]>('topic', 'body')
+  expect(kept.map((d) => [d.topic, d.body])).toEqual(expect.arrayContaining([['order', {}], ['update', {}], ['resubmitted', {}]]))
+  expect(await system.db('quarantine').where({ channel_order_id: channelOrderId, status: 'open' })).toEqual([])
+  expect(await people.order(orderId)).toMatchObject({ status: 'cancelled', customer: null })
 }, 30_000)
