@@ -21,4 +21,4 @@ it('answers and adds up', async () => {
   if (process.env.REPLAY) return told(world, ...(JSON.parse(process.env.REPLAY) as [Wish, Step[], number]))
   await sampledInLanes(fc.asyncProperty(wishes, steps(15), fc.nat(1_000_000), (wish, commands, luck) => told(world, wish, commands, luck)), { runs: 100, lanes: 4, usual: 1 })
   expect(await checkInvariants({ db: world.system.db, books: world.system.provider.books }, true)).toEqual([])
-}, 180_000 * factorOf())
+}, 400_000 * factorOf())

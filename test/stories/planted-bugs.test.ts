@@ -38,8 +38,8 @@ async function noticed(planted?: Planted, most = sequences.length): Promise<stri
 
 it('finds nothing where nothing is planted', async () => {
   expect(await noticed(undefined, 4)).toBeUndefined()
-}, 240_000)
+}, 400_000)
 
-it.each(sampled(bugs, 2))('notices $bug', async (planted) => {
+it.each(sampled(bugs, 1))('notices $bug', async (planted) => {
   expect(await noticed(planted)).toBeDefined()
-}, 240_000)
+}, 400_000)
