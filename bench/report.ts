@@ -15,22 +15,21 @@ export interface Figure {
 }
 
 const file = join(__dirname, 'RESULTS.md')
-const dataFile = join(__dirname, '../.data/bench-figures.json')
 
-/** Prints the figures and writes them down; sections that were not run this time keep their last figures. */
+/** Prints the figures and writes them down; sections that were not run this time keep the rows they have, with the day they were measured. */
 export function report(figures: readonly Figure[], seconds: number): void {
-  const before = existsSync(dataFile) ? (JSON.parse(readFileSync(dataFile, 'utf8')) as Figure[]) : []
-  const all = [...before.filter((f) => !figures.some((g) => g.section === f.section)), ...figures]
-  writeFileSync(dataFile, JSON.stringify(all))
+  const today = new Date().toISOString().slice(0, 10)
   for (const f of figures) console.log(`  ${f.ok ? '✓' : '✗'} ${f.what.padEnd(46)} ${f.measured}   (reach ${f.reach})`)
-  const rows = all.map((f) => `| ${f.section} | ${f.what} | ${f.reach} | ${f.measured} | ${f.ok ? '✓' : '✗'} |`)
+  const before = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter((line) => /^\| [a-z]/.test(line) && !line.startsWith('| section ')) : []
+  const kept = before.filter((line) => !figures.some((f) => line.startsWith(`| ${f.section} |`)))
+  const rows = figures.map((f) => `| ${f.section} | ${f.what} | ${f.reach} | ${f.measured} | ${f.ok ? '✓' : '✗'} | ${today} |`)
   writeFileSync(
     file,
     [
       '# What was measured', '',
-      `${new Date().toISOString().slice(0, 10)} · ${cpus().length} × ${cpus()[0]?.model.trim() || 'CPU'} · ${Math.round(totalmem() / 2 ** 30)} GiB · Node ${process.version} · PostgreSQL 18 · Temporal dev server of CLI ${cliVersion}; "real server": Temporal ${realServerVersion} on the same PostgreSQL, 4 shards`,
+      `${cpus().length} × ${cpus()[0]?.model.trim() || 'CPU'} · ${Math.round(totalmem() / 2 ** 30)} GiB · Node ${process.version} · PostgreSQL 18 · Temporal dev server of CLI ${cliVersion}; "real server": Temporal ${realServerVersion} on the same PostgreSQL, 4 shards`,
       `Everything on the same machine, load generator included, fsync on; the api in a heap of at most 160 MB. \`npm run bench\` (${Math.round(seconds)} s for the sections run last); one section: \`npm run bench -- intake\`.`, '',
-      '| section | what | reach | measured | |', '|---|---|---|---|---|', ...rows, '',
+      '| section | what | reach | measured | | on |', '|---|---|---|---|---|---|', ...kept, ...rows, '',
     ].join('\n'),
   )
 }
