@@ -118,7 +118,8 @@ it('sends what waits to the address it was given since, at once and under the id
 it('goes on in order when an endpoint is back, while other orders do not wait for it', async () => {
   const { orderId: stuck } = await place()
   const { orderId: free } = await place()
-  const { endpointId } = await endpoint()
+  // What was placed just before may be told as well, where another transaction was open: it is not asked for.
+  const { endpointId } = await endpoint({ eventTypes: ['order.sourced', 'fulfillment.released', 'fulfillment.picked'] })
   receiver.answer = ({ data, type }) => (data.orderId === stuck && type === 'order.sourced' ? 500 : 200)
   relay()
   await happens(stuck, 'order.sourced', 'fulfillment.released', 'fulfillment.picked')
@@ -147,7 +148,7 @@ it('misses nothing that commits late', async () => {
   relay()
   await late.commit()
   await eventually(() => Promise.resolve(receiver.taken()), (all) => all.length >= 2)
-  expect(typesFor(orderId, receiver.taken())).toEqual(['order.sourced'])
+  expect(typesFor(orderId, receiver.taken()).filter((type) => type !== 'order.placed')).toEqual(['order.sourced'])
   expect(typesFor(other, receiver.taken())).toEqual(['order.placed'])
 })
 
