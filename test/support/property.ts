@@ -1,9 +1,13 @@
-/** Property tests with a seed that is always said: a sample on every run, twenty times as many in the long one (VERIFY=1). SEED repeats a run. */
+/**
+ * Property tests with a seed that is always said. The usual run takes the same sample each time, so that what fails there was broken by the change at hand; the
+ * long one (VERIFY=1) draws anew, twenty times as many. SEED repeats a run.
+ */
 import fc from 'fast-check'
 
-/** What repeats a run. */
-export const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 const factor = process.env.VERIFY === '1' ? 20 : 1
+
+/** What repeats a run. */
+export const seed = Number(process.env.SEED ?? (factor > 1 ? Math.floor(Math.random() * 2 ** 31) : 1))
 
 /** Checks `property` on `runs` examples; the seed is part of every failure, and is printed once per file. */
 export function holds<Args>(property: fc.IProperty<Args>, runs = 200): void {
@@ -17,14 +21,10 @@ export async function sampledProperty<Args>(property: fc.IAsyncProperty<Args>, r
   await fc.assert(property, { seed, numRuns: runs * factor })
 }
 
-/**
- * The same where examples wait more than they work: several at a time, each lane with a seed of its own. The long run draws others each time; the usual one
- * always those of `usual`, where that is given.
- */
-export async function sampledInLanes<Args>(property: fc.IAsyncProperty<Args>, { runs, lanes, usual }: { runs: number; lanes: number; usual?: number }): Promise<void> {
-  const first = factor > 1 || process.env.SEED !== undefined ? seed : (usual ?? seed)
-  process.stdout.write(`  properties in ${lanes} lanes with SEED=${first}\n`)
-  await Promise.all(Array.from({ length: lanes }, (_, lane) => fc.assert(property, { seed: first + lane, numRuns: Math.ceil((runs * factor) / lanes), endOnFailure: process.env.SHRINK === '0' })))
+/** The same where examples wait more than they work: several at a time, each lane with a seed of its own. */
+export async function sampledInLanes<Args>(property: fc.IAsyncProperty<Args>, { runs, lanes }: { runs: number; lanes: number }): Promise<void> {
+  process.stdout.write(`  properties in ${lanes} lanes with SEED=${seed}\n`)
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => fc.assert(property, { seed: seed + lane, numRuns: Math.ceil((runs * factor) / lanes), endOnFailure: process.env.SHRINK === '0' })))
 }
 
 /** How many times as many examples as on a usual run. */
