@@ -9,6 +9,7 @@ import { saveLabels, type BoughtLabel } from '../db/shipments'
 import type { Choice, NoBid } from '../domain/delivery/choice'
 import { invariant } from '../domain/invariant'
 import type { WaitingOn } from '../domain/order/status'
+import { refuse } from '../domain/refusals'
 import { choose, parcelOf, receiverOf, senderOf } from './carrier-choice'
 import { CarrierRefusal, ProviderFault, type BuyLabel, type Carrier, type Label } from './ports'
 import { createTransitDesk } from './transit-desk'
@@ -54,6 +55,7 @@ export function createLabelPurchase(db: Db, carriers: readonly Carrier[]): (fulf
     for (;;) {
       const job = await purchaseJob(db, fulfillmentId)
       if (job.bought) return { ...job.bought, ...(job.strays > 0 && { strays: true }) }
+      if (job.status !== 'packed') throw refuse('fulfillment.state', { state: job.status, allowedActions: [] })
       const labels = await operationsOf(fulfillmentId, job).then((operations) => buyAll(buyer, job, operations), again)
       if (labels === 'refused' || labels === 'again') continue
       if (await db.transaction((tx) => saveLabels(tx, fulfillmentId, labels, then))) continue

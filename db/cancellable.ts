@@ -1,11 +1,14 @@
 /** Where every unit of an order is, as far as that decides whether it can still be cancelled. */
 import type { FulfillmentStatus } from '../domain/fulfillment/moves'
-import { withoutSentAgain, type LineInPlaces, type Place, type UnitState } from '../domain/order/cancellation'
+import { withoutSentAgain, type LineInPlaces, type Place } from '../domain/order/cancellation'
 import { rows, type Transaction } from './connection'
 
 /** In the order of the document. */
 export async function linesInPlaces(tx: Transaction, orderId: string): Promise<LineInPlaces[]> {
   const found = await rows<LineRow>(tx, linesSql, [orderId])
+  const standing = new Map<string, number>()
+  for (const { fulfillmentId, quantity } of found.flatMap((l) => l.claims)) if (fulfillmentId !== null) standing.set(fulfillmentId, (standing.get(fulfillmentId) ?? 0) + quantity)
+  const placesOf = (claim: Claim): Place[] => placed(claim, standing.get(claim.fulfillmentId ?? '') ?? 0)
   return found.map(({ open, sentAgain, sentAgainClaimed, shipped, claims, ...line }) => {
     const claimed = withoutSentAgain(claims.flatMap(placesOf), sentAgainClaimed)
     const places: Place[] = [{ state: 'open', quantity: open }, ...claimed, { state: 'sent_again', quantity: sentAgain }, { state: 'gone', quantity: shipped }]
@@ -42,13 +45,13 @@ const linesSql = `
        LEFT JOIN fulfillments f USING (fulfillment_id) LEFT JOIN fulfillment_lines fl ON fl.fulfillment_id = a.fulfillment_id AND fl.line_id = l.line_id) AS claims
   FROM order_lines l WHERE l.order_id = ? ORDER BY l.position`
 
-function placesOf({ nodeId, fulfillmentId, status, inTransfer, quantity, picked }: Claim): Place[] {
+/** @param together how many units its work has claimed at the node, of whatever lines */
+function placed({ nodeId, fulfillmentId, status, inTransfer, quantity, picked }: Claim, together: number): Place[] {
   if (fulfillmentId === null || status === null) return [{ state: 'allocated', quantity, nodeId }]
   const at = { nodeId, fulfillmentId }
   if (inTransfer) return [{ ...at, state: 'in_transfer', quantity }]
-  const whole: Partial<Record<FulfillmentStatus, UnitState>> = { released: 'released', packed: 'packed', ready: 'ready' }
-  const state = whole[status]
-  if (state) return [{ ...at, state, quantity }]
+  if (status === 'released') return [{ ...at, state: status, quantity }]
+  if (status === 'packed' || status === 'ready') return [{ ...at, state: status, quantity, together }]
   return [
     { ...at, state: 'picking', quantity: quantity - picked },
     { ...at, state: 'picked', quantity: picked },

@@ -1,6 +1,7 @@
 /** The purchase of a fulfillment's labels as rows: what a carrier must know, the choice and why, one operation per package and try, recorded before any call. */
 import { uuidv7 } from 'uuidv7'
 import type { Choice } from '../domain/delivery/choice'
+import type { FulfillmentStatus } from '../domain/fulfillment/moves'
 import { invariant } from '../domain/invariant'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import type { OrderPromise } from '../domain/promise/kept'
@@ -46,6 +47,7 @@ export interface PurchaseJob {
   /** Labels given up that may exist at a carrier. */
   strays: number
   bought: { carrier: string; service: string; trackingNumbers: string[] } | null
+  status: FulfillmentStatus
 }
 
 /** The address goes to the carrier and nowhere else. */
@@ -57,7 +59,7 @@ export async function purchaseJob(db: Db, fulfillmentId: string): Promise<Purcha
 
 const ofLabels = `FROM carrier_operations op WHERE op.fulfillment_id = f.fulfillment_id AND op.kind = 'label'`
 const jobSql = `
-  SELECT f.order_id AS "orderId", o.currency, o.delivery->>'service' AS wanted, o.promise, json_build_object('promise', ${snapshotOf('o')}->'promise') AS policy, c.time_zone AS "timeZone",
+  SELECT f.order_id AS "orderId", f.status, o.currency, o.delivery->>'service' AS wanted, o.promise, json_build_object('promise', ${snapshotOf('o')}->'promise') AS policy, c.time_zone AS "timeZone",
     json_build_object('name', n.name, 'country', n.country, 'postalCode', coalesce(n.address->>'postalCode', ''), 'address', n.address, 'timeZone', n.time_zone,
                       'calendar', n.calendar, 'specialDays', n.special_days, 'cutoffs', n.cutoffs, 'pickups', n.pickups) AS node,
     coalesce((SELECT t.address || jsonb_build_object('name', t.name, 'country', t.country) FROM nodes t WHERE t.node_id = f.to_node_id), o.ship_to) AS "shipTo",

@@ -24,7 +24,7 @@ export interface BoughtLabel {
  * @returns false when their purchase was given up meanwhile: they are not used, and have to be given back.
  */
 export async function saveLabels(tx: Transaction, fulfillmentId: string, labels: readonly BoughtLabel[], waitingOn: WaitingOn): Promise<boolean> {
-  const { order } = await lockWork(tx, fulfillmentId)
+  const { order, fulfillment } = await lockWork(tx, fulfillmentId)
   const { orderId } = order
   const { carrier, service } = labels[0]!
   const operationIds = labels.map((l) => l.operationId)
@@ -51,7 +51,7 @@ export async function saveLabels(tx: Transaction, fulfillmentId: string, labels:
   const trackingNumbers = labels.map((l) => l.trackingNumber)
   await run(tx, 'UPDATE orders SET search = search || ? WHERE order_id = ?', [` ${trackingNumbers.join(' ').toLowerCase()}`, orderId])
   await record(tx, order, { type: 'shipment.labelled', actor: self, data: { fulfillmentId, shipmentId, carrier, service, trackingNumbers } })
-  if (order.stage === 'cancelled') return true
+  if (fulfillment.status !== 'packed') return true // cancelled meanwhile: they are given back
   if (carrier === ownFleet) await queueForDispatch(tx, order, fulfillmentId)
   await setPartWait(tx, fulfillmentId, waitingOn)
   await refreshOrder(tx, orderId)

@@ -4,7 +4,7 @@ import { findOrder } from '../../db/orders'
 import { proposeChange } from '../../db/steps/change-order'
 import { previewCancellation } from '../../db/views/cancellation'
 import { orderTag, orderView } from '../../db/views/orders'
-import { fixedStates, cancellableStates } from '../../domain/order/cancellation'
+import { unitStates } from '../../domain/order/cancellation'
 import { visibleOrder } from '../access'
 import { command, orderCommand, type OrderRoute } from '../command'
 import { may } from '../permissions'
@@ -28,7 +28,7 @@ const previewAnswer = z
   .object({
     preview: z.literal(true),
     whole: z.boolean().meta({ description: 'Nothing of the order would be left' }),
-    goods: z.array(z.object({ lineId: z.string(), sku: z.string(), quantity: z.int(), state: z.enum([...cancellableStates, ...fixedStates]), nodeId: z.string().optional(), fulfillmentId: z.string().optional() })),
+    goods: z.array(z.object({ lineId: z.string(), sku: z.string(), quantity: z.int(), state: z.enum(unitStates), nodeId: z.string().optional(), fulfillmentId: z.string().optional(), together: z.int().optional().meta({ description: 'How many units, of whatever lines, stand packed together with these' }) })),
     money: z.object({
       currency: z.string(),
       cancelledMinor: minor.meta({ description: 'What the units are worth' }),
@@ -46,7 +46,7 @@ const cancel = orderCommand({
   tag: 'Orders',
   summary: 'Cancel an order, or some units of it',
   description:
-    'The whole order, until it is handed over; units of it, while they are not packed. Answers once the stock is free; the money follows, see paymentStatus. With `?preview=true` nothing is done: the answer says what it would move, and needs no Idempotency-Key.',
+    'The whole order, until it is handed over; units of it, while they are not packed, or all that one parcel has in it: then its labels are given back and the goods go back to the shelf. Answers once the stock is free; the money follows, see paymentStatus. With `?preview=true` nothing is done: the answer says what it would move, and needs no Idempotency-Key.',
   roles: may.cancelOrders,
   params: z.strictObject({ orderId: uuid }),
   query: z.strictObject({ preview: z.enum(['true', 'false']).optional() }),

@@ -1,6 +1,6 @@
 /**
- * Some units of an order are not wanted any more: their stock is free, whoever picks is told, the rest goes on. What is packed or gone stays. Where nothing
- * of the order would be left, it is cancelled as a whole, and ends as if that had been asked for.
+ * Some units of an order are not wanted any more: their stock is free, whoever picks is told, the rest goes on. A parcel that stands packed goes back to the
+ * shelf as a whole or stays; what is gone stays. Where nothing of the order would be left, it is cancelled as a whole, and ends as if that had been asked for.
  */
 import { isGone, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import { isAllPicked } from '../../domain/fulfillment/pick'
@@ -10,6 +10,7 @@ import type { Units } from '../../domain/payment/shares'
 import { refuse } from '../../domain/refusals'
 import { linesInPlaces } from '../cancellable'
 import { run, type Transaction } from '../connection'
+import { leaveDispatch } from '../dispatch'
 import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, needFulfillment, refreshPicked, takeOutUnits, workLines } from '../fulfillments'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
@@ -27,6 +28,8 @@ export interface LinesCancelled {
   whole?: CancelOutcome
   /** Work orders of which nothing is left. */
   stopped: string[]
+  /** Those among them whose labels are to be given back to the carrier. */
+  labelled?: string[]
   /** Holds of which nothing more will be taken. */
   voids: string[]
   /** What was taken of it and goes back. */
@@ -58,7 +61,7 @@ export async function cancelWanted(tx: Transaction, order: OrderRow, { lines, wa
   }
   const taken = planCancellation(lines, wanted)
   await freeStock(tx, order, taken, actor)
-  const stopped = await takeOut(tx, order, taken, actor)
+  const { stopped, labelled } = await takeOut(tx, order, taken, actor)
   await run(
     tx,
     `UPDATE order_lines l SET cancelled = l.cancelled + v.quantity, backordered = least(l.backordered, l.quantity - l.cancelled - v.quantity - l.shipped - l.allocated)
@@ -70,7 +73,7 @@ export async function cancelWanted(tx: Transaction, order: OrderRow, { lines, wa
   if (!(await hasOpenUnits(tx, orderId))) await settleExceptions(tx, order, 'cancelled', { kind: 'sourcing.short' })
   const { voids, refunds } = await unitsCancelled(tx, order, wanted, { reason, actor })
   await refreshOrder(tx, orderId)
-  return { cancelledAt: new Date().toISOString(), stopped, voids, refunds }
+  return { cancelledAt: new Date().toISOString(), stopped, ...(labelled.length > 0 && { labelled }), voids, refunds }
 }
 
 /** Levels in their order: a second cancellation, or a buyer, waits for nobody in a ring. */
@@ -81,15 +84,17 @@ async function freeStock(tx: Transaction, { orderId }: OrderRow, taken: readonly
 
 const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Whoever picks has less to do, and hears of it; what was picked of it goes back to its shelf. @returns the work orders of which nothing is left. */
-async function takeOut(tx: Transaction, order: OrderRow, taken: readonly CancelledUnits[], actor: string): Promise<string[]> {
+/** Whoever picks has less to do, and hears of it; what was picked or packed of it goes back to its shelf, and nobody brings it. @returns the work orders of which nothing is left */
+async function takeOut(tx: Transaction, order: OrderRow, taken: readonly CancelledUnits[], actor: string): Promise<{ stopped: string[]; labelled: string[] }> {
   const stopped: string[] = []
   for (const fulfillmentId of new Set(taken.flatMap((t) => t.fulfillmentId ?? []))) {
     const mine = taken.filter((t) => t.fulfillmentId === fulfillmentId)
     const status = await shrink(tx, order, fulfillmentId, mine, actor)
     if (status === 'cancelled') stopped.push(fulfillmentId)
   }
-  return stopped
+  await leaveDispatch(tx, stopped)
+  for (const subject of stopped) await settleExceptions(tx, order, 'cancelled', { subject })
+  return { stopped, labelled: [...new Set(taken.flatMap((t) => (t.state === 'packed' ? t.fulfillmentId! : [])))] }
 }
 
 async function shrink(tx: Transaction, order: OrderRow, fulfillmentId: string, mine: readonly CancelledUnits[], actor: string): Promise<FulfillmentStatus> {
@@ -109,7 +114,7 @@ async function shrink(tx: Transaction, order: OrderRow, fulfillmentId: string, m
 
   async function told(becomes: FulfillmentStatus): Promise<FulfillmentStatus> {
     const lines = [...asked].map(([lineId, quantity]) => ({ lineId, quantity }))
-    const putBack = mine.filter((m) => m.state === 'picked').map(({ lineId, sku, quantity }) => ({ lineId, sku, quantity }))
+    const putBack = mine.filter((m) => m.state === 'picked' || m.together !== undefined).map(({ lineId, sku, quantity }) => ({ lineId, sku, quantity }))
     await record(tx, order, { type: 'fulfillment.reduced', actor, data: { fulfillmentId, nodeId, status: becomes, lines, putBack, ...(assignee !== null && { assignee }) } })
     return becomes
   }

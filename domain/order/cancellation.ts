@@ -1,6 +1,6 @@
 /**
  * Cancelling some units of an order: which units, from where, and what they are worth. What is furthest from the door goes first, so that as little work
- * as possible was in vain; what is packed or gone stays. Kits are cancelled as they were sold, whole.
+ * as possible was in vain; what stands packed goes back to the shelf only parcel by parcel, and what is gone stays. Kits are cancelled as they were sold, whole.
  */
 import type { FulfillmentStatus } from '../fulfillment/moves'
 import { invariant } from '../invariant'
@@ -10,9 +10,12 @@ import type { KitLine } from './kits'
 
 /** Where units are that may still be cancelled, the least trouble first: looking for a node, claimed there, in a work order, of one that is begun, or picked. */
 export const cancellableStates = ['open', 'allocated', 'released', 'picking', 'picked'] as const
+/** Put together for the customer: boxes are not opened again for a part of what is in them, but all of it may be had back. */
+export const togetherStates = ['packed', 'ready'] as const
 /** Where it is too late; `sent_again`: paid, and to be sent a second time because the first parcel never arrived. */
-export const fixedStates = ['packed', 'ready', 'in_transfer', 'sent_again', 'gone'] as const
-export type UnitState = (typeof cancellableStates)[number] | (typeof fixedStates)[number]
+export const fixedStates = ['in_transfer', 'sent_again', 'gone'] as const
+export const unitStates = [...cancellableStates, ...togetherStates, ...fixedStates] as const
+export type UnitState = (typeof unitStates)[number]
 
 /** Units of a line that are in the same place. */
 export interface Place {
@@ -20,6 +23,8 @@ export interface Place {
   quantity: number
   fulfillmentId?: string
   nodeId?: string
+  /** How many units, of whatever lines, stand together with these. */
+  together?: number
 }
 export interface LineInPlaces {
   lineId: string
@@ -58,15 +63,21 @@ export function leavesNothing(lines: readonly LineInPlaces[], wanted: readonly U
   return lines.every((l) => (asked.get(l.lineId) ?? 0) === l.quantity - l.cancelled)
 }
 
-/** The units to be cancelled, by place. @throws `order.units_not_cancellable` with every line of which too few are left, and where the others are */
+/**
+ * The units to be cancelled, by place; parcels that stand packed where the others do not suffice, and all that is in them is asked for.
+ * @throws `order.units_not_cancellable` with every line of which too few are left, and where the others are
+ */
 export function planCancellation(lines: readonly LineInPlaces[], wanted: readonly Units[]): CancelledUnits[] {
   const asked = wanted.map(({ lineId, quantity }) => ({ line: lineOf(lines, lineId), quantity }))
+  const unpacked = unpackedFor(parcelsIn(lines), new Map(asked.map(({ line, quantity }) => [line.lineId, { asked: quantity, loose: cancellableUnits(line) }])))
+  if (unpacked) {
+    const back = unpacked.flatMap((parcel) => parcel.units)
+    return [...asked.flatMap(({ line, quantity }) => takenFrom(line, quantity - unitsOf(back, line.lineId))), ...back]
+  }
   const tooFew = asked.filter(({ line, quantity }) => quantity > cancellableUnits(line))
-  if (tooFew.length)
-    throw refuse('order.units_not_cancellable', {
-      lines: tooFew.map(({ line, quantity }) => ({ lineId: line.lineId, asked: quantity, cancellable: cancellableUnits(line), elsewhere: line.places.filter((p) => !isCancellable(p) && p.quantity > 0) })),
-    })
-  return asked.flatMap(({ line, quantity }) => takenFrom(line, quantity))
+  throw refuse('order.units_not_cancellable', {
+    lines: tooFew.map(({ line, quantity }) => ({ lineId: line.lineId, asked: quantity, cancellable: cancellableUnits(line), elsewhere: line.places.filter((p) => !isCancellable(p) && p.quantity > 0) })),
+  })
 }
 
 /**
@@ -85,7 +96,7 @@ export function withoutSentAgain(claimed: readonly Place[], sentAgain: number): 
   return claimed.map((place) => ({ ...place, quantity: others.get(place)! }))
 }
 
-const way = (state: UnitState): number => ([...cancellableStates, ...fixedStates] as readonly UnitState[]).indexOf(state)
+const way = (state: UnitState): number => unitStates.indexOf(state)
 
 /** What a cancellation that comes too late becomes: parcels on their way are asked back, what has arrived is sent back. */
 export const insteadOfCancelling = (gone: readonly { status: FulfillmentStatus }[]): 'intercept' | 'return' =>
@@ -121,3 +132,39 @@ function takenFrom({ lineId, sku, places }: LineInPlaces, quantity: number): Can
     return units > 0 ? [{ lineId, sku, ...place, quantity: units }] : []
   })
 }
+
+interface Parcel {
+  units: CancelledUnits[]
+  together: number
+}
+
+/** What stands packed, by the work it is of; not where some of it is sent a second time. */
+function parcelsIn(lines: readonly LineInPlaces[]): Parcel[] {
+  const parcels = new Map<string, Parcel>()
+  for (const { lineId, sku, places } of lines)
+    for (const place of places) {
+      if (place.fulfillmentId === undefined || place.together === undefined) continue
+      const parcel = parcels.get(place.fulfillmentId) ?? { units: [], together: place.together }
+      parcel.units.push({ lineId, sku, ...place })
+      parcels.set(place.fulfillmentId, parcel)
+    }
+  return [...parcels.values()].filter(({ units, together }) => units.reduce((sum, u) => sum + u.quantity, 0) === together)
+}
+
+/** Per line: how many are asked for, and how many there are outside of parcels. */
+type Needs = ReadonlyMap<string, { asked: number; loose: number }>
+
+/** Parcels that bring what is asked for beyond what is loose, no more of them than it takes and nothing in them that is not asked for. @returns undefined where there are none that do */
+function unpackedFor(parcels: readonly Parcel[], needs: Needs): Parcel[] | undefined {
+  const short = [...needs].filter(([, { asked, loose }]) => asked > loose)
+  if (short.length === 0) return []
+  if (short.some(([lineId, { asked, loose }]) => asked - loose > parcels.reduce((sum, p) => sum + unitsOf(p.units, lineId), 0))) return undefined
+  for (const [i, parcel] of parcels.entries()) {
+    if (!parcel.units.every((u) => unitsOf(parcel.units, u.lineId) <= (needs.get(u.lineId)?.asked ?? 0)) || !short.some(([lineId]) => unitsOf(parcel.units, lineId) > 0)) continue
+    const rest = unpackedFor(parcels.slice(i + 1), new Map([...needs].map(([lineId, { asked, loose }]) => [lineId, { asked: asked - unitsOf(parcel.units, lineId), loose }])))
+    if (rest) return [parcel, ...rest]
+  }
+  return undefined
+}
+
+const unitsOf = (units: readonly Units[], lineId: string): number => units.reduce((sum, u) => sum + (u.lineId === lineId ? u.quantity : 0), 0)

@@ -3,6 +3,7 @@ import { CancellationScope, condition } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { carriers, payments, step } from '../support/activities'
 import { isoNow } from '../support/clock'
+import { refusalIn } from '../support/failures'
 import { giveBackLabels } from './labels'
 import { holdRemainder } from './payment'
 import { show } from './show'
@@ -19,7 +20,7 @@ export async function deliver(thread: Thread, work: Work): Promise<void> {
 }
 
 async function onItsWay(thread: Thread, work: Work): Promise<void> {
-  await handedOver(thread, work)
+  if ((await handedOver(thread, work)) === 'not any more') return giveBackLabels(thread, work, work.fulfillmentId, false)
   thread.chapter = 'delivery'
   await Promise.all([captured(thread, work), work.manifest !== undefined && manifested(thread, work)])
   await Promise.all([delivered(thread, work), work.gone!.remainder && holdRemainder(thread)])
@@ -30,7 +31,7 @@ export async function transfer(thread: Thread, work: Work): Promise<void> {
   await prepared(thread, work)
   if (wentBack(work)) return
   await labelled(thread, work)
-  await handedOver(thread, work)
+  if ((await handedOver(thread, work)) === 'not any more') return giveBackLabels(thread, work, work.fulfillmentId, false)
   thread.chapter = 'transfer'
   await manifested(thread, work)
   const late = { kind: 'transfer.overdue', subject: work.fulfillmentId, owner: 'operations', summary: `What ${work.nodeId} sent to the other node has not been received in time: look for the parcel` } as const
@@ -87,22 +88,32 @@ async function labelled(thread: Thread, work: Work): Promise<boolean> {
   const trouble = { kind: 'carrier.unavailable', subject: work.fulfillmentId, owner: 'operations', summary: 'No carrier gives a label' } as const
   const label = await persist(thread, work, { waitingOn: waiting('carrier', null), trouble }, () =>
     carriers('Choose a carrier and buy labels').buyLabels({ fulfillmentId: work.fulfillmentId, then }),
-  )
-  work.carrier = label!.carrier
-  work.trackingNumbers = label!.trackingNumbers
-  work.service = label!.service
-  waits(work, then)
+  ).catch((cause: unknown) => notWanted(work, cause))
+  if (!label) return false
+  work.carrier = label.carrier
+  work.trackingNumbers = label.trackingNumbers
+  work.service = label.service
+  if (!wentBack(work)) waits(work, then)
   show(thread)
-  return label!.strays === true
+  return label.strays === true
 }
 
-async function handedOver(thread: Thread, work: Work): Promise<void> {
-  const gone = (): boolean => work.gone !== undefined
+/** The rows know before the story that the parcel was cancelled: word of it is on its way. */
+async function notWanted(work: Work, cause: unknown): Promise<undefined> {
+  if (refusalIn(cause)?.type !== 'fulfillment.state') throw cause
+  await condition(() => wentBack(work))
+}
+
+/** Until the goods have left, or what stands packed is cancelled. */
+async function handedOver(thread: Thread, work: Work): Promise<'gone' | 'not any more'> {
+  const gone = (): boolean => work.gone !== undefined || wentBack(work)
   const tellsAnew = thread.start.policy.promise.whenLate.then === 'new_promise'
   if (tellsAnew && (await waitFor(thread, work, work.wait!, gone)) === 'too late') await toldAnew(thread, work, 'hand_over')
   const late = { kind: 'fulfillment.not_handed_over', subject: work.fulfillmentId, owner: 'operations', summary: `${work.nodeId} has packed but not handed over` } as const
-  await waitOrEscalate(thread, work, work.wait!, late, () => work.gone !== undefined)
+  await waitOrEscalate(thread, work, work.wait!, late, gone)
+  if (wentBack(work)) return 'not any more'
   show(thread, { status: 'shipped', carrier: work.carrier })
+  return 'gone'
 }
 
 /** Taking the money follows the goods. If it fails now it is a case for finance, never an undo. */
@@ -140,6 +151,6 @@ async function claimed(thread: Thread, work: Work, operationId: string): Promise
   await persist(thread, work, { trouble }, () => carriers(`Claim compensation from ${work.carrier}`).claimParcel({ operationId }))
 }
 
-/** Waits until a packed fulfillment has its labels, or will never get them. */
+/** Waits until a packed fulfillment has its labels, or will never get any. */
 export const labelsOrEnd = (thread: Thread, work: Work): Promise<void> =>
-  CancellationScope.nonCancellable(() => condition(() => work.trackingNumbers !== undefined || thread.cancelled !== undefined))
+  CancellationScope.nonCancellable(() => condition(() => work.trackingNumbers !== undefined || thread.cancelled !== undefined || wentBack(work)))

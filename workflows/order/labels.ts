@@ -3,9 +3,10 @@ import { carriers } from '../support/activities'
 import { waiting, type Thread, type Waiter } from './thread'
 import { persist } from './waits'
 
-/** @param stray only those the parcels do not travel by; nothing waits for these. */
+/** @param stray only those the parcels do not travel by; nothing waits for these, nor for those of one part of an order. */
 export async function giveBackLabels(thread: Thread, who: Waiter, fulfillmentId: string, stray: boolean): Promise<void> {
-  const summary = stray ? 'Labels that are not used could not be given back' : 'The order is cancelled and its labels could not be given back'
+  const isPart = who.fulfillmentId !== undefined
+  const summary = stray ? 'Labels that are not used could not be given back' : `The ${isPart ? 'parcel' : 'order'} is cancelled and its labels could not be given back`
   const trouble = { kind: 'carrier.void_failed', subject: fulfillmentId, owner: 'operations', summary } as const
-  await persist(thread, who, { ...(stray ? {} : { waitingOn: waiting('carrier', null) }), trouble }, () => carriers('Give back the labels').voidLabels({ fulfillmentId, stray }))
+  await persist(thread, who, { ...(stray || isPart ? {} : { waitingOn: waiting('carrier', null) }), trouble }, () => carriers('Give back the labels').voidLabels({ fulfillmentId, stray }))
 }

@@ -14,7 +14,7 @@ import { now } from '../support/clock'
 import { answering, refusalIn, refusing } from '../support/failures'
 import { listenForOthers } from './again'
 import { change } from './change'
-import { labelsOrEnd } from './delivery'
+import { labelsOrEnd, wentBack } from './delivery'
 import { endStopped, fewerUnits, refuseIfCancelled, stopStory } from './fewer'
 import { listenForHolds } from './holds'
 import { dropMoney } from './payment'
@@ -53,7 +53,7 @@ export function listen(thread: Thread): void {
     validator: (_ask: CancelOrder) => refuseIfOver(thread),
   })
   setHandler(cancelLines, (ask) => cancelUnits(thread, ask), {
-    description: 'Cancel some units while they are neither packed nor gone. Answers once the stock is free; the rest of the order goes on.',
+    description: 'Cancel some units: those that are not packed, or all that one parcel has in it. Answers once the stock is free; the rest of the order goes on.',
     validator: (_ask: CancelLines) => refuseIfCancelled(thread),
   })
   setHandler(changeOrder, (ask) => change(thread, ask), {
@@ -144,6 +144,7 @@ async function pack(thread: Thread, ask: PackFulfillment): Promise<FulfillmentAn
   })
   await labelsOrEnd(thread, work)
   if (thread.cancelled) throw refusing('order.already_cancelled', { state: 'cancelled' })
+  if (wentBack(work)) throw refusing('fulfillment.state', { state: work.status, allowedActions: [] })
   return { fulfillmentId: work.fulfillmentId, status: work.status }
 }
 

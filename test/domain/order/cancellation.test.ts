@@ -1,12 +1,14 @@
 /** Whatever is cancelled, in whatever pieces: no unit twice, none that is packed or gone, and the cents add up. */
 import fc from 'fast-check'
-import { cancellableStates, cancellableUnits, cancelledMinor, fixedStates, leavesNothing, planCancellation, wantedUnits, withoutSentAgain, type LineInPlaces } from '../../../domain/order/cancellation'
+import { cancellableStates, cancellableUnits, cancelledMinor, leavesNothing, planCancellation, unitStates, wantedUnits, withoutSentAgain, type LineInPlaces, type UnitState } from '../../../domain/order/cancellation'
 import { unitsWanted, type ChangeOperation } from '../../../domain/order/change'
 import { worthMinor, type Priced } from '../../../domain/payment/shares'
 import { Refusal } from '../../../domain/refusals'
 import { holds } from '../../support/property'
 
-const state = fc.constantFrom(...cancellableStates, ...fixedStates)
+/** None of the drawn parcels is known to be whole. */
+const isFixed = (state: UnitState): boolean => !(cancellableStates as readonly string[]).includes(state)
+const state = fc.constantFrom(...unitStates)
 const line = fc
   .record({
     places: fc.array(fc.record({ state, quantity: fc.integer({ min: 1, max: 5 }) }), { minLength: 1, maxLength: 6 }),
@@ -41,7 +43,7 @@ const without = (lines: Order['lines'], taken: ReturnType<typeof planCancellatio
   })
 
 const merged = (l: LineInPlaces): LineInPlaces['places'] =>
-  [...cancellableStates, ...fixedStates].map((s) => ({ state: s, quantity: l.places.filter((p) => p.state === s).reduce((sum, p) => sum + p.quantity, 0) })).filter((p) => p.quantity > 0)
+  unitStates.map((s) => ({ state: s, quantity: l.places.filter((p) => p.state === s).reduce((sum, p) => sum + p.quantity, 0) })).filter((p) => p.quantity > 0)
 
 it('cancels in any pieces so that what is cancelled and what remains are the order’s total, and no piece is below zero', () => {
   holds(
@@ -62,8 +64,8 @@ it('cancels in any pieces so that what is cancelled and what remains are the ord
         expect(remaining).toBeGreaterThanOrEqual(0)
         expect(cancelled + remaining).toBe(total)
       }
-      expect(lines.every((l) => l.places.every((p) => (fixedStates as readonly string[]).includes(p.state)))).toBe(true)
-      const fixed = o.lines.every((l) => l.places.every((p) => !(fixedStates as readonly string[]).includes(p.state)))
+      expect(lines.every((l) => l.places.every((p) => isFixed(p.state)))).toBe(true)
+      const fixed = o.lines.every((l) => l.places.every((p) => !isFixed(p.state)))
       if (fixed) expect(cancelled).toBe(total)
     }),
   )
@@ -126,4 +128,65 @@ it('counts no unit that is sent again among those that may be cancelled, and lea
     const total = (all: readonly { quantity: number }[]): number => all.reduce((sum, p) => sum + p.quantity, 0)
     expect(total(withoutSentAgain(places, again))).toBe(Math.max(0, total(places) - again))
   }))
+})
+
+describe('what stands packed', () => {
+  const parcel = (fulfillmentId: string, quantity: number, together = quantity, state: 'packed' | 'ready' = 'packed'): LineInPlaces['places'][number] => ({ state, quantity, fulfillmentId, together })
+  const taken = (lines: LineInPlaces[], wanted: [string, number][]): unknown => {
+    try {
+      return planCancellation(lines, wanted.map(([lineId, quantity]) => ({ lineId, quantity }))).map((t) => [t.lineId, t.fulfillmentId, t.quantity])
+    } catch (cause) {
+      return (cause as Refusal).code
+    }
+  }
+
+  it('is had back as a whole, and only where the loose units do not suffice', () => {
+    const lines = [plain([parcel('f1', 2), { state: 'open', quantity: 1 }])]
+    expect(taken(lines, [['1', 1]])).toEqual([['1', undefined, 1]])
+    expect(taken(lines, [['1', 2]])).toEqual([['1', 'f1', 2]])
+    expect(taken(lines, [['1', 3]])).toEqual([['1', undefined, 1], ['1', 'f1', 2]])
+    expect(taken([plain([parcel('f1', 2, 2, 'ready')])], [['1', 2]])).toEqual([['1', 'f1', 2]])
+    expect(taken([plain([parcel('f1', 2)])], [['1', 1]])).toBe('order.units_not_cancellable')
+  })
+
+  it('stays where it stands with what is not asked for, or with what is sent a second time', () => {
+    const lines = [plain([parcel('f1', 2, 3)]), plain([parcel('f1', 1, 3)], null, '2')]
+    expect(taken(lines, [['1', 2]])).toBe('order.units_not_cancellable')
+    expect(taken(lines, [['1', 2], ['2', 1]])).toEqual([['1', 'f1', 2], ['2', 'f1', 1]])
+    expect(taken([plain([parcel('f1', 1, 2), { state: 'sent_again', quantity: 1 }])], [['1', 1]])).toBe('order.units_not_cancellable')
+  })
+
+  it('is chosen so that nothing is taken that was not asked for, whenever that is possible', () => {
+    const wish = fc.array(fc.record({ line: fc.nat(1), units: fc.integer({ min: 1, max: 3 }), parcel: fc.nat(4), loose: fc.boolean() }), { minLength: 1, maxLength: 9 })
+    holds(
+      fc.property(wish, fc.tuple(fc.nat(9), fc.nat(9)), (all, asked) => {
+        const together = (n: number): number => all.reduce((sum, u) => sum + (!u.loose && u.parcel === n ? u.units : 0), 0)
+        const lines = ['1', '2'].map((lineId, line) => {
+          const mine = all.filter((u) => u.line === line)
+          const perParcel = [0, 1, 2, 3, 4].flatMap((n) => {
+            const quantity = mine.reduce((sum, u) => sum + (!u.loose && u.parcel === n ? u.units : 0), 0)
+            return quantity > 0 ? [parcel(`f${n}`, quantity, together(n))] : []
+          })
+          const loose = mine.reduce((sum, u) => sum + (u.loose ? u.units : 0), 0)
+          return plain([...perParcel, ...(loose > 0 ? [{ state: 'open' as const, quantity: loose }] : [])], null, lineId)
+        })
+        const wanted = lines.map((l, i) => ({ lineId: l.lineId, quantity: asked[i]! })).filter((w) => w.quantity > 0)
+        const fits = Array.from({ length: 32 }, (_, set) => set).some((set) =>
+          lines.every((l, i) => {
+            const inSet = l.places.reduce((sum, p) => sum + (p.fulfillmentId && set & (1 << Number(p.fulfillmentId.slice(1))) ? p.quantity : 0), 0)
+            return inSet <= asked[i]! && asked[i]! - inSet <= cancellableUnits(l)
+          }),
+        )
+        let plan: ReturnType<typeof planCancellation> | undefined
+        try {
+          plan = planCancellation(lines, wanted)
+        } catch (cause) {
+          expect(cause).toBeInstanceOf(Refusal)
+        }
+        expect(plan !== undefined).toBe(fits)
+        for (const { lineId, quantity } of plan ? wanted : []) expect(plan!.reduce((sum, t) => sum + (t.lineId === lineId ? t.quantity : 0), 0)).toBe(quantity)
+        for (const id of new Set(plan?.flatMap((t) => t.fulfillmentId ?? []))) expect(plan!.reduce((sum, t) => sum + (t.fulfillmentId === id ? t.quantity : 0), 0)).toBe(together(Number(id.slice(1))))
+      }),
+    )
+  })
 })
