@@ -3,6 +3,7 @@ import { worthMinor } from '../domain/payment/shares'
 import { exchangedMinor, keptUnits } from '../domain/returns/exchange'
 import type { MoneyOfOrder } from '../domain/returns/ceilings'
 import { row, run, type Db, type Transaction } from './connection'
+import { countedSql } from './counted-goodwill'
 import { soldOf } from './refunds'
 
 export interface GoodwillRow {
@@ -51,8 +52,9 @@ export async function insertGoodwill(tx: Transaction, { refundId, orderId, statu
   )
 }
 
-export async function decideGoodwill(tx: Transaction, refundId: string, { status, actor, returnId = null }: { status: 'given' | 'rejected'; actor: string; returnId?: string | null }): Promise<void> {
-  await run(tx, 'UPDATE goodwill_refunds SET status = ?, decided_by = ?, decided_at = now(), return_id = ? WHERE refund_id = ?', [status, actor, returnId, refundId])
+/** @param decided.aboveMinor what is beyond what came back by now, where it is given; absent: as it was asked for */
+export async function decideGoodwill(tx: Transaction, refundId: string, { status, actor, returnId = null, aboveMinor = null }: { status: 'given' | 'rejected'; actor: string; returnId?: string | null; aboveMinor?: number | null }): Promise<void> {
+  await run(tx, 'UPDATE goodwill_refunds SET status = ?, decided_by = ?, decided_at = now(), return_id = ?, above_minor = coalesce(?::int8, above_minor) WHERE refund_id = ?', [status, actor, returnId, aboveMinor, refundId])
 }
 
 /** What of an order was taken, given back and is kept. */
@@ -62,7 +64,7 @@ export async function moneyOfOrder(tx: Transaction, orderId: string): Promise<Mo
     tx,
     `SELECT (SELECT coalesce(sum(CASE WHEN provider = 'paid_elsewhere' THEN captured_minor ELSE (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations c WHERE c.payment_id = p.payment_id AND kind = 'capture' AND status <> 'abandoned') END), 0)::int8 FROM payments p WHERE p.order_id = o.order_id) AS "takenMinor",
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status <> 'abandoned' AND NOT coalesce(jsonb_exists(parts, 'againMinor'), false)) AS "givenMinor",
-       (SELECT coalesce(sum(above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given' AND g.remedy IS NULL) AS "aboveMinor",
+       (SELECT coalesce(sum(above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given' AND g.remedy IS NULL) - ${countedSql} AS "aboveMinor",
        (SELECT coalesce(sum(amount_minor - above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given' AND g.remedy IS NOT NULL) AS "claimedMinor"
      FROM orders o WHERE order_id = ?`,
     [orderId],

@@ -1,5 +1,5 @@
 /** The ledger is written here: each journal once, in the transaction of the fact it is about, under the order's lock. */
-import { captureJournal, chargeJournal, creditJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
+import { captureJournal, chargeJournal, countedJournal, creditJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
 import { partsBetween, type RefundParts } from '../domain/returns/refund'
 import { row, rows, run, type Transaction } from './connection'
 import type { PaymentRow } from './payments'
@@ -23,6 +23,9 @@ export async function postMoney(tx: Transaction, orderId: string, known: Pick<Pa
 
 /** What would have been given back is store credit now. */
 export const postCredit = (tx: Transaction, order: { orderId: string; currency: string }, credit: Parameters<typeof creditJournal>[0]): Promise<void> => post(tx, { orderId: order.orderId, currency: order.currency, paymentId: null }, creditJournal(credit))
+
+/** What was given ahead by hand is counted. */
+export const postCounted = (tx: Transaction, order: { orderId: string; currency: string }, counted: Parameters<typeof countedJournal>[0]): Promise<void> => post(tx, { orderId: order.orderId, currency: order.currency, paymentId: null }, countedJournal(counted))
 
 /** Many journals of facts that cannot come again, in one statement. */
 export async function postAll(tx: Transaction, posted: readonly { about: About; journal: Journal }[]): Promise<void> {

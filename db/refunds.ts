@@ -2,11 +2,13 @@
 import { uuidv7 } from 'uuidv7'
 import { keptUnits, type Amount } from '../domain/returns/exchange'
 import { refundOfUnits, type RefundTerms, type Sold } from '../domain/returns/exchange-money'
-import { partsOf, refundMinor, spread, type RefundParts } from '../domain/returns/refund'
+import { shortOf } from '../domain/returns/ceilings'
+import { counting, partsOf, refundMinor, spread, type RefundParts } from '../domain/returns/refund'
 import { invariant } from '../domain/invariant'
 import { refuse } from '../domain/refusals'
 import type { Units } from '../domain/payment/shares'
 import { row, rows, run, type Transaction } from './connection'
+import { byHandSql, countGoodwill, feesSql, givenAheadMinor } from './counted-goodwill'
 import { record, self } from './events'
 import { countUnits, exchangedLinesJson, giveUpReplacing } from './exchanges'
 import type { OrderRow } from './orders'
@@ -105,15 +107,22 @@ export async function refundUnsent(tx: Transaction, order: OrderRow, ask: { purp
 
 /**
  * Nothing of the order is wanted any more: what its payments have of it nevertheless, like the shipping of a first parcel that never came, goes back too.
- * The fees of returns stay.
+ * The fees of returns stay, and what was given ahead by hand is counted.
  */
 export async function refundRest(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }): Promise<IntendedRefund[]> {
   const sold = await soldOf(tx, order.orderId)
   if (keptUnits(sold.lines).some((l) => l.quantity > 0)) return []
-  const fees = await row<{ feesMinor: number }>(tx, `SELECT coalesce(-sum((parts->>'feeMinor')::int8), 0)::int8 AS "feesMinor" FROM payment_operations WHERE order_id = ? AND kind IN ('refund', 'credit') AND status <> 'abandoned'`, [order.orderId])
-  const restMinor = (await refundable(tx, order.orderId)).filter((p) => !p.elsewhere).reduce((sum, p) => sum + p.leftMinor, 0) - fees!.feesMinor
+  const keeps = await row<{ minor: number }>(tx, `SELECT ${feesSql} - ${byHandSql} AS minor FROM orders o WHERE order_id = ?`, [order.orderId])
+  const ours = (await refundable(tx, order.orderId)).filter((p) => !p.elsewhere)
+  const restMinor = ours.length ? ours.reduce((sum, p) => sum + p.leftMinor, 0) - keeps!.minor : 0
   const shippingTaxMinor = Math.min(restMinor, sold.shipping.taxMinor ?? 0)
-  return restMinor > 0 ? intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: shippingTaxMinor, shippingMinor: restMinor - shippingTaxMinor, feeMinor: 0 }) : []
+  return restMinor > 0 ? intendParts(tx, order, { ...ask, byUs: true }, { goodsMinor: 0, taxMinor: shippingTaxMinor, shippingMinor: restMinor - shippingTaxMinor, feeMinor: 0 }) : []
+}
+
+/** What of an amount the payments would give, what would be counted of money given ahead by hand, and what the customer would be owed. */
+export async function limitsOf(tx: Transaction, orderId: string, amountMinor: number): Promise<{ givenMinor: number; countedMinor: number; owedMinor: number }> {
+  const { missingMinor } = spread(await refundable(tx, orderId), amountMinor)
+  return { givenMinor: amountMinor - missingMinor, ...shortOf(missingMinor, await givenAheadMinor(tx, orderId)) }
 }
 
 /** Beyond what any goods are worth, by whose wish and whose yes: it stands among the adjustments. */
@@ -142,8 +151,8 @@ interface Cause {
   guardFirst?: boolean
 }
 
-/** Only what this tender took, or not what this payment took. */
-type Wanted = Cause & { tenderId?: string; not?: string }
+/** Only what this tender took, not what this payment took, or nothing that others took. */
+type Wanted = Cause & { tenderId?: string; not?: string; byUs?: boolean }
 
 interface Share {
   payer: Payer
@@ -151,13 +160,12 @@ interface Share {
   parts: RefundParts
 }
 
-/** Which payments give it back, and what of it each. What none of them has left is a case for finance. */
+/** Which payments give it back, and what of it each. What none of them has left was given ahead by hand, and is counted; or it is a case for finance. */
 async function sharesOf(tx: Transaction, order: OrderRow, ask: Wanted, parts: RefundParts): Promise<Share[]> {
-  const amountMinor = refundMinor(parts)
-  const payments = (await refundable(tx, order.orderId, ask.guardFirst)).filter((p) => (ask.tenderId === undefined || p.tenderId === ask.tenderId) && p.paymentId !== ask.not)
-  const { shares, missingMinor } = spread(payments, amountMinor)
-  if (missingMinor > 0) await tellShort(tx, order, { ...ask, amountMinor, missingMinor })
-  const all = partsOf(parts, shares.map((s) => s.amountMinor))
+  const payments = (await refundable(tx, order.orderId, ask.guardFirst)).filter((p) => (ask.tenderId === undefined || p.tenderId === ask.tenderId) && p.paymentId !== ask.not && !(ask.byUs && p.elsewhere))
+  const { shares, missingMinor } = spread(payments, refundMinor(parts))
+  const given = missingMinor > 0 ? await settleShort(tx, order, ask, { parts, missingMinor }) : parts
+  const all = partsOf(given, shares.map((s) => s.amountMinor))
   return shares.map((share, i) => ({ payer: payments.find((p) => p.paymentId === share.paymentId)!, amountMinor: share.amountMinor, parts: all[i]! }))
 }
 
@@ -201,13 +209,17 @@ async function givenElsewhere(tx: Transaction, order: OrderRow, payer: Payer, am
   await record(tx, order, { type: 'payment.refunded', actor: self, data: { tenderId, amountMinor, currency: order.currency, by: 'channel' } })
 }
 
-async function tellShort(tx: Transaction, order: OrderRow, { purpose, cause, amountMinor, missingMinor }: { purpose: string; cause: object; amountMinor: number; missingMinor: number }): Promise<void> {
-  await openException(tx, {
-    ...order,
-    kind: 'payment.refund_short',
-    subject: `${order.orderId}:${purpose}`,
-    owner: 'finance',
-    summary: 'More is to be given back than was taken and is left: find out why, and give the rest back at the provider',
-    data: { ...cause, amountMinor, missingMinor },
-  })
+/** The payments have not all of it: who has been given the rest ahead, and who is owed it, stands on the timeline and in the books. @returns what the payments give */
+async function settleShort(tx: Transaction, order: OrderRow, { purpose, cause }: Cause, { parts, missingMinor }: { parts: RefundParts; missingMinor: number }): Promise<RefundParts> {
+  const { orderId, currency } = order
+  const amountMinor = refundMinor(parts)
+  const givenMinor = amountMinor - missingMinor
+  const { countedMinor, owedMinor } = shortOf(missingMinor, await givenAheadMinor(tx, orderId))
+  const { given, counted } = counting(parts, { givenMinor, countedMinor })
+  if (countedMinor > 0) await countGoodwill(tx, order, { purpose, amountMinor: countedMinor, parts: counted })
+  const data = { ...cause, amountMinor, feeMinor: 0 - parts.feeMinor, givenMinor, countedMinor, owedMinor, currency }
+  await record(tx, order, { type: 'refund.limited', actor: self, data })
+  const summary = 'More is to be given back than was taken and is left: the customer is owed the rest. Find out why, and give it back at the provider'
+  if (owedMinor > 0) await openException(tx, { ...order, kind: 'payment.refund_short', subject: `${orderId}:${purpose}`, owner: 'finance', summary, data })
+  return given
 }

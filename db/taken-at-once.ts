@@ -3,9 +3,12 @@
  * cancelled of them is given back. Under the order's lock.
  */
 import { uuidv7 } from 'uuidv7'
-import type { IntendedRefund } from './refunds'
 import { payersOf, worthMinor, type Priced, type Tender, type Units } from '../domain/payment/shares'
+import { shortOf } from '../domain/returns/ceilings'
 import { row, rows, run, type Transaction } from './connection'
+import { countGoodwill, givenAheadMinor } from './counted-goodwill'
+import type { OrderRow } from './orders'
+import type { IntendedRefund } from './refunds'
 
 /** As SQL, of payments `p`: is it money that is there already, whoever took it? */
 export const takenAlreadySql = `(p.provider = 'paid_elsewhere' OR p.taken_at_once)`
@@ -27,24 +30,36 @@ export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promi
     )
 }
 
-/** Units were cancelled: what such payments were to pay of them goes back. */
-export async function refundUncovered(tx: Transaction, orderId: string, cancelled: readonly Units[], purpose: string): Promise<IntendedRefund[]> {
+/** Units were cancelled: what such payments were to pay of them goes back, less what was given ahead by hand where a payment has no more. @param purpose once per cancellation */
+export async function refundUncovered(tx: Transaction, { orderId, currency }: OrderRow, cancelled: readonly Units[], purpose: string): Promise<IntendedRefund[]> {
   const order = (await row<Facts>(tx, factsSql, [orderId]))!
   const paying = (wanted: readonly Units[]): Map<string, number> => new Map(payersOf(order.tenders ?? [], 0, worthMinor(order, wanted)).map((p) => [p.tenderId, p.amountMinor]))
   const own = new Set(order.wanted.map((w) => w.lineId))
   const [before, now] = [paying([...order.wanted, ...cancelled.filter((c) => own.has(c.lineId))]), paying(order.wanted)]
   const refunds: IntendedRefund[] = []
-  for (const { paymentId, tenderId, atOnce } of order.tenders ?? [])
-    if (atOnce) refunds.push(...(await giveBackUnsold(tx, { paymentId, purpose, atMostMinor: (before.get(tenderId) ?? 0) - (now.get(tenderId) ?? 0) })))
+  for (const { paymentId, tenderId, atOnce } of order.tenders ?? []) {
+    if (!atOnce) continue
+    const dueMinor = (before.get(tenderId) ?? 0) - (now.get(tenderId) ?? 0)
+    const given = await giveBackUnsold(tx, { paymentId, purpose, atMostMinor: dueMinor })
+    refunds.push(...given)
+    await countUnsold(tx, { orderId, currency }, { paymentId, purpose: `${purpose}:${tenderId}`, missingMinor: dueMinor - given.reduce((sum, g) => sum + g.amountMinor, 0) })
+  }
   return refunds
 }
 
 /** Nothing of the order is wanted. */
-export async function refundAll(tx: Transaction, orderId: string): Promise<IntendedRefund[]> {
+export async function refundAll(tx: Transaction, { orderId, currency }: OrderRow): Promise<IntendedRefund[]> {
   const taken = await rows<{ paymentId: string }>(tx, `SELECT payment_id AS "paymentId" FROM payments WHERE order_id = ? AND provider = 'stripe' AND captured_minor > 0 ORDER BY payment_id DESC`, [orderId])
   const refunds: IntendedRefund[] = []
   for (const { paymentId } of taken) refunds.push(...(await giveBackUnsold(tx, { paymentId, purpose: 'unwanted', atMostMinor: Number.MAX_SAFE_INTEGER })))
+  if (taken.length > 0) await countUnsold(tx, { orderId, currency }, { paymentId: taken[0]!.paymentId, purpose: 'unwanted', missingMinor: await givenAheadMinor(tx, orderId) })
   return refunds
+}
+
+/** No goods had left for it, and it was given ahead. */
+async function countUnsold(tx: Transaction, order: Pick<OrderRow, 'orderId' | 'currency'>, { missingMinor, ...of }: { paymentId: string; purpose: string; missingMinor: number }): Promise<void> {
+  const { countedMinor } = missingMinor > 0 ? shortOf(missingMinor, await givenAheadMinor(tx, order.orderId)) : { countedMinor: 0 }
+  if (countedMinor > 0) await countGoodwill(tx, order, { ...of, amountMinor: countedMinor, parts: { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, unsoldMinor: countedMinor } })
 }
 
 /** Records the refund of money that no goods had left for, once per purpose, as far as the payment has it. */

@@ -83,6 +83,7 @@ const version1 = {
   'refund.asked': strict({ refundId: text, amountMinor: amount, aboveMinor: amount, currency: text, tenderId: text.optional(), remedy: z.enum(['refund', 'credit']).optional() }),
   'refund.approved': strict({ refundId: text, amountMinor: amount, currency: text, askedBy: text }),
   'refund.rejected': strict({ refundId: text, amountMinor: amount, currency: text, askedBy: text }),
+  'refund.limited': z.looseObject({ amountMinor: amount, feeMinor: amount, givenMinor: amount, countedMinor: amount, owedMinor: amount, currency: text, returnId: text.optional() }),
   'refund.given_again': strict({ refundReference: text, way: z.enum(['another_payment', 'store_credit', 'bank_transfer']), amountMinor: amount, currency: text, tenderId: text.optional(), transferReference: text.optional(), sentBy: text.optional() }),
   'return.requested': strict({ returnId: text, method: text, lines: z.array(z.looseObject(line)), approved: z.boolean(), override: z.unknown().optional() }),
   'return.refused': refused,

@@ -72,6 +72,8 @@ export const returnPreview = z
       taxMinor: minor,
       shippingMinor: minor,
       feeMinor: z.int().max(0).meta({ description: 'Kept of it; zero or below' }),
+      countedMinor: minor.meta({ description: 'Given ahead by hand and counted now, as the payments have no more: not in `refundMinor`, and not owed' }),
+      owedMinor: minor.meta({ description: 'What the payments have not, and the customer is owed: not in `refundMinor`, a case for finance' }),
       refundOn: z.enum(refundTimes),
     }),
   })
@@ -122,6 +124,14 @@ export const returnAnswer = z
     lines: z.array(units.extend({ name: z.string(), reason: z.string(), rule: z.string().nullable(), feeMinor: minor, feePer: z.enum(feePers), received: z.int(), disputed: z.int().meta({ description: 'Counted, and not what was sent' }) })),
     receipts: z.array(z.object({ lineId: z.string(), nodeId: z.string(), quantity: z.int(), grade: z.string(), disposition: z.string(), actor: z.string(), at })),
     refunds: z.array(z.object({ paymentId: z.string(), tenderId: z.string(), amountMinor: minor, status: z.string() })),
+    money: z
+      .object({
+        refundMinor: minor.meta({ description: 'Given back for it, as money or credit, or about to be' }),
+        feeMinor: minor.meta({ description: 'Kept of it' }),
+        countedMinor: minor.meta({ description: 'Given ahead by hand and counted for it, as the payments had no more' }),
+        owedMinor: minor.meta({ description: 'What the payments had not, and finance has to give' }),
+      })
+      .meta({ description: 'So far; together what the goods were paid with' }),
     guard,
     currency: z.string(),
     run: runOfTask,

@@ -51,6 +51,7 @@ import * as raisesByChannels from './0059-raises-by-channels'
 import * as draftLinks from './0057-draft-links'
 import * as cancellationsTold from './0061-cancellations-told'
 import * as claimsThatWait from './0062-claims-that-wait'
+import * as countedGoodwill from './0065-counted-goodwill'
 import * as returnLabels from './0039-return-labels'
 import * as goodwill from './0040-goodwill'
 import * as lateMoney from './0042-money-that-comes-late'
@@ -122,4 +123,5 @@ export const migrations: readonly Migration[] = [
   draftLinks,
   cancellationsTold,
   claimsThatWait,
+  countedGoodwill,
 ]

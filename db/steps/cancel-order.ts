@@ -55,7 +55,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   )
   await refreshPicked(tx, ask.orderId)
   const voids = await intendVoids(tx, ask.orderId)
-  const refunds = await refundAll(tx, ask.orderId)
+  const refunds = await refundAll(tx, order)
   await tx('orders').where({ order_id: ask.orderId }).update({ stage: 'cancelled' })
   await endHoldsOf(tx, order, ask.actor)
   for (const { changeId } of await endOpenChanges(tx, ask.orderId)) await releaseOfChange(tx, changeId, ask.actor)

@@ -53,7 +53,7 @@ export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: re
   await keepVersion(tx, orderId, { actor, cause: reason })
   const cause = { reason, lines }
   const refunds = await refundUnsent(tx, order, { purpose: `cancelled:${uuidv7()}`, paid, unsent: without(lines, paid), cause })
-  refunds.push(...(await refundUncovered(tx, orderId, without(lines, paid), `uncovered:${uuidv7()}`)))
+  refunds.push(...(await refundUncovered(tx, order, without(lines, paid), `uncovered:${uuidv7()}`)))
   refunds.push(...(await refundRest(tx, order, { purpose: `cancelled:${uuidv7()}`, cause })))
   await tellIfPaidElsewhere(tx, order, lines)
   const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasUnitsInside(tx, orderId))

@@ -45,27 +45,27 @@ export async function decideRefund(tx: Transaction, { refundId, decision, actor,
   const { amountMinor, askedBy } = asked
   const status = decision === 'approve' ? ('given' as const) : ('rejected' as const)
   if (status === 'given' && askedBy === actor) throw refuse('refund.same_person', { askedBy })
-  const given = status === 'given' ? await giveAsked(tx, order, asked, { actor, commandId }) : { refunds: [] }
-  await decideGoodwill(tx, refundId, { status, actor, returnId: given.returnId })
+  const { refunds, ...given } = status === 'given' ? await giveAsked(tx, order, asked, { actor, commandId }) : { refunds: [] }
+  await decideGoodwill(tx, refundId, { status, actor, ...given })
   await record(tx, order, { type: decision === 'approve' ? 'refund.approved' : 'refund.rejected', actor, data: { refundId, amountMinor, currency: order.currency, askedBy } })
   await writeAudit(tx, { actor, action: `refund.${decision}`, subject: refundId, cause: reason ?? `asked by ${askedBy}` })
   await settleExceptions(tx, order, decision === 'approve' ? 'approved' : 'rejected', { kind: 'refund.to_approve', subject: refundId })
   await refreshOrder(tx, orderId)
-  return { refundId, status, refunds: given.refunds }
+  return { refundId, status, refunds }
 }
 
 /** What another person has agreed to: an amount, or a claim, whose units are paid back. @throws `refund.above_captured`, `refund.changed`, as `requestReturn` */
-async function giveAsked(tx: Transaction, order: OrderRow, asked: GoodwillRow, { actor, commandId }: { actor: string; commandId: string }): Promise<{ refunds: IntendedRefund[]; returnId?: string }> {
+async function giveAsked(tx: Transaction, order: OrderRow, asked: GoodwillRow, { actor, commandId }: { actor: string; commandId: string }): Promise<{ refunds: IntendedRefund[]; returnId?: string; aboveMinor?: number }> {
   const { orderId, refundId, amountMinor, askedBy, remedy, reason } = asked
   const tenderId = asked.tenderId ?? undefined
   if (remedy === null) {
-    await judged(tx, { orderId, amountMinor, tenderId })
-    return { refunds: await give(tx, order, { refundId, amountMinor, tenderId, askedBy, approvedBy: actor }) }
+    const { aboveMinor } = await judged(tx, { orderId, amountMinor, tenderId })
+    return { aboveMinor, refunds: await give(tx, order, { refundId, amountMinor, tenderId, askedBy, approvedBy: actor }) }
   }
   await stillComesTo(tx, asked)
   const lines = asked.lines!.map((l) => ({ ...l, reason }))
   const news = await requestReturn(tx, { orderId, lines, method: 'none', staff: true, actor: askedBy, commandId, ...(remedy === 'credit' && { remedy }) })
-  return 'refundId' in news ? { refunds: [] } : news
+  return 'refundId' in news ? { refunds: [] } : { refunds: news.refunds, returnId: news.returnId }
 }
 
 const give = (tx: Transaction, order: OrderRow, { refundId, ...of }: { refundId: string; amountMinor: number; tenderId?: string; askedBy: string; approvedBy?: string }): Promise<IntendedRefund[]> =>

@@ -12,7 +12,7 @@ import type { Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record } from '../events'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
-import { giveCredit, intendRefund, refundFor } from '../refunds'
+import { giveCredit, intendRefund, limitsOf, refundFor } from '../refunds'
 import { judge, refusalOf, type Shown } from '../return-terms'
 import { insertReturn, returnable, type ReturnNews } from '../returns'
 import { openException } from '../waiting'
@@ -70,7 +70,7 @@ export interface ReturnPreview {
   override?: object
   /** Of a claim: whether another person, of finance, has to agree first. */
   needsApproval?: boolean
-  money: RefundParts & { currency: string; refundMinor: number; refundOn: RefundOn }
+  money: RefundParts & { currency: string; refundMinor: number; countedMinor: number; owedMinor: number; refundOn: RefundOn }
 }
 
 /** What a return would move, nothing done. @throws as `requestReturn` */
@@ -80,10 +80,11 @@ export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> &
   if (ask.method === 'courier' && !(await canFetch(tx, ask.orderId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
   const { feeMinor, approved, refundOn } = termsFor(order, ask, terms)
   const parts = await refundFor(tx, ask.orderId, ask.lines, { feeMinor })
+  const { givenMinor, ...limits } = await limitsOf(tx, ask.orderId, refundMinor(parts))
   const needsApproval = ask.claim && (await judged(tx, { orderId: ask.orderId, amountMinor: refundMinor(parts) })).aboveMinor > 0
   const has = await returnable(tx, ask.orderId)
   const goods = summed(ask.lines).map((l) => ({ ...l, sku: has.find((h) => h.lineId === l.lineId)!.sku }))
-  return { preview: true, approved, goods, terms: ask.method === 'none' ? free(terms) : terms, ...(override && { override }), ...(needsApproval !== undefined && { needsApproval }), money: { currency: order.currency, refundMinor: refundMinor(parts), ...parts, refundOn } }
+  return { preview: true, approved, goods, terms: ask.method === 'none' ? free(terms) : terms, ...(override && { override }), ...(needsApproval !== undefined && { needsApproval }), money: { currency: order.currency, refundMinor: givenMinor, ...parts, ...limits, refundOn } }
 }
 
 /** Asked for from the Temporal UI, where nobody waits for the answer: the timeline and an exception tell it. */

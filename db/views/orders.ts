@@ -8,6 +8,7 @@ import { keptUnits, exchangedMinor, type ExchangedLine } from '../../domain/retu
 import type { OrderPromise } from '../../domain/promise/kept'
 import { promiseState, type PromiseState } from '../../domain/promise/state'
 import { row, rows, type Db, type Transaction } from '../connection'
+import { countedSql } from '../counted-goodwill'
 import { exchangedLinesJson } from '../exchanges'
 import { holdsJson, type HoldView } from './holds'
 import { packagesJson, workLinesJson, type FulfillmentLineView, type PackageView } from './fulfillments'
@@ -196,6 +197,8 @@ interface OrderFacts extends Omit<OrderView, 'lines' | 'promise' | 'money' | 'al
   lines: (OrderLineView & { raised: readonly Raise[] })[]
   pickupCode: string | null
   refundsOwedMinor: number
+  /** Given by hand, and counted since for goods that came back. */
+  countedMinor: number
   stage: string
   promise: OrderPromise | null
 }
@@ -204,7 +207,7 @@ const columns = `o.order_id AS "orderId", o.channel, o.channel_order_id AS "chan
   o.fulfillment_status AS "fulfillmentStatus", o.workflow_open AS "workflowOpen", o.placed_at AS "placedAt", o.accepted_at AS "acceptedAt", o.closed_at AS "closedAt",
   o.currency, o.total_minor AS "totalMinor", o.tax_included AS "taxIncluded", o.shipping, o.claim, o.priority, o.customer, o.ship_to AS "shipTo", o.bill_to AS "billTo", o.flags, o.delivery,
   o.waiting_on AS "waitingOn", o.promise, o.stage,
-  (SELECT coalesce(sum(amount_minor), 0)::int8 FROM returned_refunds r WHERE r.order_id = o.order_id AND r.status = 'owed') AS "refundsOwedMinor",
+  (SELECT coalesce(sum(amount_minor), 0)::int8 FROM returned_refunds r WHERE r.order_id = o.order_id AND r.status = 'owed') AS "refundsOwedMinor", ${countedSql} AS "countedMinor",
   (SELECT max(pickup_code) FROM fulfillments f WHERE f.order_id = o.order_id AND f.status = 'ready') AS "pickupCode", ${linesJson} AS lines, ${exchangedLinesJson} AS exchanged, ${fulfillmentsJson} AS fulfillments, ${shipmentsJson} AS shipments, ${paymentsJson} AS payments, ${returnsOfOrderJson} AS returns, ${holdsJson} AS holds`
 
 /** @returns undefined when there is no such order. Who may see it is for the caller to check. */
@@ -213,14 +216,14 @@ export async function orderView(db: Db | Transaction, orderId: string, viewer: {
   return found && present(found, viewer.role)
 }
 
-function present({ stage, pickupCode, exchanged, refundsOwedMinor, ...order }: OrderFacts, role: string): OrderView {
+function present({ stage, pickupCode, exchanged, refundsOwedMinor, countedMinor, ...order }: OrderFacts, role: string): OrderView {
   return {
     ...order,
     lines: order.lines.map(({ raised: _, ...line }) => line),
     payments: order.payments.map(({ action, ...payment }) => ({ ...payment, ...(action && tellsCustomers.includes(role) && { action }) })),
     ...(pickupCode !== null && tellsCustomers.includes(role) && { pickupCode }),
     promise: promiseView(order, new Date().toISOString()),
-    money: moneyOf({ ...order, exchanged, refundsOwedMinor }, stage),
+    money: moneyOf({ ...order, exchanged, refundsOwedMinor, countedMinor }, stage),
     allowedActions: orderActions(order, stage, role),
   }
 }
@@ -238,14 +241,14 @@ function readyAt(fulfillments: readonly OrderFulfillmentView[]): string | undefi
   return live.length > 0 && ready.every((at) => at !== undefined) ? ready.sort().at(-1) : undefined
 }
 
-function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'exchanged' | 'shipping' | 'taxIncluded' | 'payments' | 'refundsOwedMinor'>, stage: string): MoneyView {
+function moneyOf(order: Pick<OrderFacts, 'currency' | 'lines' | 'exchanged' | 'shipping' | 'taxIncluded' | 'payments' | 'refundsOwedMinor' | 'countedMinor'>, stage: string): MoneyView {
   const sum = (of: (p: PaymentView) => number): number => order.payments.reduce((total, p) => total + of(p), 0)
   // What a final capture left was let go, and may be held again by a further payment; what is held over old goods is not for the order.
   const heldMinor = (p: PaymentView): number => (p.status === 'captured' || p.purpose === 'guard' ? p.capturedMinor : p.authorizedMinor)
   const [authorizedMinor, capturedMinor, refundedMinor] = [sum(heldMinor), sum((p) => p.capturedMinor), sum((p) => p.refundedMinor - p.againMinor)]
   const keptMinor = stage === 'cancelled' ? 0 : worthMinor(order, keptUnits(order.exchanged)) + exchangedMinor(order.exchanged)
   const creditedMinor = sum((p) => p.creditedMinor)
-  return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, refundsOwedMinor: order.refundsOwedMinor, creditedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor - sum((p) => p.goodwillMinor) + creditedMinor) }
+  return { currency: order.currency, authorizedMinor, capturedMinor, refundedMinor, refundsOwedMinor: order.refundsOwedMinor, creditedMinor, owedMinor: Math.max(0, keptMinor - capturedMinor + refundedMinor - sum((p) => p.goodwillMinor) + order.countedMinor + creditedMinor) }
 }
 
 /** Who may tell the customer her code, and what her bank asks of her. */

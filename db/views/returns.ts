@@ -32,6 +32,8 @@ export interface ReturnView {
   lines: { lineId: string; sku: string; name: string; quantity: number; reason: string; rule: string | null; feeMinor: number; feePer: FeePer; received: number; disputed: number }[]
   receipts: { lineId: string; nodeId: string; quantity: number; grade: string; disposition: string; actor: string; at: string }[]
   refunds: { paymentId: string; tenderId: string; amountMinor: number; status: string }[]
+  /** So far: given back for it, kept of it, counted of what was given ahead by hand, and owed since the payments had no more. */
+  money: { refundMinor: number; feeMinor: number; countedMinor: number; owedMinor: number }
   /** What is held over the goods, because others were sent before they are back. */
   guard: GuardView | null
   currency: string
@@ -56,8 +58,15 @@ const refundsJson = list(
   'op.operation_id',
 )
 
+/** Both name the refund of the return that they are part of. */
+const partOfIt = `purpose LIKE 'refund:' || r.return_id || ':%'`
+const moneyJson = `(SELECT json_build_object('refundMinor', g.minor, 'feeMinor', -(g.fee + c.fee), 'countedMinor', c.minor, 'owedMinor', s.minor)
+  FROM (SELECT coalesce(sum(amount_minor), 0)::int8 AS minor, coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 AS fee FROM payment_operations WHERE order_id = r.order_id AND kind IN ('refund', 'credit') AND status <> 'abandoned' AND ${partOfIt}) g,
+    (SELECT coalesce(sum(amount_minor), 0)::int8 AS minor, coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 AS fee FROM counted_goodwill WHERE order_id = r.order_id AND ${partOfIt}) c,
+    (SELECT coalesce(sum((data->>'owedMinor')::int8), 0)::int8 AS minor FROM exceptions WHERE order_id = r.order_id AND kind = 'payment.refund_short' AND resolved_at IS NULL AND data->>'returnId' = r.return_id::text) s)`
+
 const columns = `r.return_id AS "returnId", r.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", r.number, r.status, r.method, r.remedy, r.requested_by AS "requestedBy",
-  r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, (SELECT proof FROM return_proofs s WHERE s.proof_id = r.proof_id) AS proof, ${returnLabelJson} AS label, r.no_label AS "noLabel", r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds,
+  r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, (SELECT proof FROM return_proofs s WHERE s.proof_id = r.proof_id) AS proof, ${returnLabelJson} AS label, r.no_label AS "noLabel", r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds, ${moneyJson} AS money,
   ${guardJson} AS guard, ${mayComeLateSql} AS "mayComeLate", ${runJson('t.return_id = r.return_id')} AS run`
 
 /** By its id, or by the command that opened it. @returns undefined when there is none. Who may see it is for the caller to check. */

@@ -10,6 +10,7 @@
  * | money is given back before goods left for it | receivable | provider clearing |
  * | money is given back for goods that left, and whatever of it | refund, tax, shipping | provider clearing, adjustments (a fee that is kept) |
  * | money is given back beyond what came back, with a name to it | adjustments | provider clearing |
+ * | goods come back, or are cancelled, for which money was given ahead by hand | refund, tax, shipping, receivable | adjustments (what is counted of it) |
  * | a refund came back to the provider, and the customer is owed it | provider clearing | refunds owed |
  * | what is owed so is given by another payment, as store credit, or by a transfer | refunds owed | provider clearing, store credit liability, bank |
  * | what would have been given back is given as store credit | refund, tax, shipping | store credit liability, adjustments (a fee that is kept) |
@@ -39,7 +40,7 @@ export interface Entry {
   cause: string
 }
 
-export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'charge', 'refund_failed', 'given_again'] as const
+export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'charge', 'refund_failed', 'given_again', 'counted'] as const
 
 export interface Journal {
   /** Said twice, the same: no fact is posted twice. */
@@ -183,6 +184,12 @@ const goodwillCause = ({ askedBy, approvedBy }: NonNullable<RefundParts['goodwil
 /** What would have been given back is the customer's as store credit. */
 export const creditJournal = ({ operationId, parts, amountMinor }: { operationId: string; parts: RefundParts; amountMinor: number }): Journal =>
   journal(`credit:${operationId}`, 'credit', [...inParts(parts), { account: 'store_credit_liability', amountMinor: -amountMinor, cause: 'Owed to the customer as store credit' }])
+
+/** What comes back, or is cancelled, was paid for ahead by hand: that is not given again, and so was less beyond what came back. */
+export function countedJournal({ orderId, purpose, parts, amountMinor }: { orderId: string; purpose: string; parts: RefundParts; amountMinor: number }): Journal {
+  const cause = `Given to the customer ahead, by hand, and counted now${parts.feeMinor === 0 ? '' : '; and the fee for sending back'}`
+  return journal(`counted:${orderId}:${purpose}`, 'counted', [...inParts({ ...parts, feeMinor: 0 }), { account: 'adjustments', amountMinor: parts.feeMinor - amountMinor, cause }])
+}
 
 export interface Issued {
   moveId: string

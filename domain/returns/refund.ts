@@ -76,6 +76,20 @@ export function partsOf(parts: RefundParts, shares: readonly number[]): RefundPa
 }
 
 /**
+ * A refund that payments have not all of: what they give of it, and what is counted of money given ahead by hand. The fee is kept of what they give, where they give anything;
+ * what the customer is owed still is of the goods.
+ */
+export function counting(parts: RefundParts, { givenMinor, countedMinor }: { givenMinor: number; countedMinor: number }): { given: RefundParts; counted: RefundParts } {
+  const owedMinor = refundMinor(parts) - givenMinor - countedMinor
+  const settled = { ...parts, goodsMinor: parts.goodsMinor - owedMinor }
+  if (countedMinor === 0) return { given: settled, counted: nothing }
+  if (givenMinor === 0) return { given: nothing, counted: settled }
+  const { feeMinor } = parts
+  const [given, counted] = partsOf({ ...settled, feeMinor: 0 }, [givenMinor - feeMinor, countedMinor]) as [RefundParts, RefundParts]
+  return { given: { ...given, feeMinor }, counted }
+}
+
+/**
  * Of refunds given one after another, the parts of what was given between two running totals.
  * @returns undefined where none of it is theirs; what is given beyond them counts as goods
  */

@@ -59,7 +59,7 @@ interface PartedOrder extends Priced {
   creditedElsewhere: number
   /** Kept of refunds. */
   fees: number
-  /** Given back beyond what came back, with a name to it. */
+  /** Given back beyond what came back, with a name to it, and not counted since for what came. */
   goodwill: number
   /** What the ledger says was sold, and what everybody owes for it. */
   sold: number
@@ -83,8 +83,10 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations c WHERE c.order_id = o.order_id AND kind = 'capture' AND purpose <> 'taken-at-once' AND status IN ('intended', 'unknown', 'succeeded') AND payment_id NOT IN (${guards})) AS asked,
        (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'credit') AS credited,
        (SELECT coalesce(sum(r.amount_minor), 0)::int8 FROM payment_operations r JOIN payments USING (payment_id) WHERE r.order_id = o.order_id AND kind = 'credit' AND provider = 'paid_elsewhere') AS "creditedElsewhere",
-       (SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status = 'succeeded') AS fees,
-       (SELECT coalesce(sum((parts->'goodwill'->>'minor')::int8), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'refund' AND status = 'succeeded') AS goodwill,
+       ((SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0) FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status = 'succeeded')
+         - (SELECT coalesce(sum((parts->>'feeMinor')::int8), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id))::int8 AS fees,
+       ((SELECT coalesce(sum((parts->'goodwill'->>'minor')::int8), 0) FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'refund' AND status = 'succeeded')
+         - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id))::int8 AS goodwill,
        (SELECT -coalesce(sum(amount_minor) FILTER (WHERE account IN ('revenue', 'tax', 'shipping', 'discount')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS sold,
        (SELECT coalesce(sum(amount_minor) FILTER (WHERE account IN ('receivable', 'elsewhere')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS owed,
        p.*
@@ -92,7 +94,8 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        SELECT coalesce(sum(least(captured_minor, covers_minor)) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS elsewhere,
          coalesce(sum(captured_minor) FILTER (WHERE provider <> 'paid_elsewhere' AND payment_id NOT IN (${guards})), 0)::int8 AS taken,
          coalesce(sum(captured_minor) FILTER (WHERE payment_id IN (${guards})), 0)::int8 AS charged,
-         coalesce(sum(captured_minor - (SELECT coalesce(sum((parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.payment_id = payments.payment_id AND kind = 'refund' AND u.status <> 'abandoned')) FILTER (WHERE taken_at_once), 0)::int8 AS "atOnce",
+         coalesce(sum(captured_minor - (SELECT coalesce(sum((parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.payment_id = payments.payment_id AND kind = 'refund' AND u.status <> 'abandoned')
+           - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.payment_id = payments.payment_id)) FILTER (WHERE taken_at_once), 0)::int8 AS "atOnce",
          coalesce(sum(captured_minor) FILTER (WHERE taken_at_once), 0)::int8 AS "takenAtOnce",
          coalesce(sum(CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor END) FILTER (WHERE provider <> 'paid_elsewhere' AND payment_id NOT IN (${guards})), 0)::int8 AS held,
          (coalesce(sum(refunded_minor), 0) - (SELECT coalesce(sum((parts->>'againMinor')::int8), 0) FROM payment_operations a WHERE a.order_id = o.order_id AND kind = 'refund' AND a.status = 'succeeded'))::int8 AS refunded, coalesce(sum(refunded_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS "refundedElsewhere"
@@ -175,6 +178,11 @@ export const money: readonly Invariant[] = [
   query('M6-held', 'nothing is held for an order that is closed', 'quiet', `SELECT payment_id FROM payments JOIN orders USING (order_id) WHERE NOT workflow_open AND payments.status = 'authorized' AND coalesce(authorization_expires_at > now(), true)`),
   query('M6-ledger', 'a closed order owes nothing and is owed nothing', 'quiet',
     `SELECT order_id FROM ledger_entries e JOIN orders o USING (order_id) WHERE NOT workflow_open AND account = 'receivable' GROUP BY 1 HAVING sum(amount_minor) <> 0`),
+  query('M4-counted', 'what is counted of money given ahead by hand was given, beyond what came back, and is in the ledger for what came', 'always',
+    `SELECT c.order_id FROM (SELECT order_id, sum(amount_minor) AS minor FROM counted_goodwill GROUP BY 1) c
+       WHERE minor > (SELECT coalesce(sum(above_minor), 0) FROM goodwill_refunds g WHERE g.order_id = c.order_id AND status = 'given' AND remedy IS NULL)
+     UNION ALL SELECT order_id FROM counted_goodwill c WHERE (parts->>'feeMinor')::int8 - amount_minor IS DISTINCT FROM
+       (SELECT sum(amount_minor) FROM ledger_entries e WHERE e.journal_id = 'counted:' || c.order_id || ':' || c.purpose AND account = 'adjustments')`),
   query('M4-owed', 'what the ledger owes customers is the refunds that came back and were not given another way', 'quiet',
     `SELECT order_id FROM ledger_entries e WHERE account = 'refunds_owed' GROUP BY 1 HAVING sum(amount_minor) <> -(SELECT coalesce(sum(amount_minor), 0) FROM returned_refunds r WHERE r.order_id = e.order_id AND status = 'owed')`),
   query('M4-told', 'a refund that came back is a case of finance until it is given another way', 'always',

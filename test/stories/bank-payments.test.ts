@@ -75,6 +75,26 @@ it('waits for days for a debit, sends the goods when it has come, and takes noth
   expect(await people.told(orderId)).toEqual(expect.arrayContaining(['payment.processing', 'payment.captured', 'order.completed']))
 })
 
+it('counts what was given by hand of a debit when units are cancelled, or all of them: no more goes back than was taken, and the books are square', async () => {
+  const byHand = async (orderId: string, amountMinor: number): Promise<void> => {
+    await bankSays(orderId, 'requires_capture')
+    await people.until(orderId, (o) => o.fulfillments.length === 1, 'the work order')
+    await people.giveBack(orderId, { amountMinor, reason: 'late' }, 'approve')
+    await people.until(orderId, (o) => o.money.refundedMinor === amountMinor, 'the refund by hand')
+  }
+  const counted = (orderId: string): Promise<object[]> => system.db('counted_goodwill').where({ order_id: orderId }).select({ amountMinor: 'amount_minor' })
+  const [some, none] = [await underWay(debit, 2), await underWay()]
+  await byHand(some, 2_000)
+  await people.support('POST', `/v1/orders/${some}/cancel`, { lines: [{ lineId: '1', quantity: 1 }], reason: 'one is enough' })
+  await people.until(some, (o) => o.money.refundedMinor === 2_490, 'the rest')
+  await deliver(some)
+  expect([await closed(some), await counted(some)]).toMatchObject([{ status: 'completed', money: { capturedMinor: 2_490, refundedMinor: 2_490 } }, [{ amountMinor: 510 }]])
+  await byHand(none, 500)
+  await people.support('POST', `/v1/orders/${none}/cancel`, { reason: 'changed her mind' })
+  expect(await closed(none)).toMatchObject({ status: 'cancelled', money: { capturedMinor: 1_490, refundedMinor: 1_490, owedMinor: 0 } })
+  expect(await counted(none)).toEqual([{ amountMinor: 500 }])
+})
+
 it('finds out by asking when the provider does not tell', async () => {
   const order = await wish(debit)
   await steer(system.payments.url, '/control/silences', { about: `web silent-${order.lines![0]!.sku}`, copies: 0 })

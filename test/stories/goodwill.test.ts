@@ -111,6 +111,48 @@ it('refuses more than was taken and is left, also when the yes comes too late, a
   ])
 })
 
+const sendBack = async (orderId: string, quantity: number): Promise<string> => {
+  const { returnId } = (await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity, reason: 'too big' }], method: 'store' })).body
+  await people.store('store-mitte')('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity, grade: 'as_new', disposition: 'restock' }] })
+  return returnId
+}
+const given = async (orderId: string, amountMinor: number): Promise<void> => {
+  const { body } = await ask(people.support, orderId, { amountMinor })
+  await decide(finance, orderId, body.refundId, 'approve')
+  await people.until(orderId, (o) => o.money.refundedMinor >= amountMinor, 'the refund by hand')
+}
+const timeline = async (orderId: string, type: string): Promise<object[]> =>
+  (await people.support<{ items: { type: string; data: object }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body.items.filter((e) => e.type === type).map((e) => e.data)
+const shortCases = async (orderId: string): Promise<object[]> => (await finance<{ items: object[] }>('GET', `/v1/exceptions?status=all&kind=payment.refund_short&orderId=${orderId}`)).body.items
+
+it('counts what was given ahead when all of it comes back: the fee is kept whole, nobody is owed the rest, and everyone is told why', async () => {
+  const orderId = await delivered()
+  await given(orderId, 500)
+  const preview = (await people.support<{ money: object }>('POST', `/v1/orders/${orderId}/returns?preview=true`, { lines: [{ lineId: '1', quantity: 2, reason: 'too big' }], method: 'store' })).body
+  expect(preview.money).toMatchObject({ refundMinor: 3_990, goodsMinor: 4_000, shippingMinor: 490, feeMinor: -300, countedMinor: 200, owedMinor: 0 })
+  const returnId = await sendBack(orderId, 2)
+  expect(await people.until(orderId, (o) => o.money.refundedMinor === 4_490 && !o.workflowOpen)).toMatchObject({ paymentStatus: 'refunded', money: { owedMinor: 0 } })
+  expect(await intentsOf(system, orderId)).toMatchObject([{ capturedMinor: 4_490, refundedMinor: 4_490 }])
+  expect(await timeline(orderId, 'refund.limited')).toEqual([{ returnId, amountMinor: 4_190, feeMinor: 300, givenMinor: 3_990, countedMinor: 200, owedMinor: 0, currency: 'EUR' }])
+  expect((await people.support('GET', `/v1/returns/${returnId}`)).body).toMatchObject({ money: { refundMinor: 3_990, feeMinor: 300, countedMinor: 200, owedMinor: 0 } })
+  // Of the goodwill nothing is left that it cost: of 5.00 that were given, 2.00 were counted and 3.00 is the fee.
+  expect((await adjustments(orderId)).map((a) => a.amountMinor)).toEqual([500, -200, -300])
+  expect(await shortCases(orderId)).toEqual([])
+})
+
+it('counts all of it where everything was given ahead, unit by unit, and then no payment gives more', async () => {
+  const orderId = await delivered()
+  await given(orderId, 4_490)
+  const first = await sendBack(orderId, 1)
+  const second = await sendBack(orderId, 1)
+  await eventually(() => timeline(orderId, 'refund.limited'), (all) => all.length === 2)
+  expect(await timeline(orderId, 'refund.limited')).toMatchObject([{ returnId: first, amountMinor: 1_700, givenMinor: 0, countedMinor: 1_700, owedMinor: 0 }, { returnId: second, amountMinor: 2_190, givenMinor: 0, countedMinor: 2_190 }])
+  expect((await people.support('GET', `/v1/returns/${second}`)).body).toMatchObject({ refunds: [], money: { refundMinor: 0, feeMinor: 300, countedMinor: 2_190 } })
+  expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ money: { refundedMinor: 4_490, owedMinor: 0 } })
+  expect((await adjustments(orderId)).reduce((sum, a) => sum + a.amountMinor, 0)).toBe(0)
+  expect(await shortCases(orderId)).toEqual([])
+})
+
 it('refuses amounts that are none, by field, and strangers', async () => {
   const orderId = await delivered()
   for (const amountMinor of [12.5, 0, -1, '5']) expect(await ask(people.support, orderId, { amountMinor })).toMatchObject({ status: 400, body: { code: 'request.invalid', errors: [{ pointer: '/amountMinor' }] } })

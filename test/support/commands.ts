@@ -76,6 +76,7 @@ const isTaken = ({ capturedMinor }: { capturedMinor: number }): boolean => captu
 const isExpected = ({ status }: { status: string }): boolean => ['requested', 'approved', 'collected', 'received'].includes(status)
 const isComingBack = ({ returns }: OrderView): boolean => returns.some(isExpected)
 const isWithHer = ({ lines }: OrderView): boolean => lines.some((l) => l.delivered > l.returned)
+const isGiven = ({ payments }: OrderView): boolean => payments.some(isTaken)
 const isPaid = ({ payments }: OrderView): boolean => payments.some((p) => p.provider === 'stripe' && isTaken(p))
 const back = ({ order }: Hands, { pick, more }: Drawn) => chosen(order.returns.filter(isExpected).length && more % 8 ? order.returns.filter(isExpected) : order.returns, pick)
 
@@ -118,6 +119,7 @@ export const commands = {
       people.support('POST', `/v1/orders/${order.orderId}/replacements`, { lines: [{ ...some(order.lines, drawn), ...(drawn.more & 4 && { sku: spare }), reason: 'broken' }], collectOld: chosen(['store', 'none', 'mail'], drawn.more >> 3)! }),
   },
   claim: { weight: 3, when: isWithHer, do: ({ people, order }, drawn) => people.claim(order.orderId, { lines: [some(order.lines, drawn)], remedy: chosen(['refund', 'replace', 'credit'], drawn.more >> 2)!, reason: 'leaks' }) },
+  goodwill: { weight: 3, when: isGiven, do: ({ people, order }, { pick, more }) => people.giveBack(order.orderId, { amountMinor: 1 + ((pick * 7 + more) % 2_500), reason: 'scratched' }, more % 8 ? 'approve' : 'reject') },
   'scan back': {
     weight: 4, when: isComingBack,
     do: async (hands, drawn) => {

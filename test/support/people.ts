@@ -118,6 +118,8 @@ export interface People {
   until(orderId: string, enough: (order: OrderView) => boolean, what?: string): Promise<OrderView>
   /** A fault of ours is made good with money; where another person has to agree, she does. */
   claim(orderId: string, claim: object): Promise<Answer>
+  /** Money without goods, and another person decides where one has to. */
+  giveBack(orderId: string, wish: object, decision: 'approve' | 'reject'): Promise<Answer>
   /** The types on the order's timeline. */
   told(orderId: string): Promise<string[]>
   pickAll(work: FulfillmentWork): Promise<Answer<FulfillmentView>>
@@ -148,6 +150,10 @@ export function peopleOf(system: Pick<System, 'url'> & Partial<Pick<System, 'car
     claim: async (orderId, claim) => {
       const asked = await support<{ status: string; refundId: string }>('POST', `/v1/orders/${orderId}/claims`, { reason: 'torn', ...claim })
       return asked.body.status === 'waiting' ? admin('POST', `/v1/orders/${orderId}/refunds/${asked.body.refundId}/approve`, {}) : asked
+    },
+    giveBack: async (orderId, wish, decision) => {
+      const asked = await support<{ status: string; refundId: string }>('POST', `/v1/orders/${orderId}/refunds`, wish)
+      return asked.body.status === 'waiting' ? admin('POST', `/v1/orders/${orderId}/refunds/${asked.body.refundId}/${decision}`, { reason: 'by phone' }) : asked
     },
     stocked: async (units) => {
       const sku = `GOODS-${randomBytes(4).toString('hex')}`

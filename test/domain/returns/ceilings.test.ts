@@ -1,6 +1,6 @@
 /** The two ceilings of giving money back. */
 import fc from 'fast-check'
-import { judgeRefund, receivedLeftMinor } from '../../../domain/returns/ceilings'
+import { judgeRefund, receivedLeftMinor, shortOf } from '../../../domain/returns/ceilings'
 
 const money = { takenMinor: 4_490, givenMinor: 0, keptMinor: 4_490, aboveMinor: 0, claimedMinor: 0 }
 
@@ -23,6 +23,12 @@ it('counts a claim within what came back against it, though its units are not am
   const returned = { ...money, keptMinor: 990, givenMinor: 3_200 }
   expect(judgeRefund(250, 1_290, returned)).toEqual({ receivedMinor: 300, aboveMinor: 0 })
   expect(receivedLeftMinor({ ...returned, keptMinor: 740, givenMinor: 3_450, claimedMinor: 250 })).toBe(50)
+})
+
+it('counts what was given ahead before anybody is owed more, and no more than that', () => {
+  expect(shortOf(200, 500)).toEqual({ countedMinor: 200, owedMinor: 0 })
+  expect(shortOf(700, 500)).toEqual({ countedMinor: 500, owedMinor: 200 })
+  expect(shortOf(700, 0)).toEqual({ countedMinor: 0, owedMinor: 700 })
 })
 
 const asks = fc.array(fc.record({ minor: fc.integer({ min: 1, max: 3_000 }), isClaim: fc.boolean() }), { maxLength: 10 })

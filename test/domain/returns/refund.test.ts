@@ -1,7 +1,7 @@
 /** Whatever comes back, in whatever pieces: the refunds are what was paid, to the cent, and each says what it is made of. */
 import fc from 'fast-check'
 import { worthMinor, type Priced, type Units } from '../../../domain/payment/shares'
-import { partsBetween, partsOf, refundMinor, refundOf, spread, type RefundParts } from '../../../domain/returns/refund'
+import { counting, partsBetween, partsOf, refundMinor, refundOf, spread, type RefundParts } from '../../../domain/returns/refund'
 import { holds } from '../../support/property'
 
 const order: fc.Arbitrary<Priced> = fc.record({
@@ -82,6 +82,23 @@ it('divides the parts of a refund over its shares so that every share and every 
       const divided = partsOf(whole, shares)
       expect(divided.map(refundMinor)).toEqual(shares)
       for (const part of ['goodsMinor', 'taxMinor', 'shippingMinor', 'feeMinor'] as const) expect(sum(divided.map((p) => p[part]))).toBe(whole[part])
+    }),
+  )
+})
+
+it('divides a refund into what payments give, what was given ahead and what is owed, and keeps the fee whole', () => {
+  holds(
+    fc.property(parts, fc.nat(500), fc.nat(100), fc.nat(100), ({ ...paid }, fee, given, counted) => {
+      const whole = { ...paid, feeMinor: 0 - Math.min(fee, refundMinor(paid)) }
+      const amountMinor = refundMinor(whole)
+      const givenMinor = Math.floor((amountMinor * given) / 100)
+      const countedMinor = Math.floor(((amountMinor - givenMinor) * counted) / 100)
+      const both = counting(whole, { givenMinor, countedMinor })
+      expect([refundMinor(both.given), refundMinor(both.counted)]).toEqual([givenMinor, countedMinor])
+      const oweds = amountMinor - givenMinor - countedMinor
+      if (givenMinor + countedMinor > 0) for (const part of ['taxMinor', 'shippingMinor', 'feeMinor'] as const) expect(both.given[part] + both.counted[part]).toBe(whole[part])
+      if (givenMinor > 0) expect(both.given.feeMinor).toBe(whole.feeMinor)
+      if (givenMinor + countedMinor > 0) expect(both.given.goodsMinor + both.counted.goodsMinor).toBe(whole.goodsMinor - oweds)
     }),
   )
 })

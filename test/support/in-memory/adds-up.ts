@@ -18,8 +18,14 @@ export async function wrongWith({ db, provider }: InMemory, order: OrderView): P
   const isKept = ours.length > 0 && order.status !== 'cancelled'
   const goods = total(order.lines, (l) => (l.replaces === null ? l.unitPriceMinor * (l.quantity - l.cancelled - l.credited) : 0))
   const kept = total(paidUs, (p) => p.capturedMinor - p.refundedMinor - p.creditedMinor)
-  const refunds = await rows<{ feeMinor: number }>(db, `SELECT -coalesce((parts->>'feeMinor')::int8, 0) AS "feeMinor" FROM payment_operations WHERE order_id = ? AND kind IN ('refund', 'credit') AND status = 'succeeded'`, [order.orderId])
-  const shipping = kept + total(paidUs, (p) => p.goodwillMinor) - total(refunds, (r) => r.feeMinor) - goods
+  const refunds = await rows<{ feeMinor: number; countedMinor: number }>(
+    db,
+    `SELECT -coalesce((parts->>'feeMinor')::int8, 0) AS "feeMinor", 0 AS "countedMinor" FROM payment_operations WHERE order_id = :orderId AND kind IN ('refund', 'credit') AND status = 'succeeded'
+     UNION ALL SELECT -coalesce((parts->>'feeMinor')::int8, 0), amount_minor FROM counted_goodwill WHERE order_id = :orderId`,
+    { orderId: order.orderId },
+  )
+  const byHand = total(paidUs, (p) => p.goodwillMinor) - total(refunds, (r) => r.countedMinor)
+  const shipping = kept + byHand - total(refunds, (r) => r.feeMinor) - goods
   if (isKept && (shipping < 0 || shipping > order.shipping.priceMinor)) wrong.push(`kept ${kept}, of it goods ${goods}: leaves ${shipping} for shipping`)
   if (!isKept && ours.length > 0) same('kept of a cancelled order, and nothing', kept, 0)
 
