@@ -24,8 +24,8 @@ export const feesSql = `((SELECT coalesce(-sum((parts->>'feeMinor')::int8), 0) F
   + (SELECT coalesce(-sum((parts->>'feeMinor')::int8), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id))::int8`
 
 /** Once per purpose. */
-export async function countGoodwill(tx: Transaction, order: { orderId: string; currency: string }, counted: { purpose: string; amountMinor: number; parts: RefundParts; paymentId?: string }): Promise<void> {
-  const { purpose, amountMinor, parts, paymentId = null } = counted
+export async function countGoodwill(tx: Transaction, order: { orderId: string; currency: string }, counted: { purpose: string; amountMinor: number; parts: RefundParts; paymentId?: string; elsewhere?: boolean }): Promise<void> {
+  const { purpose, amountMinor, parts, paymentId = null, elsewhere } = counted
   await run(tx, 'INSERT INTO counted_goodwill (order_id, purpose, amount_minor, parts, payment_id) VALUES (?, ?, ?, ?::jsonb, ?)', [order.orderId, purpose, amountMinor, JSON.stringify(parts), paymentId])
-  await postCounted(tx, order, { orderId: order.orderId, purpose, parts, amountMinor })
+  await postCounted(tx, order, { orderId: order.orderId, purpose, parts, amountMinor, elsewhere })
 }

@@ -52,12 +52,23 @@ export async function refundAll(tx: Transaction, { orderId, currency }: OrderRow
   const taken = await rows<{ paymentId: string }>(tx, `SELECT payment_id AS "paymentId" FROM payments WHERE order_id = ? AND provider = 'stripe' AND captured_minor > 0 ORDER BY payment_id DESC`, [orderId])
   const refunds: IntendedRefund[] = []
   for (const { paymentId } of taken) refunds.push(...(await giveBackUnsold(tx, { paymentId, purpose: 'unwanted', atMostMinor: Number.MAX_SAFE_INTEGER })))
-  if (taken.length > 0) await countUnsold(tx, { orderId, currency }, { paymentId: taken[0]!.paymentId, purpose: 'unwanted', missingMinor: await givenAheadMinor(tx, orderId) })
+  for (const { aheadMinor, tenderId, ...payment } of await givenByHand(tx, orderId)) await countUnsold(tx, { orderId, currency }, { ...payment, purpose: `unwanted:${tenderId}`, missingMinor: aheadMinor })
   return refunds
 }
 
+/** By which payments money was given by hand, as far as it was not counted; also where a channel gives it. */
+const givenByHand = (tx: Transaction, orderId: string): Promise<{ paymentId: string; tenderId: string; elsewhere: boolean; aheadMinor: number }[]> =>
+  rows(
+    tx,
+    `SELECT payment_id AS "paymentId", tender_id AS "tenderId", provider = 'paid_elsewhere' AS elsewhere, minor AS "aheadMinor" FROM payments p,
+       LATERAL (SELECT (coalesce(sum((parts->'goodwill'->>'minor')::int8), 0) - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.payment_id = p.payment_id))::int8 AS minor
+          FROM payment_operations g WHERE g.payment_id = p.payment_id AND kind = 'refund' AND status <> 'abandoned') given
+     WHERE order_id = ? AND minor > 0 ORDER BY payment_id`,
+    [orderId],
+  )
+
 /** No goods had left for it, and it was given ahead. */
-async function countUnsold(tx: Transaction, order: Pick<OrderRow, 'orderId' | 'currency'>, { missingMinor, ...of }: { paymentId: string; purpose: string; missingMinor: number }): Promise<void> {
+async function countUnsold(tx: Transaction, order: Pick<OrderRow, 'orderId' | 'currency'>, { missingMinor, ...of }: { paymentId: string; elsewhere?: boolean; purpose: string; missingMinor: number }): Promise<void> {
   const { countedMinor } = missingMinor > 0 ? shortOf(missingMinor, await givenAheadMinor(tx, order.orderId)) : { countedMinor: 0 }
   if (countedMinor > 0) await countGoodwill(tx, order, { ...of, amountMinor: countedMinor, parts: { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, unsoldMinor: countedMinor } })
 }

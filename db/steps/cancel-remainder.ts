@@ -67,9 +67,11 @@ const without = (lines: readonly Units[], paid: readonly Units[]): Units[] =>
 
 /** Money that the channel took is given back there. */
 export async function tellIfPaidElsewhere(tx: Transaction, order: OrderRow, lines: readonly { lineId: string; quantity: number }[]): Promise<void> {
-  if (!(await paidElsewhere(tx, order.orderId))) return
-  const summary = 'Units were cancelled that the channel has been paid for: give the money back there'
-  await openException(tx, { ...order, kind: 'order.refund_elsewhere', subject: order.orderId, owner: 'finance', summary, data: { lines } })
+  const channel = await paidElsewhere(tx, order.orderId)
+  if (!channel) return
+  const { givenMinor } = channel
+  const summary = `Units were cancelled that the channel has been paid for: give the money back there${givenMinor > 0 ? '. Some of it was given back before' : ''}`
+  await openException(tx, { ...order, kind: 'order.refund_elsewhere', subject: order.orderId, owner: 'finance', summary, data: { lines, ...(givenMinor > 0 && { givenMinor }) } })
 }
 
 /** Are there units that have still to leave, with a node or without? */
@@ -89,5 +91,6 @@ const giveUpResending = (tx: Transaction, order: OrderRow): Promise<Units[]> =>
     [order.orderId],
   )
 
-const paidElsewhere = async (tx: Transaction, orderId: string): Promise<boolean> =>
-  (await rows(tx, `SELECT 1 FROM payments WHERE order_id = ? AND provider = 'paid_elsewhere' LIMIT 1`, [orderId])).length > 0
+/** @returns undefined where no channel was paid, else what it has given back already */
+const paidElsewhere = async (tx: Transaction, orderId: string): Promise<{ givenMinor: number } | undefined> =>
+  (await rows<{ givenMinor: number }>(tx, `SELECT sum(refunded_minor)::int8 AS "givenMinor" FROM payments WHERE order_id = ? AND provider = 'paid_elsewhere' HAVING count(*) > 0`, [orderId]))[0]

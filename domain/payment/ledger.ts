@@ -170,8 +170,8 @@ export const givenAgainJournal = ({ refundReference, amountMinor, by }: GivenAga
       : { account: 'bank', amountMinor: -amountMinor, cause: `Sent by bank transfer ${by.transferReference}, by ${by.sentBy}` },
   ])
 
-const inParts = (parts: RefundParts): Entry[] => [
-  { account: 'receivable', amountMinor: parts.unsoldMinor ?? 0, cause: 'Given back to the customer: paid, and no goods had left for it' },
+const inParts = (parts: RefundParts, elsewhere = false): Entry[] => [
+  { account: elsewhere ? 'elsewhere' : 'receivable', amountMinor: parts.unsoldMinor ?? 0, cause: 'Given back to the customer: paid, and no goods had left for it' },
   { account: 'refund', amountMinor: parts.goodsMinor, cause: 'Given back to the customer for goods, without their tax' },
   { account: 'tax', amountMinor: parts.taxMinor, cause: 'Tax of what was given back' },
   { account: 'refunds_owed', amountMinor: parts.againMinor ?? 0, cause: 'No longer owed: a refund that came back is given by this payment' },
@@ -185,10 +185,13 @@ const goodwillCause = ({ askedBy, approvedBy }: NonNullable<RefundParts['goodwil
 export const creditJournal = ({ operationId, parts, amountMinor }: { operationId: string; parts: RefundParts; amountMinor: number }): Journal =>
   journal(`credit:${operationId}`, 'credit', [...inParts(parts), { account: 'store_credit_liability', amountMinor: -amountMinor, cause: 'Owed to the customer as store credit' }])
 
-/** What comes back, or is cancelled, was paid for ahead by hand: that is not given again, and so was less beyond what came back. */
-export function countedJournal({ orderId, purpose, parts, amountMinor }: { orderId: string; purpose: string; parts: RefundParts; amountMinor: number }): Journal {
+/**
+ * What comes back, or is cancelled, was paid for ahead by hand: that is not given again, and so was less beyond what came back.
+ * @param counted.elsewhere a channel has taken the money, and no goods had left for it
+ */
+export function countedJournal({ orderId, purpose, parts, amountMinor, elsewhere = false }: { orderId: string; purpose: string; parts: RefundParts; amountMinor: number; elsewhere?: boolean }): Journal {
   const cause = `Given to the customer ahead, by hand, and counted now${parts.feeMinor === 0 ? '' : '; and the fee for sending back'}`
-  return journal(`counted:${orderId}:${purpose}`, 'counted', [...inParts({ ...parts, feeMinor: 0 }), { account: 'adjustments', amountMinor: parts.feeMinor - amountMinor, cause }])
+  return journal(`counted:${orderId}:${purpose}`, 'counted', [...inParts({ ...parts, feeMinor: 0 }, elsewhere), { account: 'adjustments', amountMinor: parts.feeMinor - amountMinor, cause }])
 }
 
 export interface Issued {

@@ -217,3 +217,14 @@ it('records at a channel what that has to give back', async () => {
   await eventually(() => people.order(orderId), (o) => o.money.refundedMinor === 700)
   expect(await adjustments(orderId)).toMatchObject([{ amountMinor: 700 }])
 })
+
+it('counts it where the order is cancelled then, and tells finance what the channel has given back already', async () => {
+  const orderId = await people.place({ lines: [{ sku: await people.stocked({ 'store-mitte': 1 }), quantity: 1, unitPriceMinor: 2_000 }], paidElsewhere: true })
+  await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await given(orderId, 700)
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed her mind' })
+  await people.until(orderId, (o) => !o.workflowOpen)
+  expect((await finance<{ items: object[] }>('GET', `/v1/exceptions?kind=order.refund_elsewhere&orderId=${orderId}`)).body.items).toMatchObject([{ data: { givenMinor: 700 } }])
+  const { body } = await finance<{ entries: { account: string; amountMinor: number }[] }>('GET', `/v1/orders/${orderId}/ledger`)
+  for (const account of ['adjustments', 'elsewhere']) expect(body.entries.filter((e) => e.account === account).map((e) => Math.abs(e.amountMinor))).toEqual([700, 700])
+})
