@@ -1,7 +1,8 @@
 /** One pool per process, and the few conventions every query file relies on: integers come back as numbers, instants as ISO strings. */
 import { createHash } from 'node:crypto'
 import knex, { type Knex } from 'knex'
-import { types, type Client } from 'pg'
+import { types, type Client, type QueryConfig } from 'pg'
+import { PipelinedPostgres, sendAhead, sendNow } from './pipeline'
 
 export type Db = Knex
 export type Transaction = Knex.Transaction
@@ -18,8 +19,8 @@ types.setTypeParser(timestamptz, (text) => new Date(text).toISOString())
 /** Opens a pool. `applicationName` shows in `pg_stat_activity`. Nobody waits longer than `acquireTimeoutMs` for a connection. */
 export function connect(url: string, options: { poolMax?: number; applicationName?: string } = {}): Db {
   return knex({
-    client: 'pg',
-    connection: { connectionString: url, application_name: options.applicationName ?? 'throughline', keepAlive: true },
+    client: PipelinedPostgres as unknown as typeof Knex.Client,
+    connection: { connectionString: url, application_name: options.applicationName ?? 'throughline', keepAlive: true, pipeline: true } as Knex.PgConnectionConfig,
     pool: { min: 0, max: options.poolMax ?? 16, afterCreate: settle },
     acquireConnectionTimeout: 10_000,
     log: silent, // what fails is thrown, and said once by whoever catches it
@@ -40,21 +41,37 @@ const silent: Knex.Logger = { warn: () => undefined, error: () => undefined, dep
  * driver directly, on knex's connection: its query builder would cost as much again as the statement itself.
  * @param bindings for each `?`, or by name for each `:name`; null where there is no value, never undefined
  */
-export async function rows<Row>(db: Db | Transaction, sql: string, bindings: readonly unknown[] | Record<string, unknown> = []): Promise<Row[]> {
-  const { name, text, keys } = statementOf(sql, bindings)
-  const values = keys ? keys.map((key) => (bindings as Record<string, unknown>)[key]) : (bindings as readonly unknown[])
-  if (values.includes(undefined)) throw new Error(`A binding is undefined: ${text}`)
-  if (db.isTransaction && (db as Transaction).isCompleted()) throw new Error(`The transaction has ended: ${text}`)
+export const rows = <Row>(db: Db | Transaction, sql: string, bindings: Bindings = []): Promise<Row[]> => onConnection(db, (connection) => sendNow<Row>(connection, queryOf(sql, bindings)))
+
+/** A statement whose rows do not matter. In a transaction its answer is not waited for: what it fails with is thrown by the next statement, or by the commit. */
+export const run = (db: Db | Transaction, sql: string, bindings: Bindings = []): Promise<void> =>
+  onConnection(db, async (connection) => {
+    const query = queryOf(sql, bindings)
+    if (db.isTransaction) await sendAhead(connection, query)
+    else await sendNow(connection, query)
+  })
+
+/** The one row a query must give, or undefined. */
+export const row = async <Row>(db: Db | Transaction, sql: string, bindings: Bindings = []): Promise<Row | undefined> => (await rows<Row>(db, sql, bindings))[0]
+
+type Bindings = readonly unknown[] | Record<string, unknown>
+
+async function onConnection<Result>(db: Db | Transaction, work: (connection: Client) => Promise<Result>): Promise<Result> {
+  if (db.isTransaction && (db as Transaction).isCompleted()) throw new Error('The transaction has ended')
   const client = db.client as { acquireConnection(): Promise<Client>; releaseConnection(connection: Client): Promise<void> }
   const connection = await client.acquireConnection() // in a transaction its own
   try {
-    return (await connection.query({ name, text, values: [...values] })).rows as Row[]
-  } catch (error) {
-    if (error instanceof Error) error.message = `${text} - ${error.message}`
-    throw error
+    return await work(connection)
   } finally {
     await client.releaseConnection(connection)
   }
+}
+
+function queryOf(sql: string, bindings: Bindings): QueryConfig {
+  const { name, text, keys } = statementOf(sql, bindings)
+  const values = keys ? keys.map((key) => (bindings as Record<string, unknown>)[key]) : (bindings as readonly unknown[])
+  if (values.includes(undefined)) throw new Error(`A binding is undefined: ${text}`)
+  return { name, text, values: [...values] }
 }
 
 interface Statement {
@@ -67,7 +84,7 @@ interface Statement {
 
 const statements = new Map<string, Statement>()
 
-function statementOf(sql: string, bindings: readonly unknown[] | Record<string, unknown>): Statement {
+function statementOf(sql: string, bindings: Bindings): Statement {
   let statement = statements.get(sql)
   if (!statement) {
     const keys: string[] = []
@@ -79,14 +96,4 @@ function statementOf(sql: string, bindings: readonly unknown[] | Record<string, 
     statements.set(sql, statement)
   }
   return statement
-}
-
-/** A statement whose rows do not matter. */
-export async function run(db: Db | Transaction, sql: string, bindings: readonly unknown[] | Record<string, unknown> = []): Promise<void> {
-  await rows(db, sql, bindings)
-}
-
-/** The one row a query must give, or undefined. */
-export async function row<Row>(db: Db | Transaction, sql: string, bindings: readonly unknown[] | Record<string, unknown> = []): Promise<Row | undefined> {
-  return (await rows<Row>(db, sql, bindings))[0]
 }
