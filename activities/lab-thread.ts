@@ -3,12 +3,15 @@ import { workerData } from 'node:worker_threads'
 import highsLoader from 'highs'
 import pino from 'pino'
 import { needBackTest } from '../db/back-tests'
+import { factsOfChannel } from '../db/channel-policies'
 import { connect, type Db } from '../db/connection'
 import { policyDocument } from '../db/policies'
 import { findReOptimisation, type Proposal } from '../db/re-optimisations'
 import { readPeriod } from '../db/views/back-test'
 import { sharedShelves, unpickedOrders, type UnpickedOrder } from '../db/views/open-orders'
+import { sourcingFor, withinOwn } from '../domain/policy/channel-rules'
 import type { SourcingPolicy } from '../domain/policy/sourcing'
+import { underWay } from '../domain/promise/handling'
 import { seeded } from '../domain/seeded'
 import { backTest } from '../domain/sourcing/back-test'
 import { reoptimise } from '../domain/sourcing/batch'
@@ -34,12 +37,14 @@ const mostOrders = 5_000
 
 async function planned(db: Db, { reOptimisationId, services }: Extract<LabTask, { reOptimisationId: string }>): Promise<Proposal> {
   const { channel, policyVersion } = (await findReOptimisation(db, reOptimisationId))!
-  const policy = (await policyDocument(db, 'sourcing', policyVersion)).document as SourcingPolicy
+  const document = (await policyDocument(db, 'sourcing', policyVersion)).document as SourcingPolicy
+  const facts = await factsOfChannel(db, channel)
+  const policy = facts ? sourcingFor(document, facts) : document
   const found = await unpickedOrders(db, { channel, limit: mostOrders })
   const shelves = await sharedShelves(db, { channel, skus: [...new Set(found.flatMap((o) => o.lines.map((l) => l.sku)))] })
   const carriers = services.map(({ carrier, services: offered }) => ({ carrier, services: () => offered }) as unknown as Carrier)
   const promise = await createPromiseDesk({ db, carriers, log: pino({ level: 'silent' }) }).forPlans(channel)
-  const open = found.map((order): OpenOrder => ({ orderId: order.orderId, ask: askOf(order), shipments: order.shipments, policy }))
+  const open = found.map((order): OpenOrder => ({ orderId: order.orderId, ask: askOf(order), shipments: order.shipments, policy: withinOwn(policy, order.policies.sourcing) }))
   const pool = batchPool({ ...shelves, orders: open })
   const orders = open.map((order, i) => batchOrder(order, pool.candidates, (shipments) => keeps(promise, found[i]!, shipments)))
   const { groups, beforeMinor, afterMinor } = reoptimise({ orders, free: pool.free, room: shelves.room }, highsSolver(await highsLoader()))
@@ -53,9 +58,9 @@ async function planned(db: Db, { reOptimisationId, services }: Extract<LabTask, 
 const askOf = ({ lines, destination, country, excluded }: UnpickedOrder): OpenOrder['ask'] => ({ lines, method: 'delivery', excluded, ...(destination && { destination }), ...(country && { country }) })
 
 /** What was promised is still kept by the plan that would take its place, by the same arithmetic that promised it. */
-function keeps(promise: PlanPromise, { promisedBy, country, postalCode, service }: UnpickedOrder, shipments: readonly PlannedShipment[]): boolean {
+function keeps(promise: PlanPromise, { promisedBy, country, postalCode, service, policies }: UnpickedOrder, shipments: readonly PlannedShipment[]): boolean {
   if (promisedBy === null) return true
-  const then = promise({ method: 'delivery', ...(service !== null && { service }), destination: { country, postalCode }, shipments }, Date.now())
+  const then = promise({ method: 'delivery', ...(service !== null && { service }), destination: { country, postalCode }, shipments, policies: underWay(policies) }, Date.now())
   return then !== undefined && then.promisedBy <= promisedBy
 }
 

@@ -10,6 +10,8 @@ import { activePolicies } from '../db/policies'
 import { channelTerms, promiseNodes, shelvesOf, workSeen, type ChannelTerms, type Shelf } from '../db/views/promise'
 import { ownFleet } from '../domain/delivery/own-fleet'
 import { available, availableToSell } from '../domain/inventory/level'
+import { policiesFor } from '../domain/policy/channel-rules'
+import type { Policies } from '../domain/policy/kinds'
 import type { NodeCalendar } from '../domain/promise/calendar'
 import { fetchedPromise, keptPromise, type OrderPromise } from '../domain/promise/kept'
 import { isObstacle } from '../domain/promise/obstacle'
@@ -39,7 +41,7 @@ export interface PromiseDesk {
   /** Of these, the SKUs nobody knows. */
   unknown(skus: readonly string[]): Promise<string[]>
   options(ask: DeskAsk, now: number): Promise<DeskAnswer>
-  /** Ready to say at once, inside a transaction, what date a plan can keep by a service (absent: the first that is kept). */
+  /** Ready to say at once, inside a transaction, what date a plan can keep by a service (absent: the first that is kept), under the policies it is asked by. */
   forPlans(channelId: string): Promise<PlanPromise>
   /** For what is sourced after the sale; asked for before a transaction, used inside of it. */
   afterSale(channelId: string): Promise<AfterSale>
@@ -57,6 +59,8 @@ export interface PlanAsk {
   service?: string
   destination?: OptionsAsk['destination']
   shipments: readonly PlannedShipment[]
+  /** Those of the order. */
+  policies: Pick<Policies, 'promise' | 'sourcing'>
 }
 
 export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: readonly Carrier[]; log: { warn(trouble: object, what: string): void } }): PromiseDesk {
@@ -82,7 +86,7 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
       const sells = found.get(channel)!
       const inZone = servicesIn(sells.timeZone)
       const byNode = sellable(stock, sells)
-      const { sourcing, promise, last_mile } = documents
+      const { sourcing, promise, last_mile } = policiesFor(documents, sells)
       const answer = deliveryOptions(
         { ...ask, lines: goods.map((l, i) => ({ ...l, lineId: String(i), weightGrams: stock.get(l.sku)!.weightGrams, valueMinor: 0 })), underRules: goods.flatMap(({ sku }) => [stock.get(sku)!].flatMap((g) => (g.hazardous || g.exportControlled ? [{ sku, hazardous: g.hazardous, exportControlled: g.exportControlled }] : []))), available: (nodeId) => byNode.get(nodeId) ?? { available: {} } },
         { nodes: network, services: inZone, transit: learned, correction: corrected },
@@ -93,19 +97,19 @@ export function createPromiseDesk({ db, carriers, log }: { db: Db; carriers: rea
       return { ...answer, nextSupplyAt, terms: { sourcing, promise, last_mile }, versions: { sourcing: versions.sourcing, promise: versions.promise } }
     },
     async forPlans(channelId) {
-      const [found, network, { documents }, learned, corrected] = await Promise.all([channels(), nodes(), policies(), transit(), correction()])
+      const [found, network, learned, corrected] = await Promise.all([channels(), nodes(), transit(), correction()])
       const inZone = servicesIn(found.get(channelId)?.timeZone ?? 'UTC')
       const known: PromiseNetwork = { nodes: network, services: inZone, transit: learned, correction: corrected }
-      return ({ method, nodeId, service, destination, shipments }, now) => {
+      return ({ method, nodeId, service, destination, shipments, policies: own }, now) => {
         if (method !== 'delivery') {
-          const fetched = promiseFetched({ nodeId: nodeId!, method, service }, known, shipments, documents, now)
+          const fetched = promiseFetched({ nodeId: nodeId!, method, service }, known, shipments, own, now)
           return isObstacle(fetched) ? undefined : fetchedPromise(fetched, nodeId!)
         }
         if (!destination) return undefined
         const to = { country: destination.country, zone: zoneOf(destination) }
         for (const offered of inZone.filter((s) => (service === undefined ? s.carrier !== ownFleet : s.service === service))) {
-          const promise = promiseSent(offered, to, known, shipments, documents, now)
-          if (!isObstacle(promise)) return keptPromise(promise, legsFrom(shipments, documents.sourcing.consolidateAt).map((from) => ({ nodeId: from, calendar: network.get(from)!.calendar as NodeCalendar })), offered.service)
+          const promise = promiseSent(offered, to, known, shipments, own, now)
+          if (!isObstacle(promise)) return keptPromise(promise, legsFrom(shipments, own.sourcing.consolidateAt).map((from) => ({ nodeId: from, calendar: network.get(from)!.calendar as NodeCalendar })), offered.service)
         }
         return undefined
       }

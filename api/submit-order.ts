@@ -59,7 +59,7 @@ function promising(promise: PlanPromise, body: NewOrderBody, taken: TakenUp | un
   const { method, nodeId, service } = taken?.option ?? (body.delivery as { method: string; nodeId?: string; service?: string })
   const { country = '', postalCode = '' } = body.shipTo ?? {}
   return {
-    promiseFor: (shipments) => promise({ method, nodeId, ...(travels(method) && { service }), ...(country !== '' && { destination: { country, postalCode } }), shipments }, Date.now()),
+    promiseFor: (shipments, policies) => promise({ method, nodeId, ...(travels(method) && { service }), ...(country !== '' && { destination: { country, postalCode } }), shipments, policies }, Date.now()),
     ...(taken && { quote: { id: taken.quote.id, promise: { promisedFrom: taken.option.promisedFrom, promisedBy: taken.option.promisedBy, confidence: taken.option.confidence } } }),
   }
 }

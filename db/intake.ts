@@ -40,8 +40,8 @@ export interface Intake {
   paidAhead?: PaidAhead
   /** Where the customer fetches it. */
   collectedAt?: Position & { country: string }
-  /** The date that can be kept with the nodes that were chosen; undefined where none can be said. */
-  promiseFor?: (shipments: readonly PlannedShipment[]) => OrderPromise | undefined
+  /** The date that can be kept with the nodes that were chosen, by the policies the order lives by; undefined where none can be said. */
+  promiseFor?: (shipments: readonly PlannedShipment[], policies: PolicySnapshot) => OrderPromise | undefined
 }
 
 export interface PaidAhead {
@@ -112,8 +112,8 @@ export class QuoteGone extends Error {
 }
 
 /** The quoted date, if the chosen nodes can keep it; without a quote, the date they can keep. */
-function promiseOf({ quote, promiseFor }: Intake, decision: SourcingDecision | undefined): OrderPromise | undefined {
-  const can = decision?.chosen && promiseFor?.(decision.chosen.shipments)
+function promiseOf({ quote, promiseFor, policies }: Intake, decision: SourcingDecision | undefined): OrderPromise | undefined {
+  const can = decision?.chosen && promiseFor?.(decision.chosen.shipments, policies)
   if (!quote) return can
   if (decision && (!can || can.promisedBy > quote.promise.promisedBy)) throw new QuoteGone('the date cannot be kept')
   return { milestones: {}, ...can, ...quote.promise }

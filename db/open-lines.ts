@@ -2,6 +2,7 @@
 import { ownDriver } from '../domain/delivery/own-fleet'
 import { isGathered } from '../domain/fulfillment/moves'
 import type { Position } from '../domain/delivery/distance'
+import type { Policies } from '../domain/policy/kinds'
 import type { OrderPromise } from '../domain/promise/kept'
 import type { OpenLine, PlannedShipment } from '../domain/sourcing/decision'
 import { row, rows, type Transaction } from './connection'
@@ -43,7 +44,7 @@ export const comingFrom = ({ method, nodeId, service }: OrderRow['delivery']): P
 
 /** Dates after the sale, from memory: asked for before the transaction, so that nobody asks for another connection inside of it. */
 export interface AfterSale {
-  promise(ask: { method: string; nodeId?: string; service?: string; destination?: { country: string; postalCode: string }; shipments: readonly PlannedShipment[] }, now: number): OrderPromise | undefined
+  promise(ask: { method: string; nodeId?: string; service?: string; destination?: { country: string; postalCode: string }; shipments: readonly PlannedShipment[]; policies: Pick<Policies, 'promise' | 'sourcing'> }, now: number): OrderPromise | undefined
   daysLate(ask: { nodeId: string; units: number; service?: string; promisedBy: string; destination: { country: string; postalCode: string } }, now: number): number | undefined
 }
 

@@ -1,4 +1,5 @@
 /** The promise of an order after the sale: parts that come from elsewhere take their place in it, and what cannot be kept is told anew. */
+import { underWay } from '../domain/promise/handling'
 import { renewed, withParts, type OrderPromise } from '../domain/promise/kept'
 import type { PlannedShipment } from '../domain/sourcing/decision'
 import { row, run, type Transaction } from './connection'
@@ -19,7 +20,7 @@ const keep = (tx: Transaction, orderId: string, promise: OrderPromise): Promise<
 /** What these shipments can keep, by the order's own way of delivery. */
 function canKeep(order: OrderRow, { country, postalCode }: Promised, shipments: readonly PlannedShipment[], after: AfterSale): OrderPromise | undefined {
   if (order.delivery.method !== 'delivery') return undefined
-  return after.promise({ ...order.delivery, ...(country !== '' && { destination: { country, postalCode } }), shipments }, Date.now())
+  return after.promise({ ...order.delivery, ...(country !== '' && { destination: { country, postalCode } }), shipments, policies: underWay(order.policy) }, Date.now())
 }
 
 /** Parts that come from other nodes than were promised: from now on they are watched, and judged, like the others. */

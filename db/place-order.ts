@@ -1,11 +1,13 @@
 /** What every way in shares: an order document is checked against the network and its own arithmetic, with every reason named, and then accepted. */
 import type { Position } from '../domain/delivery/distance'
 import { partLineId, withoutKits, type Kits } from '../domain/order/kits'
-import { policiesFor, type ChannelFacts } from '../domain/policy/channel-facts'
+import type { ChannelFacts } from '../domain/policy/channel-facts'
+import { policiesFor } from '../domain/policy/channel-rules'
 import { totalsProblems } from '../domain/order/totals'
 import type { NewOrder, SubmittedOrder } from '../domain/order/new-order'
 import { isCurrency } from '../domain/money'
 import { refuse, type RefusalDetail } from '../domain/refusals'
+import { factsJson } from './channel-policies'
 import { row, rows, type Transaction } from './connection'
 import { acceptOrder, type Accepted, type Intake } from './intake'
 import { kitsSql } from './kits'
@@ -76,7 +78,7 @@ async function references(tx: Transaction, order: Pick<SubmittedOrder, 'lines' |
   const skus = [...new Set(order.lines.map((l) => l.sku))]
   const [found] = await rows<References>(
     tx,
-    `SELECT c.currency, c.claim, CASE WHEN c.channel_id IS NOT NULL THEN json_build_object('channelId', c.channel_id, 'kind', c.kind, 'flags', c.flags, 'limits', c.limits, 'returnTerms', c.return_terms) END AS facts,
+    `SELECT c.currency, c.claim, CASE WHEN c.channel_id IS NOT NULL THEN ${factsJson} END AS facts,
        ARRAY(SELECT sku FROM skus WHERE sku = ANY(?)) AS skus, ${kitsSql} AS kits,
        ARRAY(SELECT DISTINCT m FROM nodes, unnest(methods) AS m WHERE active ORDER BY m) AS methods,
        (SELECT json_build_object('country', country, 'latitude', latitude, 'longitude', longitude, 'methods', CASE WHEN active THEN methods ELSE '{}' END) FROM nodes WHERE node_id = ?) AS node

@@ -1,6 +1,8 @@
 /** What a policy would decide, without doing it: for an order that is there, or one that is only thought of. */
+import { factsOfChannel } from './channel-policies'
 import { policyDocument } from './policies'
 import type { Position } from '../domain/delivery/distance'
+import { sourcingFor } from '../domain/policy/channel-rules'
 import type { SourcingPolicy } from '../domain/policy/sourcing'
 import { refuse } from '../domain/refusals'
 import type { SourcingDecision } from '../domain/sourcing/decision'
@@ -10,13 +12,15 @@ import { plan, type Plan } from './sourcing'
 export type Trial = Omit<Plan, 'policy' | 'excluded'>
 
 /**
- * Decides on the stock as it is now. Nothing is locked or written.
+ * Decides on the stock and the channel as they are now. Nothing is locked or written.
  * @param version of the sourcing policy; absent: the one in force.
  * @throws `policy.unknown`
  */
 export async function trySourcing(db: Db, trial: Trial, version?: number): Promise<SourcingDecision & { policyVersion: number }> {
   const policy = await policyDocument(db, 'sourcing', version)
-  const decision = await db.transaction((tx) => plan(tx, { ...trial, excluded: [], policy: policy.document as SourcingPolicy }, 'hopeful'), { readOnly: true })
+  const facts = await factsOfChannel(db, trial.channel)
+  const own = facts ? sourcingFor(policy.document as SourcingPolicy, facts) : (policy.document as SourcingPolicy)
+  const decision = await db.transaction((tx) => plan(tx, { ...trial, excluded: [], policy: own }, 'hopeful'), { readOnly: true })
   return { ...decision, policyVersion: policy.version }
 }
 

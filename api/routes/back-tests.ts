@@ -4,10 +4,11 @@ import { findBackTest, insertBackTest, type BackTestAsk, type BackTestRow } from
 import type { Transaction } from '../../db/connection'
 import { policyDocument } from '../../db/policies'
 import { countPeriod } from '../../db/views/back-test'
-import { findChannel, unknownNodes } from '../../db/views/network'
+import { findChannel } from '../../db/views/network'
 import { Refusal, refuse } from '../../domain/refusals'
 import type { SourcingPolicy } from '../../domain/policy/sourcing'
 import { command } from '../command'
+import { knownInSourcing } from '../known-in-policy'
 import { may } from '../permissions'
 import { created, ok, route } from '../route'
 import { backTestAccepted, backTestAnswer, backTestBody } from '../schemas/back-test'
@@ -68,10 +69,7 @@ const shown = ({ backTestId, status, ask, done, of, result, failure, createdBy, 
 
 async function draftOf(tx: Transaction, draft: number | SourcingPolicy): Promise<BackTestAsk['draft']> {
   if (typeof draft === 'number') return versionOf(tx, '/draft', draft)
-  const { excludeNodes } = draft.fences
-  const unknown = await unknownNodes(tx, excludeNodes)
-  const problems = unknown.map((nodeId) => ({ pointer: `/draft/fences/excludeNodes/${excludeNodes.indexOf(nodeId)}`, message: `No node ${nodeId}` }))
-  if (problems.length) throw refuse('node.unknown', { nodeId: unknown[0]! }, undefined, problems)
+  await knownInSourcing(tx, draft, ['draft'])
   return { document: draft }
 }
 

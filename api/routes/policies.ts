@@ -1,11 +1,10 @@
 /** Business rules: read, drafted as whole documents, activated now or from a moment on. They apply to orders placed later. */
 import { z } from 'zod'
 import { activatePolicy, draftPolicy, policyVersions, returnToLast } from '../../db/policies'
-import type { Transaction } from '../../db/connection'
-import { unknownNodes } from '../../db/views/network'
+import type { PromisePolicy } from '../../domain/policy/kinds'
 import type { SourcingPolicy } from '../../domain/policy/sourcing'
-import { refuse } from '../../domain/refusals'
 import { command } from '../command'
+import { knownChannels, knownInSourcing } from '../known-in-policy'
 import { may } from '../permissions'
 import { refuseSchema } from '../problem'
 import { created, ok, route } from '../route'
@@ -44,7 +43,8 @@ const draft = command({
     const { kind } = ctx.params
     const document = policyDocuments[kind].safeParse(ctx.body)
     if (!document.success) throw refuseSchema(document.error, 'body')
-    if (kind === 'sourcing') await knownNodes(tx, document.data as SourcingPolicy)
+    if (kind === 'sourcing') await knownInSourcing(tx, document.data as SourcingPolicy)
+    if (kind === 'promise') await knownChannels(tx, document.data as PromisePolicy)
     const { version } = await draftPolicy(tx, { kind, document: document.data, actor: ctx.actor })
     return created({ kind, version, status: 'draft' })
   },
@@ -75,13 +75,5 @@ const goBack = command({
   answers: { 200: policyVersion },
   run: async (ctx, tx) => ok(await returnToLast(tx, { ...ctx.params, actor: ctx.actor })),
 })
-
-/** A rule that names a node that is not there is a rule nobody meant. */
-async function knownNodes(tx: Transaction, { fences: { excludeNodes }, consolidateAt }: SourcingPolicy): Promise<void> {
-  const named = [...excludeNodes.map((nodeId, i) => ({ nodeId, pointer: `/fences/excludeNodes/${i}` })), ...(consolidateAt === undefined ? [] : [{ nodeId: consolidateAt, pointer: '/consolidateAt' }])]
-  const unknown = new Set(await unknownNodes(tx, named.map((n) => n.nodeId)))
-  const problems = named.filter((n) => unknown.has(n.nodeId)).map(({ nodeId, pointer }) => ({ pointer, message: `No node ${nodeId}` }))
-  if (problems.length) throw refuse('node.unknown', { nodeId: [...unknown][0]! }, undefined, problems)
-}
 
 export const policyRoutes = [getPolicy, draft, activate, goBack]

@@ -1,6 +1,6 @@
 /** Dates and prices before the sale. */
 import { z } from 'zod'
-import { activePolicies } from '../../db/policies'
+import { policiesOfChannel } from '../../db/channel-policies'
 import { LostRace } from '../../db/race'
 import { expireDue, findReservation, giveReservationBack, reserve, type Reservation } from '../../db/reservations'
 import { inTurn } from '../../db/turns'
@@ -76,8 +76,8 @@ const hold = (mode: 'first' | 'again'): Route =>
       return { quote, option }
     },
     async run(ctx, tx, { quote, option }) {
-      const { documents } = await activePolicies(tx)
-      const expiresAt = new Date(Date.now() + durationMs(documents.promise.holdLifetime)).toISOString()
+      const { promise } = await policiesOfChannel(tx, quote.channel)
+      const expiresAt = new Date(Date.now() + durationMs(promise.holdLifetime)).toISOString()
       const lines = option.shipments.flatMap(({ nodeId, lines: units }) => units.map(({ sku, quantity }) => ({ sku, nodeId, quantity })))
       if (mode === 'again') await expireDue(tx, 1_000, lines.map((l) => l.sku))
       const reservation = await reserve(tx, { quoteId: quote.id, channel: quote.channel, lines, expiresAt, actor: ctx.actor })

@@ -1,6 +1,7 @@
 /** Nodes, SKUs, channels and drivers as they are set up. What a GET gives can be sent back by PUT. */
 import { z } from 'zod'
 import { channelKinds } from '../../domain/policy/channel-facts'
+import { nodeTypes } from '../../domain/policy/sourcing'
 import { openCalendar, type CalendarSettings } from '../../domain/promise/calendar'
 import { isObstacle } from '../../domain/promise/obstacle'
 import { address, at, category, channelFlag, channelId, country, currency, driverId, duration, instant, limitName, minor, nodeId, sku, text, timeOfDay, timeZone, units } from './fields'
@@ -17,7 +18,7 @@ export const nodeBody = z
   .strictObject({
     nodeId: nodeId.optional(),
     name: text(200),
-    type: z.enum(['warehouse', 'store', 'vendor', '3pl']),
+    type: z.enum(nodeTypes),
     timeZone,
     country,
     latitude: z.number().min(-90).max(90),

@@ -5,6 +5,7 @@ import { holdEndings, holdOwners, releasingFacts } from '../../domain/order/hold
 import { refundTimes } from '../../domain/policy/returns'
 import { at, currency, duration, forChannels, limitName, minor, text } from './fields'
 import { blocks, holdType } from './holds'
+import { promiseDocument } from './promise-policy'
 import { termsOfReturns } from './return-terms'
 import { sourcingDocument } from './sourcing-policy'
 
@@ -45,16 +46,7 @@ export const policyDocuments = {
     fees: z.strictObject({ perMyriad: z.int().min(0).max(10_000), fixedMinor: z.int().min(0).max(1_000_000), toleranceMinor: z.int().min(0).max(1_000_000) }).optional(),
   }),
   sourcing: sourcingDocument,
-  promise: z.strictObject({
-    confidence: z.number().gt(0).lt(1),
-    quoteLifetime: duration,
-    holdLifetime: duration,
-    prices: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'Must be a service'), z.int().min(0).max(100_000_000)).default(defaultPolicies.promise.prices),
-    collect: z.strictObject({ withinKm: z.number().gt(0).max(1_000), stores: z.int().min(0).max(20) }).default(defaultPolicies.promise.collect),
-    whenLate: z
-      .strictObject({ pick: z.enum(['tell', 're_source']).default('tell'), handOver: z.enum(['tell', 'faster_carrier']).default('tell'), then: z.enum(['tell', 'new_promise']).optional() })
-      .default(defaultPolicies.promise.whenLate),
-  }),
+  promise: promiseDocument,
   store_work: z.strictObject({
     acceptWithin: duration,
     handOverWithin: duration.default(defaultPolicies.store_work.handOverWithin),

@@ -10,6 +10,7 @@ export const sourcingDecision = z
   .object({
     mode: z.enum(['simple', 'cost']),
     policyVersion: z.int(),
+    channelRules: z.array(z.string()).optional().meta({ description: 'The rules of the policy that are for the order’s channel; absent: none' }),
     chosen: z
       .object({
         shipments: z.array(z.object({ nodeId: z.string(), lines: z.array(z.object({ lineId: z.string(), sku: z.string(), quantity: z.int() })) })),

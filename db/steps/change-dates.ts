@@ -25,7 +25,7 @@ export async function withServices(tx: Transaction, order: OrderRow, { operation
   const planned = await planChange(tx, order, operations)
   const shipments = planned.route && (await planRoute(tx, order, planned.route, planned))?.decision.chosen?.shipments
   const offered = shipments && after ? services.filter((s) => s !== ownDriver).flatMap((service) => {
-    const promise = promiseFor({ ...planned.route!, delivery: { ...planned.route!.delivery, service } }, shipments, after)
+    const promise = promiseFor(order, { ...planned.route!, delivery: { ...planned.route!.delivery, service } }, shipments, after)
     return promise ? [{ service, priceMinor: priceOf({ ...way, service }, order.policy.promise.prices), promisedBy: promise.promisedBy }] : []
   }) : []
   const kept = offered.filter((o) => Date.parse(o.promisedBy) <= Date.parse(by)).sort((a, b) => a.priceMinor - b.priceMinor || Date.parse(a.promisedBy) - Date.parse(b.promisedBy))
@@ -37,7 +37,7 @@ export async function withServices(tx: Transaction, order: OrderRow, { operation
 export async function promiseOfChange(tx: Transaction, order: OrderRow, { route, more }: PlannedChange, decision: SourcingDecision | undefined, after: Asked['after']): Promise<ToldPromise | undefined> {
   if (!after || !decision?.chosen || !(route?.isElsewhere || more.length)) return undefined
   const now = (await row<Pick<Route, 'shipTo'> & { delivery: Delivery; promise: ToldPromise | null }>(tx, 'SELECT ship_to AS "shipTo", delivery, promise FROM orders WHERE order_id = ?', [order.orderId]))!
-  const can = promiseFor(route ?? now, decision.chosen.shipments, after)
+  const can = promiseFor(order, route ?? now, decision.chosen.shipments, after)
   const told = route?.isElsewhere || !now.promise || (can && can.promisedBy > now.promise.promisedBy) ? can : now.promise
   return told && { promisedFrom: told.promisedFrom, promisedBy: told.promisedBy, confidence: told.confidence }
 }

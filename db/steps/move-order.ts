@@ -131,9 +131,9 @@ async function stopWorks(tx: Transaction, order: OrderRow, actor: string): Promi
 
 /** What can be kept from where it comes now; no date where none can be said. */
 async function promiseAnew(tx: Transaction, order: OrderRow, route: Going, shipments: readonly PlannedShipment[], after: AfterSale): Promise<void> {
-  const promise = shipments.length ? promiseFor(route, shipments, after) : undefined
+  const promise = shipments.length ? promiseFor(order, route, shipments, after) : undefined
   await run(tx, 'UPDATE orders SET promise = ?::jsonb WHERE order_id = ?', [promise ? JSON.stringify(promise) : null, order.orderId])
 }
 
-export const promiseFor = ({ shipTo, delivery }: { shipTo: Address | null; delivery: Delivery }, shipments: readonly PlannedShipment[], after: Pick<AfterSale, 'promise'>): ReturnType<AfterSale['promise']> =>
-  after.promise({ ...delivery, ...(shipTo && { destination: { country: shipTo.country, postalCode: shipTo.postalCode } }), shipments }, Date.now())
+export const promiseFor = ({ policy }: Pick<OrderRow, 'policy'>, { shipTo, delivery }: { shipTo: Address | null; delivery: Delivery }, shipments: readonly PlannedShipment[], after: Pick<AfterSale, 'promise'>): ReturnType<AfterSale['promise']> =>
+  after.promise({ ...delivery, ...(shipTo && { destination: { country: shipTo.country, postalCode: shipTo.postalCode } }), shipments, policies: policy }, Date.now())

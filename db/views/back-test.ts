@@ -4,12 +4,12 @@
  * up a quote is among the orders.
  */
 import { distanceMeters, type Position } from '../../domain/delivery/distance'
-import type { ChannelStock } from '../../domain/inventory/level'
 import { dayMs } from '../../domain/promise/days'
 import { learnDeliveryDays, type DeliveryDays } from '../../domain/sourcing/delivery-days'
 import type { Period, ReplayedNode, ReplayedOrder } from '../../domain/sourcing/replay'
 import type { Shelf, StockChange } from '../../domain/sourcing/shelves'
 import type { PeriodAsk } from '../back-tests'
+import { factColumns } from '../channel-policies'
 import { row, rows, type Db, type Transaction } from '../connection'
 
 /** Of what was placed in the period; `o` is the order. */
@@ -112,9 +112,9 @@ async function readNodes(tx: Transaction): Promise<ReplayedNode[]> {
   return found.map(({ latitude, longitude, ordersPerDay, ...node }) => ({ ...node, position: { latitude, longitude }, ...(ordersPerDay !== null && { ordersPerDay }) }))
 }
 
-async function readChannels(tx: Transaction): Promise<Record<string, ChannelStock>> {
-  const found = await rows<ChannelStock & { channelId: string }>(tx, 'SELECT channel_id AS "channelId", stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold" FROM channels')
-  return Object.fromEntries(found.map(({ channelId, ...rules }) => [channelId, rules]))
+async function readChannels(tx: Transaction): Promise<Period['channels']> {
+  const found = await rows<Period['channels'][string]>(tx, `SELECT ${factColumns}, stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold" FROM channels`)
+  return Object.fromEntries(found.map((channel) => [channel.channelId, channel]))
 }
 
 /** Half a year of parcels says how long goods take. */

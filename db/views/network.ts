@@ -47,6 +47,12 @@ export async function unknownNodes(db: Db | Transaction, nodeIds: readonly strin
   return nodeIds.filter((id) => !found.some((f) => f.nodeId === id))
 }
 
+/** Of those of `nodeIds` that exist. */
+export async function nodeTypesOf(db: Db | Transaction, nodeIds: readonly string[]): Promise<Map<string, string>> {
+  const found = await rows<{ nodeId: string; type: string }>(db, 'SELECT node_id AS "nodeId", type FROM nodes WHERE node_id = ANY(?)', [[...nodeIds]])
+  return new Map(found.map((n) => [n.nodeId, n.type]))
+}
+
 /** Which of `skus` do not exist. */
 export async function unknownSkus(db: Db | Transaction, skus: readonly string[]): Promise<Set<string>> {
   const found = await rows<{ sku: string }>(db, 'SELECT sku FROM skus WHERE sku = ANY(?)', [[...skus]])

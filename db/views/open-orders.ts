@@ -1,8 +1,10 @@
 /** Orders that nobody has begun to pick, with what they hold and where: what may still be planned again. */
 import type { Position } from '../../domain/delivery/distance'
+import type { Policies } from '../../domain/policy/kinds'
 import type { Candidate, LineToSource, PlannedShipment } from '../../domain/sourcing/decision'
 import type { Shelf } from '../../domain/sourcing/shelves'
 import { row, rows, type Db, type Transaction } from '../connection'
+import { snapshotOf } from '../orders'
 
 export interface UnpickedOrder {
   orderId: string
@@ -14,6 +16,8 @@ export interface UnpickedOrder {
   excluded: string[]
   lines: LineToSource[]
   shipments: PlannedShipment[]
+  /** What it was sold by. */
+  policies: Pick<Policies, 'promise' | 'sourcing'>
 }
 
 /** Of one channel, the oldest first: sent to the customer, everything claimed, nothing held, and no work order that somebody has begun or that a driver waits for. */
@@ -21,7 +25,7 @@ export const unpickedOrders = (db: Db | Transaction, { channel, limit, orderId }
   rows<UnpickedOrder>(db, unpickedSql, { channel, limit, orderId: orderId ?? null })
 
 const unpickedSql = `
-  SELECT o.order_id AS "orderId", coalesce(o.ship_to->>'country', '') AS country, coalesce(o.ship_to->>'postalCode', '') AS "postalCode", o.delivery->>'service' AS service, o.promise->>'promisedBy' AS "promisedBy",
+  SELECT o.order_id AS "orderId", json_build_object('promise', ${snapshotOf('o')}->'promise', 'sourcing', ${snapshotOf('o')}->'sourcing') AS policies, coalesce(o.ship_to->>'country', '') AS country, coalesce(o.ship_to->>'postalCode', '') AS "postalCode", o.delivery->>'service' AS service, o.promise->>'promisedBy' AS "promisedBy",
     CASE WHEN o.ship_to->>'latitude' IS NOT NULL AND o.ship_to->>'longitude' IS NOT NULL
          THEN json_build_object('latitude', (o.ship_to->>'latitude')::float8, 'longitude', (o.ship_to->>'longitude')::float8) END AS destination,
     ARRAY(SELECT DISTINCT f.node_id FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id) WHERE f.order_id = o.order_id AND (l.rejected > 0 OR f.status = 'rejected')) AS excluded,

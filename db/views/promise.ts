@@ -6,6 +6,8 @@ import type { Weekday } from '../../domain/promise/days'
 import type { KitPart } from '../../domain/order/kits'
 import type { PastPromise } from '../../domain/promise/calibration'
 import type { OrderPromise } from '../../domain/promise/kept'
+import type { ChannelFacts } from '../../domain/policy/channel-facts'
+import { factColumns } from '../channel-policies'
 import { rows, type Db } from '../connection'
 
 export interface PromiseNodeRow {
@@ -70,13 +72,12 @@ export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: strin
     [[...skus]],
   )
 
-export interface ChannelTerms extends ChannelStock {
-  channelId: string
+export interface ChannelTerms extends ChannelStock, ChannelFacts {
   currency: string
   timeZone: string
 }
 export const channelTerms = (db: Db): Promise<ChannelTerms[]> =>
-  rows(db, 'SELECT channel_id AS "channelId", currency, time_zone AS "timeZone", stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold" FROM channels')
+  rows(db, `SELECT ${factColumns}, currency, time_zone AS "timeZone", stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold" FROM channels`)
 
 export interface ParcelSeen {
   carrier: string

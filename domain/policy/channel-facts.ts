@@ -1,5 +1,4 @@
 /** What rules may ask of the channel that an order came by, and which rules are for it. */
-import type { Policies } from './kinds'
 
 export const channelKinds = ['web', 'marketplace', 'till', 'phone', 'agent'] as const
 export type ChannelKind = (typeof channelKinds)[number]
@@ -26,10 +25,3 @@ export interface ForChannels {
 
 export const isForChannel = ({ channels, channelKinds: kinds, channelFlags }: ForChannels, { channelId, kind, flags }: ChannelFacts): boolean =>
   (channels?.includes(channelId) ?? true) && (kinds?.includes(kind) ?? true) && (channelFlags?.some((flag) => flags.includes(flag)) ?? true)
-
-/** The policies that an order of this channel lives by: of the rules of returns only those that are for it, so that what is changed about the channel later changes nothing of what was sold. */
-export function policiesFor<Known extends Policies>(policies: Known, channel: ChannelFacts): Known {
-  const { rules } = policies.returns
-  const own = rules?.filter((rule) => isForChannel(rule, channel) && (rule.terms?.some((name) => name === channel.returnTerms) ?? true))
-  return !own || own.length === rules!.length ? policies : { ...policies, returns: { ...policies.returns, rules: own } }
-}

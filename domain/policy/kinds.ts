@@ -1,5 +1,6 @@
 /** Business rules as data: one document per kind, immutable versions, a snapshot stored with every order. Durations are ISO 8601 (`PT30M`, `PT0.2S`). */
 import type { FeePer, ProofKind, RefundOn, ReturnReason, ReturnRule } from './returns'
+import type { ForChannels } from './channel-facts'
 import type { HoldsPolicy } from './holds'
 import type { SourcingPolicy } from './sourcing'
 
@@ -47,6 +48,19 @@ export interface PromisePolicy {
   collect: { withinKm: number; stores: number }
   /** What is done when a part misses a milestone of its promise; `tell`: an exception. */
   whenLate: WhenLate
+  /** What nodes are given beyond the time they are known to take: dates are told as if the order came so much later. Absent: nothing. */
+  extraHandling?: string
+  /** What is otherwise for some channels (`channel-rules.ts`). */
+  channelRules?: readonly PromiseChannelRule[]
+  /** Of an order's own policy: the rules that made it what it is. */
+  appliedRules?: readonly string[]
+}
+
+/** What it names takes the place of what the policy says: single services, distances and answers to lateness too. */
+export interface PromiseChannelRule extends ForChannels, Partial<Pick<PromisePolicy, 'confidence' | 'quoteLifetime' | 'holdLifetime' | 'prices' | 'extraHandling'>> {
+  name: string
+  collect?: Partial<PromisePolicy['collect']>
+  whenLate?: Partial<WhenLate>
 }
 
 export interface WhenLate {

@@ -1,5 +1,6 @@
 /** What a merchant decides about sourcing: who may ship, what is preferred or what it costs, and how far an order may be split. */
 import type { Tariff } from '../sourcing/tariff'
+import type { ForChannels } from './channel-facts'
 
 export interface SourcingPolicy {
   /** `simple`: the first of `rules` by which two plans differ decides. `cost`: the plan that costs least. */
@@ -20,15 +21,24 @@ export interface SourcingPolicy {
   retryEvery: string
   /** How long it may wait for stock before it is cancelled. */
   autoCancelAfter: string
+  /** What is otherwise for some channels (`channel-rules.ts`). */
+  channelRules?: readonly SourcingChannelRule[]
+  /** Of an order's own policy: the rules that made it what it is. */
+  appliedRules?: readonly string[]
 }
 
 export const sourcingRules = ['fewest_shipments', 'nearest', 'stores_first', 'warehouses_first', 'most_stock', 'most_capacity'] as const
 export type SourcingRule = (typeof sourcingRules)[number]
 
+export const nodeTypes = ['warehouse', 'store', 'vendor', '3pl'] as const
+export type NodeType = (typeof nodeTypes)[number]
+
 /** Must hold, whatever is preferred. */
 export interface SourcingFences {
   /** Nodes that take no orders by this policy. */
   excludeNodes: readonly string[]
+  /** The same for all nodes of a type. */
+  excludeTypes?: readonly NodeType[]
   maxDistanceKm?: number
   /** Goods do not cross a border. */
   sameCountry: boolean
@@ -62,4 +72,14 @@ export interface SourcingCosts {
 export interface RateZone {
   upToKm: number
   tiers: Tariff
+}
+
+/** What it names takes the place of what the policy says; its fences stand beside the policy's. */
+export interface SourcingChannelRule extends ForChannels, Partial<Omit<SourcingPolicy, 'fences' | 'costs' | 'consolidateAt' | 'channelRules' | 'appliedRules'>> {
+  name: string
+  fences?: Partial<SourcingFences>
+  /** What weighs more or less than the policy says; what sending costs is the same for all. */
+  costs?: Partial<Omit<SourcingCosts, 'rateCard'>>
+  /** Null: nothing is gathered. */
+  consolidateAt?: string | null
 }

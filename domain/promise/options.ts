@@ -12,6 +12,7 @@ import type { CapacitySettings, Taken } from './capacity'
 import type { CarrierDays } from './carrier-days'
 import { promiseReady, promiseUnpacked, type ReadyPromise } from './collection'
 import type { Correction } from './conformal'
+import { withHandling } from './handling'
 import type { Distribution } from './histogram'
 import { isObstacle, obstacle, type Obstacle } from './obstacle'
 import { promiseDelivery, type DatePromise } from './promise'
@@ -113,7 +114,7 @@ function broughtBy(ask: OptionsAsk, network: PromiseNetwork, terms: Terms, now: 
   if (near.length === 0) return []
   const candidates = near.map((node) => candidateOf(node, ask, terms.sourcing, now))
   const { chosen } = source({ lines: ask.lines, method: 'delivery', destination: position, country: ask.destination.country, excluded: [], ownDrivers: true }, candidates, { ...terms.sourcing, maxShipments: 1 })
-  const promise = chosen && promiseWith(service, { country: ask.destination.country, zone: zoneOf(ask.destination) }, network, chosen.shipments, terms, now)
+  const promise = chosen && withHandling(terms.promise, now, (then) => promiseWith(service, { country: ask.destination.country, zone: zoneOf(ask.destination) }, network, chosen.shipments, terms, then))
   return promise && !isObstacle(promise) ? [{ method: 'delivery', nodeId: chosen.shipments[0]!.nodeId, service: ownDriver, shipments: chosen.shipments, priceMinor: priceOf(ownDriver, terms.promise), promise }] : []
 }
 
@@ -145,7 +146,7 @@ function fetchedFrom(store: PromiseNode, ask: OptionsAsk, network: PromiseNetwor
   const inHand = nodeId === ask.soldAt && methods.includes('carry_out') ? planFor(ask, network, terms, now, { method: 'carry_out', only: nodeId }).chosen : undefined
   const carried = inHand ? offer('carry_out', 'carry_out', inHand.shipments, { cutoffAt: now + patienceMs, promisedFrom: now, promisedBy: now + patienceMs, confidence: 1 }) : []
   const onShelf = methods.includes('pickup') ? planFor(ask, network, terms, now, { method: 'pickup', only: nodeId }).chosen : undefined
-  if (onShelf) return [...carried, ...offer('pickup', 'pickup', onShelf.shipments, promiseReady(store, unitsOf(onShelf.shipments), now, { confidence: terms.promise.confidence, patienceMs }))]
+  if (onShelf) return [...carried, ...offer('pickup', 'pickup', onShelf.shipments, withHandling(terms.promise, now, (then) => promiseReady(store, unitsOf(onShelf.shipments), then, { confidence: terms.promise.confidence, patienceMs })))]
   if (!methods.includes('ship_to_store')) return carried
   const sentHere = planFor({ ...ask, destination: { ...ask.destination, country, position: store.candidate.position } }, network, terms, now, { method: 'delivery' }).chosen
   const best = sentHere && bestTo(store, network, sentHere.shipments, terms, now)
@@ -157,7 +158,7 @@ function bestTo(store: PromiseNode, network: PromiseNetwork, shipments: readonly
   const travelling = shipments.filter((s) => s.nodeId !== store.candidate.nodeId)
   const to = { country: store.candidate.country, zone: store.zone }
   const answers = carriersOf(network).flatMap((service) => {
-    const promise = promiseWith(service, to, network, travelling, terms, now)
+    const promise = withHandling(terms.promise, now, (then) => promiseWith(service, to, network, travelling, terms, then))
     return isObstacle(promise) ? [] : [{ service: service.service, promise }]
   })
   return answers.sort((a, b) => a.promise.promisedBy - b.promise.promisedBy)[0]
@@ -174,7 +175,7 @@ export function promiseFetched(
   const store = network.nodes.get(nodeId)
   if (!store) return obstacle('node.unknown', nodeId)
   if (method === 'carry_out') return { cutoffAt: now, promisedFrom: now, promisedBy: now, confidence: 1 }
-  if (shipments.every((s) => s.nodeId === nodeId)) return promiseReady(store, unitsOf(shipments), now, { confidence: terms.promise.confidence, patienceMs: 0 })
+  if (shipments.every((s) => s.nodeId === nodeId)) return withHandling(terms.promise, now, (then) => promiseReady(store, unitsOf(shipments), then, { confidence: terms.promise.confidence, patienceMs: 0 }))
   const services = service === undefined ? network.services : network.services.filter((s) => s.service === service)
   const best = bestTo(store, { ...network, services }, shipments, terms, now)
   return best ? promiseUnpacked(store, best.promise) : obstacle('transit.unknown', nodeId)
@@ -219,7 +220,7 @@ export function promiseWith(
 /** The same where the policy has several shipments gathered at one node first: half of the doubt is allowed to each of the two ways. */
 export function promiseSent(service: PromiseService, to: { country: string; zone: string }, network: PromiseNetwork, shipments: readonly PlannedShipment[], terms: Pick<Terms, 'promise' | 'sourcing'>, now: number): DatePromise | Obstacle {
   const hub = terms.sourcing.consolidateAt
-  if (hub === undefined || shipments.length < 2) return promiseWith(service, to, network, shipments, terms, now)
+  if (hub === undefined || shipments.length < 2) return withHandling(terms.promise, now, (then) => promiseWith(service, to, network, shipments, terms, then))
   const node = network.nodes.get(hub)
   if (!node) return obstacle('node.unknown', hub)
   const each = { ...terms, promise: { ...terms.promise, confidence: Math.sqrt(terms.promise.confidence) } }

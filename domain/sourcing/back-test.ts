@@ -1,11 +1,10 @@
 /** Two policies on the same orders and the same stock, side by side: what each would have cost, lost and given to every node, and how sure the difference is. */
 import { compare, type Difference, type Measure } from './bootstrap'
-import { replay, type NodeLoad, type Period } from './replay'
-import type { SourcingRules } from './source'
+import { replay, type NodeLoad, type Period, type RuledSourcing } from './replay'
 
 export interface BackTest {
-  draft: SourcingRules
-  against: SourcingRules
+  draft: RuledSourcing
+  against: RuledSourcing
   /** Uniform in [0, 1). */
   random: () => number
   /** Called now and then with how many of twice as many orders are done. */

@@ -54,6 +54,8 @@ export type Parts = Readonly<Record<string, number>>
 
 export interface SourcingDecision {
   mode: 'simple' | 'cost'
+  /** The rules of the policy that are for the order's channel, by name; absent: none. */
+  channelRules?: readonly string[]
   chosen?: ChosenPlan
   candidates: readonly CandidateVerdict[]
   /** What is missing when no plan has it all: per SKU, the most that could be had. */

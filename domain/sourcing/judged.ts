@@ -40,6 +40,7 @@ function fenceOf(node: Candidate, ask: SourcingAsk, { fences, mode, costs }: Pic
   if (barred.every((why) => why !== undefined)) return barred[0]
   if (fences.openWithin !== undefined && (node.closedForMs ?? 0) > durationMs(fences.openWithin)) return `closed for another ${Math.ceil(node.closedForMs! / 3_600_000)} h`
   if (fences.excludeNodes.includes(node.nodeId)) return 'excluded by the policy'
+  if (fences.excludeTypes?.some((type) => type === node.type)) return `excluded by the policy, as every ${node.type}`
   if (fences.sameCountry && ask.country !== undefined && node.country !== ask.country) return `in ${node.country}: goods do not cross a border`
   if (fences.maxDistanceKm !== undefined && distance > fences.maxDistanceKm * 1000) return `${km(distance)} away, farther than ${fences.maxDistanceKm} km`
   if (node.work && node.work.taken >= node.work.limit) return `full: ${node.work.taken} of ${node.work.limit} orders today`

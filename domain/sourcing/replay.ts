@@ -7,7 +7,9 @@
  */
 import { distanceMeters } from '../delivery/distance'
 import { availableToSell, type ChannelStock } from '../inventory/level'
-import type { SourcingCosts } from '../policy/sourcing'
+import type { ChannelFacts } from '../policy/channel-facts'
+import { sourcingFor } from '../policy/channel-rules'
+import type { SourcingCosts, SourcingPolicy } from '../policy/sourcing'
 import { dayMs, openZone, type Zone } from '../promise/days'
 import { costObjective } from './costs'
 import type { Candidate, PlannedShipment, SourcingAsk } from './decision'
@@ -33,7 +35,8 @@ export interface ReplayedNode extends Omit<Candidate, 'available' | 'work' | 'da
 }
 export interface Period {
   nodes: readonly ReplayedNode[]
-  channels: Readonly<Record<string, ChannelStock>>
+  /** As they are today, like the network. */
+  channels: Readonly<Record<string, ChannelStock & ChannelFacts>>
   opening: readonly Shelf[]
   changes: readonly StockChange[]
   /** In the order in which they were placed. */
@@ -63,8 +66,10 @@ export interface NodeLoad {
   busiestDay: number
 }
 
+export type RuledSourcing = SourcingRules & Pick<SourcingPolicy, 'channelRules'>
+
 export interface Replay {
-  policy: SourcingRules
+  policy: RuledSourcing
   costs?: SourcingCosts
   /** Called now and then with how many orders are done. */
   progress?: (done: number) => void
@@ -79,11 +84,12 @@ export function replay(period: Period, { policy, costs, progress, watch }: Repla
   const outcome = emptyOutcome(counted)
   const shelves = openShelves(period.opening, period.changes)
   const floor = openFloor(period)
+  const policyOf = byChannel(period, policy)
   let row = 0
   period.orders.forEach((order, i) => {
     shelves.passTo(order.placedAt)
     const ask = { ...order, excluded: [] }
-    const choice = choose(ask, candidates(period, shelves, floor, order), policy)
+    const choice = choose(ask, candidates(period, shelves, floor, order), policyOf(order.channel))
     const shipments = shipmentsOf(ask, choice)
     watch?.(order, shipments)
     take(shelves, order, shipments)
@@ -95,6 +101,12 @@ export function replay(period: Period, { policy, costs, progress, watch }: Repla
     if ((i + 1) % progressEvery === 0 || i + 1 === period.orders.length) progress?.(i + 1)
   })
   return { ...outcome, load: floor.load() }
+}
+
+/** What the policy says for each channel, worked out once. */
+function byChannel({ channels }: Period, policy: RuledSourcing): (channelId: string) => SourcingRules {
+  const own = new Map(Object.values(channels).map((channel) => [channel.channelId, sourcingFor(policy, channel)]))
+  return (channelId) => own.get(channelId) ?? policy
 }
 
 const emptyOutcome = (orders: number): Outcome => {

@@ -13,14 +13,15 @@ import { ruleObjective } from './rules'
 import { priceOf } from './tariff'
 import { verdicts, weighing } from './verdicts'
 
-export type SourcingRules = Pick<SourcingPolicy, 'mode' | 'rules' | 'maxShipments' | 'splitLines' | 'splitGuardMinor' | 'fences' | 'costs' | 'consolidateAt'>
+export type SourcingRules = Pick<SourcingPolicy, 'mode' | 'rules' | 'maxShipments' | 'splitLines' | 'splitGuardMinor' | 'fences' | 'costs' | 'consolidateAt' | 'appliedRules'>
 
 /** @returns a decision without `chosen` when no plan within the policy ships all of `ask.lines`. */
 export function source(ask: SourcingAsk, nodes: readonly Candidate[], policy: SourcingRules): SourcingDecision {
   const choice = choose(ask, nodes, policy)
   const { judged, able, objective, optimum } = choice
   const said = verdicts({ ...choice, ask })
-  if (!optimum) return { mode: policy.mode, candidates: said.candidates, short: shortage(ask, judged, choice.problem.maxShipments) }
+  const by = { mode: policy.mode, ...(policy.appliedRules && { channelRules: policy.appliedRules }) }
+  if (!optimum) return { ...by, candidates: said.candidates, short: shortage(ask, judged, choice.problem.maxShipments) }
   const chosen: ChosenPlan = {
     shipments: shipmentsOf(ask, choice),
     ...(ask.method === 'delivery' && policy.consolidateAt !== undefined && optimum.shipments.length > 1 && { gatheredAt: policy.consolidateAt }),
@@ -28,7 +29,7 @@ export function source(ask: SourcingAsk, nodes: readonly Candidate[], policy: So
     parts: weighing({ ask, able, objective })(optimum.shipments),
     ...(policy.mode === 'cost' ? { costMinor: optimum.cost, atLeastMinor: optimum.atLeast } : {}),
   }
-  return { mode: policy.mode, chosen, candidates: said.candidates, short: [] }
+  return { ...by, chosen, candidates: said.candidates, short: [] }
 }
 
 export interface Choice {

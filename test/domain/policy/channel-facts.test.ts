@@ -1,5 +1,6 @@
 /** Which rules are for a channel, and what an order of it lives by. */
-import { isForChannel, policiesFor, type ChannelFacts, type ForChannels } from '../../../domain/policy/channel-facts'
+import { isForChannel, type ChannelFacts, type ForChannels } from '../../../domain/policy/channel-facts'
+import { policiesFor } from '../../../domain/policy/channel-rules'
 import { defaultPolicies } from '../../../domain/policy/kinds'
 
 const outlet: ChannelFacts = { channelId: 'outlet', kind: 'marketplace', flags: ['foreign'], limits: {}, returnTerms: 'strict' }

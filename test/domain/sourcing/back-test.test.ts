@@ -6,7 +6,7 @@ import { backTest } from '../../../domain/sourcing/back-test'
 import { seeded } from '../../../domain/seeded'
 import { compare, measures } from '../../../domain/sourcing/bootstrap'
 import { learnDeliveryDays } from '../../../domain/sourcing/delivery-days'
-import { replay, type Outcome, type Period, type ReplayedNode, type ReplayedOrder } from '../../../domain/sourcing/replay'
+import { replay, type Outcome, type Period, type ReplayedNode, type ReplayedOrder, type RuledSourcing } from '../../../domain/sourcing/replay'
 import type { SourcingRules } from '../../../domain/sourcing/source'
 import { holds } from '../../support/property'
 
@@ -20,6 +20,7 @@ const berlin = { latitude: 52.5, longitude: 13.4 }
 const hour = 3_600_000
 const monday = Date.UTC(2026, 10, 23)
 
+const web: Period['channels'][string] = { channelId: 'web', kind: 'web', flags: [], limits: {}, returnTerms: null, stockBuffer: 0, stockThreshold: 0 }
 const node = (nodeId: string, latitude: number, more: Partial<ReplayedNode> = {}): ReplayedNode => ({
   nodeId, type: 'store', position: { latitude, longitude: 13.4 }, country: 'DE', active: true, methods: ['delivery'], timeZone: 'Europe/Berlin', ...more,
 })
@@ -28,9 +29,9 @@ const order = (number: number, atHour: number, wanted: Record<string, number>, m
   lines: Object.entries(wanted).map(([sku, quantity], i) => ({ lineId: String(i + 1), sku, quantity, weightGrams: 800, valueMinor: 3_000 })), ...more,
 })
 const period = (more: Partial<Period>): Period => ({
-  nodes: [node('a', 52.51), node('b', 54)], channels: { web: { stockBuffer: 0, stockThreshold: 0 } }, opening: [], changes: [], orders: [], deliveryDays: () => undefined, ...more,
+  nodes: [node('a', 52.51), node('b', 54)], channels: { web }, opening: [], changes: [], orders: [], deliveryDays: () => undefined, ...more,
 })
-const tell = (p: Period, policy = rules()): string[] => {
+const tell = (p: Period, policy: RuledSourcing = rules()): string[] => {
   const told: string[] = []
   replay(p, { policy, watch: (o, shipments) => told.push(`${o.orderId} ${shipments.map((s) => s.nodeId).join('+') || 'lost'}`) })
   return told
@@ -59,11 +60,21 @@ it('gives back what an order held that was called off, and counts it in nothing'
 
 it('keeps what a channel leaves on the shelf, what a node can work in a day, and where an order is collected', () => {
   const opening = [{ sku: 'A', nodeId: 'a', units: 9 }, { sku: 'A', nodeId: 'b', units: 9 }]
-  expect(tell(period({ opening, channels: { web: { stockBuffer: 8, stockThreshold: 0 } }, orders: [order(1, 1, { A: 2 }), order(2, 2, { A: 1 })] }))).toEqual(['o1 lost', 'o2 a'])
+  expect(tell(period({ opening, channels: { web: { ...web, stockBuffer: 8 } }, orders: [order(1, 1, { A: 2 }), order(2, 2, { A: 1 })] }))).toEqual(['o1 lost', 'o2 a'])
   const small = [node('a', 52.51, { ordersPerDay: 1 }), node('b', 54)]
   // Berlin is an hour ahead of UTC: at 23:00 a new day has begun there.
   expect(tell(period({ opening, nodes: small, orders: [order(1, 1, { A: 1 }), order(2, 2, { A: 1 }), order(3, 23, { A: 1 })] }))).toEqual(['o1 a', 'o2 b', 'o3 a'])
   expect(tell(period({ opening, orders: [order(1, 1, { A: 1 }, { nodeId: 'b' })] }))).toEqual(['o1 b'])
+})
+
+it('asks for every order what the policy says for its channel', () => {
+  const channels = { web, outlet: { ...web, channelId: 'outlet', kind: 'marketplace' as const } }
+  const nodes = [node('a', 52.51), node('w', 54, { type: 'warehouse' })]
+  const opening = [{ sku: 'A', nodeId: 'a', units: 2 }, { sku: 'A', nodeId: 'w', units: 1 }]
+  const p = period({ opening, channels, nodes, orders: [order(1, 1, { A: 1 }, { channel: 'outlet' }), order(2, 2, { A: 1 }), order(3, 3, { A: 1 }, { channel: 'outlet' }), order(4, 4, { A: 1 })] })
+  const channelRules = [{ name: 'from warehouses', channelKinds: ['marketplace' as const], fences: { excludeTypes: ['store' as const] } }]
+  expect(tell(p, { ...rules(), channelRules })).toEqual(['o1 w', 'o2 a', 'o3 lost', 'o4 a'])
+  expect(tell(p)).toEqual(['o1 a', 'o2 a', 'o3 w', 'o4 lost'])
 })
 
 it('prices ranked rules by the costs of the other policy', () => {
