@@ -53,10 +53,12 @@ export async function settleOperations(tx: Transaction, paymentId: string, view:
   if (view.status === 'voided') outcomes.push(['void', 'succeeded'])
   if (view.status === 'declined') outcomes.push(['void', 'abandoned'])
   if (view.status === 'captured') outcomes.push(['void', view.capturedMinor < view.authorizedMinor ? 'succeeded' : 'abandoned'])
-  for (const [kind, outcome] of outcomes)
-    await run(tx, 
-      `UPDATE payment_operations SET status = ?, settled_at = coalesce(settled_at, now()) WHERE payment_id = ? AND kind = ? AND status = ANY(?)`,
-      [outcome, paymentId, kind, kind === 'authorize' && outcome === 'succeeded' ? [...open, 'declined'] : open], // a customer may try again at her bank
+  if (outcomes.length > 0)
+    await run(
+      tx,
+      `UPDATE payment_operations o SET status = settled.outcome, settled_at = coalesce(settled_at, now()) FROM unnest(?::text[], ?::text[]) AS settled (kind, outcome)
+       WHERE o.payment_id = ? AND o.kind = settled.kind AND (o.status = ANY(?) OR o.status = 'declined' AND o.kind = 'authorize' AND settled.outcome = 'succeeded')`, // a customer may try again at her bank
+      [outcomes.map(([kind]) => kind), outcomes.map(([, outcome]) => outcome), paymentId, open],
     )
   if (view.capturedMinor > 0) await settleCaptures(tx, paymentId, view, news)
 }
