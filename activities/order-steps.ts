@@ -2,7 +2,7 @@
  * The steps an order takes in our own database, run as local activities: each is one transaction that writes the rows, the stock movement,
  * the timeline and the statuses together. Each is safe to run again: commands are keyed by their command, the rest by order and attempt or guarded by state.
  */
-import type { CancelLines, CancelOrder, ChangeOrder, FulfillmentAnswer, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
+import type { CancelLines, CancelOrder, ChangeOrder, FulfillmentAnswer, GiveMethod, HandOver, PackFulfillment, RejectLines } from '../domain/messages'
 import type { WaitingOn } from '../domain/order/status'
 import { Refusal, refuse } from '../domain/refusals'
 import type { Db } from '../db/connection'
@@ -17,6 +17,7 @@ import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-rem
 import { applyChange, endStale, finishChange, type ChangeFinished, type ChangeOutcome } from '../db/steps/change-order'
 import { closeOrder, noteRefusedCancel, noticeWait, settleWait, type WaitNotice } from '../db/steps/close-order'
 import { expireRequests } from '../db/steps/decide-change'
+import { giveMethod, type MethodGiven } from '../db/steps/give-method'
 import { handOver, type HandOverOutcome } from '../db/steps/hand-over'
 import { dropOldHolds, holdRemainder, type HoldRemainder, type RemainderOutcome } from '../db/steps/hold-remainder'
 import { moveLateWork, NobodyElse, type MoveAsk, type MoveOutcome } from '../db/steps/move-late-work'
@@ -73,6 +74,9 @@ export function createOrderSteps(db: Db, carriers: readonly Carrier[], desk: Pic
     /** What has still to leave is to be held again. Every attempt, after a decline too, has a number of its own. */
     holdRemainder: (ask: HoldRemainder & Attempt): Promise<RemainderOutcome> =>
       once(db, `remainder:${ask.orderId}:${numberOf(ask)}`, (tx) => holdRemainder(tx, ask)),
+
+    /** Another way of paying for what is not held: the operations that hold it. */
+    giveMethod: (ask: GiveMethod & { orderId: string }): Promise<MethodGiven> => onceAsked(db, `give-method:${ask.commandId}`, { ask, action: 'payment.give_method', subject: ask.orderId }, (tx) => giveMethod(tx, ask)),
 
     /** The money is held anew: the operations that let go of what was held before. */
     dropOldHolds: (ask: Attempt & { orderId: string }): Promise<{ voids: string[] }> =>

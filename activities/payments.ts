@@ -53,7 +53,7 @@ export function createPaymentActivities(db: Db, providerOf: ProviderOf) {
         operation,
         provider,
         happened: (v) => v.status !== 'opened',
-        call: (key) => provider.authorize({ reference: opened.reference, key, paymentMethod: operation.payment.paymentMethod ?? '', offSession: operation.payment.part !== 1 }),
+        call: (key) => provider.authorize({ reference: opened.reference, key, paymentMethod: operation.payment.paymentMethod ?? '', offSession: operation.payment.part !== 1 && !operation.payment.given }),
       })
     },
 
@@ -133,7 +133,7 @@ async function openPayment(db: Db, provider: PaymentProvider, operation: Payment
   if (keyNumber === undefined) return undefined
   const description = `${operation.channel} ${operation.channelOrderId}`
   const ask = { key: `${operationId}:${keyNumber}:open`, amountMinor: operation.amountMinor, currency: payment.currency, orderId, paymentId, operationId, description }
-  const parts = { inParts: operation.inParts, keepsMethod: operation.keepsMethod, ...(payment.payer === null ? {} : { payer: payment.payer }) }
+  const parts = { inParts: operation.inParts, keepsMethod: operation.keepsMethod, heldOnly: payment.given, ...(payment.payer === null ? {} : { payer: payment.payer }) }
   const opened = await rememberingSpentKeys(db, operationId, () => provider.open({ ...ask, ...parts }))
   await saveReference(db, paymentId, opened)
   return { reference: opened.reference, keyNumber }

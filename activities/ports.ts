@@ -52,6 +52,8 @@ export interface OpenPayment {
   inParts?: boolean
   /** The payment method may be charged again, for another part or because the hold runs out before the goods leave. */
   keepsMethod?: boolean
+  /** It must be held until the goods leave: what a bank would take at once is declined. */
+  heldOnly?: boolean
   /** Who the payment method is kept for: given when it is charged again. */
   payer?: string
 }

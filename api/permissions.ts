@@ -9,6 +9,7 @@ export const may = {
   sellOnTerms: ['support', 'operations', 'admin'],
   readOrders: ['channel', 'store', 'support', 'operations', 'finance', 'admin'],
   cancelOrders: ['channel', 'store', 'support', 'operations', 'admin'],
+  giveMethods: ['channel', 'support', 'operations', 'admin'],
   changeOrders: ['channel', 'support', 'operations', 'admin'],
   actInBulk: ['support', 'operations', 'admin'],
   holdOrders: ['support', 'operations', 'admin'],

@@ -6,6 +6,7 @@ import { uuidv7 } from 'uuidv7'
 import type { ChangeCharge } from '../domain/messages'
 import { refuse } from '../domain/refusals'
 import { row, rows, run, type Transaction } from './connection'
+import { methodNow } from './given-methods'
 import { changeReservationLives } from './reservations'
 
 /** Records the operation that holds it, before the provider is asked. What the change has reserved stays so until the answer. @throws `order.change_under_way` while another change of the order waits for its money */
@@ -25,8 +26,8 @@ const chargeSql = `
       INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, payer, amount_minor, currency, status, part)
       SELECT :paymentId, order_id, tender_id || '+' || (SELECT count(*) + 1 FROM order_changes c WHERE c.order_id = first.order_id AND payment_id IS NOT NULL),
         'stripe',
-        coalesce(:paymentMethod, saved_method, payment_method), CASE WHEN :paymentMethod::text IS NULL THEN payer END, :amountMinor, currency, 'opened', 0
-      FROM first RETURNING payment_id, order_id),
+        coalesce(:paymentMethod, now.method), CASE WHEN :paymentMethod::text IS NULL THEN now.payer END, :amountMinor, currency, 'opened', 0
+      FROM first LEFT JOIN LATERAL (${methodNow('first', "AND m.provider = 'stripe'")}) now ON true RETURNING payment_id, order_id),
     paying AS (UPDATE order_changes SET state = 'paying', payment_id = held.payment_id, charge_minor = :amountMinor FROM held WHERE change_id = :changeId)
   INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
   SELECT :operationId, payment_id, order_id, 'authorize', 'authorize', :amountMinor FROM held`

@@ -6,6 +6,7 @@ import { uuidv7 } from 'uuidv7'
 import { refuse } from '../domain/refusals'
 import { voidCharge } from './change-payments'
 import { row, rows, run, type Transaction } from './connection'
+import { methodNow } from './given-methods'
 import { closeTenders } from './part-payments'
 
 /** `guard`: over the value of the old goods, until those are back. */
@@ -33,8 +34,8 @@ const holdSql = `
     held AS (
       INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, payer, amount_minor, currency, status, part)
       SELECT :paymentId, order_id, tender_id || '+x' || (SELECT count(*) + 1 FROM exchange_payments x WHERE x.order_id = first.order_id), 'stripe',
-        coalesce(:paymentMethod, saved_method, payment_method), CASE WHEN :paymentMethod::text IS NULL THEN payer END, :amountMinor, currency, 'opened', 0
-      FROM first RETURNING payment_id, order_id),
+        coalesce(:paymentMethod, now.method), CASE WHEN :paymentMethod::text IS NULL THEN now.payer END, :amountMinor, currency, 'opened', 0
+      FROM first LEFT JOIN LATERAL (${methodNow('first', "AND m.provider = 'stripe'")}) now ON true RETURNING payment_id, order_id),
     kept AS (INSERT INTO exchange_payments (payment_id, order_id, return_id, role) SELECT payment_id, order_id, :returnId, :role FROM held)
   INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
   SELECT :operationId, payment_id, order_id, 'authorize', 'authorize', :amountMinor FROM held`

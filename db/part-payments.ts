@@ -7,6 +7,7 @@ import { invariant } from '../domain/invariant'
 import type { Sale } from '../domain/payment/ledger'
 import { payersOf, shareBreakdown, worthMinor, type Priced, type PricedLine, type Units } from '../domain/payment/shares'
 import { row, rows, run, type Transaction } from './connection'
+import { methodNow } from './given-methods'
 import { postSale } from './ledger'
 import { snapshotOf } from './orders'
 
@@ -65,6 +66,9 @@ export async function intendRemainder(tx: Transaction, orderId: string, { renewi
   for (const wanted of remaindersOf(renewing ? lasting(money) : money)) remainders.push((await underWay(tx, orderId, wanted)) ?? (await insertRemainder(tx, orderId, wanted)))
   return remainders
 }
+
+/** Per tender what has still to leave and is not held, or not for long any more. */
+export const missingMoney = async (tx: Transaction, orderId: string): Promise<{ tenderId: string; amountMinor: number }[]> => remaindersOf(lasting(await loadMoney(tx, orderId)))
 
 /** Records the operations that let go of holds of which nothing that has still to leave will be paid: the tenders that would have paid last are not needed for an order of less. */
 export async function intendIdleVoids(tx: Transaction, orderId: string): Promise<{ operationId: string }[]> {
@@ -220,22 +224,25 @@ const underWay = (tx: Transaction, orderId: string, { tenderId, amountMinor }: {
     tx,
     `SELECT p.payment_id AS "paymentId", tender_id AS "tenderId", op.operation_id AS "operationId", p.amount_minor AS "amountMinor"
      FROM payments p JOIN payment_operations op ON op.payment_id = p.payment_id AND op.purpose = 'authorize'
-     WHERE p.order_id = ? AND tender_id = ? AND p.amount_minor >= ? AND p.status IN ('opened', 'action_required', 'processing') AND part > 1 ORDER BY part DESC LIMIT 1`,
+     WHERE p.order_id = ? AND tender_id = ? AND p.amount_minor >= ? AND p.status IN ('opened', 'action_required', 'processing') AND part > 1
+       AND NOT EXISTS (SELECT 1 FROM payment_operations v WHERE v.payment_id = p.payment_id AND v.kind = 'void') ORDER BY part DESC LIMIT 1`,
     [orderId, tenderId, amountMinor],
   )
 
-async function insertRemainder(tx: Transaction, orderId: string, { tenderId, amountMinor }: { tenderId: string; amountMinor: number }): Promise<Remainder> {
+/** @param givenId the customer gives another way of paying for it; without one it is charged again as it was held last */
+export async function insertRemainder(tx: Transaction, orderId: string, { tenderId, amountMinor }: { tenderId: string; amountMinor: number }, givenId: string | null = null): Promise<Remainder> {
   const [paymentId, operationId] = [uuidv7(), uuidv7()]
   await run(
     tx,
     `WITH held AS (
-       INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, payer, amount_minor, currency, status, part)
-       SELECT :paymentId, order_id, tender_id, provider, coalesce(saved_method, payment_method), payer, :amountMinor, currency, 'opened',
-         (SELECT max(part) + 1 FROM payments WHERE order_id = f.order_id AND tender_id = f.tender_id)
-       FROM payments f WHERE order_id = :orderId AND tender_id = :tenderId AND part = 1 RETURNING payment_id, order_id)
+       INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, payer, amount_minor, currency, status, part, given_id)
+       SELECT :paymentId, f.order_id, f.tender_id, coalesce(g.provider, now.provider), coalesce(g.payment_method, now.method), CASE WHEN g.given_id IS NULL THEN now.payer END, :amountMinor, f.currency, 'opened',
+         (SELECT max(part) + 1 FROM payments WHERE order_id = f.order_id AND tender_id = f.tender_id), g.given_id
+       FROM payments f CROSS JOIN LATERAL (${methodNow('f')}) now LEFT JOIN given_methods g ON g.given_id = :givenId::uuid
+       WHERE f.order_id = :orderId AND f.tender_id = :tenderId AND f.part = 1 RETURNING payment_id, order_id)
      INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
      SELECT :operationId, payment_id, order_id, 'authorize', 'authorize', :amountMinor FROM held`,
-    { paymentId, operationId, orderId, tenderId, amountMinor },
+    { paymentId, operationId, orderId, tenderId, amountMinor, givenId },
   )
   return { paymentId, tenderId, operationId, amountMinor }
 }

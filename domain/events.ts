@@ -2,6 +2,7 @@
 export const eventTypes = {
   'order.placed': 'The order was accepted: it has a row, a stock claim where one was asked for, and its workflow is queued',
   'draft.placed': 'The order was a draft before: `draftId` names it, `number` is what people call it',
+  'payment.method_given': 'The customer gave another way of paying for what is not held',
   'payment.authorized': 'The money of a tender is held',
   'payment.action_required': 'The customer must confirm the payment at the bank',
   'payment.processing': 'The payment is under way and will be reported by the provider',

@@ -83,6 +83,14 @@ export interface ChangeCharge {
 export interface CancelOrderAnswer {
   cancelledAt: string
 }
+/** Another way of paying for what is not held. What it is stays in the database; this is its id. */
+export interface GiveMethod extends Command {
+  givenId: string
+}
+/** What became of it at the provider, by payment. */
+export interface GiveMethodAnswer {
+  payments: Record<string, string>
+}
 export interface RejectLines extends Command {
   fulfillmentId: string
   lines: readonly PickedLine[]
@@ -254,6 +262,7 @@ export const updates = {
   cancelOrder: 'cancelOrder',
   cancelLines: 'cancelLines',
   changeOrder: 'changeOrder',
+  giveMethod: 'giveMethod',
   reportRejection: 'reportRejection',
   packFulfillment: 'packFulfillment',
   handOver: 'handOver',
@@ -361,32 +370,6 @@ export const signals = {
   exceptionRetried: 'exceptionRetried',
   stockArrived: 'stockArrived',
 } as const
-
-/** A dispatcher is told that something waits; how much, and how urgent it is, it looks up. */
-export const parcelsWaitSignal = 'parcelsWait'
-export interface DispatchStart {
-  nodeId: string
-  waveSize: number
-  /** ISO 8601 durations. */
-  waveWait: string
-  lookAgainEvery: string
-}
-
-/** A step of a run, with its number: told to the orders concerned, and watched for the next. */
-export const runSteppedSignal = 'runStepped'
-export interface RunStepped {
-  number: number
-  what: string
-}
-export interface RunStart {
-  runId: string
-  nodeId: string
-  driverId: string
-  stops: number
-  departBy: string
-  /** From the last door until the driver is back. */
-  returnWithin: string
-}
 
 /** The query `orderState`: what the workflow itself believes. */
 export interface OrderState {

@@ -135,6 +135,8 @@ export const refusals = {
   'hold.ended': { status: 409, says: 'This hold has ended', data: 'state' },
   'hold.not_yours': { status: 403, says: 'Somebody else has to release this hold', data: 'owner, role' },
   'hold.four_eyes': { status: 409, says: 'Somebody else has to say yes: not who asked, and nobody twice', data: 'askedBy, approvedBy, needed' },
+  'order.nothing_to_hold': { status: 409, says: 'All the money that is needed for what has still to leave is held', data: 'tenderId' },
+  'order.payment_under_way': { status: 409, says: 'The bank has still to answer for this money', data: 'tenderId, paymentId, state' },
   'order.not_authorized': { status: 409, says: 'Goods leave only on a valid payment authorisation', data: 'paymentStatus' },
   'fulfillment.state': { status: 409, says: 'The fulfillment is not in a state that allows this', data: 'state, assignee, allowedActions' },
   'fulfillment.taken': { status: 409, says: 'This work is not with whom you say', data: 'state, assignee, allowedActions' },

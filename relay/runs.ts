@@ -8,7 +8,7 @@ import { activePolicies } from '../db/policies'
 import { leaseReports, reportTold } from '../db/runs'
 import { runStart } from '../db/views/runs'
 import { dispatchWorkflowId, dispatchWorkflowType, runWorkflowId, runWorkflowType, taskQueues } from '../domain/ids'
-import { parcelsWaitSignal, runSteppedSignal, type DispatchStart, type RunStart, type RunStepped } from '../domain/messages'
+import { parcelsWaitSignal, runSteppedSignal, type DispatchStart, type RunStart, type RunStepped } from '../domain/delivery/run-messages'
 import { startPump, type Pump } from './pump'
 
 const everyMs = 1_000

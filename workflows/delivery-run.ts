@@ -1,6 +1,6 @@
 /** One driver's trip as a story: each step is told to the orders on board by one activity; somebody is told when the driver does not leave, or does not come back. */
 import { allHandlersFinished, condition, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow'
-import { runSteppedSignal, type RunStart, type RunStepped } from '../domain/messages'
+import { runSteppedSignal, type RunStart, type RunStepped } from '../domain/delivery/run-messages'
 import { durationMs } from '../domain/policy/duration'
 import { fleet } from './support/activities'
 import { createAlarm } from './support/alarm'

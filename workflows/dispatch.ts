@@ -1,6 +1,6 @@
 /** Who sends a node's own drivers out: waits until a wave is full, has waited long enough or must leave, and closes it. Lives as long as the node does, in one run after another. */
 import { continueAsNew, defineSignal, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow'
-import { parcelsWaitSignal, type DispatchStart } from '../domain/messages'
+import { parcelsWaitSignal, type DispatchStart } from '../domain/delivery/run-messages'
 import { durationMs } from '../domain/policy/duration'
 import type { WaitingAt } from '../db/dispatch'
 import { fleet } from './support/activities'

@@ -47,7 +47,7 @@ async function openIntent(stripe: Stripe, ask: OpenPayment): Promise<{ reference
       {
         amount: ask.amountMinor,
         currency: ask.currency.toLowerCase(),
-        automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+        ...(ask.heldOnly ? { payment_method_types: ['card'] } : { automatic_payment_methods: { enabled: true, allow_redirects: 'never' } }),
         description: ask.description,
         metadata: { orderId, paymentId, operationId },
         // A card is held; what a bank debits cannot be, and is taken when it comes.

@@ -34,6 +34,7 @@ import { bulkOrders } from './orders-bulk'
 import { cancelOrder } from './orders-cancel'
 import { changeRoutes } from './orders-changes'
 import { submitOrder } from './orders-commands'
+import { givePaymentMethod } from './orders-payment'
 import { orderSource } from './orders-source'
 import { paperRoutes } from './papers'
 import { policyRoutes } from './policies'
@@ -66,6 +67,7 @@ export const routes: readonly Route[] = [
   ...endDraftRoutes,
   cancelOrder,
   ...changeRoutes,
+  givePaymentMethod,
   ...holdRoutes,
   ...bulkActionRoutes,
   ...returnRoutes,

@@ -28,6 +28,7 @@ const exception = { exceptionId: text, kind: text }
 const version1 = {
   'order.placed': strict({ channelOrderId: text, totalMinor: amount, currency: text, lines: z.array(strict({ ...line, sku: text })) }),
   'draft.placed': strict({ draftId: text, number: text }),
+  'payment.method_given': strict({ ...money, provider: text }),
   'payment.authorized': payment,
   'payment.action_required': payment,
   'payment.processing': payment,

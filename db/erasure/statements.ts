@@ -33,6 +33,7 @@ export const erasing: readonly Erasing[] = [
   },
   { table: 'holds', sql: `UPDATE holds SET reason = 'erased' WHERE ${ofOrders} AND ended_at IS NOT NULL AND reason <> 'erased'` },
   { table: 'payments', sql: `UPDATE payments SET payment_method = NULL, payer = NULL, saved_method = NULL, action = NULL WHERE ${ofOrders} AND num_nonnulls(payment_method, payer, saved_method, action) > 0` },
+  { table: 'given_methods', sql: `UPDATE given_methods SET payment_method = NULL WHERE ${ofOrders} AND payment_method IS NOT NULL` },
   { table: 'packages', sql: `UPDATE packages SET label = '{}' WHERE fulfillment_id IN (${fulfillments}) AND label <> '{}'` },
   { table: 'carrier_operations', sql: `UPDATE carrier_operations SET refusal = 'erased' WHERE ${ofOrders} AND refusal <> 'erased'` },
   { table: 'collection_proofs', sql: `UPDATE collection_proofs SET proof = '{}' WHERE fulfillment_id IN (${fulfillments}) AND proof <> '{}'` },

@@ -51,6 +51,7 @@ import * as raisesByChannels from './0059-raises-by-channels'
 import * as draftLinks from './0057-draft-links'
 import * as cancellationsTold from './0061-cancellations-told'
 import * as claimsThatWait from './0062-claims-that-wait'
+import * as givenMethods from './0064-given-methods'
 import * as countedGoodwill from './0065-counted-goodwill'
 import * as returnLabels from './0039-return-labels'
 import * as goodwill from './0040-goodwill'
@@ -124,4 +125,5 @@ export const migrations: readonly Migration[] = [
   cancellationsTold,
   claimsThatWait,
   countedGoodwill,
+  givenMethods,
 ]

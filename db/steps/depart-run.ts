@@ -15,7 +15,7 @@ import { activePolicies } from '../policies'
 import { endStop, endTask, lockRun, moveRun, report, setEtas, stopsOf, tasksOf, type OrderTelling, type RunRow, type TaskRow } from '../runs'
 import { lockLevelsOf, ship } from '../stock'
 import { markResent } from '../undelivered'
-import { openException } from '../waiting'
+import { openException, settleExceptions } from '../waiting'
 import { goesAway } from './collect'
 import { etaWindow } from './write-run'
 
@@ -70,6 +70,7 @@ interface Leaving {
 async function leave(tx: Transaction, { task, order, found, actor, at }: Leaving): Promise<OrderTelling> {
   const { fulfillmentId } = task
   const { orderId } = order
+  await settleExceptions(tx, order, 'it left', { kind: 'dispatch.not_authorized', subject: fulfillmentId })
   const again = task.fulfillmentStatus === 'in_transit'
   const gone = again ? undefined : await firstHandOver(tx, { orderId, fulfillmentId, nodeId: found.nodeId, actor }, at)
   await run(tx, `UPDATE packages SET status = 'out_for_delivery' WHERE fulfillment_id = ?`, [fulfillmentId])

@@ -1,6 +1,6 @@
 /** Reads the last mile: what waits for drivers, runs with their stops, and what a customer may see of hers. */
 import { runActions, type RunStatus } from '../../domain/delivery/run'
-import type { RunStart } from '../../domain/messages'
+import type { RunStart } from '../../domain/delivery/run-messages'
 import { durationMs } from '../../domain/policy/duration'
 import { row, rows, type Db, type Transaction } from '../connection'
 import { activePolicies } from '../policies'

@@ -11,6 +11,8 @@ export interface Hands {
   order: OrderView
   /** Another SKU that costs the same and is there. */
   spare: string
+  /** Cards she may give in place of the one she paid with: the first of them is good for everything, of the others not all are. */
+  cards: readonly string[]
   carrierSays(trackingNumber: string, status: string): Promise<void>
   /** A customer has her bank take back what was captured of a payment, or the bank decides. */
   bankSays(reference: string, says: 'disputed' | 'won' | 'lost' | 'authorized' | 'declined'): Promise<void>
@@ -85,6 +87,8 @@ const bank = (says: Parameters<Hands['bankSays']>[1], fits: (payment: OrderView[
   if (payment) await bankSays(payment.reference!, says)
 }
 
+const giveCard = (people: People, { orderId }: OrderView, paymentMethod: string): Promise<Asked> => people.support('POST', `/v1/orders/${orderId}/payment-methods`, { provider: 'stripe', paymentMethod })
+
 export const commands = {
   pick: { weight: 12, when: has('released'), do: store('released', pickRest) },
   pack: { weight: 12, when: has('picked'), do: store('picked', (people, work) => people.packPicked(work)) },
@@ -150,6 +154,10 @@ export const commands = {
   chargeback: { weight: 2, when: isPaid, do: bank('disputed', isTaken) },
   'chargeback decided': { weight: 2, when: isPaid, do: (hands, drawn) => bank(drawn.more % 2 ? 'won' : 'lost', isTaken)(hands, drawn) },
   'bank answers': { weight: 8, when: (order) => order.payments.some((p) => p.status === 'action_required'), do: (hands, drawn) => bank(drawn.more % 4 ? 'authorized' : 'declined', (p) => p.status === 'action_required')(hands, drawn) },
+  'give card': {
+    weight: 4, when: ({ payments }) => payments.some((p) => p.status === 'declined' || (p.status === 'action_required' && payments.length > 1)),
+    do: ({ people, order, cards }, { more }) => giveCard(people, order, chosen(cards, more)!),
+  },
   'time passes': { weight: 2, do: (hands) => hands.elapse() },
   ledger: {
     weight: 1,
@@ -211,8 +219,8 @@ export async function paying(people: People, { pays }: Wish, methods: Record<'ca
   return { customer: { customerRef, name: 'Customer' }, tenders: [{ provider: 'store_credit', amountMinor: 900 }, rest] }
 }
 
-/** Everything that is still open goes a step of the straight way to its end. @returns what the stores were answered */
-export async function goOn({ people, order, carrierSays, bankSays }: Hands): Promise<string[]> {
+/** Everything that is still open goes a step of the straight way to its end. @returns what the stores and support were answered */
+export async function goOn({ people, order, cards, carrierSays, bankSays }: Hands): Promise<string[]> {
   const told: string[] = []
   const answered = ({ status, body }: Asked): number => told.push(`${status} ${body.code ?? ''}`)
   for (const payment of order.payments) if (payment.status === 'action_required') await bankSays(payment.reference!, 'authorized')
@@ -221,6 +229,8 @@ export async function goOn({ people, order, carrierSays, bankSays }: Hands): Pro
     else if (work.status === 'picked') answered((await people.packPicked(work)) as Asked)
     else if (work.status === 'packed') answered((await people.handOver(work)) as Asked)
   }
+  // What has still to leave is not held: she gives another card.
+  if (told.some((answer) => answer.includes('order.not_authorized'))) answered(await giveCard(people, order, cards[0]!))
   for (const s of onTheWay(order)) await carrierSays(s.trackingNumber!, 'delivered')
   for (const payment of order.payments) if (isTaken(payment) && payment.provider === 'stripe') await bankSays(payment.reference!, 'won')
   for (const { returnId, lines } of order.returns)

@@ -17,6 +17,7 @@ import { change } from './change'
 import { labelsOrEnd, wentBack } from './delivery'
 import { endStopped, fewerUnits, refuseIfCancelled, stopStory } from './fewer'
 import { listenForHolds } from './holds'
+import { listenForMethods } from './method'
 import { dropMoney } from './payment'
 import { listenForRefunds } from './refunds'
 import { listenForReturns } from './returns'
@@ -87,6 +88,7 @@ export function listen(thread: Thread): void {
   listenForReturns(thread)
   listenForOthers(thread)
   listenForRefunds(thread)
+  listenForMethods(thread)
   listenForHolds(thread, (ask) => cancel(thread, ask))
   setHandler(cancelOrderSignal, (ask) => cancelFromUi(thread, ask ?? {}), {
     description: 'For support, from the Temporal UI: {"reason": "…", "actor": "…"}. Done like the update; a refusal shows on the timeline and in the exception queue.',

@@ -45,6 +45,10 @@ export interface Thread {
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
   toSource: boolean
   sourcingAttempts: number
+  /** How many wait until what has still to leave is held. */
+  holding?: number
+  /** How often another way of paying was given for it. */
+  given?: number
   /** A change has left money unheld that what has still to leave needs. */
   toHold?: boolean
   /** What is held for goods that have still to leave will not be held much longer. */

@@ -55,6 +55,7 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/drafts/{draftId}/discard': { row: 'place', body: { reason: 'walked' } },
   'POST /v1/orders/{orderId}/cancel': { ...place, body: { reason: 'walked' } },
   'POST /v1/orders/{orderId}/changes': { row: 'askChanges', body: { operations: [{ op: 'setQuantity', lineId: '1', quantity: 2 }] } },
+  'POST /v1/orders/{orderId}/payment-methods': { row: 'askChanges', body: { provider: 'stripe', paymentMethod: 'pm_walked' } },
   'GET /v1/orders/{orderId}/changes': { row: 'readOrders' },
   'POST /v1/orders/{orderId}/changes/{changeId}/confirm': { row: 'askChanges', body: {} },
   'POST /v1/orders/{orderId}/changes/{changeId}/approve': { row: 'decide', body: {} },

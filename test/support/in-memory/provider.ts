@@ -21,8 +21,6 @@ export interface BookedIntent {
 
 export interface ProviderStandIn extends PaymentProvider {
   books(): BookedIntent[]
-  /** The bank holds money again that it did not without the customer. */
-  consent(orderRef: string): void
   /** The bank, or the cardholder, decides about what waits for it. */
   decide(reference: string, outcome: 'authorized' | 'declined'): Promise<void>
 }
@@ -38,7 +36,6 @@ const holdMs = 7 * 86_400_000
 
 export function providerStandIn(outside: Outside): ProviderStandIn {
   const intents = new Map<string, BookedIntent>()
-  const consented = new Set<string>()
   const answers = new Map<string, { answer?: unknown; stored?: true }>()
   const need = (reference: string): BookedIntent => {
     const intent = intents.get(reference)
@@ -68,7 +65,6 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
 
   return {
     books: () => [...intents.values()],
-    consent: (orderRef) => void consented.add(orderRef),
     decide: async (reference, outcome) => {
       const intent = need(reference)
       if (intent.status === 'action_required' || intent.status === 'processing') await changed(intent, outcome === 'authorized' ? held(intent) : { status: 'declined' })
@@ -83,7 +79,7 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
       const intent = need(reference)
       return under(key, intent.orderRef, async () => {
         if (intent.status !== 'opened') return viewOf(intent)
-        if (paymentMethod === 'pm_declined' || (paymentMethod === 'pm_once' && offSession && !consented.has(intent.orderRef))) return changed(intent, { status: 'declined' })
+        if (paymentMethod === 'pm_declined' || (paymentMethod === 'pm_once' && offSession)) return changed(intent, { status: 'declined' })
         if (paymentMethod === 'pm_action') return changed(intent, { status: 'action_required', method: paymentMethod })
         return changed(intent, { ...held(intent), method: paymentMethod })
       })

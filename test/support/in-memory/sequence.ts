@@ -23,6 +23,7 @@ export async function openWorld(): Promise<World> {
 }
 
 const methods = { card: 'pm_card', 'card once': 'pm_once', asks: 'pm_action' } as const
+const cards = [...Object.values(methods), 'pm_declined']
 
 function handsFor({ system, people }: World, orderId: string, spare: string): () => Promise<Hands> {
   const carrierSays: Hands['carrierSays'] = (trackingNumber, status) =>
@@ -35,7 +36,7 @@ function handsFor({ system, people }: World, orderId: string, spare: string): ()
   const elapse = async (): Promise<void> => void (await system.elapse(orderId))
   return async () => {
     await system.settled(orderId)
-    return { people, order: await people.order(orderId), spare, carrierSays, bankSays, elapse }
+    return { people, order: await people.order(orderId), spare, cards, carrierSays, bankSays, elapse }
   }
 }
 
@@ -66,12 +67,7 @@ export async function told(world: World, wish: Wish, commands: readonly Step[], 
         break
       }
       if (turns > 150) throw new Error(`it does not come to its end: ${JSON.stringify([now.order.waitingOn, now.order.lines, now.order.fulfillments.map((f) => [f.status, f.lines]), await goOn(now), system.hall.runOf(orderId)?.told()])}`)
-      const answers = await goOn(now)
-      // What has still to leave is not held: she speaks with her bank, and support tries again.
-      if (answers.some((a) => a.includes('order.not_authorized'))) {
-        system.provider.consent(orderId)
-        await system.hall.retryException(orderId, 'payment.remainder_not_held')
-      }
+      await goOn(now)
       await system.settled(orderId)
       await system.elapse(orderId)
     }
