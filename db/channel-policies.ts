@@ -6,10 +6,10 @@ import { row, rows, type Db, type Transaction } from './connection'
 import { activePolicies } from './policies'
 
 /** Of a channel, in a row of their own. */
-export const factColumns = `channel_id AS "channelId", kind, flags, limits, return_terms AS "returnTerms"`
+export const factColumns = `channel_id AS "channelId", kind, currency, time_zone AS "timeZone", claim, flags, limits, return_terms AS "returnTerms"`
 
 /** Of a channel `c`, as one value. */
-export const factsJson = `json_build_object('channelId', c.channel_id, 'kind', c.kind, 'flags', c.flags, 'limits', c.limits, 'returnTerms', c.return_terms)`
+export const factsJson = `json_build_object('channelId', c.channel_id, 'kind', c.kind, 'currency', c.currency, 'timeZone', c.time_zone, 'claim', c.claim, 'flags', c.flags, 'limits', c.limits, 'returnTerms', c.return_terms)`
 
 export const factsOfChannel = (db: Db | Transaction, channelId: string): Promise<ChannelFacts | undefined> => row<ChannelFacts>(db, `SELECT ${factColumns} FROM channels WHERE channel_id = ?`, [channelId])
 

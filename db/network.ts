@@ -90,9 +90,6 @@ async function checkCap(tx: Transaction, { sku, preorder }: SkuSettings): Promis
 
 export interface ChannelSettings extends ChannelStock, ChannelFacts {
   name: string
-  currency: string
-  timeZone: string
-  claim: string
   /** Where a customer finds her order; `{channelOrderId}` stands for its number. */
   orderPageUrl: string | null
   /** How long it may say nothing before somebody looks. */

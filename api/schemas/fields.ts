@@ -1,7 +1,7 @@
 /** The small words that schemas are spelled with: ids, instants, money, text. One definition each, so they mean the same in every request. */
 import { z } from 'zod'
 import { isCurrency } from '../../domain/money'
-import { channelKinds } from '../../domain/policy/channel-facts'
+import { channelClaims, channelKinds } from '../../domain/policy/channel-facts'
 import { parseDuration } from '../../domain/policy/duration'
 
 export const uuid = z.uuid().toLowerCase()
@@ -57,6 +57,9 @@ export const limitName = z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'Must be the
 export const forChannels = {
   channels: z.array(channelId).min(1).max(100).optional(),
   channelKinds: z.array(z.enum(channelKinds)).min(1).max(channelKinds.length).optional(),
+  channelCurrencies: z.array(currency).min(1).max(200).optional(),
+  channelTimeZones: z.array(timeZone).min(1).max(500).optional(),
+  channelClaims: z.array(z.enum(channelClaims)).min(1).max(channelClaims.length).optional().meta({ description: 'Whether the channel’s orders take their stock when they are placed' }),
   channelFlags: z.array(channelFlag).min(1).max(20).optional().meta({ description: 'The channel has any of these' }),
 }
 

@@ -1,6 +1,6 @@
 /** Nodes, SKUs, channels and drivers as they are set up. What a GET gives can be sent back by PUT. */
 import { z } from 'zod'
-import { channelKinds } from '../../domain/policy/channel-facts'
+import { channelClaims, channelKinds } from '../../domain/policy/channel-facts'
 import { nodeTypes } from '../../domain/policy/sourcing'
 import { openCalendar, type CalendarSettings } from '../../domain/promise/calendar'
 import { isObstacle } from '../../domain/promise/obstacle'
@@ -141,7 +141,7 @@ export const channelBody = z
     name: text(200),
     currency,
     timeZone,
-    claim: z.enum(['required', 'later']).default('required'),
+    claim: z.enum(channelClaims).default('required'),
     stockBuffer: z.int().min(0).max(1_000_000).default(0).meta({ description: 'Units of every shelf that this channel never sells' }),
     stockThreshold: z.int().min(0).max(1_000_000).default(0).meta({ description: 'Below so many available units of a shelf this channel sells none of it' }),
     kind: z.enum(channelKinds).default('web'),

@@ -49,5 +49,5 @@ function aYear(orderCount: number, nodeCount: number): Period {
   const stocked = nodes.flatMap(({ nodeId }) => Array.from({ length: skus }, (_, s) => ({ sku: `S${s}`, nodeId, units: roll(3) })))
   const changes = orders.flatMap((o) => o.lines.map((l): StockChange => ({ at: o.placedAt + roll(7) * dayMs, sku: l.sku, nodeId: `node-${roll(nodeCount)}`, units: l.quantity })))
   const parcels = Array.from({ length: 5_000 }, () => ({ nodeId: `node-${roll(nodeCount)}`, distanceMeters: roll(900_000), tookMs: (1 + roll(3)) * dayMs }))
-  return { nodes, channels: { web: { channelId: 'web', kind: 'web', flags: [], limits: {}, returnTerms: null, stockBuffer: 0, stockThreshold: 0 } }, opening: stocked, changes, orders, deliveryDays: learnDeliveryDays(parcels) }
+  return { nodes, channels: { web: { channelId: 'web', kind: 'web', currency: 'EUR', timeZone: 'Europe/Berlin', claim: 'required', flags: [], limits: {}, returnTerms: null, stockBuffer: 0, stockThreshold: 0 } }, opening: stocked, changes, orders, deliveryDays: learnDeliveryDays(parcels) }
 }

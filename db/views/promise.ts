@@ -72,12 +72,9 @@ export const shelvesOf = (db: Db, skus: readonly string[]): Promise<{ sku: strin
     [[...skus]],
   )
 
-export interface ChannelTerms extends ChannelStock, ChannelFacts {
-  currency: string
-  timeZone: string
-}
+export interface ChannelTerms extends ChannelStock, ChannelFacts {}
 export const channelTerms = (db: Db): Promise<ChannelTerms[]> =>
-  rows(db, `SELECT ${factColumns}, currency, time_zone AS "timeZone", stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold" FROM channels`)
+  rows(db, `SELECT ${factColumns}, stock_buffer AS "stockBuffer", stock_threshold AS "stockThreshold" FROM channels`)
 
 export interface ParcelSeen {
   carrier: string

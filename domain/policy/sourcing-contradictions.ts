@@ -14,7 +14,9 @@ export type TypeOf = (nodeId: string) => string | undefined
 export function contradictions(policy: SourcingPolicy, typeOf: TypeOf = () => undefined): Contradiction[] {
   const ofAll = ofEverybody(policy, typeOf)
   const seen = new Set<string>()
-  const ofSome = rulesThatMeet(policy.channelRules ?? []).flatMap((met) => broughtIn(policy, met, typeOf))
+  const sets = rulesThatMeet(policy.channelRules ?? [])
+  if (!sets) return [...ofAll, { path: ['channelRules'], message: 'They meet in too many ways to be held against each other: let fewer of them name channels and flags one by one' }]
+  const ofSome = sets.flatMap((met) => broughtIn(policy, met, typeOf))
   return [...ofAll, ...ofSome.filter(({ path, message }) => !seen.has(`${path.join('/')} ${message}`) && seen.add(`${path.join('/')} ${message}`))]
 }
 

@@ -32,7 +32,7 @@ export async function place(db: Db, changes: Partial<NewOrder> = {}): Promise<st
   const { documents, versions } = await activePolicies(db)
   const intake = {
     order,
-    facts: { channelId: order.channel, kind: 'web' as const, flags: [], limits: {}, returnTerms: null },
+    facts: { channelId: order.channel, kind: 'web' as const, currency: 'EUR', timeZone: 'Europe/Berlin', claim: 'required' as const, flags: [], limits: {}, returnTerms: null },
     canonicalBody: canonicalize(order)!,
     actor: 'channel:test',
     now: new Date().toISOString(),

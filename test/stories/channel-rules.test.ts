@@ -18,6 +18,7 @@ const policies = {
     channelRules: [
       { name: 'marketplaces from warehouses', channelKinds: ['marketplace'], fences: { excludeTypes: ['store'] } },
       { name: 'whole', channelFlags: ['whole'], maxShipments: 1 },
+      { name: 'abroad', channelCurrencies: ['CHF'], channelTimeZones: ['Europe/Zurich'], channelClaims: ['later'], fences: { excludeNodes: ['store-mitte'] } },
     ],
   },
   promise: { channelRules: [careful] },
@@ -97,6 +98,16 @@ it('would rather let a marketplace wait than send from a store', async () => {
   await people.until(orderId, (o) => o.status === 'backordered')
   await people.operations('POST', '/v1/inventory/adjustments', { sku, nodeId: 'dc-01', delta: 1, reason: 'found' })
   expect(await sourcedFrom(orderId)).toEqual(['dc-01'])
+})
+
+it('knows a channel by what it sells in, where, and how it takes its stock', async () => {
+  const sku = await people.stocked({ 'store-mitte': 2, 'store-kreuzberg': 2 })
+  const settings = { name: 'Abroad', currency: 'CHF', timeZone: 'Europe/Zurich', claim: 'later' }
+  for (const [channel, more, nodeId] of [['zurich', {}, 'store-kreuzberg'], ['zurich-euro', { currency: 'EUR' }, 'store-mitte'], ['zurich-now', { claim: 'required' }, 'store-mitte'], ['vaduz', { timeZone: 'Europe/Vaduz' }, 'store-mitte']] as const) {
+    expect(await people.operations('PUT', `/v1/channels/${channel}`, { ...settings, ...more })).toMatchObject({ status: 201 })
+    const { body } = await people.operations('POST', '/v1/sourcing/dry-run', { order: { channel, shipTo: destination, lines: [{ sku, quantity: 1 }] } })
+    expect(body).toMatchObject({ chosen: { shipments: [{ nodeId }] } })
+  }
 })
 
 it('parts an order of the web shop, and never one of a channel that is marked so', async () => {

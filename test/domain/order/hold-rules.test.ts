@@ -4,7 +4,7 @@ import type { HoldCondition, HoldRule } from '../../../domain/policy/holds'
 
 const door = { country: 'DE', postalCode: '10115', line1: 'Street 1' }
 const line = { lineId: '1', sku: 'SHOE-42', quantity: 1, unitPriceMinor: 9_000, discountMinor: 0, taxMinor: 0 }
-const facts = { channelId: 'web', kind: 'web', flags: ['new_shop'], limits: { approval: 40_000, fraud: 90_000 }, returnTerms: null } as const
+const facts = { channelId: 'web', kind: 'web', currency: 'EUR', timeZone: 'Europe/Berlin', claim: 'required', flags: ['new_shop'], limits: { approval: 40_000, fraud: 90_000 }, returnTerms: null } as const
 const order = { facts, currency: 'EUR', totalMinor: 50_000, shipTo: door, lines: [line] }
 const now = '2026-11-23T09:00:00.000Z'
 const rule = (when: HoldCondition, more: Partial<HoldRule> = {}): HoldRule => ({ name: 'r', type: 'amount', reason: 'a lot of money', when, blocks: ['picking'], owner: 'support', ...more })

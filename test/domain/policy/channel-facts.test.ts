@@ -3,7 +3,7 @@ import { isForChannel, type ChannelFacts, type ForChannels } from '../../../doma
 import { policiesFor } from '../../../domain/policy/channel-rules'
 import { defaultPolicies } from '../../../domain/policy/kinds'
 
-const outlet: ChannelFacts = { channelId: 'outlet', kind: 'marketplace', flags: ['foreign'], limits: {}, returnTerms: 'strict' }
+const outlet: ChannelFacts = { channelId: 'outlet', kind: 'marketplace', currency: 'EUR', timeZone: 'Europe/Berlin', claim: 'required', flags: ['foreign'], limits: {}, returnTerms: 'strict' }
 
 it.each<[string, ForChannels, boolean]>([
   ['names nothing', {}, true],
@@ -11,6 +11,13 @@ it.each<[string, ForChannels, boolean]>([
   ['names another', { channels: ['web'] }, false],
   ['names its kind', { channelKinds: ['marketplace'] }, true],
   ['names another kind', { channelKinds: ['till', 'phone'] }, false],
+  ['names its currency', { channelCurrencies: ['CHF', 'EUR'] }, true],
+  ['names another currency', { channelCurrencies: ['CHF'] }, false],
+  ['names its time zone', { channelTimeZones: ['Europe/Berlin'] }, true],
+  ['names another time zone', { channelTimeZones: ['Europe/Zurich'] }, false],
+  ['names how it takes its stock', { channelClaims: ['required'] }, true],
+  ['names the other way', { channelClaims: ['later'] }, false],
+  ['names its currency, but another kind', { channelCurrencies: ['EUR'], channelKinds: ['web'] }, false],
   ['names one of its flags', { channelFlags: ['new', 'foreign'] }, true],
   ['names a flag that it has not', { channelFlags: ['new'] }, false],
   ['names its kind, but another channel', { channels: ['web'], channelKinds: ['marketplace'] }, false],

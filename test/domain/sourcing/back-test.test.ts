@@ -20,7 +20,7 @@ const berlin = { latitude: 52.5, longitude: 13.4 }
 const hour = 3_600_000
 const monday = Date.UTC(2026, 10, 23)
 
-const web: Period['channels'][string] = { channelId: 'web', kind: 'web', flags: [], limits: {}, returnTerms: null, stockBuffer: 0, stockThreshold: 0 }
+const web: Period['channels'][string] = { channelId: 'web', kind: 'web', currency: 'EUR', timeZone: 'Europe/Berlin', claim: 'required', flags: [], limits: {}, returnTerms: null, stockBuffer: 0, stockThreshold: 0 }
 const node = (nodeId: string, latitude: number, more: Partial<ReplayedNode> = {}): ReplayedNode => ({
   nodeId, type: 'store', position: { latitude, longitude: 13.4 }, country: 'DE', active: true, methods: ['delivery'], timeZone: 'Europe/Berlin', ...more,
 })

@@ -15,7 +15,7 @@ beforeAll(async () => {
   solve = highsSolver(await highsLoader())
 })
 
-const channel = (channelId: string, kind: ChannelFacts['kind'], flags: string[] = []): ChannelFacts => ({ channelId, kind, flags, limits: {}, returnTerms: null })
+const channel = (channelId: string, kind: ChannelFacts['kind'], flags: string[] = []): ChannelFacts => ({ channelId, kind, currency: 'EUR', timeZone: 'Europe/Berlin', claim: 'required', flags, limits: {}, returnTerms: null })
 const [web, market, fragile] = [channel('web', 'web'), channel('market', 'marketplace'), channel('fragile', 'web', ['whole'])]
 const rateCard = [{ upToKm: 20, tiers: [{ upToGrams: 30_000, priceMinor: 200 }] }, { upToKm: 900, tiers: [{ upToGrams: 30_000, priceMinor: 900 }] }]
 const costs = { rateCard, handlingMinor: 0, pickWarehouseMinor: 0, pickStoreMinor: 0, splitMinor: 50, capacityMinor: 0, stockOutMinor: 0, markdownMinor: 0, markdownAbove: 0, latenessMinor: 0 }
