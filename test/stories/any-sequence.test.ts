@@ -62,6 +62,7 @@ it.each(sequences.map(([wish, commands], i) => [i + 1, wish, commands] as const)
   const said: string[] = []
   let told: string[] = []
   try {
+    if (wish.delivered) await eventually(async () => (await goOn(await hands()), people.order(orderId)), (o) => !o.workflowOpen || o.lines.every((l) => l.delivered === l.quantity), { what: `order ${orderId} to be delivered` })
     for (const command of commands) said.push(await take(command, await hands()))
     await eventually(async () => {
       const now = await hands()

@@ -96,7 +96,7 @@ export const commands = {
   deliver: { weight: 12, when: (order) => onTheWay(order).length > 0, do: carrier(() => 'delivered') },
   reject: { weight: 2, when: has('released'), do: store('released', rejectOne) },
   lose: { weight: 2, when: (order) => onTheWay(order).length > 0, do: carrier((more) => chosen(['lost', 'damaged', 'returned'], more)!) },
-  cancel: { weight: 1, when: has('released'), do: ({ people, order }) => people.support('POST', `/v1/orders/${order.orderId}/cancel`, { reason: 'changed her mind' }) },
+  cancel: { weight: 3, when: has('released'), do: ({ people, order }) => people.support('POST', `/v1/orders/${order.orderId}/cancel`, { reason: 'changed her mind' }) },
   'cancel units': { weight: 2, do: ({ people, order }, drawn) => people.support('POST', `/v1/orders/${order.orderId}/cancel`, { lines: [some(order.lines, drawn)], reason: 'too many' }) },
   'change down': {
     weight: 2,
@@ -121,6 +121,13 @@ export const commands = {
     weight: 8, when: isWithHer,
     do: ({ people, order, spare }, drawn) =>
       people.support('POST', `/v1/orders/${order.orderId}/replacements`, { lines: [{ ...some(order.lines, drawn), ...(drawn.more & 4 && { sku: spare }), reason: 'broken' }], collectOld: chosen(['store', 'none', 'mail'], drawn.more >> 3)! }),
+  },
+  exchange: {
+    weight: 8, when: isWithHer,
+    do: ({ people, order, spare }, drawn) => {
+      const line = { ...some(order.lines, drawn), sku: spare, unitPriceMinor: chosen([1, 650, 1_000, 1_400, 2_100], drawn.more)!, reason: 'another colour' }
+      return people.support('POST', `/v1/orders/${order.orderId}/replacements`, { lines: [line], collectOld: chosen(['store', 'none', 'mail'], drawn.more >> 3)!, ...(drawn.pick % 3 === 0 && { send: 'now' }) })
+    },
   },
   claim: { weight: 3, when: isWithHer, do: ({ people, order }, drawn) => people.claim(order.orderId, { lines: [some(order.lines, drawn)], remedy: chosen(['refund', 'replace', 'credit'], drawn.more >> 2)!, reason: 'leaks' }) },
   goodwill: { weight: 3, when: isGiven, do: ({ people, order }, { pick, more }) => people.giveBack(order.orderId, { amountMinor: 1 + ((pick * 7 + more) % 2_500), reason: 'scratched' }, more % 8 ? 'approve' : 'reject') },
@@ -194,11 +201,14 @@ export async function take(step: Step, hands: Hands): Promise<string> {
 }
 
 export interface Wish {
+  /** Is all of it with the customer before anything is asked? Then most of what is asked is about what comes back. */
+  delivered: boolean
   units: number
   lines: number
   pays: 'card' | 'card once' | 'asks' | 'elsewhere' | 'gift card' | 'store credit'
 }
 export const wishes: fc.Arbitrary<Wish> = fc.record({
+  delivered: fc.constantFrom(true, false, false),
   units: fc.integer({ min: 1, max: 3 }), lines: fc.integer({ min: 1, max: 3 }),
   pays: fc.constantFrom<Wish['pays'][]>('card', 'card', 'card', 'card', 'card once', 'asks', 'elsewhere', 'gift card', 'store credit'),
 })

@@ -9,6 +9,8 @@ import { startInMemory, type InMemory } from './system'
 export interface World {
   system: InMemory
   people: People
+  /** What was done, and how often the answer was a yes. */
+  done: Map<string, number>
 }
 
 export async function openWorld(): Promise<World> {
@@ -19,7 +21,7 @@ export async function openWorld(): Promise<World> {
     parcels: { lost: 'reship', damaged: 'refund', returned: 'refund' },
     care: { retryEvery: 'PT1M' },
   })
-  return { system, people: peopleOf(system) }
+  return { system, people: peopleOf(system), done: new Map() }
 }
 
 const methods = { card: 'pm_card', 'card once': 'pm_once', asks: 'pm_action' } as const
@@ -48,12 +50,15 @@ export async function told(world: World, wish: Wish, commands: readonly Step[], 
   const lines = skus.map((sku, i) => ({ sku, quantity: wish.units, unitPriceMinor: 1_000 + 333 * i }))
   const orderId = await people.place({ ...(await paying(people, wish, methods)), lines })
   const chance = chanceOf(luck)
-  system.luck(orderId, chance)
   const hands = handsFor(world, orderId, spare)
   const said: string[] = []
   try {
+    for (let steps = 0; wish.delivered && steps < 5; steps += 1) await goOn(await hands())
+    system.luck(orderId, chance)
     for (const command of commands) {
       said.push(await take(command, await hands()))
+      const { what, isYes } = read(said.at(-1)!)
+      if (isYes) world.done.set(what, (world.done.get(what) ?? 0) + 1)
       if (chance.twice()) await system.arrive(orderId)
     }
     said.push('and so on')
@@ -74,4 +79,10 @@ export async function told(world: World, wish: Wish, commands: readonly Step[], 
   } catch (cause) {
     throw new Error(`${orderId}: ${String(cause)} after ${said.join(' · ')}\n${system.errors.at(-1) ?? ''}`, { cause })
   }
+}
+
+/** What was done, by its name, and whether the answer was a yes, or none was waited for. */
+function read(said: string): { what: string; isYes: boolean } {
+  const [, what, status] = /^(.*?)(?: (\d{3}).*)?$/.exec(said)!
+  return { what: what!, isYes: Number(status ?? 200) < 400 }
 }
