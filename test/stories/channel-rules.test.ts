@@ -3,6 +3,8 @@ import { createQuotes } from '../../api/quotes'
 import { defaultPolicies } from '../../domain/policy/kinds'
 import type { SourcingDecision } from '../../domain/sourcing/decision'
 import { rows } from '../../db/connection'
+import type { DraftView } from '../../db/views/drafts'
+import { byCard, placeIt, writeDraft } from '../support/drafts'
 import { expectInvariants } from '../support/invariants'
 import { caller, eventually, nearMitte, orderOf, peopleOf, type Answer, type Call, type OrderWish, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
@@ -147,6 +149,26 @@ it('promises a marketplace with more confidence, more time and at another price,
     [[unquoted, ours]],
   )
   expect(kept).toEqual([{ rules: ['careful'], whole: null }, { rules: null, whole: null }])
+})
+
+it('quotes a draft by the rules for its channel, and the order that it becomes is sourced by them', async () => {
+  const sku = await people.stocked({ 'store-mitte': 2, 'dc-01': 2 })
+  await optionsFor(market, 'marketplace', [sku])
+  const quoted = async (channel: string): Promise<DraftView> => {
+    const { draftId } = await writeDraft(people.support, { sku, more: { channel, shipping: { taxBasisPoints: 1_900 } } })
+    const answer = await people.support<DraftView>('POST', `/v1/drafts/${draftId}/quote`, { validUntil: new Date(Date.now() + 3_600_000).toISOString(), optionId: 'delivery:standard' })
+    expect(answer.status).toBe(200)
+    return answer.body
+  }
+  const [web, outside] = [await quoted('web'), await quoted('marketplace')]
+  expect([web.quote!.priceMinor, outside.quote!.priceMinor]).toEqual([490, 690])
+  expect(outside.quote!.promisedBy > web.quote!.promisedBy).toBe(true)
+  for (const [draft, nodeId] of [[web, 'store-mitte'], [outside, 'dc-01']] as const) {
+    const placed = await placeIt(people.support, draft.draftId, byCard(draft.totals.totalMinor))
+    expect(placed.status).toBe(201)
+    expect(await sourcedFrom(placed.body.orderId)).toEqual([nodeId])
+    expect((await people.order(placed.body.orderId)).promise).toMatchObject({ promisedBy: draft.quote!.promisedBy })
+  }
 })
 
 it('holds an order to what its channel was when it was placed', async () => {
