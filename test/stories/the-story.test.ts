@@ -16,7 +16,7 @@ let told: Told
 const lines: string[] = []
 beforeAll(async () => {
   // The window stays open while she makes up her mind; then the thread comes to its end.
-  system = await startSystem({ policies: { returns: { window: 'PT6S', restockBy: 'PT60S' } } })
+  system = await startSystem({ policies: { returns: { window: 'PT15S', restockBy: 'PT90S' } } })
   people = peopleOf(system)
   const leaving = new AbortController().signal
   told = await tellStory({ api: (key) => createApi(system.url, key, leaving), say: (line) => lines.push(line), leaving })
