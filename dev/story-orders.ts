@@ -30,6 +30,8 @@ export interface Option {
   optionId: string
   method: string
   service: string
+  /** Where she would collect it, or where it would come from. */
+  nodeId?: string
   priceMinor: number
   promisedFrom: string
   promisedBy: string

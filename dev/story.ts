@@ -93,8 +93,8 @@ async function herOrder(stage: Stage): Promise<{ quote: { options: Option[] }; o
   return { quote, orderId }
 }
 
-const optionInWords = ({ method, service, priceMinor, promisedBy, confidence }: Option): string =>
-  `${method.replaceAll('_', ' ')}${service ? ` by ${service.replaceAll('_', ' ')}` : ''}, ${(priceMinor / 100).toFixed(2)} ${currency}, until ${promisedBy.slice(0, 16).replace('T', ' ')} UTC (${(confidence * 100).toFixed(1)} % sure)`
+const optionInWords = ({ method, service, nodeId, priceMinor, promisedBy, confidence }: Option): string =>
+  `${method.replaceAll('_', ' ')}${method === 'delivery' || nodeId === undefined ? '' : ` at ${nodeId}`}${service && service !== method ? ` by ${service.replaceAll('_', ' ')}` : ''}, ${(priceMinor / 100).toFixed(2)} ${currency}, until ${promisedBy.slice(0, 16).replace('T', ' ')} UTC (${(confidence * 100).toFixed(1)} % sure)`
 
 const place = async (stage: Stage, wish: Wish): Promise<string> =>
   (await stage.api('demo-channel-web').post<{ orderId: string }>('/v1/orders', orderOf(wish, undefined), `story-${wish.channelOrderId}`)).orderId
