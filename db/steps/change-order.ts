@@ -16,6 +16,7 @@ import type { DocumentId } from '../channel-messages'
 import type { Transaction } from '../connection'
 import { record } from '../events'
 import type { AfterSale } from '../open-lines'
+import { refuseIfHeld } from '../holds'
 import { closeTenders } from '../part-payments'
 import { confirmChange, endChange, insertChange, needChange, refuseUnlessFresh, type ChangeRow } from '../order-changes'
 import { lockOrder, type OrderRow } from '../orders'
@@ -95,7 +96,7 @@ export interface ChangeOutcome extends ChangeCarriedOut {
   charge?: ChangeCharge
 }
 
-/** @throws `order.change_ended`, `order.change_expired`, `order.version_changed`, `order.change_under_way` */
+/** What costs more is not begun while payment is held: it can be confirmed again once it is let go. @throws `order.change_ended`, `order.change_expired`, `order.version_changed`, `order.change_under_way`, `order.held` */
 export async function applyChange(tx: Transaction, ask: Carrying & { orderId: string }): Promise<ChangeOutcome> {
   const order = await lockOpenOrder(tx, ask.orderId)
   const change = await needChange(tx, ask)
@@ -106,6 +107,7 @@ export async function applyChange(tx: Transaction, ask: Carrying & { orderId: st
   const { chargeMinor } = planned.money
   if (chargeMinor > 0 && change.paidElsewhere) await tenderElsewhere(tx, { ...ask, amountMinor: chargeMinor })
   else if (chargeMinor > 0) {
+    await refuseIfHeld(tx, order, 'payment')
     const deadline = new Date(Date.now() + durationMs(order.policy.payment.deadline)).toISOString()
     const charge = await intendCharge(tx, { orderId: ask.orderId, changeId: ask.changeId, amountMinor: chargeMinor, paymentMethod: change.paymentMethod, deadline })
     return { cancelledAt: new Date().toISOString(), stopped: [], voids: [], charge }

@@ -15,6 +15,7 @@ import { rows, type Transaction } from '../connection'
 import { record } from '../events'
 import { heldForExchange, intendExchangeHold, letGoOfExchange, needCard, type ExchangeHold, type ExchangeRole } from '../exchange-payments'
 import { exchangeRefunds } from '../exchange-refunds'
+import { refuseIfHeld } from '../holds'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { soldOf } from '../refunds'
 import type { Shown } from '../return-terms'
@@ -29,10 +30,11 @@ export interface ReplacementAsked extends ReturnNews {
 }
 type Ask = RequestReplacement & { orderId: string }
 
-/** @throws as `requestReturn`, and `sku.unknown`, `exchange.not_payable`, `exchange.not_in_advance` */
+/** What is to be held first is not begun while payment is held. @throws as `requestReturn`, and `sku.unknown`, `exchange.not_payable`, `exchange.not_in_advance`, `order.held` */
 export async function requestReplacement(tx: Transaction, ask: Ask): Promise<ReplacementAsked> {
   const order = await lockOrder(tx, ask.orderId)
   const planned = await plan(tx, order, ask)
+  if (planned.money.chargeMinor + planned.guardMinor > 0) await refuseIfHeld(tx, order, 'payment')
   const returnId = uuidv7()
   const deadline = new Date(Date.now() + durationMs(order.policy.payment.deadline)).toISOString()
   const holds: ExchangeHold[] = []

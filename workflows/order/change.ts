@@ -50,7 +50,7 @@ async function hold(thread: Thread, { paymentId, operationId, amountMinor, deadl
   return thread.payments[paymentId] === 'declined' ? (outcome?.declineCode ?? 'declined') : undefined
 }
 
-/** While payment is stopped the bank is not asked, and its time to answer does not run. Who confirmed hears nothing meanwhile, as while the bank thinks. @returns how long that was, in milliseconds */
+/** Confirming is refused while payment is stopped; where that was said in the moment between, the bank is not asked before it is let go, and its time to answer does not run. @returns how long that was, in milliseconds */
 async function whilePaymentIsHeld(thread: Thread): Promise<number> {
   const stopped = (): boolean => isStopped('payment', thread.holds)
   if (!stopped() || !patched('charge-waits-for-holds')) return 0
