@@ -48,4 +48,7 @@ export const bugs: readonly Planted[] = [
   { bug: 'units that are shipped and cancelled', file: 'db/steps/cancel-order.ts', edits: [['SET cancelled = l.quantity - l.shipped', 'SET cancelled = l.quantity - l.shipped - CASE WHEN l.quantity > 1 THEN 1 ELSE 0 END']] },
   { bug: 'goods that came back and count as with the customer', file: 'db/steps/receive-return.ts', edits: [["await changeLines(tx, orderId, received, 'returned = l.returned + v.quantity')", "await changeLines(tx, orderId, received.slice(1), 'returned = l.returned + v.quantity')"]] },
   { bug: 'a claim that is given and leaves its units paid for', file: 'db/refunds.ts', edits: [["await changeLines(tx, orderId, back.credits, 'credited = l.credited + v.quantity')", "await changeLines(tx, orderId, back.credits.slice(1), 'credited = l.credited + v.quantity')"]] },
+  { bug: 'what another thing costs less, given back for units that have it', file: 'domain/returns/exchange.ts', edits: [['Math.min(backUnits - line.lessGiven, line.quantity - line.cancelled - line.credited - (line.lessGiven - line.lessTaken))', 'Math.min(backUnits, line.quantity)']] },
+  { bug: 'money given by hand that is not counted', file: 'domain/returns/ceilings.ts', edits: [['const countedMinor = Math.min(missingMinor,', 'const countedMinor = 0 * Math.min(missingMinor,']] },
+  { bug: 'a fee that is kept of what was given by hand as well', file: 'domain/returns/refund.ts', edits: [['return { given: { ...given, feeMinor }, counted }', 'return { given: { ...given, feeMinor }, counted: { ...counted, feeMinor } }']] },
 ]
