@@ -59,9 +59,9 @@ export const moneyPolicies: PolicyChanges = {
 }
 
 const patient = { timeoutMs: 75_000 }
-const until = ({ people, orderId }: Scene, enough: Parameters<People['until']>[1], what: string): Promise<unknown> => eventually(() => people.order(orderId), enough, { ...patient, what })
+export const until = ({ people, orderId }: Scene, enough: Parameters<People['until']>[1], what: string): Promise<unknown> => eventually(() => people.order(orderId), enough, { ...patient, what })
 
-async function place(scene: Scene, wish: OrderWish): Promise<void> {
+export async function place(scene: Scene, wish: OrderWish): Promise<void> {
   scene.orderId = await scene.people.place({ ...wish, channelOrderId: scene.channelOrderId })
 }
 
@@ -71,8 +71,8 @@ async function released(scene: Scene, parts: number): Promise<void> {
 }
 
 /** One unit in one place. */
-async function one(scene: Scene): Promise<void> {
-  await place(scene, { lines: [{ sku: await scene.people.stocked({ 'store-mitte': 3 }), quantity: 1 }] })
+export async function one(scene: Scene, wish: OrderWish = {}): Promise<void> {
+  await place(scene, { lines: [{ sku: await scene.people.stocked({ 'store-mitte': 3 }), quantity: 1 }], ...wish })
   await released(scene, 1)
 }
 
@@ -83,15 +83,15 @@ async function two(scene: Scene): Promise<void> {
 }
 
 /** Two goods from two places. */
-async function inParts(scene: Scene, ready = 2): Promise<void> {
+export async function inParts(scene: Scene, ready = 2, wish: OrderWish = {}): Promise<void> {
   const skus = [await scene.people.stocked({ 'store-mitte': 1 }), await scene.people.stocked({ 'store-kreuzberg': 1 })]
-  await place(scene, { lines: skus.map((sku) => ({ sku, quantity: 1 })) })
+  await place(scene, { lines: skus.map((sku) => ({ sku, quantity: 1 })), ...wish })
   await released(scene, 2)
   for (const work of scene.works.slice(0, ready)) await pack(scene, work)
 }
 
 /** Many lives at once: what is not answered in time is done all the same, and looked at again. */
-async function pack({ people, noted, orderId }: Scene, work: FulfillmentWork): Promise<void> {
+export async function pack({ people, noted, orderId }: Scene, work: FulfillmentWork): Promise<void> {
   const step = async (): Promise<string | undefined> => {
     const order = await people.order(orderId)
     const now = order.fulfillments.find((f) => f.fulfillmentId === work.fulfillmentId)!
@@ -101,11 +101,11 @@ async function pack({ people, noted, orderId }: Scene, work: FulfillmentWork): P
   }
   noted[work.fulfillmentId] = (await eventually(step, (number) => number !== undefined, { ...patient, what: 'the parcel' }))!
 }
-const leave = ({ people }: Scene, work: FulfillmentWork): Promise<unknown> => people.handOver(work)
+export const leave = ({ people }: Scene, work: FulfillmentWork): Promise<unknown> => people.handOver(work)
 
 /** The customer has it. */
-async function sold(scene: Scene): Promise<void> {
-  await one(scene)
+export async function sold(scene: Scene, wish: OrderWish = {}): Promise<void> {
+  await one(scene, wish)
   const [work] = scene.works
   await pack(scene, work!)
   await leave(scene, work!)
@@ -113,10 +113,15 @@ async function sold(scene: Scene): Promise<void> {
   await until(scene, (o) => o.waitingOn?.what === 'return_window' && o.money.capturedMinor === 1_490, 'the delivery')
 }
 
-const taken = (capturedMinor: number) => (scene: Scene): Promise<unknown> => until(scene, (o) => o.money.capturedMinor === capturedMinor, 'the capture')
-const given = (scene: Scene): Promise<unknown> => until(scene, (o) => o.money.refundedMinor === 1_490 && o.returns[0]!.status === 'closed', 'the refund')
+export const taken = (capturedMinor: number) => (scene: Scene): Promise<unknown> => until(scene, (o) => o.money.capturedMinor === capturedMinor, 'the capture')
+export const given = (scene: Scene): Promise<unknown> => until(scene, (o) => o.money.refundedMinor === 1_490 && o.returns[0]!.status === 'closed', 'the refund')
 
 const lines = [{ lineId: '1', quantity: 1, reason: 'torn' }]
+export async function asksBack(scene: Scene): Promise<void> {
+  scene.noted.returnId = (await scene.people.support<ReturnView>('POST', `/v1/orders/${scene.orderId}/returns`, { lines, method: 'store' })).body.returnId
+}
+export const isCounted = ({ people, noted }: Scene): Promise<unknown> =>
+  people.store('store-mitte')('POST', `/v1/returns/${noted.returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
 const claimed = ({ people, orderId }: Scene): Promise<unknown> => people.claim(orderId, { lines: [{ lineId: '1', quantity: 1 }], remedy: 'refund' })
 
 /** Its hold runs out tomorrow, and whoever looks after that has looked. */
@@ -222,9 +227,9 @@ export const moneySteps: readonly MoneyStep[] = [
     ...refund,
     lead: async (scene) => {
       await sold(scene)
-      scene.noted.returnId = (await scene.people.support<ReturnView>('POST', `/v1/orders/${scene.orderId}/returns`, { lines, method: 'store' })).body.returnId
+      await asksBack(scene)
     },
-    move: ({ people, noted }) => people.store('store-mitte')('POST', `/v1/returns/${noted.returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] }),
+    move: isCounted,
     done: given,
     after: back(1_490, 1_490, 1_490, 1),
   },
