@@ -29,7 +29,7 @@ afterEach(async () => {
   await system?.stop()
 }, 30_000)
 
-it.each(sampled(killings, 3))('killed $name', async ({ step, point }) => {
+it.each(sampled(killings, 2))('killed $name', async ({ step, point }) => {
   system = await startSystem({ worker: false, policies: moneyPolicies })
   const scene = newScene(system, peopleOf(system))
   await untilKilled(scene, step, point)
