@@ -27,8 +27,8 @@ export interface ReturnNews {
   label?: true
   /** What it waits for has changed, so that the wait begins anew. */
   stirs?: true
-  /** Its parcel is with us, and is to be counted. */
-  arrived?: true
+  /** Its parcel is with us, and is to be counted; false: it is counted, and what is missing was not sent. */
+  arrived?: boolean
   /** What is to be asked of the carrier that lost it. */
   claimId?: string
   /** Taken for what has not come back. */

@@ -3,7 +3,7 @@ import type { DecideReturn, ReceiveReturn } from '../../domain/messages'
 import { refuse } from '../../domain/refusals'
 import { isDisputed, isExpected } from '../../domain/returns/status'
 import { leaveFetching, queueFetching } from '../collections'
-import { row, type Transaction } from '../connection'
+import { row, run, type Transaction } from '../connection'
 import { feeOf, refundEarly } from '../early-refund'
 import { record, self } from '../events'
 import { letGoOfExchange } from '../exchange-payments'
@@ -46,13 +46,16 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
     refunds.push(...(await exchangeRefunds(tx, order, { ...back, lines: countedIn(back, received) }, `refund:${back.returnId}:${earlier + 1}`)))
   }
   if (late) refunds.push(...(await giveBackLate(tx, order, back, received, `refund:${back.returnId}:${earlier + 1}`)))
-  const complete = !late && isComplete(back, ask.lines) && !(await isToBeJudged(tx, back))
-  const wait = complete ? null : back.wait
+  const isCounted = !late && isComplete(back, ask.lines)
+  const isJudged = isCounted && (await isToBeJudged(tx, back))
+  const complete = isCounted && !isJudged
+  const again = isJudged ? await goesByDateAgain(tx, order, back) : undefined
+  const wait = complete ? null : (again?.wait ?? back.wait)
   if (complete) await moveReturn(tx, back, 'received')
   if (complete) await leaveFetching(tx, back.returnId)
   const voids = complete ? await letGoOfExchange(tx, back.returnId) : []
   await refreshOrder(tx, orderId, sent && sourcingNow())
-  return { returnId: back.returnId, status: complete ? 'received' : back.status, wait, refunds, toSource: sent !== undefined, ...sent, ...(voids.length && { voids }) }
+  return { returnId: back.returnId, status: complete ? 'received' : back.status, wait, refunds, toSource: sent !== undefined, ...sent, ...(voids.length && { voids }), ...again }
 }
 
 const countedIn = ({ lines }: ReturnRow, counted: readonly CountedLine[]): ReturnRow['lines'] => lines.map((l) => ({ ...l, received: l.received + counted.reduce((sum, c) => (c.lineId === l.lineId ? sum + c.quantity : sum), 0) }))
@@ -68,6 +71,15 @@ const isToBeJudged = async (tx: Transaction, back: ReturnRow): Promise<boolean> 
 /** Nothing more is expected. */
 const isComplete = ({ lines }: ReturnRow, counted: readonly CountedLine[]): boolean =>
   lines.every((l) => l.quantity === l.received + l.disputed + counted.filter((c) => c.lineId === l.lineId).reduce((sum, c) => sum + c.quantity, 0))
+
+/** Its parcel was with us, and while nobody had counted it nothing was charged. Now it is, and not what was sent: its date charges that again, but not before a person had the time to look. */
+async function goesByDateAgain(tx: Transaction, order: OrderRow, { returnId, dueAt }: ReturnRow): Promise<Pick<ReturnNews, 'wait' | 'arrived' | 'stirs'> | undefined> {
+  if (!(await row(tx, 'SELECT 1 FROM return_labels WHERE return_id = ? AND arrived_at IS NOT NULL LIMIT 1', [returnId]))) return undefined
+  const deadline = new Date(Math.max(Date.parse(deadlineOf(order.policy.parcels)), Date.parse(dueAt))).toISOString()
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline }
+  await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [JSON.stringify(wait), returnId])
+  return { wait, arrived: false, stirs: true }
+}
 
 async function tellDisputed(tx: Transaction, { order, back, disputed }: { order: OrderRow; back: ReturnRow; disputed: readonly CountedLine[] }): Promise<void> {
   await openException(tx, {

@@ -9,7 +9,7 @@ let system: System
 let people: People
 const policies = (restockBy: string, window = 'PT60S'): object => ({ returns: { window, restockBy, advance: { hold: true } } })
 beforeAll(async () => {
-  system = await startSystem({ policies: policies('PT60S') })
+  system = await startSystem({ policies: { ...policies('PT60S'), parcels: { answerWithin: 'PT3S' } } })
   people = peopleOf(system)
 })
 afterEach(() => expectInvariants(system))
@@ -138,6 +138,19 @@ it('leaves an empty box to a person: charged for what was not sent back, less wh
   await people.until(orderId, (o) => o.money.capturedMinor === 14_490, 'the charge')
   expect(await account(orderId, 'receivable')).toBe(0)
   expect((await people.support('POST', `/v1/returns/${body.returnId}/charge`, { reason: 'again' })).body).toMatchObject({ status: 'closed', guard: { chargedMinor: 4_000 } })
+})
+
+it('takes it by its date as well where the carrier brought something else and nobody decides, and then nobody is told that it is not counted', async () => {
+  const { orderId, other } = await dueIn('PT2S', delivered)
+  const { body } = await ask(orderId, { sku: other })
+  const { label } = await eventually(() => read(body.returnId), (r) => typeof r.label?.trackingNumber === 'string', { what: 'the label' })
+  await people.carrierSays(label!.trackingNumber!, 'delivered')
+  await eventually(() => read(body.returnId), (r) => r.status === 'in_transit', { what: 'the parcel' })
+  expect((await receive(body.returnId, 1, 'empty_box')).body).toMatchObject({ status: 'in_transit', lines: [{ disputed: 1 }] })
+  await arrives(orderId)
+  await guard(body.returnId, 'charged')
+  expect(await people.until(orderId, (o) => o.money.capturedMinor === 10_490 && !o.workflowOpen, 'the charge')).toMatchObject({ returns: [{ status: 'closed' }], money: { owedMinor: 0 } })
+  expect(await system.db('exceptions').where({ order_id: orderId, kind: 'return.not_counted' }).select('kind')).toEqual([])
 })
 
 it('takes nothing where a person waives it, nor where the new goods were cancelled before they left', async () => {

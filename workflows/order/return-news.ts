@@ -25,7 +25,7 @@ export function note(thread: Thread, { returnId, status, wait, refunds, toSource
   if (guarded !== undefined) back.guarded = guarded
   waits(back, wait)
   if (more.stirs) back.stirred = true
-  if (more.arrived) back.arrived = true
+  if (more.arrived !== undefined) back.arrived = more.arrived
   if (more.claimId !== undefined) back.claimId = more.claimId
   if (more.label) wantLabel(thread, back)
   if (back.isOver && back.refunds.length + (back.charges ?? []).length > 0 && patched('money-of-ended-returns')) follow(thread, back)
