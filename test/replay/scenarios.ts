@@ -455,7 +455,44 @@ export const scenarios: readonly Scenario[] = [
       return ended(people, orderId)
     },
   },
+  {
+    name: 'rest-paid-by-another-card',
+    policies: { sourcing: { maxShipments: 2 } },
+    play: async (people, system) => {
+      const { orderId, gone, packed } = await restNotHeld(people, system)
+      await people.support('POST', `/v1/orders/${orderId}/payment-methods`, { provider: 'stripe', paymentMethod: 'pm_card_mastercard' })
+      await people.handOver(packed.work)
+      for (const number of [gone, packed.number]) await people.carrierSays(number, 'delivered')
+      return ended(people, orderId)
+    },
+  },
+  {
+    name: 'packed-parcel-had-back',
+    policies: { sourcing: { maxShipments: 2 } },
+    play: async (people, system) => {
+      const { orderId, gone, packed } = await restNotHeld(people, system)
+      await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: packed.work.lines[0]!.lineId, quantity: 1 }], reason: 'not paid' })
+      await people.carrierSays(gone, 'delivered')
+      return ended(people, orderId)
+    },
+  },
 ]
+
+/** Two parts, both packed; the first has left, and the bank does not hold the money for the second again. */
+async function restNotHeld(people: People, system: System): Promise<{ orderId: string; gone: string; packed: { work: Awaited<ReturnType<typeof released>>['work']; number: string } }> {
+  const { orderId } = await inParts(people)
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 2)
+  const numbers: string[] = []
+  for (const work of fulfillments) {
+    await people.pickAll(work)
+    numbers.push((await people.packAll(work)).body.packages[0]!.trackingNumber!)
+  }
+  await steer(system.payments.url, '/control/faults', { next: 1, kind: 'decline', operation: 'authorize' })
+  await people.handOver(fulfillments[0]!)
+  const open = (): Promise<object[]> => system.db('exceptions').where({ order_id: orderId, kind: 'payment.remainder_not_held' }).select('exception_id')
+  await eventually(open, (found) => found.length > 0, { what: 'the case' })
+  return { orderId, gone: numbers[0]!, packed: { work: fulfillments[1]!, number: numbers[1]! } }
+}
 
 /** A bank has the money under way, and decides when it is told to. */
 async function debited(people: People, system: System): Promise<string> {

@@ -1,6 +1,7 @@
 /** Every step at which money moves at the provider, each with the life that leads to it: what the fault stories and the killing of workers have in common. */
 import type { ReturnView } from '../../db/views/returns'
 import { tellOfExpiringHolds } from '../../db/expiring-holds'
+import { steer } from './outside'
 import { eventually, nextOrderNumber, type FulfillmentWork, type OrderWish, type People } from './people'
 import type { PolicyChanges } from './policies'
 import type { System } from './system'
@@ -130,6 +131,11 @@ async function runsOut({ system, orderId }: Scene): Promise<void> {
   await tellOfExpiringHolds(system.db)
 }
 
+/** The bank does not hold what it is asked for next. */
+const refusesOnce = (scene: Scene): Promise<unknown> => steer(scene.system.payments.url, '/control/faults', { next: 1, kind: 'decline', operation: 'authorize', about: descriptionOf(scene) })
+
+const notHeld = ({ system, orderId }: Scene): Promise<object[]> => system.db('exceptions').where({ order_id: orderId, kind: 'payment.remainder_not_held', resolved_at: null }).select('exception_id')
+
 const statuses = (scene: Scene): Promise<string[]> => scene.system.db('payments').where({ order_id: scene.orderId }).orderBy('payment_id').pluck<string[]>('status')
 const renewed = (scene: Scene): Promise<unknown> => eventually(() => statuses(scene), (s) => s.join() === 'voided,authorized', { ...patient, what: 'the hold held anew' })
 
@@ -168,6 +174,21 @@ export const moneySteps: readonly MoneyStep[] = [
     lead: (scene) => inParts(scene),
     move: (scene) => leave(scene, scene.works[0]!),
     done: (scene) => until(scene, (o) => o.money.capturedMinor === 1_490 && o.money.authorizedMinor === o.totalMinor, 'the rest'),
+    after: back(3_490, 1_490, 0, 2),
+  },
+  {
+    name: 'the rest is authorised by another card that was given for it',
+    holds: 'captured once',
+    ...confirm,
+    lead: async (scene) => {
+      await inParts(scene)
+      await refusesOnce(scene)
+      await leave(scene, scene.works[0]!)
+      await eventually(() => notHeld(scene), (open) => open.length === 1, { ...patient, what: 'the case' })
+      await taken(1_490)(scene)
+    },
+    move: ({ people, orderId }) => people.support('POST', `/v1/orders/${orderId}/payment-methods`, { provider: 'stripe', paymentMethod: 'pm_card_mastercard' }),
+    done: (scene) => eventually(() => notHeld(scene), (open) => open.length === 0, { ...patient, what: 'the case to settle itself' }),
     after: back(3_490, 1_490, 0, 2),
   },
   { name: 'a hold that runs out is authorised again', holds: 'captured once', ...confirm, lead: two, move: runsOut, done: renewed, after: back(4_980, 0, 0, 2) },
