@@ -116,6 +116,20 @@ it('lets nothing more leave when the bank does not hold the rest, until it does'
   expect(await mine()).toBeUndefined()
 })
 
+it('comes to its end when what the bank does not hold cannot be had either', async () => {
+  const [here, there] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'store-kreuzberg': 1 })]
+  const orderId = await people.place({ lines: [{ sku: here, quantity: 1 }, { sku: there, quantity: 1 }] })
+  const sourced = await people.until(orderId, (o) => o.fulfillments.length === 2)
+  await fetch(`${system.payments.url}/control/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ next: 1, kind: 'decline', operation: 'authorize' }) })
+  const first = await sendOut(partAt(sourced, 'store-mitte'))
+  await people.until(orderId, (o) => o.payments.some((p) => p.status === 'declined'))
+  await picked(partAt(sourced, 'store-kreuzberg'), { lines: [{ lineId: '2', picked: 0, rejected: 1, reason: 'damaged' }] })
+  await people.until(orderId, (o) => o.lines[1]!.cancelled === 1, 'the rest to be given up')
+  await people.carrierSays(first, 'delivered')
+  expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', money: { capturedMinor: 1_490, owedMinor: 0 } })
+  expect((await people.operations<{ items: { orderId: string }[] }>('GET', '/v1/exceptions?kind=payment.remainder_not_held')).body.items.filter((e) => e.orderId === orderId)).toEqual([])
+})
+
 it('cancels all parts of an order while they are in the building', async () => {
   const [here, there] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'store-kreuzberg': 1 })]
   const orderId = await people.place({ lines: [{ sku: here, quantity: 1 }, { sku: there, quantity: 1 }] })

@@ -4,7 +4,7 @@ import { isStopped } from '../../domain/order/holds'
 import { step } from '../support/activities'
 import { Ending, refusalIn } from '../support/failures'
 import { captured, prepared, wentBack } from './delivery'
-import { stopAll } from './fewer'
+import { lessToHold, stopAll } from './fewer'
 import { holdRemainder, letGo } from './payment'
 import { show } from './show'
 import { waiting, waits, type Thread, type Work } from './thread'
@@ -47,6 +47,7 @@ const expire = (thread: Thread, work: Work): Promise<void> =>
       throw new Ending('collection.expired')
     }
     thread.owed.push(...(expired.refunds ?? []))
+    lessToHold(thread)
     for (const operationId of expired.voids) await letGo(thread, operationId)
   })
 

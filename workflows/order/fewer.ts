@@ -1,4 +1,5 @@
 /** What happens to the story when units leave it, or all of them: works end, holds are let go, and whoever waits looks again. */
+import { patched } from '@temporalio/workflow'
 import { hasLeft } from '../../domain/fulfillment/moves'
 import type { CancelOrderAnswer } from '../../domain/messages'
 import type { LinesCancelled } from '../../db/steps/cancel-lines'
@@ -32,6 +33,13 @@ export function without(thread: Thread, reason: string, { whole, stopped, voids,
   thread.nudges += 1
   show(thread)
   return { cancelledAt }
+}
+
+/** Nobody asked for it, and less has to leave all the same: whoever waits until that is held looks again. */
+export function lessToHold(thread: Thread): void {
+  if (!thread.holding || !patched('less-to-hold')) return
+  thread.reduced = true
+  thread.nudges += 1
 }
 
 /** Also those that the story hears of only afterwards. */

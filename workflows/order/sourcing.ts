@@ -7,6 +7,7 @@ import type { SourcedPart } from '../../db/steps/source-order'
 import { step } from '../support/activities'
 import { isoIn, now } from '../support/clock'
 import { Ending } from '../support/failures'
+import { lessToHold } from './fewer'
 import { letGo } from './payment'
 import { show } from './show'
 import { waiting, waits, type Thread, type Work } from './thread'
@@ -86,6 +87,7 @@ async function giveUp(thread: Thread): Promise<Work[]> {
   waits(thread.whole, null)
   show(thread, { hasException: false })
   thread.owed.push(...refunds)
+  lessToHold(thread)
   for (const operationId of voids) await letGo(thread, operationId)
   return []
 }

@@ -80,8 +80,9 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
       return under(key, intent.orderRef, async () => {
         if (intent.status !== 'opened') return viewOf(intent)
         if (paymentMethod === 'pm_declined' || (paymentMethod === 'pm_once' && offSession)) return changed(intent, { status: 'declined' })
-        if (paymentMethod === 'pm_action') return changed(intent, { status: 'action_required', method: paymentMethod })
-        return changed(intent, { ...held(intent), method: paymentMethod })
+        const multicapture = intent.multicapture && paymentMethod === 'pm_card' // of the others a hold is captured once
+        if (paymentMethod === 'pm_action') return changed(intent, { status: 'action_required', method: paymentMethod, multicapture })
+        return changed(intent, { ...held(intent), method: paymentMethod, multicapture })
       })
     },
     capture: ({ reference, key, amountMinor, operationId, final }) => {
@@ -120,7 +121,6 @@ const opened = ({ amountMinor, orderId, paymentId, inParts }: OpenPayment): Book
   id: `pi_${randomUUID()}`, orderRef: orderId, paymentId, amountMinor, status: 'opened', authorizedMinor: 0, capturedMinor: 0, refundedMinor: 0, multicapture: inParts === true, captures: {}, refunds: {},
 })
 
-/** A card that is known to be captured once only has no holds of the other kind. */
 const held = (intent: BookedIntent): Partial<BookedIntent> => ({ status: 'authorized', authorizedMinor: intent.amountMinor, expiresAt: new Date(Date.now() + holdMs).toISOString() })
 
 const viewOf = ({ id, status, authorizedMinor, capturedMinor, refundedMinor, multicapture, captures, method, expiresAt }: BookedIntent): ProviderView => ({

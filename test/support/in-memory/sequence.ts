@@ -24,6 +24,9 @@ export async function openWorld(): Promise<World> {
   return { system, people: peopleOf(system), done: new Map() }
 }
 
+/** Of three goods two are in one place each, and leave in two parts. */
+const shelves: readonly Record<string, number>[] = [{ 'store-mitte': 3, 'dc-01': 4 }, { 'store-mitte': 4 }, { 'dc-01': 4 }]
+
 const methods = { card: 'pm_card', 'card once': 'pm_once', asks: 'pm_action' } as const
 const cards = [...Object.values(methods), 'pm_declined']
 
@@ -45,7 +48,7 @@ function handsFor({ system, people }: World, orderId: string, spare: string): ()
 /** One order, whatever is asked of it and whatever goes wrong, until it has come to its end and adds up. */
 export async function told(world: World, wish: Wish, commands: readonly Step[], luck: number): Promise<void> {
   const { system, people } = world
-  const skus = await Promise.all(Array.from({ length: wish.lines }, () => people.stocked({ 'store-mitte': 3, 'dc-01': 4 })))
+  const skus = await Promise.all(Array.from({ length: wish.lines }, (_, i) => people.stocked(shelves[i]!)))
   const spare = await people.stocked({ 'dc-01': 6 })
   const lines = skus.map((sku, i) => ({ sku, quantity: wish.units, unitPriceMinor: 1_000 + 333 * i }))
   const orderId = await people.place({ ...(await paying(people, wish, methods)), lines })
