@@ -23,6 +23,7 @@ const seldom = ['give card']
 const rarer = {
   'money given by hand is counted': 'counted_goodwill',
   'another thing is dearer, and paid': `exchange_payments JOIN payments USING (payment_id) WHERE captured_minor > 0`,
+  'what did not come back is charged': 'exchanges WHERE charged > 0',
   'another thing is cheaper, and its rest given back': 'exchanges WHERE less_given > 0',
 }
 

@@ -126,7 +126,7 @@ export const commands = {
     weight: 8, when: isWithHer,
     do: ({ people, order, spare }, drawn) => {
       const line = { ...some(order.lines, drawn), sku: spare, unitPriceMinor: chosen([1, 650, 1_000, 1_400, 2_100], drawn.more)!, reason: 'another colour' }
-      return people.support('POST', `/v1/orders/${order.orderId}/replacements`, { lines: [line], collectOld: chosen(['store', 'none', 'mail'], drawn.more >> 3)!, ...(drawn.pick % 3 === 0 && { send: 'now' }) })
+      return people.support('POST', `/v1/orders/${order.orderId}/replacements`, { lines: [line], collectOld: chosen(['store', 'none', 'mail'], drawn.more >> 3)!, send: chosen(['now', 'on_receipt'], drawn.pick)! })
     },
   },
   claim: { weight: 3, when: isWithHer, do: ({ people, order }, drawn) => people.claim(order.orderId, { lines: [some(order.lines, drawn)], remedy: chosen(['refund', 'replace', 'credit'], drawn.more >> 2)!, reason: 'leaks' }) },
@@ -155,7 +155,7 @@ export const commands = {
     weight: 3, when: isComingBack,
     do: async (hands, drawn) => {
       const asked = back(hands, drawn)
-      return asked && hands.people.support('POST', `/v1/returns/${asked.returnId}/${chosen(['approve', 'cancel', 'close', 'remind'], drawn.more)!}`, {})
+      return asked && hands.people.support('POST', `/v1/returns/${asked.returnId}/${chosen(['approve', 'cancel', 'close', 'remind', 'charge', 'waive'], drawn.more)!}`, { reason: 'as agreed' })
     },
   },
   chargeback: { weight: 2, when: isPaid, do: bank('disputed', isTaken) },

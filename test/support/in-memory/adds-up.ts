@@ -16,8 +16,8 @@ export async function wrongWith({ db, provider }: InMemory, order: OrderView): P
 
   const paidUs = order.payments.filter((p) => p.provider !== 'paid_elsewhere')
   const isKept = ours.length > 0 && order.status !== 'cancelled'
-  // A line that was sent in place of another costs what it costs more; what one costs less was given back, as long as that counts.
-  const less = await rows<{ minor: number }>(db, `SELECT (less_minor * (less_given - less_taken) / quantity)::int8 AS minor FROM exchanges JOIN order_lines USING (order_id, line_id) WHERE order_id = ?`, [order.orderId])
+  // A line that was sent in place of another costs what it costs more; what one costs less was given back, as long as that counts; what did not come back was charged at what it was paid with.
+  const less = await rows<{ minor: number }>(db, `SELECT ((less_minor * (less_given - less_taken) - value_minor * (charged - charged_back)) / quantity)::int8 AS minor FROM exchanges JOIN order_lines USING (order_id, line_id) WHERE order_id = ?`, [order.orderId])
   const goods = total(order.lines, (l) => l.unitPriceMinor * (l.quantity - l.cancelled - l.credited)) - total(less, (l) => l.minor)
   const kept = total(paidUs, (p) => p.capturedMinor - p.refundedMinor - p.creditedMinor)
   const refunds = await rows<{ feeMinor: number; countedMinor: number }>(

@@ -17,7 +17,7 @@ export async function openWorld(): Promise<World> {
   const system = await startInMemory({
     payment: { deadline: 'PT30M' },
     sourcing: { maxShipments: 3, splitLines: true, retryEvery: 'PT10M', autoCancelAfter: 'PT1H' },
-    returns: { window: 'P14D', restockBy: 'P7D', feeMinor: 150 },
+    returns: { window: 'P14D', restockBy: 'P7D', feeMinor: 150, advance: { hold: true } },
     parcels: { lost: 'reship', damaged: 'refund', returned: 'refund' },
     care: { retryEvery: 'PT1M' },
   })
