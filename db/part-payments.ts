@@ -18,25 +18,29 @@ export interface IntendedCaptures {
   captures: { operationId: string; amountMinor: number }[]
   /** Nothing of the order that costs anything has still to leave; what is sent in place of something else, or again, may have. */
   last: boolean
+  /** With the last part: the operations that let go of holds it takes nothing from. */
+  voids: string[]
 }
 
 /**
  * Posts what a part is worth as sold, and records the operations that take it, per tender that pays for it; money taken elsewhere needs none. The last part ends every hold it
- * takes from, and the provider lets go of what was cancelled of it. To be called once the fulfillment is handed over.
+ * takes from, and the provider lets go of what was cancelled of it; other holds are let go of. To be called once the fulfillment is handed over.
  */
 export async function intendCaptures(tx: Transaction, orderId: string, fulfillmentId: string): Promise<IntendedCaptures> {
   const money = await loadMoney(tx, orderId, fulfillmentId)
   const last = toLeaveMinor(money) === 0
   await postSale(tx, { orderId, currency: money.currency }, saleOf(money, fulfillmentId))
+  const taken = capturesOf(money, last)
   const captures = await rows<IntendedCaptures['captures'][number]>(
     tx,
     `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor, final)
      SELECT gen_random_uuid(), "paymentId", ?::uuid, 'capture', ?, "amountMinor", final
      FROM jsonb_to_recordset(?::jsonb) AS c("paymentId" uuid, "amountMinor" bigint, final boolean)
      RETURNING operation_id AS "operationId", amount_minor AS "amountMinor"`,
-    [orderId, `capture:${fulfillmentId}`, JSON.stringify(capturesOf(money, last))],
+    [orderId, `capture:${fulfillmentId}`, JSON.stringify(taken)],
   )
-  return { captures, last }
+  const left = last ? money.holds.filter((h) => h.part > 0 && h.provider !== elsewhere && h.freeMinor > 0 && !taken.some((c) => c.paymentId === h.paymentId)) : []
+  return { captures, last, voids: (await intendVoidsOf(tx, orderId, left)).map((v) => v.operationId) }
 }
 
 /** Is what the part is worth held, by holds whose time has not run out and that no other part counts on? */

@@ -308,6 +308,8 @@ export interface Gone {
   capturesMinor: number[]
   /** The rest of the order is not held any more: `holdRemainder` is due once the captures are made. */
   remainder?: true
+  /** Holds that nothing more is taken of, nor was with this: they are let go. */
+  voids?: string[]
 }
 /** What happened to a fulfillment on a run; its rows are already up to date. */
 export interface RunReported {

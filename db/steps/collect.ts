@@ -71,7 +71,7 @@ async function giveAway(tx: Transaction, { order, fulfillment, actor, ifCapture 
 
 /** What the part is worth is to be taken, by the holds that pay for it; to be called once its stock has left. */
 export async function goesAway(tx: Transaction, orderId: string, fulfillmentId: string, at: string): Promise<Gone> {
-  const { captures, last } = await intendCaptures(tx, orderId, fulfillmentId)
+  const { captures, last, voids } = await intendCaptures(tx, orderId, fulfillmentId)
   const remainder = !last && (await needsRemainder(tx, orderId))
-  return { at, captures: captures.map((c) => c.operationId), capturesMinor: captures.map((c) => c.amountMinor), ...(remainder ? { remainder } : {}) }
+  return { at, captures: captures.map((c) => c.operationId), capturesMinor: captures.map((c) => c.amountMinor), ...(remainder ? { remainder } : {}), ...(voids.length > 0 && { voids }) }
 }

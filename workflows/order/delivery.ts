@@ -127,6 +127,7 @@ export async function captured(thread: Thread, work: Work): Promise<void> {
     )
     thread.payments[outcome!.paymentId] = outcome!.status
   }
+  thread.unwanted.push(...(work.gone!.voids ?? []))
   waits(work, isOver(work) ? null : then)
   show(thread)
 }

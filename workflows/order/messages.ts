@@ -171,8 +171,8 @@ const leave = (thread: Thread, ask: HandOver): Promise<FulfillmentAnswer> =>
     const ifCapture = waiting('capture', null)
     const ifPaid = waiting('delivery', thread.start.policy.last_mile.deliverWithin)
     const ifTransfer = work.method === 'transfer' ? waiting('transfer', thread.start.policy.store_work.receiveWithin!) : undefined
-    const { at, captures, capturesMinor, manifest, remainder, ...answer } = await answering(() => step('Hand over').handOver({ ...ask, ifCapture, ifPaid, ifTransfer }))
-    Object.assign(work, { status: 'handed_over', manifest, gone: { at, captures, capturesMinor, remainder } })
+    const { at, captures, capturesMinor, manifest, remainder, voids, ...answer } = await answering(() => step('Hand over').handOver({ ...ask, ifCapture, ifPaid, ifTransfer }))
+    Object.assign(work, { status: 'handed_over', manifest, gone: { at, captures, capturesMinor, remainder, voids } })
     waits(work, captures.length ? ifCapture : (ifTransfer ?? ifPaid))
     return answer
   })
