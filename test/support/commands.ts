@@ -245,6 +245,10 @@ export async function goOn({ people, order, cards, carrierSays, bankSays }: Hand
   for (const payment of order.payments) if (isTaken(payment) && payment.provider === 'stripe') await bankSays(payment.reference!, 'won')
   for (const { returnId, lines } of order.returns)
     for (const { lineId, quantity, received } of lines)
-      if (quantity > received) await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'dc-01', lines: [{ lineId, quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+      if (quantity > received) {
+        const counted: Asked = await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'dc-01', lines: [{ lineId, quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+        // Something else came in its place: support leaves it at that.
+        if (counted.body.code === 'return.quantity') await people.support('POST', `/v1/returns/${returnId}/close`, {})
+      }
   return told
 }
