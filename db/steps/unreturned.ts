@@ -8,9 +8,10 @@ import { row, run, type Transaction } from '../connection'
 import { feeOf } from '../early-refund'
 import { record, self } from '../events'
 import { exchangeRefunds } from '../exchange-refunds'
+import { guardOf } from '../guards'
 import { refreshOrder, type OrderRow } from '../orders'
 import { refundFor } from '../refunds'
-import { lockReturn, type ReturnNews, type ReturnRow } from '../returns'
+import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
 import { openException, settleExceptions } from '../waiting'
 import { sendForReceived, sourcingNow } from './send-replacements'
 
@@ -28,7 +29,15 @@ export async function lateReturn(tx: Transaction, returnId: string): Promise<Ret
   await proposeCharge(tx, order, back, outstanding(back))
   const sent = await sendShort(tx, order, back, self)
   if (sent) await refreshOrder(tx, order.orderId, sourcingNow())
+  else if (outstanding(back).length === 0 && !(await guardOf(tx, returnId))) return settledNow(tx, order, back)
   return sent && { returnId, status: back.status, wait: back.wait, ...sent.news }
+}
+
+/** All of it was counted, and what a person had to judge is gone: what was to be sent for it was cancelled. */
+async function settledNow(tx: Transaction, order: OrderRow, back: ReturnRow): Promise<ReturnNews> {
+  await moveReturn(tx, back, 'received')
+  await refreshOrder(tx, order.orderId)
+  return { returnId: back.returnId, status: 'received', wait: null, refunds: [], toSource: false }
 }
 
 /** Others leave for what is there, and what they cost less is given back. */
