@@ -153,6 +153,14 @@ it('takes it by its date as well where the carrier brought something else and no
   expect(await system.db('exceptions').where({ order_id: orderId, kind: 'return.not_counted' }).select('kind')).toEqual([])
 })
 
+it('is over by its date where something else came and the new goods were cancelled: nothing is left to judge, and nothing is taken', async () => {
+  const { orderId, other } = await dueIn('PT3S', delivered)
+  const { body } = await ask(orderId, { sku: other })
+  expect((await receive(body.returnId, 1, 'wrong_item')).body).toMatchObject({ status: 'approved', lines: [{ disputed: 1 }] })
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: 'r1-1', quantity: 1 }], reason: 'not for that' })).status).toBe(200)
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ returns: [{ status: 'closed' }], payments: [{ capturedMinor: 5_490 }, { purpose: 'guard', status: 'voided' }], money: { owedMinor: 0 } })
+})
+
 it('takes nothing where a person waives it, nor where the new goods were cancelled before they left', async () => {
   const kept = await delivered()
   const waived = await ask(kept.orderId, { sku: kept.other })
