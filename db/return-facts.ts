@@ -10,7 +10,7 @@ import { record } from './events'
 import type { InboundFact, Telling } from './inbox'
 import { refreshOrder, type OrderRow } from './orders'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from './returns'
-import { receiveReturn } from './steps/receive-return'
+import { judgedBy, receiveReturn } from './steps/receive-return'
 import { deadlineOf, worthOf } from './undelivered'
 import { openException } from './waiting'
 
@@ -72,8 +72,9 @@ async function underWay(tx: Transaction, report: Report): Promise<ReturnNews> {
   const { order, back, parcel, fact, status } = report
   const { returnId } = back
   const [at, arrived] = [atOf(report), status === 'delivered']
-  const patience = durationMs(order.policy.returns.countWithin ?? 'P3D')
-  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: arrived ? new Date(Date.now() + patience).toISOString() : back.dueAt }
+  const isCounted = back.lines.every((l) => l.quantity === l.received + l.disputed) // said late: something else was in it, and a person or its date decides about that
+  const countBy = (): string => new Date(Date.now() + durationMs(order.policy.returns.countWithin ?? 'P3D')).toISOString()
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: isCounted ? judgedBy(order, back.dueAt) : arrived ? countBy() : back.dueAt }
   if (back.status === 'approved') await moveReturn(tx, back, 'in_transit', wait)
   else await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [JSON.stringify(wait), returnId])
   const scanned = { type: 'return.in_transit' as const, actor: fact.source, data: { returnId, trackingNumber: fact.subject, status, at } }
@@ -82,7 +83,7 @@ async function underWay(tx: Transaction, report: Report): Promise<ReturnNews> {
   if (arrived) await run(tx, 'UPDATE return_labels SET arrived_at = ? WHERE operation_id = ?', [at, parcel.operationId])
   const refunds = order.policy.returns.refundOn === 'scan' ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
-  return { returnId, status: back.status === 'approved' ? 'in_transit' : back.status, wait, refunds, toSource: false, stirs: true, ...(arrived && { arrived }) }
+  return { returnId, status: back.status === 'approved' ? 'in_transit' : back.status, wait, refunds, toSource: false, stirs: true, ...(arrived && { arrived: !isCounted }) }
 }
 
 /** It will never come. The carrier is asked for what it was worth; the customer is paid as if it had come, or support is asked, as the policy says. */

@@ -72,14 +72,16 @@ const isToBeJudged = async (tx: Transaction, back: ReturnRow): Promise<boolean> 
 const isComplete = ({ lines }: ReturnRow, counted: readonly CountedLine[]): boolean =>
   lines.every((l) => l.quantity === l.received + l.disputed + counted.filter((c) => c.lineId === l.lineId).reduce((sum, c) => sum + c.quantity, 0))
 
-/** Its parcel was with us, and while nobody had counted it nothing was charged. Now it is, and not what was sent: its date charges that again, but not before a person had the time to look. */
+/** Its parcel was with us, and while nobody had counted it nothing was charged. Now it is, and not what was sent: its date charges that again. */
 async function goesByDateAgain(tx: Transaction, order: OrderRow, { returnId, dueAt }: ReturnRow): Promise<Pick<ReturnNews, 'wait' | 'arrived' | 'stirs'> | undefined> {
   if (!(await row(tx, 'SELECT 1 FROM return_labels WHERE return_id = ? AND arrived_at IS NOT NULL LIMIT 1', [returnId]))) return undefined
-  const deadline = new Date(Math.max(Date.parse(deadlineOf(order.policy.parcels)), Date.parse(dueAt))).toISOString()
-  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline }
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: judgedBy(order, dueAt) }
   await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [JSON.stringify(wait), returnId])
   return { wait, arrived: false, stirs: true }
 }
+
+/** Until when a person may decide about something else that came: its date, but not before she had the time to look. */
+export const judgedBy = ({ policy }: OrderRow, dueAt: string): string => new Date(Math.max(Date.parse(deadlineOf(policy.parcels)), Date.parse(dueAt))).toISOString()
 
 async function tellDisputed(tx: Transaction, { order, back, disputed }: { order: OrderRow; back: ReturnRow; disputed: readonly CountedLine[] }): Promise<void> {
   await openException(tx, {

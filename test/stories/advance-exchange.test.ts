@@ -153,6 +153,19 @@ it('takes it by its date as well where the carrier brought something else and no
   expect(await system.db('exceptions').where({ order_id: orderId, kind: 'return.not_counted' }).select('kind')).toEqual([])
 })
 
+it('takes it by its date where something else was counted before the carrier said that it had brought it', async () => {
+  const { orderId, other } = await dueIn('PT2S', delivered)
+  const { body } = await ask(orderId, { sku: other })
+  const { label } = await eventually(() => read(body.returnId), (r) => typeof r.label?.trackingNumber === 'string', { what: 'the label' })
+  expect((await receive(body.returnId, 1, 'empty_box')).body).toMatchObject({ status: 'approved', lines: [{ disputed: 1 }] })
+  await people.carrierSays(label!.trackingNumber!, 'in_transit')
+  await people.carrierSays(label!.trackingNumber!, 'delivered')
+  await arrives(orderId)
+  await guard(body.returnId, 'charged')
+  await people.until(orderId, (o) => o.money.capturedMinor === 10_490 && !o.workflowOpen, 'the charge')
+  expect(await system.db('exceptions').where({ order_id: orderId, kind: 'return.not_counted' }).select('kind')).toEqual([])
+})
+
 it('is over by its date where something else came and the new goods were cancelled: nothing is left to judge, and nothing is taken', async () => {
   const { orderId, other } = await dueIn('PT3S', delivered)
   const { body } = await ask(orderId, { sku: other })
