@@ -3,6 +3,8 @@
  * growing pauses until it is taken. On demand twice, late, or in another order than things happened.
  */
 import { setMaxListeners } from 'node:events'
+import { request as plain } from 'node:http'
+import { request as overTls } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 
 export interface Message {
@@ -109,16 +111,25 @@ async function send(options: DeliveryOptions, message: Message, stop: AbortSigna
   const target = options.target(message)
   if (target === undefined) return false
   const headers = { 'content-type': 'application/json; charset=utf-8', ...options.sign(message.body, Math.floor(Date.now() / 1000)) }
-  try {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptMs)])
-    const response = await fetch(target, { method: 'POST', headers, body: message.body, redirect: 'manual', signal })
-    await response.arrayBuffer()
-    return response.ok
-  } catch {
-    stop.throwIfAborted()
-    return false
-  }
+  const status = await post(new URL(target), headers, message.body, stop)
+  stop.throwIfAborted()
+  return status !== undefined && status >= 200 && status < 300
 }
+
+/** Node's own client, at a third of what `fetch` costs; redirects are not followed. @returns undefined where no answer came */
+const post = (url: URL, headers: Record<string, string>, body: string, stop: AbortSignal): Promise<number | undefined> =>
+  new Promise((resolve) => {
+    const request = url.protocol === 'https:' ? overTls : plain
+    const asked = request(url, { method: 'POST', headers: { ...headers, 'content-length': Buffer.byteLength(body) }, signal: stop }, (answer) => {
+      answer.on('error', () => resolve(undefined)).on('end', () => resolve(answer.statusCode)).resume()
+    })
+    const late = setTimeout(() => asked.destroy(), attemptMs)
+    asked.on('error', () => resolve(undefined)).on('close', () => {
+      clearTimeout(late)
+      resolve(undefined)
+    })
+    asked.end(body)
+  })
 
 /** Any order but the one given, when there are two or more different messages. */
 function otherOrder(messages: readonly Message[]): Message[] {
