@@ -61,8 +61,8 @@ export async function startInMemory(policies: PolicyChanges): Promise<InMemory> 
     const fate = chanceFor(orderId).news()
     if (fate === 'never' && fact.kind === 'payment') return
     if (fate === 'late') return void late.set(orderId, [...(late.get(orderId) ?? []), fact])
-    isFull = true
     await receiveFact(db, fact)
+    isFull = true // not before it is there: another order may empty the inbox meanwhile
     if (fate === 'first') await empty()
     if (fate === 'twice') await receiveFact(db, fact)
   }
@@ -85,10 +85,12 @@ export async function startInMemory(policies: PolicyChanges): Promise<InMemory> 
 
   const settled = async (orderId: string): Promise<void> => {
     if (!hall.runOf(orderId)) await hall.startAll()
-    await hall.runOf(orderId)?.quiet()
-    await empty()
+    do {
+      await hall.runOf(orderId)?.quiet()
+      await empty()
+      await hall.runOf(orderId)?.quiet()
+    } while (isFull)
     const run = hall.runOf(orderId)
-    await run?.quiet()
     if (run?.broken) throw run.broken as Error
   }
   const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-in-memory', QUOTE_SECRET: 'quote-secret-in-memory' }
