@@ -112,6 +112,15 @@ export const returnable = (tx: Transaction, orderId: string): Promise<{ lineId: 
     [orderId],
   )
 
+/** Of each line, what the customer has and no open return waits for. */
+export const withHer = (tx: Transaction, orderId: string): Promise<{ lineId: string; quantity: number }[]> =>
+  rows(
+    tx,
+    `SELECT l.line_id AS "lineId", (l.delivered - l.returned - coalesce((SELECT sum(rl.quantity - rl.received - rl.disputed) FROM return_lines rl JOIN returns r USING (return_id)
+       WHERE rl.order_id = l.order_id AND rl.line_id = l.line_id AND r.ended_at IS NULL), 0))::int AS quantity FROM order_lines l WHERE l.order_id = ?`,
+    [orderId],
+  )
+
 /** When the last of an order arrived; undefined while nothing has. */
 export const arrivedAt = async (tx: Transaction, orderId: string): Promise<string | undefined> =>
   (await row<{ at: string | null }>(tx, `SELECT max(ended_at) AS at FROM fulfillments WHERE order_id = ? AND method <> 'transfer' AND status IN ('delivered', 'collected')`, [orderId]))?.at ?? undefined

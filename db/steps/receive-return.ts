@@ -12,7 +12,7 @@ import { exchangeRefunds } from '../exchange-refunds'
 import { giveBackLate, guardedLines, guardOf, hasMissing } from '../guards'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendRefund } from '../refunds'
-import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
+import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, withHer, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
 import { changeLines, takeBack } from '../stock'
 import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
@@ -28,6 +28,7 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
   if (late && !(await mayComeLate(tx, back))) throw refuse('return.state', { state: back.status })
   const received = ask.lines.filter((l) => !isDisputed(l.grade))
   const disputed = ask.lines.filter((l) => isDisputed(l.grade))
+  if (late) await refuseOthers(tx, back, received)
   const earlier = await receiptsOf(tx, back.returnId)
   await insertReceipts(tx, back, { ...ask, received, disputed })
   await takeBack(tx, { orderId, nodeId: ask.nodeId, actor: ask.actor }, received.map((l) => ({ ...l, sku: skuOf(back, l.lineId) })))
@@ -64,6 +65,16 @@ const skuOf = (back: ReturnRow, lineId: string): string => back.lines.find((l) =
 
 /** They were charged because they had not come. */
 const mayComeLate = async (tx: Transaction, back: ReturnRow): Promise<boolean> => back.status === 'closed' && (await guardedLines(tx, back)).some(({ sent }) => sent.charged > sent.chargedBack)
+
+/** What comes after its return has ended is not what she has asked another return for, or has sent back with it: that is counted there. @throws `return.quantity` */
+async function refuseOthers(tx: Transaction, back: ReturnRow, received: readonly CountedLine[]): Promise<void> {
+  const has = await withHer(tx, back.orderId)
+  for (const { lineId, quantity } of back.lines) {
+    const given = received.reduce((sum, l) => (l.lineId === lineId ? sum + l.quantity : sum), 0)
+    const open = Math.min(quantity, Math.max(0, has.find((l) => l.lineId === lineId)!.quantity))
+    if (given > open) throw refuse('return.quantity', { lineId, open, given }, 'Another return waits for it, or has it: count it there')
+  }
+}
 
 /** All of it was counted, but not all was what was sent, and others were sent for it: a person decides whether that is charged, or its date does. */
 const isToBeJudged = async (tx: Transaction, back: ReturnRow): Promise<boolean> => (await guardOf(tx, back.returnId)) !== undefined && hasMissing(await guardedLines(tx, back))

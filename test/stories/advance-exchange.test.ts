@@ -190,6 +190,21 @@ it('takes nothing where a person waives it, nor where the new goods were cancell
   await people.until(cancelled.orderId, (o) => o.money.refundedMinor === 5_490, 'the money for the old goods')
 })
 
+it('is counted with the return that waits for it, not with the one under which it was charged', async () => {
+  const { orderId, other } = await dueIn('PT60S', () => delivered({ units: 2 }), 'PT60S')
+  const first = (await ask(orderId, { sku: other, quantity: 2 })).body
+  await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))
+  await receive(first.returnId)
+  expect((await people.support('POST', `/v1/returns/${first.returnId}/charge`, { reason: 'she keeps one' })).body).toMatchObject({ status: 'closed', guard: { chargedMinor: 5_000 } })
+  await people.until(orderId, (o) => o.money.capturedMinor === 15_490, 'the charge')
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: 'r1-1', quantity: 1 }], reason: 'one is enough' })).status).toBe(200)
+  const second = (await people.support<ReturnView>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big as well' }], method: 'store' })).body
+  expect(await receive(first.returnId)).toMatchObject({ status: 409, body: { code: 'return.quantity', open: 0, given: 1 } })
+  expect(await receive(second.returnId)).toMatchObject({ status: 200, body: { lines: [{ received: 1 }] } })
+  expect((await receive(first.returnId)).status).toBe(409)
+  await arrives(orderId)
+})
+
 it('needs a card where nothing was paid by one', async () => {
   const { orderId, other } = await delivered({ paidElsewhere: true })
   expect((await ask(orderId, { sku: other })).body).toMatchObject({ code: 'exchange.not_payable', amountMinor: 5_000 })
