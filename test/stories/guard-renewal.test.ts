@@ -5,14 +5,14 @@ import { eventually, peopleOf, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
 /** The bank holds money for a little while, and the policy looks ahead further than that lasts after a moment. */
-const heldForMs = 6_000
+const heldForMs = 14_000
 
 let system: System
 let people: People
 beforeAll(async () => {
   system = await startSystem({
     watch: true, authorizationDays: heldForMs / 86_400_000,
-    policies: { payment: { deadline: 'PT20S', reauthorizeBefore: 'PT4S' }, returns: { window: 'PT20S', restockBy: 'PT12S', advance: { hold: true } } },
+    policies: { payment: { deadline: 'PT30S', reauthorizeBefore: 'PT10S' }, returns: { window: 'PT30S', restockBy: 'PT20S', advance: { hold: true } } },
   })
   people = peopleOf(system)
 })
