@@ -13,7 +13,7 @@ import { isExecutable, onPath } from './executables'
 import { choosePort } from './ports'
 import { ensureDatabase } from './postgres'
 import type { Supervisor } from './supervise'
-import { isServing, temporalAddress } from './temporal-server'
+import { dynamicConfig, isServing, temporalAddress } from './temporal-server'
 import { waitUntil } from './wait'
 
 export const realServerVersion = '1.31.2'
@@ -120,8 +120,7 @@ function writeConfig(folder: string, postgresPort: number, ports: Ports): string
   writeFileSync(
     dynamicFile,
     JSON.stringify({
-      'frontend.namespaceRPS': value(20_000),
-      'system.enableActivityEagerExecution': value(true),
+      ...Object.fromEntries(Object.entries(dynamicConfig).map(([key, setting]) => [key, value(setting)])),
       'system.forceSearchAttributesCacheRefreshOnRead': value(true),
     }),
   )

@@ -32,10 +32,18 @@ export function devServerArguments(server: DevServer): string[] {
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(server.port)],
     ...(server.ui ? ['--ui-port', String(server.uiPort)] : ['--headless']),
     ...storage,
-    // Eager activities save a round trip per payment call; the request limit of the dev server is meant for toys.
-    ...['--dynamic-config-value', 'frontend.namespaceRPS=20000', '--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
+    ...Object.entries(dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
     ...['--log-level', 'warn', '--log-format', 'json'],
   ]
+}
+
+/** Of every Temporal server that is ours to start. */
+export const dynamicConfig: Readonly<Record<string, number | boolean>> = {
+  'frontend.namespaceRPS': 20_000, // the dev server's own limit is meant for toys
+  'system.enableActivityEagerExecution': true, // saves a round trip per payment call
+  // Four partitions a task queue are for clusters: on one server, tasks and polls that are not in the same one are forwarded until they meet.
+  'matching.numTaskqueueReadPartitions': 1,
+  'matching.numTaskqueueWritePartitions': 1,
 }
 
 /** Serving means that the default namespace can be read, not only that the port is open. */

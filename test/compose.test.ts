@@ -4,6 +4,7 @@ import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { variables } from '../config'
+import { dynamicConfig } from '../dev/temporal-server'
 import { searchAttributes } from '../domain/search-attributes'
 import { readText, root } from './support/markdown'
 
@@ -91,7 +92,10 @@ it('publishes nothing beyond this machine', () => {
 it('declares the volumes and configs it mounts', () => {
   const mounted = all.flatMap(([, service]) => service.volumes ?? []).map((volume) => volume.split(':')[0]!)
   expect([...new Set(mounted)].sort()).toEqual(Object.keys(volumes).sort())
-  expect(parse(configs['temporal-dynamic-config']!.content)).toHaveProperty(['system.enableActivityEagerExecution'])
+})
+
+it('sets up Temporal as the servers we start ourselves', () => {
+  expect(parse(configs['temporal-dynamic-config']!.content)).toEqual(Object.fromEntries(Object.entries(dynamicConfig).map(([key, value]) => [key, [{ value }]])))
 })
 
 it('registers the search attributes of the project', () => {

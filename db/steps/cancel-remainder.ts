@@ -26,19 +26,23 @@ export interface RemainderCancelled {
   toSource?: true
 }
 
-/** Units without a node are cancelled; the money held for them is let go with the last capture, or at once if nothing more leaves. */
+/**
+ * Units without a node are cancelled; the money held for them is let go with the last capture, or at once if nothing more leaves. What was to be sent again
+ * was paid before: as much of it as has a node still leaves.
+ */
 export async function cancelRemainder(tx: Transaction, { orderId, reason }: { orderId: string; reason: string }): Promise<RemainderCancelled> {
   const order = await lockOrder(tx, orderId)
   if (order.stage === 'cancelled') return { voids: [], refunds: [] }
-  const lines = await rows<{ lineId: string; quantity: number }>(
+  const given = await rows<{ lineId: string; quantity: number; paid: number }>(
     tx,
-    `UPDATE order_lines l SET cancelled = l.cancelled + o.open, backordered = 0
-     FROM (SELECT line_id, quantity - cancelled - shipped - allocated AS open FROM order_lines WHERE order_id = ?) o
-     WHERE l.order_id = ? AND l.line_id = o.line_id AND o.open > 0 RETURNING l.line_id AS "lineId", o.open AS quantity`,
+    `UPDATE order_lines l SET cancelled = l.cancelled + o.open, backordered = 0, resend = l.resend - o.again
+     FROM (SELECT line_id, open, least(open, greatest(0, resend - allocated)) AS again FROM (SELECT *, quantity - cancelled - shipped - allocated AS open FROM order_lines WHERE order_id = ?) s) o
+     WHERE l.order_id = ? AND l.line_id = o.line_id AND o.open > 0 RETURNING l.line_id AS "lineId", o.open AS quantity, o.again AS paid`,
     [orderId, orderId],
   )
   await endClaims(tx, orderId, 'cancelled')
-  const paid = await giveUpResending(tx, order)
+  const lines = given.map(({ lineId, quantity }) => ({ lineId, quantity }))
+  const paid = given.filter((l) => l.paid > 0).map((l) => ({ lineId: l.lineId, quantity: l.paid }))
   await settleExceptions(tx, order, 'cancelled', { kind: 'sourcing.short' })
   const outcome = await unitsCancelled(tx, order, lines, { reason, paid })
   await refreshOrder(tx, orderId, null)
@@ -81,15 +85,6 @@ const hasUnitsInside = async (tx: Transaction, orderId: string): Promise<boolean
 /** Are there units that still look for a node? */
 export const hasOpenUnits = async (tx: Transaction, orderId: string): Promise<boolean> =>
   (await row(tx, 'SELECT 1 FROM order_lines WHERE order_id = ? AND quantity > cancelled + shipped + allocated LIMIT 1', [orderId])) !== undefined
-
-/** What was to be sent again has been paid. */
-const giveUpResending = (tx: Transaction, order: OrderRow): Promise<Units[]> =>
-  rows(
-    tx,
-    `UPDATE order_lines l SET resend = 0 FROM order_lines before WHERE l.order_id = ? AND l.resend > 0 AND before.order_id = l.order_id AND before.line_id = l.line_id
-     RETURNING l.line_id AS "lineId", before.resend AS quantity`,
-    [order.orderId],
-  )
 
 /** @returns undefined where no channel was paid, else what it has given back already */
 const paidElsewhere = async (tx: Transaction, orderId: string): Promise<{ givenMinor: number } | undefined> =>

@@ -7,7 +7,7 @@ import { startSystem, type System } from '../support/system'
 let system: System
 let people: People
 beforeAll(async () => {
-  system = await startSystem({ carriers: ['swiftparcel', 'hansepost', 'kestrel'], policies: { sourcing: { retryEvery: 'PT0.3S', autoCancelAfter: 'PT4S' } } })
+  system = await startSystem({ carriers: ['swiftparcel', 'hansepost', 'kestrel'], policies: { sourcing: { maxShipments: 3, retryEvery: 'PT0.3S', autoCancelAfter: 'PT4S' } } })
   people = peopleOf(system)
 })
 afterAll(async () => {
@@ -84,6 +84,24 @@ it('waits for stock when there is none to send again, and gives the money back w
   expect(await people.until(orderId, (o) => o.status === 'backordered')).toMatchObject({ lines: [{ backordered: 2 }], waitingOn: { what: 'stock' } })
   expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end of waiting for stock')).toMatchObject({ money: { capturedMinor: 4_490, refundedMinor: 4_490 } })
   expect(await intentsOf(system, orderId)).toMatchObject([{ refundedMinor: 4_490 }])
+}, 60_000)
+
+it('gives back only what cannot be sent again, while the rest of the parcel is', async () => {
+  const skus = [await people.stocked({ 'store-mitte': 2 }), await people.stocked({ 'store-mitte': 2 })]
+  const orderId = await people.place({ lines: skus.map((sku) => ({ sku, quantity: 1, unitPriceMinor: 2_000 })) })
+  const [work] = (await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments
+  const trackingNumber = await send(work!)
+  await people.until(orderId, (o) => o.paymentStatus === 'captured' && o.waitingOn?.what === 'delivery')
+  await people.carrierSays(trackingNumber, 'lost')
+  const again = (await people.until(orderId, (o) => o.fulfillments.length === 2, 'the same to be sent again')).fulfillments[1]!
+  await people.work(again, 'pick', { lines: [{ lineId: '1', picked: 1 }, { lineId: '2', picked: 0, rejected: 1, reason: 'damaged' }] })
+  expect(await people.until(orderId, (o) => o.lines[1]!.cancelled === 1 && o.money.refundedMinor > 0, 'the end of waiting for the other')).toMatchObject({ lines: [{ cancelled: 0 }, { cancelled: 1 }], money: { refundedMinor: 2_000 } })
+  const packed = await people.packPicked(again)
+  await people.handOver(again)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', money: { capturedMinor: 4_490, refundedMinor: 2_000, owedMinor: 0 } })
+  expect(await heldAndTaken(system, orderId)).toMatchObject({ capturedMinor: 4_490, effects: 1 })
+  expect(await intentsOf(system, orderId)).toMatchObject([{ refundedMinor: 2_000 }])
 }, 60_000)
 
 it('asks a person when a parcel that was given up is delivered after all, and changes nothing', async () => {
