@@ -1,12 +1,13 @@
-/** The whole of Throughline as processes of their own in a folder of their own, as `npm start` runs it: durable PostgreSQL, Temporal, simulators, worker, api. */
+/** The whole of Throughline as processes of their own in a folder of their own: durable PostgreSQL and Temporal as `npm start` runs them; simulators, worker and api as the image does. */
 import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
 import { registerSearchAttributes } from '../adapters/temporal'
 import { readConfig } from '../config'
 import { connect, type Db } from '../db/connection'
 import { migrate } from '../db/migrate'
+import { run } from '../dev/command'
 import { emptyDataFolder } from '../dev/data-folder'
-import { apiPlan, carrierPlan, paymentPlan, workerPlan } from '../dev/our-processes'
+import { apiPlan, carrierPlan, fromBuild, paymentPlan, workerPlan } from '../dev/our-processes'
 import { freePort } from '../dev/ports'
 import { ensureDatabase, postgresUrl, preparePostgres } from '../dev/postgres'
 import { claim } from '../dev/run-record'
@@ -28,15 +29,24 @@ export interface Site {
   stop(): Promise<void>
 }
 
-const folder = join(__dirname, '../.data/bench')
+const root = join(__dirname, '..')
+const folder = join(root, '.data/bench')
 
 /** As in a container with little memory: without a limit V8 lets its heap grow before it looks for what is no longer used. */
 const apiHeap = '--max-old-space-size=160'
+
+let built: Promise<void> | undefined
+
+async function build(): Promise<void> {
+  const { code, output } = await run('npm', ['run', 'build'], { cwd: root })
+  if (code !== 0) throw new Error(`npm run build: ${output}`)
+}
 
 type TemporalServer = (supervisor: Supervisor, postgresPort: number) => Promise<string>
 
 /** @param temporal starts a Temporal server and says where it is; none: the dev server. */
 export async function startSite(temporal: TemporalServer = devServer): Promise<Site> {
+  await (built ??= build())
   const record = await claim(folder) // before it is emptied: another run may be using it, or a killed one have left processes in it
   emptyDataFolder(folder)
   const supervisor = createSupervisor({ logFolder: join(folder, 'logs'), record })
@@ -73,11 +83,11 @@ async function startParts(supervisor: Supervisor, temporal: TemporalServer, leav
   const config = readConfig({ DATABASE_URL: databaseUrl })
   const env = {
     ...process.env, DATABASE_URL: databaseUrl, PORT: String(apiPort), DEMO: 'true', WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8', LOG_LEVEL: 'info', TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'default',
-    STRIPE_BASE_URL: payments, CARRIER_BASE_URL: carriers, DEMO_PAYMENTS_URL: payments,
+    STRIPE_BASE_URL: payments, CARRIER_BASE_URL: carriers, DEMO_PAYMENTS_URL: payments, WORKFLOW_BUNDLE: join(root, 'dist/workflow-bundle.js'),
   }
   const place = { api, config, dataFolder: folder }
-  await Promise.all([supervisor.start(paymentPlan({ ...place, port: paymentsPort })), supervisor.start(carrierPlan({ ...place, port: carriersPort }))])
-  const [worker, http] = await Promise.all([supervisor.start(workerPlan(env)), supervisor.start(apiPlan({ ...env, NODE_OPTIONS: apiHeap }, api))])
+  await Promise.all([supervisor.start(paymentPlan({ ...place, port: paymentsPort }, fromBuild)), supervisor.start(carrierPlan({ ...place, port: carriersPort }, fromBuild))])
+  const [worker, http] = await Promise.all([supervisor.start(workerPlan(env, fromBuild)), supervisor.start(apiPlan({ ...env, NODE_OPTIONS: apiHeap }, api, fromBuild))])
   return {
     api,
     payments,

@@ -1,4 +1,4 @@
-/** How worker, api and simulators are started from source, each as a process of its own, and by what fact each is ready. */
+/** How worker, api and simulators are started, each as a process of its own, and by what fact each is ready. */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Config } from '../config'
@@ -12,16 +12,16 @@ interface SimulatorPlace {
   dataFolder: string
 }
 
-export const paymentPlan = ({ port, api, config, dataFolder }: SimulatorPlace): ChildPlan => ({
-  ...fromSource('payment simulator', 'simulators/payments/main.ts', [
+export const paymentPlan = ({ port, api, config, dataFolder }: SimulatorPlace, from: Start = fromSource): ChildPlan => ({
+  ...from('payment simulator', 'simulators/payments/main.ts', [
     ...['--port', String(port), '--api-key', config.STRIPE_API_KEY, '--state', join(dataFolder, 'payments.json')],
     ...['--webhook-url', `${api}/v1/payments/stripe/webhook`, '--webhook-secret', config.STRIPE_WEBHOOK_SECRET],
   ]),
   isReady: () => speaksHttp(`http://127.0.0.1:${port}/`),
 })
 
-export const carrierPlan = ({ port, api, config, dataFolder }: SimulatorPlace): ChildPlan => ({
-  ...fromSource('carrier simulator', 'simulators/carriers/main.ts', [
+export const carrierPlan = ({ port, api, config, dataFolder }: SimulatorPlace, from: Start = fromSource): ChildPlan => ({
+  ...from('carrier simulator', 'simulators/carriers/main.ts', [
     ...['--port', String(port), '--state', join(dataFolder, 'carriers.json')],
     ...['--webhook-url', `${api}/v1/carriers/{carrier}/events`, '--webhook-secret', config.CARRIER_WEBHOOK_SECRET],
   ]),
@@ -37,16 +37,16 @@ export const fraudPlan = ({ port, api, config, dataFolder }: SimulatorPlace): Ch
 })
 
 /** Ready when it has said so in its log: it listens nowhere. */
-export const workerPlan = (env: NodeJS.ProcessEnv): ChildPlan => ({
-  ...fromSource('worker', 'worker.ts', []),
+export const workerPlan = (env: NodeJS.ProcessEnv, from: Start = fromSource): ChildPlan => ({
+  ...from('worker', 'worker.ts', []),
   env: withoutMetrics(env),
   graceMs: 30_000,
   readyWithinMs: 90_000,
   isReady: (log) => log().includes('"msg":"worker ready"'),
 })
 
-export const apiPlan = (env: NodeJS.ProcessEnv, address: string): ChildPlan => ({
-  ...fromSource('api', 'api/server.ts', []),
+export const apiPlan = (env: NodeJS.ProcessEnv, address: string, from: Start = fromSource): ChildPlan => ({
+  ...from('api', 'api/server.ts', []),
   env,
   readyWithinMs: 60_000,
   isReady: async () => (await statusOf(`${address}/readyz`)) === 200,
@@ -54,10 +54,20 @@ export const apiPlan = (env: NodeJS.ProcessEnv, address: string): ChildPlan => (
 
 const root = join(__dirname, '..')
 
-const fromSource = (name: string, file: string, args: readonly string[]): Pick<ChildPlan, 'name' | 'command' | 'args' | 'cwd'> => ({
+type Start = (name: string, file: string, args: readonly string[]) => Pick<ChildPlan, 'name' | 'command' | 'args' | 'cwd'>
+
+const fromSource: Start = (name, file, args) => ({
   name,
   command: process.execPath,
   args: ['--import', pathToFileURL(require.resolve('tsx')).href, join(root, file), ...args],
+  cwd: root,
+})
+
+/** As in the image: what `npm run build` has made. */
+export const fromBuild: Start = (name, file, args) => ({
+  name,
+  command: process.execPath,
+  args: ['--enable-source-maps', join(root, 'dist', file.replace(/\.ts$/, '.js')), ...args],
   cwd: root,
 })
 

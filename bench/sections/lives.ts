@@ -7,12 +7,18 @@ import type { Site } from '../site'
 
 const atOnce = 24
 
+/**
+ * Until nothing is new to anybody: PostgreSQL plans a statement anew for its first five times on each of 32 connections, and V8 compiles what is hot after some
+ * hundreds of calls, of which a life makes one or two.
+ */
+const warmSeconds = 40
+
 export async function lives(site: Site, quick: boolean, server: 'dev server' | 'real server' = 'dev server'): Promise<Figure[]> {
   const call = createCaller(site.api)
   await prepare(site, call)
   const events = await follow(site.api)
   const live = oneLife(call, events)
-  await many(live, atOnce, quick ? 2 : 6) // warm
+  await many(live, atOnce, quick ? 2 : warmSeconds)
   const seconds = quick ? 5 : 30
   const startedAt = Date.now()
   const took = await many(live, atOnce, seconds)
@@ -39,7 +45,7 @@ export async function livesReturned(site: Site, quick: boolean): Promise<Figure[
     await Promise.all([events.told(orderId, 'payment.refunded'), events.told(orderId, 'return.closed')])
     return orderId
   }
-  await many(returned, atOnce, quick ? 2 : 6) // warm
+  await many(returned, atOnce, quick ? 2 : warmSeconds)
   const startedAt = Date.now()
   const took = await many(returned, atOnce, quick ? 5 : 30)
   const perSecond = took.length / ((Date.now() - startedAt) / 1000)
