@@ -1,5 +1,5 @@
 /** The ledger is written here: each journal once, in the transaction of the fact it is about, under the order's lock. */
-import { captureJournal, chargeJournal, countedJournal, creditJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
+import { captureJournal, chargeJournal, countedJournal, creditJournal, keptJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
 import { partsBetween, type RefundParts } from '../domain/returns/refund'
 import { row, rows, run, type Transaction } from './connection'
 import type { PaymentRow } from './payments'
@@ -20,6 +20,9 @@ export async function postMoney(tx: Transaction, orderId: string, known: Pick<Pa
     await post(tx, { orderId, paymentId, currency }, refundJournal({ paymentId, provider, amountMinor: givenMinor, refundedMinor: now.refundedMinor, owedMinor, parts }))
   }
 }
+
+/** A fee took all that would have been given back. */
+export const postKept = (tx: Transaction, order: { orderId: string; currency: string }, kept: Parameters<typeof keptJournal>[0]): Promise<void> => post(tx, { orderId: order.orderId, currency: order.currency, paymentId: null }, keptJournal(kept))
 
 /** What would have been given back is store credit now. */
 export const postCredit = (tx: Transaction, order: { orderId: string; currency: string }, credit: Parameters<typeof creditJournal>[0]): Promise<void> => post(tx, { orderId: order.orderId, currency: order.currency, paymentId: null }, creditJournal(credit))

@@ -13,7 +13,7 @@ import { record, self } from './events'
 import { countUnits, exchangedLinesJson, giveUpReplacing } from './exchanges'
 import type { OrderRow } from './orders'
 import { changeLines } from './stock'
-import { postCredit, postMoney } from './ledger'
+import { postCredit, postKept, postMoney } from './ledger'
 import { creditCustomer } from './stored-value'
 import { openException } from './waiting'
 
@@ -134,6 +134,7 @@ export const giveByOthers = (tx: Transaction, order: OrderRow, { amountMinor, ..
   intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, againMinor: amountMinor })
 
 async function intendParts(tx: Transaction, order: OrderRow, ask: Wanted, parts: RefundParts): Promise<IntendedRefund[]> {
+  if (refundMinor(parts) === 0 && parts.feeMinor < 0) await keepAll(tx, order, ask, parts)
   const intended: IntendedRefund[] = []
   for (const share of await sharesOf(tx, order, ask, parts)) {
     const { payer, amountMinor } = share
@@ -142,6 +143,12 @@ async function intendParts(tx: Transaction, order: OrderRow, ask: Wanted, parts:
     else intended.push({ operationId, amountMinor })
   }
   return intended
+}
+
+/** Of what came back the fee leaves nothing: that is said with an amount of nothing, so that the fee counts as kept. */
+async function keepAll(tx: Transaction, order: OrderRow, { purpose }: Cause, parts: RefundParts): Promise<void> {
+  const [payer] = (await refundable(tx, order.orderId)).filter((p) => !p.elsewhere)
+  if (payer) await postKept(tx, order, { operationId: await insertBack(tx, order.orderId, { payer, amountMinor: 0, parts, kind: 'refund', purpose, isDone: true }), parts })
 }
 
 interface Cause {

@@ -181,6 +181,9 @@ const inParts = (parts: RefundParts, elsewhere = false): Entry[] => [
 
 const goodwillCause = ({ askedBy, approvedBy }: NonNullable<RefundParts['goodwill']>): string => `Given to the customer beyond what came back: asked by ${askedBy}${approvedBy === undefined ? '' : `, approved by ${approvedBy}`}`
 
+/** A fee took all that would have been given back. */
+export const keptJournal = ({ operationId, parts }: { operationId: string; parts: RefundParts }): Journal => journal(`kept:${operationId}`, 'refund', inParts(parts))
+
 /** What would have been given back is the customer's as store credit. */
 export const creditJournal = ({ operationId, parts, amountMinor }: { operationId: string; parts: RefundParts; amountMinor: number }): Journal =>
   journal(`credit:${operationId}`, 'credit', [...inParts(parts), { account: 'store_credit_liability', amountMinor: -amountMinor, cause: 'Owed to the customer as store credit' }])

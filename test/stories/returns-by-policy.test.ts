@@ -20,9 +20,9 @@ afterAll(async () => {
   }
 })
 
-async function delivered(units: number, sku?: string): Promise<string> {
+async function delivered(units: number, sku?: string, unitPriceMinor = 2_000): Promise<string> {
   const goods = sku ?? (await people.stocked({ 'store-mitte': units }))
-  const orderId = await people.place({ lines: [{ sku: goods, quantity: units, unitPriceMinor: 2_000 }] })
+  const orderId = await people.place({ lines: [{ sku: goods, quantity: units, unitPriceMinor }] })
   const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
   await people.pickAll(fulfillments[0]!)
   const packed = await people.packAll(fulfillments[0]!)
@@ -56,6 +56,17 @@ it('waits for somebody to agree, takes the fee once, and says in the preview wha
   await people.until(orderId, (o) => o.money.refundedMinor === 1_700)
   await count(returnId, [{}])
   expect(await people.until(orderId, (o) => o.money.refundedMinor === 4_190)).toMatchObject({ money: { owedMinor: 0 } })
+})
+
+it('keeps as its fee all of what is worth less, and the books say so', async () => {
+  const orderId = await delivered(2, undefined, 200)
+  const { returnId } = (await asked(orderId, 1)).body
+  await decide(returnId, 'approve')
+  await count(returnId, [{}])
+  expect(await eventually(() => view(returnId), (r) => r.status === 'closed')).toMatchObject({ lines: [{ received: 1 }] })
+  expect(await people.order(orderId)).toMatchObject({ lines: [{ credited: 1 }], money: { capturedMinor: 890, refundedMinor: 0, owedMinor: 0 } })
+  const kept = await system.db('ledger_entries').where({ order_id: orderId, kind: 'refund' }).orderBy('account').select('account', 'amount_minor as amountMinor')
+  expect(kept).toEqual([{ account: 'adjustments', amountMinor: -200 }, { account: 'refund', amountMinor: 200 }])
 })
 
 it('refuses what the policy does not allow, and nothing of it is kept', async () => {
