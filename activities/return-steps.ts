@@ -1,5 +1,5 @@
 /** The steps of what comes back: local activities like those of order-steps.ts, safe to run again in the same way. */
-import type { DecideRefund, DecideReturn, GiveAgain, ReceiveReturn, RefundOrder, RequestReplacement, RequestReturn } from '../domain/messages'
+import type { DecideRefund, DecideReturn, GiveAgain, ReceiveReturn, RefundOrder, RequestReplacement, RequestReturn, ReturnAtCounter } from '../domain/messages'
 import type { Db } from '../db/connection'
 import { numberOf, once, onceAsked, type Attempt } from '../db/effects'
 import type { ExchangeHold } from '../db/exchange-payments'
@@ -11,6 +11,7 @@ import { finishReplacement, requestReplacement, type ReplacementAsked, type Repl
 import { noteRefusedReturn, requestReturn } from '../db/steps/request-return'
 import { giveAgain, type GivenAgain } from '../db/steps/give-again'
 import { decideRefund, refundOrder, type RefundNews } from '../db/steps/refund-order'
+import { returnAtCounter } from '../db/steps/return-at-counter'
 import { lateReturn } from '../db/steps/unreturned'
 
 export function createReturnSteps(db: Db) {
@@ -28,6 +29,9 @@ export function createReturnSteps(db: Db) {
 
     /** What came back is counted. */
     receiveReturn: (ask: ReceiveReturn): Promise<ReturnNews> => onceAsked(db, `received:${ask.commandId}`, { ask, action: 'return.receive', subject: ask.returnId }, (tx) => receiveReturn(tx, ask)),
+
+    /** It was brought to a counter and is counted there. */
+    returnAtCounter: (ask: ReturnAtCounter & { orderId: string }): Promise<ReturnNews> => onceAsked(db, `counter:${ask.commandId}`, { ask, action: 'return.at_counter', subject: ask.orderId }, (tx) => returnAtCounter(tx, ask)),
 
     /** A person agrees to a return or refuses it, or who asked for it takes it back. */
     decideReturn: (ask: DecideReturn): Promise<ReturnNews> => onceAsked(db, `decide:${ask.commandId}`, { ask, action: `return.${ask.decision}`, subject: ask.returnId }, (tx) => decideReturn(tx, ask)),

@@ -221,6 +221,12 @@ export interface ReceiveReturn extends Command {
   nodeId: string
   lines: readonly { lineId: string; quantity: number; grade: Grade; disposition: Disposition }[]
 }
+/** Goods that nobody has announced are brought to a counter, and counted at once. */
+export interface ReturnAtCounter extends Command {
+  nodeId: string
+  lines: readonly { lineId: string; reason: string; counted: readonly { quantity: number; grade: Grade; disposition: Disposition }[] }[]
+  proofId?: string
+}
 /** Decided by a person, or taken back by who asked. */
 export interface DecideReturn extends Command {
   returnId: string
@@ -272,6 +278,7 @@ export const updates = {
   requestReturn: 'requestReturn',
   requestReplacement: 'requestReplacement',
   receiveReturn: 'receiveReturn',
+  returnAtCounter: 'returnAtCounter',
   decideReturn: 'decideReturn',
   refundOrder: 'refundOrder',
   decideRefund: 'decideRefund',
@@ -282,7 +289,7 @@ export const updates = {
   renewPromise: 'renewPromise',
 } as const
 /** These reopen an order whose thread has come to its end; so does money that nobody counts on any more. */
-export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'decideReturn', 'refundOrder', 'decideRefund', 'giveRefundAgain']
+export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'returnAtCounter', 'decideReturn', 'refundOrder', 'decideRefund', 'giveRefundAgain']
 /** Of those, what is asked of cancelled orders too. */
 export const reopeningCancelled: readonly UpdateName[] = ['giveRefundAgain']
 export type UpdateName = keyof typeof updates

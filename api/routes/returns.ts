@@ -4,7 +4,9 @@ import { keepReturnProof, type Proof } from '../../db/return-terms'
 import { returnPlace } from '../../db/returns'
 import { previewReplacement } from '../../db/steps/request-replacement'
 import { previewReturn } from '../../db/steps/request-return'
+import { previewAtCounter } from '../../db/steps/return-at-counter'
 import { returnView } from '../../db/views/returns'
+import { orderChannel } from '../../db/views/orders'
 import type { DecideReturn } from '../../domain/messages'
 import { findGoodwill } from '../../db/goodwill'
 import { refuse } from '../../domain/refusals'
@@ -15,7 +17,7 @@ import { may, type Role } from '../permissions'
 import { created, ok, route, type Answer, type Ctx, type Route } from '../route'
 import { text, uuid } from '../schemas/fields'
 import { refundAnswer, shownRefund } from '../schemas/refunds'
-import { claimBody, receiveBody, replacementBody, replacementPreview, returnAnswer, returnBody, returnPreview } from '../schemas/returns'
+import { claimBody, counterBody, receiveBody, replacementBody, replacementPreview, returnAnswer, returnBody, returnPreview } from '../schemas/returns'
 
 const orderParams = z.strictObject({ orderId: uuid })
 const previewQuery = z.strictObject({ preview: z.enum(['true', 'false']).optional() })
@@ -26,17 +28,20 @@ const isStaff = (role: Role): boolean => role !== 'channel'
 
 const opened = async ({ db, commandId }: AnswerCtx): Promise<Answer> => created((await returnView(db, { commandId }))!)
 
-const onlyPreviewed = (asked: OrderRoute, preview: (ctx: Ctx) => Promise<object>): OrderRoute => ({
+const seesOrder = async (ctx: Ctx): Promise<unknown> => visibleOrder(ctx, (ctx.params as { orderId: string }).orderId)
+
+/** @param check what has to be so before anything is shown */
+const onlyPreviewed = (asked: OrderRoute, preview: (ctx: Ctx) => Promise<object>, check: (ctx: Ctx) => Promise<unknown> = seesOrder): OrderRoute => ({
   ...asked,
   async run(ctx, req, res) {
     if ((ctx.query as { preview?: string }).preview !== 'true') return asked.run(ctx, req, res)
-    await visibleOrder(ctx, (ctx.params as { orderId: string }).orderId)
+    await check(ctx)
     return ok(await preview(ctx))
   },
 })
 
 /** What is shown for it is kept, and goes along as an id. */
-async function argsOf<Body extends { proof?: Proof }>({ db, key, params, body }: Ctx<{ orderId: string }, unknown, Body>): Promise<object> {
+async function argsOf<Body extends { proof?: Proof }>({ db, key, params, body }: Ctx<{ orderId: string }, unknown, Body>): Promise<{ staff: boolean }> {
   const { proof, ...rest } = body
   return { ...rest, staff: isStaff(key.role), ...(proof && { proofId: await keepReturnProof(db, params.orderId, proof) }) }
 }
@@ -162,6 +167,43 @@ const receive = orderCommand({
   answer: asItIsNow,
 })
 
+/** Whose order it is does not matter: a customer may bring goods to any counter, and brings her order's id along. */
+async function needOrder(ctx: Ctx, orderId: string): Promise<void> {
+  if ((await orderChannel(ctx.db, orderId)) === undefined) throw refuse('order.unknown')
+}
+
+const atCounter = orderCommand({
+  method: 'post',
+  path: '/v1/orders/{orderId}/counter-returns',
+  tag: 'Returns',
+  summary: 'Take back at a counter what nobody has announced',
+  description: 'Opened and counted in one, at a node of the key. What the policy says against it is advice: whoever lets it through is kept with the return as `override`. The refund follows. With `?preview=true` nothing is done: the answer says what it would move, and what speaks against it.',
+  roles: may.receiveReturns,
+  params: orderParams,
+  query: previewQuery,
+  body: counterBody,
+  answers: { 200: returnPreview, 201: returnAnswer },
+  async ask(ctx) {
+    requireNode(ctx.key, ctx.body.nodeId, '/nodeId')
+    await needOrder(ctx, ctx.params.orderId)
+    const { staff: _, ...args } = await argsOf(ctx)
+    return { orderId: ctx.params.orderId, update: 'returnAtCounter', args }
+  },
+  answer: opened,
+})
+
+const askAtCounter = onlyPreviewed(
+  atCounter,
+  (ctx) => {
+    const { nodeId: _, ...body } = ctx.body as z.output<typeof counterBody>
+    return ctx.db.transaction((tx) => previewAtCounter(tx, { ...(ctx.params as { orderId: string }), ...body }))
+  },
+  async (ctx) => {
+    requireNode(ctx.key, (ctx.body as z.output<typeof counterBody>).nodeId, '/nodeId')
+    await needOrder(ctx, (ctx.params as { orderId: string }).orderId)
+  },
+)
+
 const decided = (decision: DecideReturn['decision'], says: { summary: string; roles: readonly Role[] }): Route =>
   orderCommand({
     method: 'post',
@@ -181,6 +223,7 @@ export const returnRoutes: readonly Route[] = [
   claim,
   readReturn,
   receive,
+  askAtCounter,
   decided('approve', { summary: 'Agree to a return', roles: may.decideReturns }),
   decided('close', { summary: 'No more of it will come: what is there is settled, the rest stays with the customer', roles: may.decideReturns }),
   decided('remind', { summary: 'The customer is reminded and has some more time', roles: may.decideReturns }),

@@ -46,12 +46,20 @@ export const claimBody = z.strictObject({
   reason: text(500),
 })
 
+const counted = { quantity, grade: z.enum(grades), disposition: z.enum(dispositions).meta({ description: 'What becomes of it; without meaning for a wrong item or an empty box' }) }
+
 export const receiveBody = z.strictObject({
   nodeId,
   lines: z
-    .array(z.strictObject({ lineId: keptLineId, quantity, grade: z.enum(grades), disposition: z.enum(dispositions).meta({ description: 'What becomes of it; without meaning for a wrong item or an empty box' }) }))
+    .array(z.strictObject({ lineId: keptLineId, ...counted }))
     .min(1)
     .max(500),
+})
+
+export const counterBody = z.strictObject({
+  nodeId,
+  lines: perLine(z.strictObject({ lineId: keptLineId, reason: text(500), counted: z.array(z.strictObject(counted)).min(1).max(20).meta({ description: 'Units of one line that look different stand apart' }) })),
+  proof: proof.optional(),
 })
 
 const units = z.object({ lineId: z.string(), sku: z.string(), quantity: z.int() })

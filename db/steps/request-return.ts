@@ -73,13 +73,13 @@ export interface ReturnPreview {
   money: RefundParts & { currency: string; refundMinor: number; countedMinor: number; owedMinor: number; refundOn: RefundOn }
 }
 
-/** What a return would move, nothing done. @throws as `requestReturn` */
-export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> & Pick<RequestReturn, 'method' | 'claim'>): Promise<ReturnPreview> {
+/** What a return would move, nothing done. @param ask `worth`: what of it is paid back; absent: all. @throws as `requestReturn` */
+export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> & Pick<RequestReturn, 'method' | 'claim'> & { worth?: Terms['lines'] }): Promise<ReturnPreview> {
   const order = await lockOrder(tx, ask.orderId)
   const { terms, override } = await allowed(tx, order, { ...ask, actor: '' })
   if (ask.method === 'courier' && !(await canFetch(tx, ask.orderId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
   const { feeMinor, approved, refundOn } = termsFor(order, ask, terms)
-  const parts = await refundFor(tx, ask.orderId, ask.lines, { feeMinor })
+  const parts = await refundFor(tx, ask.orderId, (ask.worth ?? ask.lines).filter((l) => l.quantity > 0), { feeMinor })
   const { givenMinor, ...limits } = await limitsOf(tx, ask.orderId, refundMinor(parts))
   const needsApproval = ask.claim && (await judged(tx, { orderId: ask.orderId, amountMinor: refundMinor(parts) })).aboveMinor > 0
   const has = await returnable(tx, ask.orderId)

@@ -1,6 +1,6 @@
 /** What comes back: asked for, waited for, counted, paid back. The goods and the money of every return end for themselves, beside whatever else the order still does. */
 import { defineSignal, defineUpdate, patched, setHandler } from '@temporalio/workflow'
-import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer } from '../../domain/messages'
+import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer, type ReturnAtCounter } from '../../domain/messages'
 import { readReplacement } from '../../domain/returns/asked'
 import { hasEnded, mayBecome } from '../../domain/returns/status'
 import type { ReturnNews } from '../../db/returns'
@@ -17,6 +17,7 @@ import { waitOrEscalate } from './waits'
 const requestReturn = defineUpdate<ReturnAnswer, [RequestReturn]>(updates.requestReturn)
 const requestReplacement = defineUpdate<ReturnAnswer, [RequestReplacement]>(updates.requestReplacement)
 const receiveReturn = defineUpdate<ReturnAnswer, [ReceiveReturn]>(updates.receiveReturn)
+const returnAtCounter = defineUpdate<ReturnAnswer, [ReturnAtCounter]>(updates.returnAtCounter)
 const replacementSignal = defineSignal<[unknown?]>(signals.requestReplacement)
 const returnReported = defineSignal<[ReturnNews]>(signals.returnReported)
 const decideReturn = defineUpdate<ReturnAnswer, [DecideReturn]>(updates.decideReturn)
@@ -31,6 +32,9 @@ export function listenForReturns(thread: Thread): void {
   })
   setHandler(receiveReturn, (ask) => noting(thread, () => step(`Counted at ${ask.nodeId}`).receiveReturn(ask)), {
     description: 'What came back is counted and on the books of the node. The refund follows.',
+  })
+  setHandler(returnAtCounter, (ask) => noting(thread, () => step(`Brought to ${ask.nodeId} and counted`).returnAtCounter({ ...ask, orderId })), {
+    description: 'The customer is at a counter with what nobody has announced: asked for and counted at once. The refund follows.',
   })
   setHandler(decideReturn, (ask) => noting(thread, () => step(`The return: ${ask.decision}`).decideReturn(ask)), {
     description: 'A person agrees to a return or refuses it, or who asked for it takes it back.',

@@ -79,6 +79,7 @@ export const classified = (at: Things): Record<string, Line> => ({
   'POST /v1/orders/{orderId}/refunds/{refundId}/reject': { row: 'money', body: { reason: 'walked' } },
   'POST /v1/orders/{orderId}/refunds-owed/{refundReference}/give': { row: 'money', body: { way: 'store_credit' } },
   'POST /v1/returns/{returnId}/receive': { row: 'receiveReturns', inBody: true, body: { nodeId: at.nodeId, lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] } },
+  'POST /v1/orders/{orderId}/counter-returns': { row: 'receiveReturns', inBody: true, body: { nodeId: at.nodeId, lines: [{ lineId: '1', reason: 'too small', counted: [{ quantity: 1, grade: 'as_new', disposition: 'restock' }] }] } },
   // Whose order it is prints it: a label has her address.
   'GET /v1/returns/{returnId}/label.pdf': { row: 'readOrders' },
   'POST /v1/returns/{returnId}/close': { row: 'decide', body: {} },

@@ -45,7 +45,7 @@ async function asAnOrderDoes({ orderId, update, args }: OrderAsk): Promise<objec
   if (update === 'changeOrder') await edge.db.transaction((tx) => needChange(tx, { orderId, ...(args as object as { changeId: string }) }))
   if (update === 'placeHold') await edge.db.transaction((tx) => placeHold(tx, { orderId, ...(args as PlaceHold) }))
   if (update === 'releaseHold') await edge.db.transaction((tx) => needHold(tx, orderId, (args as ReleaseHold).holdId))
-  if (/^request/.test(update)) throw refuse('return.state')
+  if (/^request|^returnAtCounter$/.test(update)) throw refuse('return.state')
   if (update === 'refundOrder') throw refuse('refund.above_captured')
   return {}
 }
