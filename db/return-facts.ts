@@ -81,7 +81,7 @@ async function underWay(tx: Transaction, report: Report): Promise<ReturnNews> {
   const came = { type: 'return.arrived' as const, actor: fact.source, data: { returnId, trackingNumber: fact.subject, nodeId: parcel.nodeId, at } }
   await record(tx, order, ...(back.status === 'approved' ? [scanned] : []), ...(arrived ? [came] : []))
   if (arrived) await run(tx, 'UPDATE return_labels SET arrived_at = ? WHERE operation_id = ?', [at, parcel.operationId])
-  const refunds = order.policy.returns.refundOn === 'scan' ? await refundEarly(tx, order, back) : []
+  const refunds = back.refundOn === 'scan' ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
   return { returnId, status: back.status === 'approved' ? 'in_transit' : back.status, wait, refunds, toSource: false, stirs: true, ...(arrived && { arrived: !isCounted }) }
 }

@@ -31,9 +31,15 @@ export interface Judged {
 export async function judge(tx: Transaction, order: OrderRow, lines: readonly { lineId: string; reason: string }[], shown: Shown): Promise<Judged> {
   const sold = await rows<Omit<AskedLine, 'reason'>>(tx, 'SELECT line_id AS "lineId", sku, category FROM order_lines JOIN skus USING (sku) WHERE order_id = ? AND line_id = ANY(?)', [order.orderId, lines.map((l) => l.lineId)])
   const asked = lines.flatMap(({ lineId, reason }) => sold.filter((l) => l.lineId === lineId).map((l) => ({ ...l, reason })))
-  const terms = termsOf(order.policy.returns, order.channel, asked)
+  const terms = termsOf(order.policy.returns, order.channel, asked, await marksOf(tx, order))
   const proof = shown.proof ?? (shown.proofId === undefined ? {} : await keptProof(tx, order.orderId, shown.proofId))
   return { terms, against: objections(terms, { arrivedAt: await arrivedAt(tx, order.orderId), now: Date.now(), proofs: proofs.filter((kind) => proof[kind] !== undefined) }) }
+}
+
+/** Only asked for where a rule asks for them. */
+async function marksOf(tx: Transaction, { orderId, policy }: OrderRow): Promise<readonly string[]> {
+  if (!policy.returns.rules?.some((rule) => rule.flags)) return []
+  return (await row<{ flags: string[] | null }>(tx, 'SELECT flags FROM orders WHERE order_id = ?', [orderId]))?.flags ?? []
 }
 
 const keptProof = async (tx: Transaction, orderId: string, proofId: string): Promise<Proof> =>

@@ -2,12 +2,12 @@
 import { invariant } from '../domain/invariant'
 import { hasEnded, mayBecome, type Disposition, type Grade, type ReturnMethod, type ReturnStatus } from '../domain/returns/status'
 import { refuse } from '../domain/refusals'
-import type { FeePer } from '../domain/policy/returns'
+import type { FeePer, RefundOn } from '../domain/policy/returns'
 import type { LineTerms } from '../domain/returns/terms'
 import type { PricedWish } from '../domain/returns/exchange-money'
 import type { WaitingOn } from '../domain/order/status'
 import { row, rows, run, type Db, type Transaction } from './connection'
-import { lockOrder, type OrderRow } from './orders'
+import { lockOrder, snapshotOf, type OrderRow } from './orders'
 import type { IntendedRefund } from './refunds'
 
 /** What the thread is told of a return. */
@@ -45,6 +45,8 @@ export interface ReturnRow {
   method: ReturnMethod
   remedy: 'refund' | 'replacement' | 'credit'
   inAdvance: boolean
+  /** When its money is given back: as it was when it was asked for. */
+  refundOn: RefundOn
   feeMinor: number
   dueAt: string
   wait: WaitingOn | null
@@ -73,7 +75,10 @@ export interface CountedLine {
   disposition: Disposition
 }
 
-const columns = `return_id AS "returnId", order_id AS "orderId", number, status, method, remedy, in_advance AS "inAdvance", fee_minor AS "feeMinor", due_at AS "dueAt", waiting_on AS wait, wanted,
+/** Of a return `r`. */
+export const refundOnSql = `coalesce(r.refund_on, (SELECT ${snapshotOf('o')} #>> '{returns,refundOn}' FROM orders o WHERE o.order_id = r.order_id), 'receipt')`
+
+const columns = `return_id AS "returnId", order_id AS "orderId", number, status, method, remedy, in_advance AS "inAdvance", ${refundOnSql} AS "refundOn", fee_minor AS "feeMinor", due_at AS "dueAt", waiting_on AS wait, wanted,
   (SELECT json_agg(json_build_object('lineId', rl.line_id, 'sku', l.sku, 'quantity', rl.quantity, 'received', rl.received, 'disputed', rl.disputed, 'feeMinor', rl.fee_minor, 'feePer', rl.fee_per) ORDER BY l.position)
      FROM return_lines rl JOIN order_lines l USING (order_id, line_id) WHERE rl.return_id = r.return_id) AS lines`
 
@@ -140,8 +145,8 @@ export async function insertReturn(tx: Transaction, back: NewReturn): Promise<vo
   await run(
     tx,
     `WITH r AS (
-       INSERT INTO returns (return_id, order_id, number, status, method, remedy, in_advance, fee_minor, override, wanted, due_at, waiting_on, ended_at, requested_by, command_id, proof_id)
-       SELECT :returnId, :orderId, coalesce(max(number), 0) + 1, :status, :method, :remedy, :inAdvance, :feeMinor, :override::jsonb, :wanted::jsonb, :dueAt, :wait::jsonb, CASE WHEN :status = 'closed' THEN now() END, :actor, :commandId, :proofId::uuid FROM returns WHERE order_id = :orderId
+       INSERT INTO returns (return_id, order_id, number, status, method, remedy, in_advance, refund_on, fee_minor, override, wanted, due_at, waiting_on, ended_at, requested_by, command_id, proof_id)
+       SELECT :returnId, :orderId, coalesce(max(number), 0) + 1, :status, :method, :remedy, :inAdvance, :refundOn, :feeMinor, :override::jsonb, :wanted::jsonb, :dueAt, :wait::jsonb, CASE WHEN :status = 'closed' THEN now() END, :actor, :commandId, :proofId::uuid FROM returns WHERE order_id = :orderId
        RETURNING return_id, order_id)
      INSERT INTO return_lines (return_id, order_id, line_id, quantity, reason, rule, fee_minor, fee_per)
      SELECT return_id, order_id, "lineId", quantity, reason, rule, "feeMinor", "feePer" FROM r, jsonb_to_recordset(:lines::jsonb) AS l("lineId" text, quantity int, reason text, rule text, "feeMinor" int8, "feePer" text)`,

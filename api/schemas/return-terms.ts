@@ -1,6 +1,6 @@
 /** The terms of returns as they may be written, per channel and category; and what a customer shows for hers. */
 import { z } from 'zod'
-import { feePers, proofs } from '../../domain/policy/returns'
+import { feePers, proofs, refundTimes } from '../../domain/policy/returns'
 import { category, duration, forChannels, minor, text } from './fields'
 
 const reason = z.strictObject({ code: text(100), ourFault: z.boolean().optional().meta({ description: 'No fee is kept of what comes back for it' }) })
@@ -24,6 +24,8 @@ const rule = z.strictObject({
   window: duration.optional(),
   feeMinor: minor.optional(),
   finalSale: z.boolean().optional(),
+  flags: z.array(text(40)).min(1).max(20).optional().meta({ description: 'For orders that carry any of these marks' }),
+  refundOn: z.enum(refundTimes).optional().meta({ description: 'When the money is given back; of lines that differ in one return, what takes longest' }),
   ...finer,
 })
 
@@ -51,4 +53,5 @@ export const lineTerms = z.object({
   finalSale: z.boolean(),
   ourFault: z.boolean(),
   proof: z.enum(['none', ...proofs]),
+  refundOn: z.enum(refundTimes),
 })

@@ -101,7 +101,7 @@ export const replacementPreview = z
       charge: goodsAndTax,
       refundMinor: minor.meta({ description: 'What the new goods cost less: given back when the old ones are there, or as `refundOn` says' }),
       refund: goodsAndTax,
-      refundOn: z.enum(['receipt', 'collection', 'request']),
+      refundOn: z.enum(refundTimes),
       lines: z.array(units.extend({ paidMinor: minor.meta({ description: 'What was paid for the old units, shipping left out' }), deltaMinor: z.int() })),
     }),
   })
@@ -119,6 +119,7 @@ export const returnAnswer = z
     remedy: z.enum(['refund', 'replacement', 'credit']),
     requestedBy: z.string(),
     requestedAt: at,
+    refundOn: z.enum(refundTimes).meta({ description: 'When its money is given back, as it was when it was asked for' }),
     dueAt: at,
     endedAt: at.nullable(),
     override: z.record(z.string(), z.unknown()).nullable(),

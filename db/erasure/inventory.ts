@@ -82,7 +82,7 @@ export const inventory: Readonly<Record<string, Holds>> = {
   return_proofs: { erased: 'proof' },
   returned_refunds: { plain: 'refund_reference currency status way transfer_reference command_id', staff: 'sent_by given_by' },
   return_receipts: { plain: 'line_id node_id grade disposition', staff: 'actor' },
-  returns: { plain: 'status method remedy wanted command_id waiting_on no_label', staff: 'override requested_by' },
+  returns: { plain: 'status method remedy wanted command_id waiting_on no_label refund_on', staff: 'override requested_by' },
   run_reports: { plain: 'what tellings' },
   settlement_breaks: { plain: 'reason reference currency why' },
   settlement_lines: { plain: 'transaction_id kind category reference currency outcome' },

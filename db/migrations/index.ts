@@ -59,6 +59,7 @@ import * as lateMoney from './0042-money-that-comes-late'
 import * as channelDocuments from './0049-channel-documents'
 import * as quarantine from './0050-quarantine'
 import * as channelSettings from './0051-channel-settings'
+import * as refundTimes from './0066-refund-times'
 
 export interface Migration {
   name: string
@@ -126,4 +127,5 @@ export const migrations: readonly Migration[] = [
   claimsThatWait,
   countedGoodwill,
   givenMethods,
+  refundTimes,
 ]

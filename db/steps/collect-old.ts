@@ -53,7 +53,7 @@ async function collected(tx: Transaction, { returnId }: CollectRow, { runId, out
   const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: back.dueAt }
   await moveReturn(tx, back, 'collected', wait)
   await record(tx, order, { type: 'return.collected', actor, data: { returnId, runId, ...(outcome !== 'done' && { outcome }) } })
-  const refunds = ['collection', 'scan'].includes(order.policy.returns.refundOn ?? 'receipt') ? await refundEarly(tx, order, back) : []
+  const refunds = ['collection', 'scan'].includes(back.refundOn) ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
   return telling(order, { returnId, status: 'collected', wait, refunds, toSource: false })
 }

@@ -130,7 +130,7 @@ export async function approveReturn(tx: Transaction, { returnId, actor }: { retu
   if (back.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['reject'] })
   await record(tx, order, { type: 'return.approved', actor, data: { returnId } })
   await settleExceptions(tx, order, 'approved', { subject: returnId, kind: 'return.to_approve' })
-  const refunds = order.policy.returns.refundOn === 'request' ? await refundEarly(tx, order, back) : []
+  const refunds = back.refundOn === 'request' ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
   return { returnId, status: 'approved', wait, refunds, toSource: false, ...(wantsLabel(order, back) && { label: true }) }
 }

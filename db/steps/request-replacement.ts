@@ -8,7 +8,7 @@ import type { RequestReplacement } from '../../domain/messages'
 import { durationMs } from '../../domain/policy/duration'
 import type { RefundOn } from '../../domain/policy/returns'
 import { differencesOf, moneyOfExchange, type MoneyOfExchange, type PricedWish } from '../../domain/returns/exchange-money'
-import type { LineTerms } from '../../domain/returns/terms'
+import { refundOnOf, type LineTerms } from '../../domain/returns/terms'
 import { Refusal, refuse, type RefusalCode } from '../../domain/refusals'
 import { refuseErased } from '../erasure/erase'
 import { rows, type Transaction } from '../connection'
@@ -123,9 +123,10 @@ async function carryOut(tx: Transaction, order: OrderRow, ask: Ask, { returnId, 
   const nothingBack = ask.collectOld === 'none'
   const wait = nothingBack ? null : waitUntilBack(order, true)
   const status = nothingBack ? ('closed' as const) : ('approved' as const)
-  const early = sends === 'now' && (nothingBack || order.policy.returns.refundOn === 'request') && money.refundMinor > 0
+  const refundOn = nothingBack ? 'request' : refundOnOf(terms)
+  const early = sends === 'now' && (nothingBack || refundOn === 'request') && money.refundMinor > 0
   const dueAt = wait?.deadline ?? new Date().toISOString()
-  await insertReturn(tx, { ...ask, returnId, dueAt, wait, method: ask.collectOld, status, remedy: 'replacement', inAdvance: early, feeMinor: 0, terms, override, wanted: sends === 'now' ? null : wanted })
+  await insertReturn(tx, { ...ask, returnId, dueAt, wait, method: ask.collectOld, status, remedy: 'replacement', inAdvance: early, refundOn, feeMinor: 0, terms, override, wanted: sends === 'now' ? null : wanted })
   const lines = ask.lines.map(({ lineId, quantity, reason, sku, unitPriceMinor }) => ({ lineId, quantity, reason, ...(sku !== undefined && { sku }), ...(unitPriceMinor !== undefined && { unitPriceMinor }) }))
   const { chargeMinor, refundMinor } = money
   const moves = chargeMinor + refundMinor + guardMinor > 0 && { chargeMinor, refundMinor, ...(guardMinor > 0 && { guardMinor }), currency: order.currency }
@@ -147,7 +148,7 @@ export interface ReplacementPreview {
 /** What a replacement would move, nothing done. @throws as `requestReplacement` */
 export async function previewReplacement(tx: Transaction, ask: Omit<Parameters<typeof plan>[2], 'actor'>): Promise<ReplacementPreview> {
   const order = await lockOrder(tx, ask.orderId)
-  const { override, wanted, money, sends, guardMinor } = await plan(tx, order, { ...ask, actor: '' })
+  const { terms, override, wanted, money, sends, guardMinor } = await plan(tx, order, { ...ask, actor: '' })
   const has = await returnable(tx, ask.orderId)
   const back = ask.collectOld === 'none' ? [] : summed(ask.lines).map((l) => ({ ...l, sku: has.find((h) => h.lineId === l.lineId)!.sku }))
   return {
@@ -155,7 +156,7 @@ export async function previewReplacement(tx: Transaction, ask: Omit<Parameters<t
     goods: { back, sent: wanted.map(({ lineId, quantity, sku }) => ({ lineId, quantity, sku })), sends },
     ...(override && { override }),
     money: {
-      currency: order.currency, ...money, ...(guardMinor > 0 && { guard: { amountMinor: guardMinor, until: waitUntilBack(order, true).deadline } }), refundOn: ask.collectOld === 'none' ? 'request' : (order.policy.returns.refundOn ?? 'receipt'),
+      currency: order.currency, ...money, ...(guardMinor > 0 && { guard: { amountMinor: guardMinor, until: waitUntilBack(order, true).deadline } }), refundOn: ask.collectOld === 'none' ? 'request' : refundOnOf(terms),
       lines: wanted.map(({ lineId, sku, quantity, paidMinor, deltaMinor }) => ({ lineId, sku, quantity, paidMinor, deltaMinor })),
     },
   }

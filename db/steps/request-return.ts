@@ -5,7 +5,7 @@ import { durationMs } from '../../domain/policy/duration'
 import type { RefundOn } from '../../domain/policy/returns'
 import { refuse } from '../../domain/refusals'
 import { refundMinor, type RefundParts } from '../../domain/returns/refund'
-import { feesOf, type LineTerms, type Objection } from '../../domain/returns/terms'
+import { feesOf, refundOnOf, type LineTerms, type Objection } from '../../domain/returns/terms'
 import { canFetch, queueFetching } from '../collections'
 import { judged } from '../ceilings'
 import type { Transaction } from '../connection'
@@ -29,13 +29,13 @@ export async function requestReturn(tx: Transaction, ask: RequestReturn & { orde
   const claimed = ask.claim && (await judgeClaim(tx, ask))
   if (claimed && claimed.aboveMinor > 0) return waitForYes(tx, order, ask, claimed)
   if (override) await auditOverride(tx, ask, override)
-  const { feeMinor, approved, inAdvance } = termsFor(order, ask, terms)
+  const { feeMinor, approved, inAdvance, refundOn } = termsFor(order, ask, terms)
   const returnId = uuidv7()
   const wait = ask.method === 'none' ? null : waitUntilBack(order, approved)
   const status = wait === null ? 'closed' : approved ? 'approved' : 'requested'
   const dueAt = wait?.deadline ?? new Date().toISOString()
   const kept = ask.method === 'none' ? free(terms) : terms
-  await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: ask.remedy ?? 'refund', inAdvance, feeMinor, terms: kept, override, wanted: null })
+  await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: ask.remedy ?? 'refund', inAdvance, refundOn, feeMinor, terms: kept, override, wanted: null })
   if (claimed && claimed.amountMinor > 0) await keepClaim(tx, order, ask, { ...claimed, status: 'given', returnId })
   const lines = ask.lines.map(({ lineId, quantity, reason }) => ({ lineId, quantity, reason }))
   await record(tx, order, { type: 'return.requested', actor: ask.actor, data: { returnId, method: ask.method, lines, approved, ...(override && { override }) } })
@@ -53,7 +53,8 @@ export const free = (terms: readonly LineTerms[]): LineTerms[] => terms.map((t) 
 
 /** What a customer's request comes to by the order's own policy. */
 function termsFor(order: OrderRow, { staff, method }: Pick<RequestReturn, 'staff' | 'method'>, terms: readonly LineTerms[]): { feeMinor: number; approved: boolean; inAdvance: boolean; refundOn: RefundOn } {
-  const { refundOn = 'receipt', approval = 'automatic' } = order.policy.returns
+  const { approval = 'automatic' } = order.policy.returns
+  const refundOn = refundOnOf(terms)
   const approved = approval === 'automatic' || staff
   if (method === 'none') return { feeMinor: 0, approved, inAdvance: true, refundOn: 'request' }
   return { feeMinor: feesOf(terms), approved, inAdvance: approved && refundOn === 'request', refundOn }

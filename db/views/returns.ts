@@ -1,10 +1,11 @@
 /** Returns as answers show them: what is to come back, what has, and what is given for it. */
-import type { FeePer } from '../../domain/policy/returns'
+import type { FeePer, RefundOn } from '../../domain/policy/returns'
 import type { ReturnStatus } from '../../domain/returns/status'
 import { isExpected, mayBecome, mayCloseShort } from '../../domain/returns/status'
 import type { WaitingOn } from '../../domain/order/status'
 import { row, type Db } from '../connection'
 import type { Proof } from '../return-terms'
+import { refundOnSql } from '../returns'
 import { guardJson, mayComeLateSql, type GuardView } from './guards'
 import { returnLabelJson, type ReturnLabelView } from './return-label'
 import { iso, list, runJson, type RunOfTask } from './sql'
@@ -20,6 +21,8 @@ export interface ReturnView {
   remedy: string
   requestedBy: string
   requestedAt: string
+  /** When its money is given back. */
+  refundOn: RefundOn
   dueAt: string
   endedAt: string | null
   override: Record<string, unknown> | null
@@ -66,7 +69,7 @@ const moneyJson = `(SELECT json_build_object('refundMinor', g.minor, 'feeMinor',
     (SELECT coalesce(sum((data->>'owedMinor')::int8), 0)::int8 AS minor FROM exceptions WHERE order_id = r.order_id AND kind = 'payment.refund_short' AND resolved_at IS NULL AND data->>'returnId' = r.return_id::text) s)`
 
 const columns = `r.return_id AS "returnId", r.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", r.number, r.status, r.method, r.remedy, r.requested_by AS "requestedBy",
-  r.requested_at AS "requestedAt", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, (SELECT proof FROM return_proofs s WHERE s.proof_id = r.proof_id) AS proof, ${returnLabelJson} AS label, r.no_label AS "noLabel", r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds, ${moneyJson} AS money,
+  r.requested_at AS "requestedAt", ${refundOnSql} AS "refundOn", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, (SELECT proof FROM return_proofs s WHERE s.proof_id = r.proof_id) AS proof, ${returnLabelJson} AS label, r.no_label AS "noLabel", r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds, ${moneyJson} AS money,
   ${guardJson} AS guard, ${mayComeLateSql} AS "mayComeLate", ${runJson('t.return_id = r.return_id')} AS run`
 
 /** By its id, or by the command that opened it. @returns undefined when there is none. Who may see it is for the caller to check. */

@@ -5,7 +5,7 @@ export const proofs = ['photo', 'receipt'] as const
 /** What a customer may have to show: a reference to a photo, or the number of her receipt. */
 export type ProofKind = (typeof proofs)[number]
 
-/** When the money of a return is given back. */
+/** When the money of a return is given back: the most careful first. */
 export const refundTimes = ['receipt', 'collection', 'scan', 'request'] as const
 export type RefundOn = (typeof refundTimes)[number]
 
@@ -31,6 +31,8 @@ export interface ReturnTerms {
   /** The codes a customer may give; absent: whatever she says. */
   reasons?: readonly ReturnReason[]
   proof?: 'none' | ProofKind
+  /** Where lines of one return differ, its money waits for what takes longest. */
+  refundOn?: RefundOn
 }
 
 /** What it does not say, the policy says. */
@@ -40,4 +42,6 @@ export interface ReturnRule extends ReturnTerms, ForChannels {
   terms?: readonly string[]
   /** Categories of SKUs. Absent: every SKU, those without a category too. */
   categories?: readonly string[]
+  /** Orders that carry any of these marks of their channel, e.g. `trusted`. Absent: all. */
+  flags?: readonly string[]
 }

@@ -1,7 +1,7 @@
 /** What a customer may send back, by the policy her order was placed under, each line by its own rule: binding for her, advisory for staff, whose override is kept. */
 import { durationMs } from '../policy/duration'
 import type { ReturnsPolicy } from '../policy/kinds'
-import type { FeePer, ProofKind, ReturnReason, ReturnRule, ReturnTerms } from '../policy/returns'
+import { refundTimes, type FeePer, type ProofKind, type RefundOn, type ReturnReason, type ReturnRule, type ReturnTerms } from '../policy/returns'
 
 export interface AskedLine {
   lineId: string
@@ -27,20 +27,22 @@ export interface LineTerms {
   /** The codes there are; undefined: any words will do. */
   reasons?: readonly string[]
   proof: 'none' | ProofKind
+  refundOn: RefundOn
 }
 
-export function termsOf(policy: ReturnsPolicy, channel: string, lines: readonly AskedLine[]): LineTerms[] {
+/** @param flags the marks of the order */
+export function termsOf(policy: ReturnsPolicy, channel: string, lines: readonly AskedLine[], flags: readonly string[] = []): LineTerms[] {
   return lines.map(({ lineId, sku, category, reason }) => {
-    const rule = policy.rules?.find((r) => fits(r, channel, category))
-    const { window, feeMinor = 0, feePer = 'return', reasons, proof = 'none' } = { ...policy, ...rule }
+    const rule = policy.rules?.find((r) => fits(r, { channel, category, flags }))
+    const { window, feeMinor = 0, feePer = 'return', reasons, proof = 'none', refundOn = 'receipt' } = { ...policy, ...rule }
     const finalSale = rule?.finalSale ?? (policy.finalSale ?? []).some((prefix) => sku.startsWith(prefix))
     const ourFault = reasons?.some((r) => r.code === reason && r.ourFault === true) ?? false
-    return { lineId, sku, reason, rule: rule?.name ?? null, window, feeMinor: ourFault ? 0 : feeMinor, feePer, finalSale, ourFault, ...(reasons && { reasons: codes(reasons) }), proof }
+    return { lineId, sku, reason, rule: rule?.name ?? null, window, feeMinor: ourFault ? 0 : feeMinor, feePer, finalSale, ourFault, ...(reasons && { reasons: codes(reasons) }), proof, refundOn }
   })
 }
 
-const fits = ({ channels, categories }: ReturnRule, channel: string, category: string | null): boolean =>
-  (channels?.includes(channel) ?? true) && (categories === undefined || (category !== null && categories.includes(category)))
+const fits = (rule: ReturnRule, { channel, category, flags }: { channel: string; category: string | null; flags: readonly string[] }): boolean =>
+  (rule.channels?.includes(channel) ?? true) && (rule.categories === undefined || (category !== null && rule.categories.includes(category))) && (rule.flags?.some((flag) => flags.includes(flag)) ?? true)
 const codes = (reasons: NonNullable<ReturnTerms['reasons']>): string[] => reasons.map((r: ReturnReason) => r.code)
 
 export type Objection = { by: string[] } & (
@@ -82,3 +84,6 @@ export function feesOf(lines: readonly { feeMinor: number; feePer: FeePer }[]): 
   const perLine = lines.filter((l) => l.feePer === 'line').map((l) => l.feeMinor)
   return Math.max(0, ...perReturn) + perLine.reduce((sum, fee) => sum + fee, 0)
 }
+
+/** One return is one refund: it waits for the line whose money waits longest. */
+export const refundOnOf = (terms: readonly Pick<LineTerms, 'refundOn'>[]): RefundOn => refundTimes.find((time) => terms.some((t) => t.refundOn === time)) ?? 'receipt'

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import type { ReturnsPolicy } from '../../../domain/policy/kinds'
 import { hasEnded, isExpected, mayBecome, returnStatuses } from '../../../domain/returns/status'
-import { feesOf, objections, termsOf, type AskedLine } from '../../../domain/returns/terms'
+import { feesOf, objections, refundOnOf, termsOf, type AskedLine } from '../../../domain/returns/terms'
 
 const arrivedAt = '2026-11-01T12:00:00.000Z'
 const on = (day: string): number => Date.parse(day)
@@ -55,6 +55,16 @@ describe('a policy with rules', () => {
     ])
     expect(against(policy, [shoe], { proofs: ['receipt'] })).toMatchObject([{ rule: 'proof' }])
     expect(against(policy, [shoe], { proofs: ['photo'] })).toEqual([])
+  })
+  it('gives the money of marked orders when their rule says, and of one return when the line says whose money waits longest', () => {
+    const trusting: ReturnsPolicy = { ...policy, refundOn: 'scan', rules: [{ name: 'trusted', flags: ['trusted', 'vip'], refundOn: 'request' }, { name: 'shoes', categories: ['shoes'], refundOn: 'receipt' }] }
+    const said = (...flags: string[]): unknown[] => termsOf(trusting, 'web', [shoe, book], flags).map((t) => [t.rule, t.refundOn])
+    expect(said('vip', 'gift')).toEqual([['trusted', 'request'], ['trusted', 'request']])
+    expect(said('gift')).toEqual([['shoes', 'receipt'], [null, 'scan']])
+    expect(refundOnOf(termsOf(trusting, 'web', [shoe, book]))).toBe('receipt')
+    expect(refundOnOf(termsOf(trusting, 'web', [book]))).toBe('scan')
+    expect(refundOnOf(termsOf(trusting, 'web', [book], ['trusted']))).toBe('request')
+    expect(termsOf({ window: 'P30D', restockBy: 'P45D' }, 'web', [book])).toMatchObject([{ refundOn: 'receipt' }])
   })
   it('keeps the highest fee per return, each fee per line, and none where the fault is ours', () => {
     expect(feesOf(termsOf(policy, 'web', [shoe, book]))).toBe(500)
