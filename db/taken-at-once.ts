@@ -31,11 +31,23 @@ export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promi
 }
 
 /** Units were cancelled: what such payments were to pay of them goes back, less what was given ahead by hand where a payment has no more. @param purpose once per cancellation */
-export async function refundUncovered(tx: Transaction, { orderId, currency }: OrderRow, cancelled: readonly Units[], purpose: string): Promise<IntendedRefund[]> {
-  const order = (await row<Facts>(tx, factsSql, [orderId]))!
-  const paying = (wanted: readonly Units[]): Map<string, number> => new Map(payersOf(order.tenders ?? [], 0, worthMinor(order, wanted)).map((p) => [p.tenderId, p.amountMinor]))
-  const own = new Set(order.wanted.map((w) => w.lineId))
-  const [before, now] = [paying([...order.wanted, ...cancelled.filter((c) => own.has(c.lineId))]), paying(order.wanted)]
+export async function refundUncovered(tx: Transaction, order: OrderRow, cancelled: readonly Units[], purpose: string): Promise<IntendedRefund[]> {
+  const facts = (await row<Facts>(tx, factsSql, [order.orderId]))!
+  const own = new Set(facts.wanted.map((w) => w.lineId))
+  const wasMinor = worthMinor(facts, [...facts.wanted, ...cancelled.filter((c) => own.has(c.lineId))])
+  return refundBeyond(tx, order, facts, { wasMinor, purpose })
+}
+
+/** The order is worth less, with all its units. */
+export async function refundCheaper(tx: Transaction, order: OrderRow, byMinor: number, purpose: string): Promise<IntendedRefund[]> {
+  const facts = (await row<Facts>(tx, factsSql, [order.orderId]))!
+  return refundBeyond(tx, order, facts, { wasMinor: worthMinor(facts, facts.wanted) + byMinor, purpose })
+}
+
+/** What such payments paid of what the order was worth, and do not pay of what it is worth. */
+async function refundBeyond(tx: Transaction, { orderId, currency }: OrderRow, order: Facts, { wasMinor, purpose }: { wasMinor: number; purpose: string }): Promise<IntendedRefund[]> {
+  const paying = (minor: number): Map<string, number> => new Map(payersOf(order.tenders ?? [], 0, minor).map((p) => [p.tenderId, p.amountMinor]))
+  const [before, now] = [paying(wasMinor), paying(worthMinor(order, order.wanted))]
   const refunds: IntendedRefund[] = []
   for (const { paymentId, tenderId, atOnce } of order.tenders ?? []) {
     if (!atOnce) continue

@@ -34,8 +34,10 @@ const previewAnswer = z
       cancelledMinor: minor.meta({ description: 'What the units are worth' }),
       remainingMinor: minor.meta({ description: 'What the order is worth without them' }),
       letGoMinor: minor.meta({ description: 'What of it is held, or would be, and is not taken' }),
-      refundMinor: minor.meta({ description: 'What was taken at once, as by a bank debit, and goes back' }),
+      refundMinor: minor.meta({ description: 'What was taken and goes back: at once, as by a bank debit, or for goods that this was to be sent in place of' }),
       refundElsewhereMinor: minor.meta({ description: 'What the channel has taken and has to give back' }),
+      countedMinor: minor.meta({ description: 'What of it was given ahead by hand, and is counted' }),
+      owedMinor: minor.meta({ description: 'What is due and no payment has left: a case for finance' }),
     }),
   })
   .meta({ id: 'CancellationPreview' })

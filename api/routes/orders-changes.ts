@@ -44,8 +44,8 @@ const change = command({
       orderId, operations: asked.map(asOperation), actor: ctx.actor, requestedBy, after, services: ctx.deps.services, ...(paymentMethod !== undefined && { paymentMethod }),
     })
     const { promisedFrom, promisedBy, confidence } = promise ?? (await orderView(tx, orderId, { role: ctx.key.role }))!.promise
-    const { deltaMinor, chargeMinor, letGoMinor, refundMinor } = money
-    return created({ ...proposed, orderId, deltaMinor, chargeMinor, letGoMinor, refundMinor, promise: { promisedFrom, promisedBy, confidence } })
+    const { closesTenders: _, ...moved } = money
+    return created({ ...proposed, orderId, ...moved, promise: { promisedFrom, promisedBy, confidence } })
   },
 })
 

@@ -2,6 +2,7 @@
  * Carries out a change, in one transaction under the order's lock: lines grow, what was reserved is claimed, work orders that are not packed take the new units in, and what is given up
  * is cancelled. Whoever picks hears of both.
  */
+import { uuidv7 } from 'uuidv7'
 import type { ChangeOrder } from '../../domain/messages'
 import type { NewLine } from '../../domain/order/new-order'
 import { invariant } from '../../domain/invariant'
@@ -16,8 +17,10 @@ import { promiseParts } from '../order-promise'
 import { keepFirstVersion, keepVersion } from '../order-versions'
 import { refreshOrder, type OrderRow } from '../orders'
 import { intendSmallVoids, needsRemainder } from '../part-payments'
+import { givingBack, rehearse, type GivenBack } from '../rehearsal'
 import { holdsStill, takeHold } from '../reservations'
 import { claimPlanned, keepDecision } from '../sourcing'
+import { refundCheaper } from '../taken-at-once'
 import { cancelWanted, type LinesCancelled } from './cancel-lines'
 import { moveGoods, writeRoute, type Moved } from './move-order'
 import { planStock, type PlannedChange } from './plan-change'
@@ -62,12 +65,29 @@ interface Claiming {
   after?: AfterSale
 }
 
-async function giveUp(tx: Transaction, order: OrderRow, { fewer }: PlannedChange, ask: ChangeOrder): Promise<LinesCancelled> {
+/** What the order is worth less is given back where it was taken already. */
+async function giveUp(tx: Transaction, order: OrderRow, { fewer, shippingDropMinor }: PlannedChange, ask: ChangeOrder): Promise<LinesCancelled> {
   const cause = `change ${ask.changeId}`
-  if (fewer.length) return cancelWanted(tx, order, { lines: await linesInPlaces(tx, order.orderId), wanted: fewer }, { ...ask, reason: cause })
+  const refunds = shippingDropMinor > 0 ? await refundCheaper(tx, order, shippingDropMinor, `cheaper:${ask.changeId}`) : []
+  if (fewer.length) {
+    const done = await cancelWanted(tx, order, { lines: await linesInPlaces(tx, order.orderId), wanted: fewer }, { ...ask, reason: cause })
+    return { ...done, ...(refunds.length > 0 && { refunds: [...refunds, ...(done.refunds ?? [])] }) }
+  }
   await keepVersion(tx, order.orderId, { actor: ask.actor, cause })
   await refreshOrder(tx, order.orderId)
-  return { cancelledAt: new Date().toISOString(), stopped: [], voids: [] }
+  return { cancelledAt: new Date().toISOString(), stopped: [], voids: [], ...(refunds.length > 0 && { refunds }) }
+}
+
+/** What carrying it out would give back, nothing done: it is rehearsed but for the stock, which moves no money. */
+export async function givenBackBy(tx: Transaction, order: OrderRow, planned: PlannedChange, actor: string): Promise<GivenBack> {
+  if (planned.fewer.length === 0 && planned.shippingDropMinor === 0) return { refundMinor: 0, elsewhereMinor: 0, countedMinor: 0, owedMinor: 0 }
+  return rehearse(tx, (inner) =>
+    givingBack(inner, order.orderId, async () => {
+      await growLines(inner, order.orderId, planned)
+      if (planned.route) await writeRoute(inner, order, planned.route)
+      await giveUp(inner, order, planned, { changeId: uuidv7(), commandId: '', actor })
+    }),
+  )
 }
 
 async function growLines(tx: Transaction, orderId: string, { raises, added, growsMinor }: PlannedChange): Promise<void> {

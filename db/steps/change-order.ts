@@ -25,7 +25,7 @@ import { releaseOfChange, reserve, type Reserve } from '../reservations'
 import { settleExceptions } from '../waiting'
 import { lockOpenOrder } from './cancel-lines'
 import { decided, tellRequested } from './decide-change'
-import { carryOut, type ChangeCarriedOut } from './carry-out-change'
+import { carryOut, givenBackBy, type ChangeCarriedOut } from './carry-out-change'
 import { promiseOfChange, withServices } from './change-dates'
 import { planRoute, type PlannedRoute } from './move-order'
 import { planChange, planStock, type PlannedChange } from './plan-change'
@@ -44,13 +44,18 @@ export interface ChangeAsk {
   after?: Pick<AfterSale, 'promise'>
   services?: readonly string[]
 }
+/** With what is given back to the cent: also of what it was sent in place of, less what was given ahead by hand. */
+export interface ToldMoney extends MoneyOfChange {
+  countedMinor: number
+  owedMinor: number
+}
 export interface Proposed {
   changeId: string
   /** `requested`: a merchant has to say yes. */
   state: 'requested' | 'asked'
   version: number
   expiresAt: string
-  money: MoneyOfChange
+  money: ToldMoney
   /** When it would arrive, where the change says something about that. */
   promise?: ToldPromise
 }
@@ -60,7 +65,8 @@ export async function proposeChange(tx: Transaction, ask: ChangeAsk): Promise<Pr
   const order = await lockOpenOrder(tx, ask.orderId)
   const operations = await withServices(tx, order, ask)
   const planned = await planChange(tx, order, operations)
-  const { money } = planned
+  const given = await givenBackBy(tx, order, planned, ask.actor)
+  const money: ToldMoney = { ...planned.money, refundMinor: planned.refundElsewhereMinor + given.elsewhereMinor + given.refundMinor, countedMinor: given.countedMinor, owedMinor: given.owedMinor }
   if (!ask.paidElsewhere) await needMethod(tx, ask.orderId, { chargeMinor: money.chargeMinor, paymentMethod: ask.paymentMethod ?? null })
   const { decision, reserves } = await planSupply(tx, order, planned)
   const changeId = uuidv7()

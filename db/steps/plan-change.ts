@@ -6,7 +6,7 @@ import { withoutKits } from '../../domain/order/kits'
 import type { NewLine } from '../../domain/order/new-order'
 import { rerouted, type Rerouted, type Route } from '../../domain/order/reroute'
 import { moneyOfChange, raiseOf, withRaise, type MoneyOfChange } from '../../domain/payment/raises'
-import type { Priced, PricedLine, Raise, Tender, Units } from '../../domain/payment/shares'
+import { payersOf, worthMinor, type Priced, type PricedLine, type Raise, type Tender, type Units } from '../../domain/payment/shares'
 import { refuse } from '../../domain/refusals'
 import type { OpenLine, SourcingDecision } from '../../domain/sourcing/decision'
 import { linesInPlaces } from '../cancellable'
@@ -30,12 +30,16 @@ export interface PlannedChange {
   /** By how much the order's total grows: what is given up stays in it, as cancelled. */
   growsMinor: number
   money: MoneyOfChange
+  /** What of it the channel has taken, and gives back by itself. */
+  refundElsewhereMinor: number
+  /** By how much the way becomes cheaper. */
+  shippingDropMinor: number
 }
 
 interface Facts extends Route, Priced {
   shipping: Route['shipping']
   lines: (PricedLine & { sku: string; cancelled: number; paid: number })[]
-  tenders: Tender[]
+  tenders: (Tender & { atOnce: boolean })[]
   /** What those have taken and hold, or are asked to. */
   heldMinor: number
 }
@@ -54,13 +58,17 @@ export async function planChange(tx: Transaction, { orderId, policy }: OrderRow,
   const route = rerouted(facts, operations, policy.promise.prices)
   if (route) await (route.isElsewhere ? needUnpacked(tx, orderId) : needUnaddressed(tx, orderId))
   const after = dearer({ ...facts, ...(route && { shipping: route.shipping }) }, raises, added)
-  const money = moneyOfChange(facts.tenders, { order: facts, units: paidFor(facts) }, { order: after, units: changed(paidFor(facts), wanted.fewer, raises, added) }, facts.heldMinor)
+  const [was, is] = [{ order: facts, units: paidFor(facts) }, { order: after, units: changed(paidFor(facts), wanted.fewer, raises, added) }]
+  const money = moneyOfChange(facts.tenders, was, is, facts.heldMinor)
+  const cheaperMinor = Math.max(0, 0 - money.deltaMinor)
+  const refundElsewhereMinor = payersOf(facts.tenders, worthMinor(is.order, is.units), cheaperMinor).reduce((sum, p) => sum + (facts.tenders.some((t) => t.tenderId === p.tenderId && t.takenElsewhere && !t.atOnce) ? p.amountMinor : 0), 0)
+  const shippingDropMinor = Math.max(0, totalOf({ ...facts, lines: [] }) - totalOf({ ...after, lines: [] }))
   const of = (lineId: string): Facts['lines'][number] => facts.lines.find((l) => l.lineId === lineId)!
   const more = [
     ...raises.map(({ lineId, raise }) => ({ lineId, sku: of(lineId).sku, quantity: raise.quantity, valueMinor: of(lineId).unitPriceMinor })),
     ...added.map(({ lineId, sku, quantity, unitPriceMinor }) => ({ lineId, sku, quantity, valueMinor: unitPriceMinor })),
   ]
-  return { lines, fewer: wanted.fewer, raises, added, more, ...(route && { route }), growsMinor: totalOf(after) - totalOf(facts), money }
+  return { lines, fewer: wanted.fewer, raises, added, more, ...(route && { route }), growsMinor: totalOf(after) - totalOf(facts), money, refundElsewhereMinor, shippingDropMinor }
 }
 
 /** Where the units would come from: from a node that works for the order already, if one has them all, so that they travel with the rest. @throws `stock.short` */
@@ -142,7 +150,7 @@ const factsSql = `
         'cancelled', cancelled, 'paid', quantity - cancelled - shipped - resend + coalesce(g.units, 0)) ORDER BY position)
      FROM order_lines l LEFT JOIN LATERAL (SELECT sum(fl.picked - fl.resent)::int AS units FROM fulfillments f JOIN fulfillment_lines fl USING (fulfillment_id)
        WHERE f.order_id = l.order_id AND fl.line_id = l.line_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') g ON true WHERE l.order_id = o.order_id) AS lines,
-    (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}) ORDER BY payment_id) FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders,
+    (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY payment_id) FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders,
     (SELECT coalesce(sum(CASE WHEN ${takenAlreadySql} THEN CASE WHEN part = 1 THEN coalesce(covers_minor, amount_minor) ELSE captured_minor END
         WHEN op.ends THEN op.asked WHEN status = 'authorized' THEN authorized_minor WHEN status IN ('opened', 'action_required', 'processing') THEN amount_minor ELSE captured_minor END), 0)::int8
      FROM payments p, LATERAL (SELECT coalesce(bool_or(kind = 'void' OR final), false) AS ends, coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS asked FROM payment_operations c

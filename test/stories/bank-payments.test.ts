@@ -84,12 +84,19 @@ it('counts what was given by hand of a debit when units are cancelled, or all of
   }
   const counted = (orderId: string): Promise<object[]> => system.db('counted_goodwill').where({ order_id: orderId }).select({ amountMinor: 'amount_minor' })
   const [some, none] = [await underWay(debit, 2), await underWay()]
+  const foretold = async (orderId: string, lines?: object[]): Promise<object> =>
+    (await people.support<{ money: object }>('POST', `/v1/orders/${orderId}/cancel?preview=true`, { ...(lines && { lines }), reason: 'one is enough' })).body.money
   await byHand(some, 2_000)
+  expect(await foretold(some, [{ lineId: '1', quantity: 1 }])).toMatchObject({ cancelledMinor: 1_000, letGoMinor: 0, refundMinor: 490, countedMinor: 510, owedMinor: 0 })
+  const change = await people.support('POST', `/v1/orders/${some}/changes`, { operations: [{ op: 'setQuantity', lineId: '1', quantity: 1 }] })
+  expect(change).toMatchObject({ status: 201, body: { deltaMinor: -1_000, letGoMinor: 0, refundMinor: 490, countedMinor: 510, owedMinor: 0 } })
+  expect([await people.told(some), await counted(some), (await people.order(some)).lines]).toMatchObject([expect.not.arrayContaining(['order.lines_cancelled']), [], [{ cancelled: 0 }]])
   await people.support('POST', `/v1/orders/${some}/cancel`, { lines: [{ lineId: '1', quantity: 1 }], reason: 'one is enough' })
   await people.until(some, (o) => o.money.refundedMinor === 2_490, 'the rest')
   await deliver(some)
   expect([await closed(some), await counted(some)]).toMatchObject([{ status: 'completed', money: { capturedMinor: 2_490, refundedMinor: 2_490 } }, [{ amountMinor: 510 }]])
   await byHand(none, 500)
+  expect(await foretold(none)).toMatchObject({ cancelledMinor: 1_490, letGoMinor: 0, refundMinor: 990, countedMinor: 500 })
   await people.support('POST', `/v1/orders/${none}/cancel`, { reason: 'changed her mind' })
   expect(await closed(none)).toMatchObject({ status: 'cancelled', money: { capturedMinor: 1_490, refundedMinor: 1_490, owedMinor: 0 } })
   expect(await counted(none)).toEqual([{ amountMinor: 500 }])
@@ -133,6 +140,19 @@ it('gives back what a cancelled unit was paid with, and after the return of the 
   expect((await people.claim(orderId, { lines: [{ lineId: '1', quantity: 1 }], remedy: 'refund' })).body).toMatchObject({ status: 'given' })
   await people.until(orderId, (o) => o.money.refundedMinor === 2_490 && !o.workflowOpen, 'the second refund')
   expect(await intentsOf(system, orderId)).toMatchObject([{ capturedMinor: 2_490, refundedMinor: 2_490 }])
+})
+
+it('gives back of a debit what a cheaper way costs less, as was said before', async () => {
+  const orderId = await underWay()
+  await bankSays(orderId, 'requires_capture')
+  await people.until(orderId, (o) => o.fulfillments.length === 1, 'the work order')
+  const operations = [{ op: 'setDelivery', method: 'delivery', service: 'standard', shipping: { priceMinor: 200 } }]
+  const change = await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations })
+  expect(change).toMatchObject({ status: 201, body: { deltaMinor: -290, letGoMinor: 0, refundMinor: 290 } })
+  expect(await people.support('POST', `/v1/orders/${orderId}/changes/${change.body.changeId}/confirm`, {})).toMatchObject({ status: 200 })
+  await people.until(orderId, (o) => o.money.refundedMinor === 290, 'the refund')
+  await deliver(orderId)
+  expect(await closed(orderId)).toMatchObject({ status: 'completed', money: { capturedMinor: 1_490, refundedMinor: 290, owedMinor: 0 } })
 })
 
 it('pays with a debit first and a card last, and lets go of the card first', async () => {

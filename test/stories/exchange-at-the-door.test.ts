@@ -176,6 +176,10 @@ it('pays back what was sent in when its replacement cannot be had any more', asy
   const { returnId } = (await people.support<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: none, reason: 'too big' }], collectOld: 'store' })).body
   await count(returnId, 'store-mitte')
   await people.until(orderId, (o) => o.waitingOn?.what === 'stock', 'the other size')
-  expect(await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: 'r1-1', quantity: 1 }], reason: 'not to be had' })).toMatchObject({ status: 200 })
+  const given = { letGoMinor: 0, refundMinor: 9_390, countedMinor: 0, owedMinor: 0 }
+  expect(await people.support('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'removeLine', lineId: 'r1-1' }] })).toMatchObject({ status: 201, body: { deltaMinor: 0, ...given } })
+  const giveUp = { lines: [{ lineId: 'r1-1', quantity: 1 }], reason: 'not to be had' }
+  expect((await people.support<{ money: object }>('POST', `/v1/orders/${orderId}/cancel?preview=true`, giveUp)).body.money).toMatchObject({ cancelledMinor: 0, ...given })
+  expect(await people.support('POST', `/v1/orders/${orderId}/cancel`, giveUp)).toMatchObject({ status: 200 })
   expect(await people.until(orderId, (o) => o.money.refundedMinor === 9_390, 'the money')).toMatchObject({ money: { owedMinor: 0 }, lines: [{ credited: 1 }, { cancelled: 1 }] })
 })
