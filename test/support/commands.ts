@@ -16,6 +16,8 @@ export interface Hands {
   carrierSays(trackingNumber: string, status: string): Promise<void>
   /** A customer has her bank take back what was captured of a payment, or the bank decides. */
   bankSays(reference: string, says: 'disputed' | 'won' | 'lost' | 'authorized' | 'declined'): Promise<void>
+  /** What cancellations and changes have had given back, where nothing else moves meanwhile: then what is said beforehand is held against it. */
+  givenBack?(): Promise<number>
   /** The next deadline or retry comes, where that can be arranged. */
   elapse(): Promise<void>
 }
@@ -68,10 +70,33 @@ const some = (lines: OrderView['lines'], { pick, more }: Drawn): { lineId: strin
   return { lineId: line.lineId, quantity: 1 + (more % line.quantity) }
 }
 
+/** What was said to go back goes back, to the cent. */
+async function asSaid({ givenBack }: Hands, said: unknown, confirm: () => Promise<Asked>): Promise<Asked> {
+  const before = await givenBack?.()
+  const done = await confirm()
+  if (before === undefined || done.status >= 400) return done
+  const minor = (await givenBack!()) - before
+  if (minor !== said) throw new Error(`${String(said)} was said to be given back, and ${minor} was`)
+  return done
+}
+
 /** Asked for, with what it would move, and confirmed. */
-async function changed({ people, order: { orderId } }: Hands, operation: object): Promise<Asked> {
-  const asked = await people.support<{ changeId: string; code?: string }>('POST', `/v1/orders/${orderId}/changes`, { operations: [operation] })
-  return asked.status === 201 ? people.support('POST', `/v1/orders/${orderId}/changes/${asked.body.changeId}/confirm`, {}) : asked
+async function changed(hands: Hands, ...operations: object[]): Promise<Asked> {
+  const { people, order } = hands
+  const asked = await people.support<{ changeId: string; refundMinor: number; code?: string }>('POST', `/v1/orders/${order.orderId}/changes`, { operations })
+  if (asked.status !== 201) return asked
+  const confirm = (): Promise<Asked> => people.support('POST', `/v1/orders/${order.orderId}/changes/${asked.body.changeId}/confirm`, {})
+  return order.payments.some((p) => p.provider === 'paid_elsewhere') ? confirm() : asSaid(hands, asked.body.refundMinor, confirm)
+}
+
+/** Seen beforehand, as it is refused or done then. */
+async function cancelled(hands: Hands, ask: object): Promise<Asked> {
+  const { people, order } = hands
+  const cancel = <Body>(query = ''): Promise<Answer<Body>> => people.support<Body>('POST', `/v1/orders/${order.orderId}/cancel${query}`, ask)
+  const told = await cancel<{ code?: string; money?: { refundMinor: number } }>('?preview=true')
+  const done = await asSaid(hands, told.body.money?.refundMinor, () => cancel<{ code?: string }>())
+  if (hands.givenBack && (told.status !== done.status || told.body.code !== done.body.code)) throw new Error(`the preview was answered ${told.status} ${told.body.code}, and the cancellation ${done.status} ${done.body.code}`)
+  return done
 }
 
 const isTaken = ({ capturedMinor }: { capturedMinor: number }): boolean => capturedMinor > 0
@@ -96,8 +121,8 @@ export const commands = {
   deliver: { weight: 12, when: (order) => onTheWay(order).length > 0, do: carrier(() => 'delivered') },
   reject: { weight: 2, when: has('released'), do: store('released', rejectOne) },
   lose: { weight: 2, when: (order) => onTheWay(order).length > 0, do: carrier((more) => chosen(['lost', 'damaged', 'returned'], more)!) },
-  cancel: { weight: 3, when: has('released'), do: ({ people, order }) => people.support('POST', `/v1/orders/${order.orderId}/cancel`, { reason: 'changed her mind' }) },
-  'cancel units': { weight: 2, do: ({ people, order }, drawn) => people.support('POST', `/v1/orders/${order.orderId}/cancel`, { lines: [some(order.lines, drawn)], reason: 'too many' }) },
+  cancel: { weight: 3, when: has('released'), do: (hands) => cancelled(hands, { reason: 'changed her mind' }) },
+  'cancel units': { weight: 2, do: (hands, drawn) => cancelled(hands, { lines: [some(hands.order.lines, drawn)], reason: 'too many' }) },
   'change down': {
     weight: 2,
     do: (hands, { pick, more }) => {

@@ -30,6 +30,10 @@ const shelves: readonly Record<string, number>[] = [{ 'store-mitte': 3, 'dc-01':
 const methods = { card: 'pm_card', 'card once': 'pm_once', asks: 'pm_action' } as const
 const cards = [...Object.values(methods), 'pm_declined']
 
+const givenBackSql = `
+  SELECT coalesce(sum(op.amount_minor), 0) AS minor FROM payment_operations op JOIN payments p USING (payment_id)
+  WHERE op.order_id = ? AND op.kind = 'refund' AND op.status <> 'abandoned' AND p.provider <> 'paid_elsewhere' AND op.purpose ~ '^(cancelled|uncovered|unwanted|cheaper)'`
+
 function handsFor({ system, people }: World, orderId: string, spare: string): () => Promise<Hands> {
   const carrierSays: Hands['carrierSays'] = (trackingNumber, status) =>
     system.tell(orderId, { source: 'carrier:swiftparcel', eventId: randomUUID(), kind: 'carrier', subject: trackingNumber, payload: { status, at: new Date().toISOString() } })
@@ -39,9 +43,10 @@ function handsFor({ system, people }: World, orderId: string, spare: string): ()
     await system.tell(orderId, { source: 'stripe', eventId: randomUUID(), kind: 'dispute', subject: reference, payload: { disputeId: `du_${reference}`, reference, amountMinor: 500, currency: 'EUR', reason: 'fraudulent', status } })
   }
   const elapse = async (): Promise<void> => void (await system.elapse(orderId))
+  const givenBack = async (): Promise<number> => Number((await system.db.raw<{ rows: { minor: string }[] }>(givenBackSql, [orderId])).rows[0]!.minor)
   return async () => {
     await system.settled(orderId)
-    return { people, order: await people.order(orderId), spare, cards, carrierSays, bankSays, elapse }
+    return { people, order: await people.order(orderId), spare, cards, carrierSays, bankSays, givenBack, elapse }
   }
 }
 
