@@ -10,6 +10,7 @@ import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
 import { endHoldsOf } from '../holds'
 import { endOpenChanges } from '../order-changes'
+import { keepVersion } from '../order-versions'
 import { lockOrder, refreshOrder } from '../orders'
 import { intendVoids } from '../payment-operations'
 import type { IntendedRefund } from '../refunds'
@@ -64,6 +65,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   const released = freed.map((l) => ({ lineId: l.lineId, sku: l.sku, nodeId: l.nodeId, quantity: l.quantity }))
   await record(tx, order, { type: 'order.cancelled', actor: ask.actor, data: { reason: ask.reason, released } })
   await writeAudit(tx, { actor: ask.actor, action: 'order.cancel', subject: ask.orderId, cause: ask.reason })
+  await keepVersion(tx, ask.orderId, { actor: ask.actor, cause: ask.reason })
   const cancelledAt = new Date().toISOString()
   await refreshOrder(tx, ask.orderId, voids.length + refunds.length ? { what: 'void', since: cancelledAt, deadline: null } : null)
   return { cancelledAt, voids: voids.map((v) => v.operationId), ...(refunds.length > 0 && { refunds }), labelled: stopped.filter((f) => f.status === 'packed').map((f) => f.fulfillmentId) }

@@ -17,12 +17,10 @@ import type { ReturnRow, WantedLine } from '../returns'
 export async function sendReplacements(tx: Transaction, order: OrderRow, { returnId, wanted, actor }: { returnId: string; wanted: readonly WantedLine[]; actor: string }): Promise<{ remainder?: true }> {
   const { orderId } = order
   const moreMinor = wanted.reduce((sum, w) => sum + moreOf(w), 0)
-  if (moreMinor > 0) {
-    await keepFirstVersion(tx, orderId)
-    await makeTenderOfDifference(tx, orderId, returnId)
-  }
+  await keepFirstVersion(tx, orderId)
+  if (moreMinor > 0) await makeTenderOfDifference(tx, orderId, returnId)
   await run(tx, linesSql, { orderId, returnId, wanted: JSON.stringify(wanted.map(asRow)), moreMinor })
-  if (moreMinor > 0) await keepVersion(tx, orderId, { actor, cause: `replacement ${returnId}` })
+  await keepVersion(tx, orderId, { actor, cause: `replacement ${returnId}` })
   return moreMinor > 0 && (await needsRemainder(tx, orderId)) ? { remainder: true } : {}
 }
 

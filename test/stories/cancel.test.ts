@@ -29,6 +29,8 @@ it('cancels an order the store has not begun: stock free at once, authorisation 
   const before = await level(fulfillments[0]!.nodeId)
   const answer = await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed her mind' })
   expect(answer).toMatchObject({ status: 200, body: { status: 'cancelled', lines: [{ cancelled: 2, allocated: 0 }] } })
+  expect((await people.support('GET', `/v1/orders/${orderId}/versions`)).body).toMatchObject({ items: [{ number: 1, cause: 'placed' }, { number: 2, cause: 'changed her mind', actor: 'support:demo-support' }] })
+  expect((await people.support('GET', `/v1/orders/${orderId}/versions/2`)).body).toMatchObject({ document: { lines: [], totalMinor: 0 } })
   const after = await level(fulfillments[0]!.nodeId)
   expect(after).toMatchObject({ allocated: before.allocated - 2, available: before.available + 2, onHand: before.onHand })
   const closed = await people.until(orderId, (o) => !o.workflowOpen)
