@@ -88,6 +88,7 @@ export const refusals = {
   'stock.short': { status: 409, says: 'There is not enough stock for this order', data: 'short: [{sku, wanted, available}]' },
   'order.already_handed_over': { status: 409, says: 'Parts of this order have left the building', data: 'fulfillmentIds, instead, exceptionId, parcels: [{fulfillmentId, carrier, trackingNumber}]' },
   'order.units_not_cancellable': { status: 409, says: 'Some of these units are packed with others that are not asked for, or have left', data: 'lines: [{lineId, asked, cancellable, elsewhere: [{state, quantity, fulfillmentId, nodeId, together}]}]' },
+  'order.line_cancelled': { status: 409, says: 'Nothing of this line is left: it was cancelled', data: 'lineId, state' },
   'order.kit_not_raised': { status: 409, says: 'More of a kit is another line', data: 'lineId' },
   'order.replacement_not_raised': { status: 409, says: 'More of what was sent in place of other goods is another line', data: 'lineId' },
   'order.change_too_late': { status: 409, says: 'Everything of this order is packed or has left: nothing can be added to it', data: 'fulfillmentIds' },

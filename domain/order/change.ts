@@ -39,7 +39,7 @@ export interface WantedUnits {
 
 /**
  * @throws `order.lines_repeated` for a line that is named twice, or added under an id that the order has; `order.line_unknown`, `order.kit_in_part`;
- *   `order.kit_not_raised` for more of a kit, which is added as a line; `order.replacement_not_raised` for more of what was sent in place of other goods, whose price is only a difference
+ *   `order.line_cancelled` for a line of which nothing is left; `order.kit_not_raised` for more of a kit, which is added as a line; `order.replacement_not_raised` for more of what was sent in place of other goods, whose price is only a difference
  */
 export function unitsWanted(lines: readonly LineInPlaces[], operations: readonly ChangeOperation[]): WantedUnits {
   const added = operations.flatMap((o) => (o.op === 'addLine' ? [o.line] : []))
@@ -48,6 +48,8 @@ export function unitsWanted(lines: readonly LineInPlaces[], operations: readonly
   refuseRepeated(named.map((n) => n.lineId))
   const cancelled = operations.flatMap((o) => (o.op === 'cancel' ? (o.lines ?? [...new Set(lines.map((l) => l.kit?.lineId ?? l.lineId))].map((lineId) => ({ lineId, quantity: keptOf(lines, lineId) }))) : []))
   if (cancelled.length) return { fewer: wantedUnits(lines, cancelled).filter((u) => u.quantity > 0), more: [], added: [] }
+  const over = named.find((n) => keptOf(lines, n.lineId) === 0)
+  if (over) throw refuse('order.line_cancelled', { lineId: over.lineId, state: 'cancelled' })
   const changes = named.map(({ lineId, to }) => ({ lineId, by: to - keptOf(lines, lineId) }))
   const fewer = wantedUnits(lines, changes.map(({ lineId, by }) => ({ lineId, quantity: Math.max(0, -by) }))).filter((u) => u.quantity > 0)
   const more = changes.filter((c) => c.by > 0).map(({ lineId, by }) => ({ lineId, quantity: by }))

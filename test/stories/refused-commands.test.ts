@@ -69,6 +69,21 @@ it('refuses returns of more than was delivered, of the same twice and after the 
   ])
 })
 
+it('refuses changes of a line that was cancelled, writes nothing and says so in the log', async () => {
+  const [kept, gone] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'store-mitte': 3 })]
+  const orderId = await people.place({ lines: [{ sku: kept, quantity: 1 }, { sku: gone, quantity: 2 }] })
+  await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: '2', quantity: 2 }], reason: 'too many' })
+  const before = await people.order(orderId)
+  for (const operation of [{ op: 'setQuantity', lineId: '2', quantity: 1 }, { op: 'removeLine', lineId: '2' }])
+    expect(await people.support('POST', `/v1/orders/${orderId}/changes`, { operations: [operation] })).toMatchObject({ status: 409, body: { code: 'order.line_cancelled', lineId: '2', state: 'cancelled' } })
+  expect(await people.order(orderId)).toMatchObject({ version: before.version, lines: before.lines })
+  expect((await people.support<{ items: object[] }>('GET', `/v1/orders/${orderId}/changes`)).body.items).toEqual([])
+  expect(await log(orderId)).toEqual([1, 2].map(() => ({ actor: support, command: 'orders/changes', code: 'order.line_cancelled' })))
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+  await people.until(orderId, (o) => !o.workflowOpen)
+})
+
 it('keeps strangers, wrong shapes and missing roles out of the log', async () => {
   const orderId = await delivered(1)
   expect((await returned(orderId, [line()], 'demo-channel-pos')).status).toBe(404)
