@@ -25,7 +25,7 @@ export function createReturnSteps(db: Db) {
 
     /** It is sent once what is held for it is held; or nothing has changed. */
     finishReplacement: (ask: RequestReplacement & { orderId: string; returnId: string; declineCode?: string }): Promise<ReplacementFinished> =>
-      onceAsked(db, `finish-replacement:${ask.commandId}`, { ask, action: 'replacement.request', subject: ask.orderId, unless: (finished) => finished.outcome === 'failed' }, (tx) => finishReplacement(tx, ask)),
+      onceAsked(db, `finish-replacement:${ask.commandId}`, { ask: { commandId: ask.commandId, actor: ask.actor }, action: 'replacement.request', subject: ask.orderId, unless: (finished) => finished.outcome === 'failed' }, (tx) => finishReplacement(tx, ask)),
 
     /** What came back is counted. */
     receiveReturn: (ask: ReceiveReturn): Promise<ReturnNews> => onceAsked(db, `received:${ask.commandId}`, { ask, action: 'return.receive', subject: ask.returnId }, (tx) => receiveReturn(tx, ask)),

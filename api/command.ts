@@ -7,8 +7,9 @@ import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { answerOnce, findCommand, keepAnswer, recordCommand, recordRefused, takeLease, type CommandIdentity, type CommandRow, type StoredAnswer } from '../db/commands'
 import type { Db, Transaction } from '../db/connection'
+import { refuseUnlessAt } from '../db/orders'
 import { orderVersion } from '../db/views/orders'
-import type { UpdateName } from '../domain/messages'
+import type { IfVersion, UpdateName } from '../domain/messages'
 import { Refusal, refuse, type RefusalCode } from '../domain/refusals'
 import { auditOf } from './audit'
 import { roleOfActor } from './auth'
@@ -101,15 +102,16 @@ export function orderCommand<P extends z.ZodType = Nothing, Q extends z.ZodType 
       if (before) return repeat(ctx, before, identity, sendAgain)
       const asked = await checked(ctx, identity, ask)
       if ('refused' in asked) return asked.refused
-      const args = { ...asked.args, commandId: identity.commandId, actor: ctx.actor }
-      const fresh = await recordCommand(ctx.db, identity, { ...asked, args }, commandLeaseMs)
+      const { ifVersion } = asked
+      const args = { ...asked.args, commandId: identity.commandId, actor: ctx.actor, ...(ifVersion && { ifVersion }) }
+      const fresh = await recordCommand(ctx.db, identity, { orderId: asked.orderId, update: asked.update, args }, commandLeaseMs)
       const row = fresh ? { ...identity, orderId: asked.orderId, updateName: asked.update, updateArgs: args, leased: true, answer: null } : await findCommand(ctx.db, identity)
       return fresh && row ? sendAgain(ctx, row) : repeat(ctx, row, identity, sendAgain)
     },
   }
 }
 
-const ifMatchHeader = z.object({ 'If-Match': z.string().optional().meta({ description: 'The ETag of the order as you know it; refused with 412 if it has changed' }) })
+export const ifMatchHeader = z.object({ 'If-Match': z.string().optional().meta({ description: 'The ETag of the order as you know it; refused with 412 if it has changed' }) })
 
 /** Sends a recorded command to its order and keeps the answer. Used for the first attempt, for repeats after the lease, and by the sweep. */
 export async function carryOut(
@@ -141,11 +143,11 @@ async function checked<Asked extends { orderId: string }>(
   ctx: Ctx,
   identity: CommandIdentity,
   ask: (ctx: Ctx) => Promise<Asked>,
-): Promise<Asked | { refused: Answer }> {
+): Promise<(Asked & { ifVersion?: IfVersion }) | { refused: Answer }> {
   try {
     const asked = await ask(ctx)
-    await requireVersion(ctx, asked.orderId)
-    return asked
+    const ifVersion = await versionSeen(ctx, asked.orderId)
+    return { ...asked, ...(ifVersion && { ifVersion }) }
   } catch (error) {
     const refused = keptRefusal(error, ctx.requestId)
     if (!refused) throw error
@@ -205,12 +207,30 @@ const filled = (path: string, params: unknown): string =>
     return name === 'customerRef' ? createHash('sha256').update(given).digest('hex') : encodeURIComponent(given)
   })
 
-/** @throws `request.version_mismatch` when the order is no longer what the caller has seen. */
-async function requireVersion(ctx: Ctx, orderId: string): Promise<void> {
+/**
+ * What the caller has seen, before the order is asked: whoever has seen an older one is told at once. It goes along, and is looked at again under the order's lock.
+ * @throws `request.version_mismatch`
+ */
+async function versionSeen(ctx: Ctx, orderId: string): Promise<IfVersion | undefined> {
+  const versions = versionsAsked(ctx)
+  const order = versions && (await orderVersion(ctx.db, orderId))
+  if (!order) return undefined
+  const { version, isOpen } = order
+  if (!versions.includes(version)) throw refuse('request.version_mismatch', { version })
+  return { orderId, versions: isOpen ? [version] : [version, version + 1] }
+}
+
+/** The same for a command that is one transaction, under the order's lock. @throws `request.version_mismatch` */
+export async function requireVersion(ctx: Ctx, tx: Transaction, orderId: string): Promise<void> {
+  const versions = versionsAsked(ctx)
+  if (versions) await refuseUnlessAt(tx, { orderId, versions })
+}
+
+/** What the order has to be; undefined where it does not matter. */
+function versionsAsked(ctx: Ctx): number[] | undefined {
   const given = ctx.header('if-match')
-  if (given === undefined || given.trim() === '*') return
+  if (given === undefined || given.trim() === '*') return undefined
   const tags = given.split(',').map((tag) => tag.trim())
   if (!tags.every((tag) => /^(W\/)?"[^"]*"$/.test(tag))) throw refuseField('/headers/If-Match', 'Must be the ETag of the order, in double quotes')
-  const version = await orderVersion(ctx.db, orderId)
-  if (!tags.includes(`"${version}"`)) throw refuse('request.version_mismatch', { version })
+  return tags.flatMap((tag) => (/^"\d+"$/.test(tag) ? [Number(tag.slice(1, -1))] : []))
 }

@@ -1,6 +1,8 @@
 /** Effects done once: the key and the result are committed with the effect, so a step that runs again after a crash gets the first answer instead of doing it twice. */
+import type { IfVersion } from '../domain/messages'
 import { isAudited, underCommand, writeAudit, type AuditEntry } from './audit'
 import { row, run, type Db, type Transaction } from './connection'
+import { refuseUnlessAt } from './orders'
 
 /**
  * Runs `effect` in one transaction unless it has been committed under `key` before; then its first result is returned.
@@ -32,6 +34,7 @@ export const numberOf = ({ attempt, threadId }: Attempt): string => (threadId ==
 export interface AskedFor {
   commandId: string
   actor: string
+  ifVersion?: IfVersion
 }
 
 /**
@@ -46,6 +49,7 @@ export function onceAsked<Result>(
 ): Promise<Result> {
   return once(db, key, async (tx) => {
     underCommand(tx, ask.commandId)
+    if (ask.ifVersion) await refuseUnlessAt(tx, ask.ifVersion)
     const result = await effect(tx)
     if (!isAudited(tx) && !unless?.(result)) await writeAudit(tx, { ...what, actor: ask.actor, cause: `command:${ask.commandId}` })
     return result

@@ -1,9 +1,11 @@
 /** The order row: locked by whoever changes anything of the order, and kept in step with its parts. */
+import type { IfVersion } from '../domain/messages'
 import { waitsUnder, type HoldStep, type StandingHold } from '../domain/order/holds'
 import { rollUp, type OrderFacts } from '../domain/order/rollup'
 import { mostUrgent, type WaitingOn } from '../domain/order/status'
 import type { PolicySnapshot } from '../domain/policy/kinds'
 import { invariant } from '../domain/invariant'
+import { refuse } from '../domain/refusals'
 import { row, rows, run, type Db, type Transaction } from './connection'
 import { iso } from './views/sql'
 
@@ -32,6 +34,12 @@ export async function lockOrder(tx: Transaction, orderId: string): Promise<Order
   const order = await row<OrderRow>(tx, `SELECT ${columns} FROM orders WHERE order_id = ? FOR UPDATE`, [orderId])
   invariant(order, `order ${orderId} has a row`)
   return order
+}
+
+/** Locks it: of two who have seen the same, the second finds it changed. @throws `request.version_mismatch` */
+export async function refuseUnlessAt(tx: Transaction, { orderId, versions }: IfVersion): Promise<void> {
+  const { version } = (await row<{ version: number }>(tx, 'SELECT version FROM orders WHERE order_id = ? FOR UPDATE', [orderId]))!
+  if (!versions.includes(version)) throw refuse('request.version_mismatch', { version })
 }
 
 /** Several, always in the same order. @returns them by id. */

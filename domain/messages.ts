@@ -58,6 +58,13 @@ export interface OrderEnding {
 export interface Command {
   commandId: string
   actor: string
+  /** It is done only while the order is one of these. */
+  ifVersion?: IfVersion
+}
+export interface IfVersion {
+  orderId: string
+  /** Also the one that it is when its thread begins again for this command. */
+  versions: readonly number[]
 }
 export interface CancelOrder extends Command {
   reason: string

@@ -6,7 +6,7 @@ import { previewCancellation } from '../../db/views/cancellation'
 import { orderTag, orderView } from '../../db/views/orders'
 import { unitStates } from '../../domain/order/cancellation'
 import { visibleOrder } from '../access'
-import { command, orderCommand, type OrderRoute } from '../command'
+import { command, orderCommand, requireVersion, type OrderRoute } from '../command'
 import { may } from '../permissions'
 import { ok } from '../route'
 import { keptLineId, minor, text, uuid } from '../schemas/fields'
@@ -79,6 +79,7 @@ const request = command({
   async run(ctx, tx) {
     const { orderId } = ctx.params
     const { lines } = ctx.body
+    await requireVersion(ctx, tx, orderId)
     const { money, ...proposed } = await proposeChange(tx, { orderId, operations: [{ op: 'cancel', ...(lines && { lines }) }], actor: ctx.actor, requestedBy: 'customer' })
     return { status: 202, body: { ...proposed, orderId, ...money } }
   },

@@ -8,7 +8,7 @@ import { orderChanges, orderVersionNumbered, orderVersions } from '../../db/view
 import type { ChangeOperation } from '../../domain/order/change'
 import { refuse } from '../../domain/refusals'
 import { visibleOrder } from '../access'
-import { command, orderCommand } from '../command'
+import { command, ifMatchHeader, orderCommand, requireVersion } from '../command'
 import { may } from '../permissions'
 import { created, ok, route, type Route } from '../route'
 import { at, text, uuid } from '../schemas/fields'
@@ -30,6 +30,7 @@ const change = command({
   roles: may.changeOrders,
   params: z.strictObject({ orderId: uuid }),
   body: changeBody,
+  headers: ifMatchHeader,
   answers: { 201: changeAnswer },
   async prepare(ctx) {
     const { channel } = await visibleOrder(ctx, ctx.params.orderId)
@@ -38,6 +39,7 @@ const change = command({
   async run(ctx, tx, after) {
     const { orderId } = ctx.params
     const { operations: asked, paymentMethod } = ctx.body
+    await requireVersion(ctx, tx, orderId)
     const requestedBy = ctx.key.role === 'channel' ? 'customer' : ctx.body.requestedBy
     for (const o of asked) if (o.op === 'setDelivery') await refuseDelivery(tx, o, ctx.deps.services)
     const { money, promise, ...proposed } = await proposeChange(tx, {
@@ -95,10 +97,12 @@ const reject = command({
   roles: may.decideChanges,
   params: z.strictObject({ orderId: uuid, changeId: uuid }),
   body: z.strictObject({ reason: text(500) }),
+  headers: ifMatchHeader,
   answers: { 200: orderAnswer },
   async run(ctx, tx) {
     const { orderId, changeId } = ctx.params
     await visibleOrder(ctx, orderId)
+    await requireVersion(ctx, tx, orderId)
     await rejectChange(tx, { orderId, changeId, actor: ctx.actor, reason: ctx.body.reason })
     return ok((await orderView(tx, orderId, { role: ctx.key.role }))!)
   },

@@ -284,8 +284,8 @@ function hasLooseUnits({ lines, fulfillments }: Pick<OrderFacts, 'fulfillments' 
 /** As an order's version is written in `ETag` and `If-Match`. */
 export const orderTag = (version: number): string => `"${version}"`
 
-export const orderVersion = async (db: Db | Transaction, orderId: string): Promise<number | undefined> =>
-  (await row<{ version: number }>(db, 'SELECT version FROM orders WHERE order_id = ?', [orderId]))?.version
+export const orderVersion = (db: Db | Transaction, orderId: string): Promise<{ version: number; isOpen: boolean } | undefined> =>
+  row(db, 'SELECT version, workflow_open AS "isOpen" FROM orders WHERE order_id = ?', [orderId])
 
 export const orderChannel = async (db: Db | Transaction, orderId: string): Promise<string | undefined> =>
   (await row<{ channel: string }>(db, 'SELECT channel FROM orders WHERE order_id = ?', [orderId]))?.channel

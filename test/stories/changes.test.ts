@@ -170,6 +170,24 @@ it('says beforehand what it would move, does nothing by that, and heeds the vers
   await people.until(orderId, (o) => !o.workflowOpen)
 })
 
+it('does what one of several asks for who have all seen the same order, and tells the others that it has changed', async () => {
+  const { orderId } = await released({ 'store-mitte': 9 }, 9)
+  const { version } = await people.order(orderId)
+  const seen = { 'if-match': `"${version}"` }
+  const answers = await Promise.all([1, 2, 3].map((quantity) => cancel(orderId, [{ lineId: '1', quantity }], '', seen)))
+  expect(answers.map((a) => a.status).sort()).toEqual([200, 412, 412])
+  const [yes] = [1, 2, 3].filter((_, i) => answers[i]!.status === 200)
+  expect((await people.order(orderId)).lines[0]).toMatchObject({ cancelled: yes, quantity: 9 })
+  const change = await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'setQuantity', lineId: '1', quantity: 5 }] }, seen)
+  expect(change).toMatchObject({ status: 412, body: { code: 'request.version_mismatch' } })
+  const now = { 'if-match': `"${(await people.order(orderId)).version}"` }
+  const [one, other] = await Promise.all([4, 5].map(async (quantity) => (await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'setQuantity', lineId: '1', quantity }] }, now)).body.changeId))
+  const both = await Promise.all([one, other].map((changeId) => people.support<{ code?: string }>('POST', `/v1/orders/${orderId}/changes/${changeId}/confirm`, {}, now)))
+  expect(both.map((a) => a.status).sort()).toEqual([200, 412])
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+  await people.until(orderId, (o) => !o.workflowOpen)
+})
+
 it('still sends and takes the rest when a parcel came back and its units were given up', async () => {
   const sku = await people.stocked({ 'store-mitte': 1, 'store-kreuzberg': 1, 'dc-01': 1 })
   const orderId = await people.place({ lines: [{ sku, quantity: 3, unitPriceMinor: 1000 }] })

@@ -71,9 +71,12 @@ it('is refused with the reason, and what it held is free; undecided in time it i
 it('cancels with a yes what the customer wanted cancelled, in part and as a whole', async () => {
   const { orderId } = await released(5, 3)
   const asksToCancel = (body: object): Promise<Answer<Requested>> => people.shop<Requested>('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed my mind', requestedBy: 'customer', ...body })
+  const old = { 'if-match': '"0"' }
+  expect(await people.shop('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed my mind', requestedBy: 'customer' }, old)).toMatchObject({ status: 412, body: { code: 'request.version_mismatch' } })
   const part = await asksToCancel({ lines: [{ lineId: '1', quantity: 1 }] })
   expect(part).toMatchObject({ status: 202, body: { state: 'requested', deltaMinor: -1000, letGoMinor: 1000 } })
   expect((await people.order(orderId)).lines[0]).toMatchObject({ cancelled: 0 })
+  expect(await people.support('POST', `/v1/orders/${orderId}/changes/${part.body.changeId}/reject`, { reason: 'no' }, old)).toMatchObject({ status: 412 })
   expect(await decide(orderId, part.body.changeId, 'approve')).toMatchObject({ status: 200, body: { lines: [{ cancelled: 1 }] } })
   const whole = await asksToCancel({})
   expect(whole).toMatchObject({ status: 202, body: { deltaMinor: -2490, letGoMinor: 2490 } })
