@@ -6,6 +6,7 @@ import type { WaitingOn } from '../domain/order/status'
 import type { PaymentState } from '../domain/payment/view'
 import type { Db } from '../db/connection'
 import { captureHappened } from '../domain/payment/captures'
+import { countNotGiven } from '../db/charged-back'
 import { beginCall, settleRefund, spendKey } from '../db/payment-operations'
 import { applyView, loadOperation, saveReference, type PaymentOperation } from '../db/payments'
 import { returnedMinor } from '../db/failed-refunds'
@@ -86,14 +87,16 @@ export function createPaymentActivities(db: Db, providerOf: ProviderOf) {
       const operation = await loadOperation(db, ask.operationId)
       const provider = providerOf(operation.payment.provider)
       if (isSettled(operation)) return alreadyKnown(db, operation, ask)
-      const { amountMinor, operationId, payment } = operation
+      const { operationId, payment } = operation
       const reference = payment.reference!
       const given = operation.status === 'unknown' ? await provider.findRefund({ reference, operationId }) : undefined
       if (!given) {
-        if (payment.capturedMinor - payment.refundedMinor < amountMinor) throw new ProviderFault('refund: what is to be given back has not been taken yet', 'none')
-        const key = await beginCall(db, operationId, needsNextKey(operation)).catch(notWhileDisputed)
-        if (key === undefined) return alreadyKnown(db, await loadOperation(db, operationId), ask)
-        await rememberingSpentKeys(db, operationId, () => provider.refund({ reference, key: `${operationId}:${key}`, amountMinor, operationId }))
+        const due = operation.status === 'unknown' && (await countNotGiven(db, operation)) ? await loadOperation(db, operationId) : operation
+        if (payment.capturedMinor - payment.refundedMinor < due.amountMinor) throw new ProviderFault('refund: what is to be given back has not been taken yet', 'none')
+        const begun = await beginCall(db, operationId, needsNextKey(due)).catch(notWhileDisputed)
+        if (begun === undefined) return alreadyKnown(db, await loadOperation(db, operationId), ask)
+        const { keyNumber, amountMinor } = begun
+        await rememberingSpentKeys(db, operationId, () => provider.refund({ reference, key: `${operationId}:${keyNumber}`, amountMinor, operationId }))
       }
       const view = await provider.lookUp(reference)
       return db.transaction(async (tx) => {
@@ -129,8 +132,9 @@ async function alreadyKnown(db: Db, { paymentId, payment }: PaymentOperation, { 
 async function openPayment(db: Db, provider: PaymentProvider, operation: PaymentOperation): Promise<Opened | undefined> {
   const { payment, operationId, orderId, paymentId } = operation
   if (payment.reference !== null) return { reference: payment.reference }
-  const keyNumber = await beginCall(db, operationId, needsNextKey(operation))
-  if (keyNumber === undefined) return undefined
+  const begun = await beginCall(db, operationId, needsNextKey(operation))
+  if (begun === undefined) return undefined
+  const { keyNumber } = begun
   const description = `${operation.channel} ${operation.channelOrderId}`
   const ask = { key: `${operationId}:${keyNumber}:open`, amountMinor: operation.amountMinor, currency: payment.currency, orderId, paymentId, operationId, description }
   const parts = { inParts: operation.inParts, keepsMethod: operation.keepsMethod, heldOnly: payment.given, ...(payment.payer === null ? {} : { payer: payment.payer }) }
@@ -159,7 +163,7 @@ async function effect(db: Db, ask: AuthorizeAsk, { operation, reference, keyNumb
     const view = await provider.lookUp(reference)
     if (happened(view)) return settle(db, operation, view, ask)
   }
-  const key = keyNumber ?? (await beginCall(db, ask.operationId, needsNextKey(operation)))
+  const key = keyNumber ?? (await beginCall(db, ask.operationId, needsNextKey(operation)))?.keyNumber
   if (key === undefined) return alreadyKnown(db, await loadOperation(db, ask.operationId), ask)
   const view = await rememberingSpentKeys(db, ask.operationId, () => call(`${ask.operationId}:${key}`))
   return settle(db, operation, view, ask)

@@ -6,7 +6,7 @@ import type { Transaction } from './connection'
 import { record } from './events'
 import { insertGoodwill, moneyOfOrder, type NewGoodwill } from './goodwill'
 import type { OrderRow } from './orders'
-import { refundable } from './refunds'
+import { refundable, undisputed } from './refunds'
 import { deadlineOf } from './undelivered'
 import { openException } from './waiting'
 
@@ -18,12 +18,13 @@ export interface Judgement {
   refundableMinor: number
 }
 
-/** @throws `refund.above_captured` where no tender, or not the one that is named, has so much left */
+/** @throws `refund.above_captured` where no tender, or not the one that is named, has so much left, `payment.disputed` where her bank may give it too */
 export async function judged(tx: Transaction, { orderId, tenderId, amountMinor }: { orderId: string; tenderId?: string; amountMinor: number }): Promise<Judgement> {
   const payers = (await refundable(tx, orderId)).filter((p) => tenderId === undefined || p.tenderId === tenderId)
   const refundableMinor = payers.reduce((sum, p) => sum + Math.max(0, p.leftMinor), 0)
   const judgement = judgeRefund(amountMinor, refundableMinor, await moneyOfOrder(tx, orderId))
   if (!judgement) throw refuse('refund.above_captured', { refundableMinor, amountMinor })
+  undisputed(payers, amountMinor)
   return { amountMinor, refundableMinor, ...judgement }
 }
 

@@ -1,31 +1,55 @@
-/** What the customer was given ahead by hand, beyond what came back, and what of it is counted where goods come back after all and no payment has more. Under the order's lock. */
+/** What the customer was given ahead, beyond what came back: by hand, or by her bank, when a dispute was lost. What of it is counted where goods come back after all. Under the order's lock. */
 import type { RefundParts } from '../domain/returns/refund'
 import { row, run, type Transaction } from './connection'
 import { postCounted } from './ledger'
 
-/** Given beyond what came back, by an amount and for no units, and not counted yet. */
+/** Given by hand beyond what came back, by an amount and for no units, and not counted yet. */
 export async function givenAheadMinor(tx: Transaction, orderId: string): Promise<number> {
-  const found = await row<{ aheadMinor: number }>(
-    tx,
-    `SELECT ((SELECT coalesce(sum(above_minor), 0) FROM goodwill_refunds WHERE order_id = o.order_id AND status = 'given' AND remedy IS NULL) - ${countedSql})::int8 AS "aheadMinor" FROM orders o WHERE order_id = ?`,
-    [orderId],
-  )
+  const found = await row<{ aheadMinor: number }>(tx, `SELECT (${givenSql} - ${countedOf('hand')})::int8 AS "aheadMinor" FROM orders o WHERE order_id = ?`, [orderId])
   return found!.aheadMinor
 }
 
-/** As SQL, of orders `o`. */
-export const countedSql = `(SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id)::int8`
+/** Given by her bank, and not counted yet. */
+export async function chargedBackMinor(tx: Transaction, orderId: string): Promise<number> {
+  const found = await row<{ aheadMinor: number }>(tx, `SELECT (${lostSql} - ${countedOf('bank')})::int8 AS "aheadMinor" FROM orders o WHERE order_id = ?`, [orderId])
+  return found!.aheadMinor
+}
 
-/** As SQL, of orders `o`: what was given by hand, by an amount, and was not counted. */
-export const byHandSql = `((SELECT coalesce(sum(amount_minor), 0) FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given' AND g.remedy IS NULL) - ${countedSql})::int8`
+const countedOf = (givenBy: 'hand' | 'bank'): string => `(SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id AND given_by = '${givenBy}')`
+const givenSql = `(SELECT coalesce(sum(above_minor), 0) FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given' AND g.remedy IS NULL)`
+
+/** As SQL, of orders `o`: what banks have taken and keep. */
+export const lostSql = `(SELECT coalesce(sum(d.amount_minor), 0) FROM payments dp JOIN disputes d USING (payment_id) WHERE dp.order_id = o.order_id AND d.status = 'lost')::int8`
+
+/** As SQL, of a row `c` of what was counted: what of it stands for goods, and for what no goods had left; not for a gift, or for what was owed since a refund came back. */
+const forGoodsSql = `amount_minor - coalesce((parts->'goodwill'->>'minor')::int8, 0) - coalesce((parts->>'againMinor')::int8, 0)`
+
+/** As SQL, of orders `o`: counted for goods that came back, never came, or are not wanted. */
+export const countedSql = `(SELECT coalesce(sum(${forGoodsSql}), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id)::int8`
+
+/** As SQL, of orders `o`: given by hand, by an amount, beyond what came back, and not counted. */
+export const aboveSql = `(${givenSql} - ${countedOf('hand')})::int8`
+
+/** As SQL, of orders `o`: what was given ahead, by hand or by her bank, and was not counted. */
+export const aheadSql = `(${aboveSql} + ${lostSql} - ${countedOf('bank')})::int8`
 
 /** As SQL, of orders `o`: what was kept of returns, as fees, whether money was given back for them or had been before. */
 export const feesSql = `((SELECT coalesce(-sum((parts->>'feeMinor')::int8), 0) FROM payment_operations f WHERE f.order_id = o.order_id AND kind IN ('refund', 'credit') AND status <> 'abandoned')
   + (SELECT coalesce(-sum((parts->>'feeMinor')::int8), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id))::int8`
 
+export interface Counted {
+  purpose: string
+  amountMinor: number
+  parts: RefundParts
+  paymentId?: string
+  elsewhere?: boolean
+  givenBy?: 'hand' | 'bank'
+}
+
 /** Once per purpose. */
-export async function countGoodwill(tx: Transaction, order: { orderId: string; currency: string }, counted: { purpose: string; amountMinor: number; parts: RefundParts; paymentId?: string; elsewhere?: boolean }): Promise<void> {
-  const { purpose, amountMinor, parts, paymentId = null, elsewhere } = counted
-  await run(tx, 'INSERT INTO counted_goodwill (order_id, purpose, amount_minor, parts, payment_id) VALUES (?, ?, ?, ?::jsonb, ?)', [order.orderId, purpose, amountMinor, JSON.stringify(parts), paymentId])
-  await postCounted(tx, order, { orderId: order.orderId, purpose, parts, amountMinor, elsewhere })
+export async function countGoodwill(tx: Transaction, order: { orderId: string; currency: string }, counted: Counted): Promise<void> {
+  const { purpose, amountMinor, parts, paymentId = null, elsewhere, givenBy = 'hand' } = counted
+  await run(tx, 'INSERT INTO counted_goodwill (order_id, purpose, amount_minor, parts, payment_id, given_by) VALUES (?, ?, ?, ?::jsonb, ?, ?)', [order.orderId, purpose, amountMinor, JSON.stringify(parts), paymentId, givenBy])
+  // A gift that her bank gave is an adjustment either way.
+  if (!parts.goodwill) await postCounted(tx, order, { orderId: order.orderId, purpose, parts, amountMinor, elsewhere, givenBy })
 }

@@ -3,7 +3,7 @@ import { worthMinor } from '../domain/payment/shares'
 import { exchangedMinor, keptUnits } from '../domain/returns/exchange'
 import type { MoneyOfOrder } from '../domain/returns/ceilings'
 import { row, run, type Db, type Transaction } from './connection'
-import { countedSql } from './counted-goodwill'
+import { aboveSql, lostSql } from './counted-goodwill'
 import { soldOf } from './refunds'
 
 export interface GoodwillRow {
@@ -63,8 +63,8 @@ export async function moneyOfOrder(tx: Transaction, orderId: string): Promise<Mo
   const sums = await row<{ takenMinor: number; givenMinor: number; aboveMinor: number; claimedMinor: number }>(
     tx,
     `SELECT (SELECT coalesce(sum(CASE WHEN provider = 'paid_elsewhere' THEN captured_minor ELSE (SELECT coalesce(sum(amount_minor), 0) FROM payment_operations c WHERE c.payment_id = p.payment_id AND kind = 'capture' AND status <> 'abandoned') END), 0)::int8 FROM payments p WHERE p.order_id = o.order_id) AS "takenMinor",
-       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status <> 'abandoned' AND NOT coalesce(jsonb_exists(parts, 'againMinor'), false)) AS "givenMinor",
-       (SELECT coalesce(sum(above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given' AND g.remedy IS NULL) - ${countedSql} AS "aboveMinor",
+       (SELECT coalesce(sum(amount_minor), 0)::int8 FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status <> 'abandoned' AND NOT coalesce(jsonb_exists(parts, 'againMinor'), false)) + ${lostSql} AS "givenMinor",
+       ${aboveSql} AS "aboveMinor",
        (SELECT coalesce(sum(amount_minor - above_minor), 0)::int8 FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given' AND g.remedy IS NOT NULL) AS "claimedMinor"
      FROM orders o WHERE order_id = ?`,
     [orderId],

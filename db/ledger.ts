@@ -1,5 +1,5 @@
 /** The ledger is written here: each journal once, in the transaction of the fact it is about, under the order's lock. */
-import { captureJournal, chargeJournal, countedJournal, creditJournal, keptJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
+import { captureJournal, chargeJournal, countedJournal, creditJournal, disputeEndJournal, disputeJournal, keptJournal, refundJournal, saleJournal, type Journal, type Sale } from '../domain/payment/ledger'
 import { partsBetween, type RefundParts } from '../domain/returns/refund'
 import { row, rows, run, type Transaction } from './connection'
 import type { PaymentRow } from './payments'
@@ -27,8 +27,16 @@ export const postKept = (tx: Transaction, order: { orderId: string; currency: st
 /** What would have been given back is store credit now. */
 export const postCredit = (tx: Transaction, order: { orderId: string; currency: string }, credit: Parameters<typeof creditJournal>[0]): Promise<void> => post(tx, { orderId: order.orderId, currency: order.currency, paymentId: null }, creditJournal(credit))
 
-/** What was given ahead by hand is counted. */
+/** What was given ahead is counted. */
 export const postCounted = (tx: Transaction, order: { orderId: string; currency: string }, counted: Parameters<typeof countedJournal>[0]): Promise<void> => post(tx, { orderId: order.orderId, currency: order.currency, paymentId: null }, countedJournal(counted))
+
+/** A bank takes money back, or has decided about it: the end posts the beginning too where that has not come yet. */
+export async function postDispute(tx: Transaction, about: { orderId: string; paymentId: string; currency: string }, dispute: Parameters<typeof disputeJournal>[0] & { status: 'open' | 'won' | 'lost' }): Promise<void> {
+  const { status } = dispute
+  const begun = await row(tx, 'SELECT 1 FROM ledger_entries WHERE journal_id = ? LIMIT 1', [`dispute:${dispute.disputeId}`])
+  const journals = [...(begun ? [] : [disputeJournal(dispute)]), ...(status === 'open' ? [] : [disputeEndJournal({ ...dispute, status })])]
+  await postAll(tx, journals.map((journal) => ({ about, journal })))
+}
 
 /** Many journals of facts that cannot come again, in one statement. */
 export async function postAll(tx: Transaction, posted: readonly { about: About; journal: Journal }[]): Promise<void> {

@@ -7,26 +7,32 @@ import { needUndisputed } from './disputes'
 /** `credit`: of what was captured, given as store credit in place of a refund. */
 export type OperationKind = 'authorize' | 'capture' | 'void' | 'refund' | 'credit'
 
+/** What a call is made with: the key, and the amount as it stands. */
+export interface Begun {
+  keyNumber: number
+  amountMinor: number
+}
+
 /**
  * Written before every call: from now on the outcome is unknown until it is recorded. A spent or old key gives way to the next one. Nothing is given back while the customer's bank may do it too.
- * @returns the key to use, or undefined when the operation has been given up meanwhile.
+ * @returns the key and the amount to use, or undefined when the operation has been given up meanwhile.
  * @throws `payment.disputed` for a refund of a payment with an open dispute; it may be tried again when that has ended
  */
-export async function beginCall(db: Db, operationId: string, nextKey: boolean): Promise<number | undefined> {
+export async function beginCall(db: Db, operationId: string, nextKey: boolean): Promise<Begun | undefined> {
   for (;;) {
     const begun = await begin(db, operationId, nextKey)
-    if (begun) return begun.keyNumber
+    if (begun) return begun
     if (!(await wasDisputed(db, operationId))) return undefined
   }
 }
 
-const begin = (db: Db, operationId: string, nextKey: boolean): Promise<{ keyNumber: number } | undefined> =>
-  row<{ keyNumber: number }>(
+const begin = (db: Db, operationId: string, nextKey: boolean): Promise<Begun | undefined> =>
+  row<Begun>(
     db,
     `UPDATE payment_operations SET status = 'unknown', attempts = attempts + 1, last_called_at = now(),
        key_number = key_number + ?, key_spent = false, key_first_used_at = CASE WHEN ? THEN now() ELSE coalesce(key_first_used_at, now()) END
      WHERE operation_id = ? AND status IN ('intended', 'unknown')
-       AND NOT (kind = 'refund' AND EXISTS (SELECT 1 FROM disputes d WHERE d.payment_id = payment_operations.payment_id AND d.status = 'open')) RETURNING key_number AS "keyNumber"`,
+       AND NOT (kind = 'refund' AND EXISTS (SELECT 1 FROM disputes d WHERE d.payment_id = payment_operations.payment_id AND d.status = 'open')) RETURNING key_number AS "keyNumber", amount_minor AS "amountMinor"`,
     [nextKey ? 1 : 0, nextKey, operationId],
   )
 

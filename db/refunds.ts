@@ -7,8 +7,9 @@ import { counting, partsOf, refundMinor, spread, type RefundParts } from '../dom
 import { invariant } from '../domain/invariant'
 import { refuse } from '../domain/refusals'
 import type { Units } from '../domain/payment/shares'
+import { countFirst } from './charged-back'
 import { row, rows, run, type Transaction } from './connection'
-import { byHandSql, countGoodwill, feesSql, givenAheadMinor } from './counted-goodwill'
+import { aheadSql, chargedBackMinor, countGoodwill, feesSql, givenAheadMinor } from './counted-goodwill'
 import { record, self } from './events'
 import { countUnits, exchangedLinesJson, giveUpReplacing } from './exchanges'
 import type { OrderRow } from './orders'
@@ -63,13 +64,13 @@ export function giveBackCharge(tx: Transaction, order: OrderRow, ask: { purpose:
 
 /**
  * What would be given back for units is given as store credit, at once: their lines are credited, and of the payments as much is spoken for, so that none gives the same back again.
- * @throws `claim.no_customer` where nobody knows whose it would be
+ * @throws `claim.no_customer` where nobody knows whose it would be, `payment.disputed` where her bank may give the same
  */
 export async function giveCredit(tx: Transaction, order: OrderRow, ask: RefundTerms & { purpose: string; back: readonly Units[]; cause: object; actor: string }): Promise<void> {
   const { orderId, currency } = order
   const owner = await creditOwner(tx, orderId)
   const parts = await credit(tx, orderId, ask.back, ask)
-  for (const share of await sharesOf(tx, order, ask, parts)) {
+  for (const share of await sharesOf(tx, order, { ...ask, atOnce: true }, parts)) {
     const operationId = await insertBack(tx, orderId, { ...share, kind: 'credit', purpose: ask.purpose, isDone: true })
     await postCredit(tx, order, { operationId, ...share })
     await creditCustomer(tx, { customerRefHmac: owner, currency, amountMinor: share.amountMinor, operationId, actor: ask.actor, reason: `order ${order.channelOrderId}` })
@@ -107,27 +108,29 @@ export async function refundUnsent(tx: Transaction, order: OrderRow, ask: { purp
 
 /**
  * Nothing of the order is wanted any more: what its payments have of it nevertheless, like the shipping of a first parcel that never came, goes back too.
- * The fees of returns stay, and what was given ahead by hand is counted.
+ * The fees of returns stay, and what was given ahead is counted.
  */
 export async function refundRest(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }): Promise<IntendedRefund[]> {
   const sold = await soldOf(tx, order.orderId)
   if (keptUnits(sold.lines).some((l) => l.quantity > 0)) return []
-  const keeps = await row<{ minor: number }>(tx, `SELECT ${feesSql} - ${byHandSql} AS minor FROM orders o WHERE order_id = ?`, [order.orderId])
+  const keeps = await row<{ minor: number }>(tx, `SELECT ${feesSql} - ${aheadSql} AS minor FROM orders o WHERE order_id = ?`, [order.orderId])
   const ours = (await refundable(tx, order.orderId)).filter((p) => !p.elsewhere)
   const restMinor = ours.length ? ours.reduce((sum, p) => sum + p.leftMinor, 0) - keeps!.minor : 0
   const shippingTaxMinor = Math.min(restMinor, sold.shipping.taxMinor ?? 0)
   return restMinor > 0 ? intendParts(tx, order, { ...ask, byUs: true }, { goodsMinor: 0, taxMinor: shippingTaxMinor, shippingMinor: restMinor - shippingTaxMinor, feeMinor: 0 }) : []
 }
 
-/** What of an amount the payments would give, what would be counted of money given ahead by hand, and what the customer would be owed. */
+/** What of an amount the payments would give, what would be counted of money given ahead, by hand or by her bank, and what the customer would be owed. */
 export async function limitsOf(tx: Transaction, orderId: string, amountMinor: number): Promise<{ givenMinor: number; countedMinor: number; owedMinor: number }> {
-  const { missingMinor } = spread(await refundable(tx, orderId), amountMinor)
-  return { givenMinor: amountMinor - missingMinor, ...shortOf(missingMinor, await givenAheadMinor(tx, orderId)) }
+  const byBankMinor = Math.min(amountMinor, await chargedBackMinor(tx, orderId))
+  const { missingMinor } = spread(await refundable(tx, orderId), amountMinor - byBankMinor)
+  const { countedMinor, owedMinor } = shortOf(missingMinor, await givenAheadMinor(tx, orderId))
+  return { givenMinor: amountMinor - byBankMinor - missingMinor, countedMinor: byBankMinor + countedMinor, owedMinor }
 }
 
 /** Beyond what any goods are worth, by whose wish and whose yes: it stands among the adjustments. */
 export const giveGoodwill = (tx: Transaction, order: OrderRow, { amountMinor, askedBy, approvedBy, ...ask }: { purpose: string; cause: object; amountMinor: number; tenderId?: string; askedBy: string; approvedBy?: string }): Promise<IntendedRefund[]> =>
-  intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, goodwill: { minor: amountMinor, askedBy, ...(approvedBy !== undefined && { approvedBy }) } })
+  intendParts(tx, order, { ...ask, atOnce: true }, { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, goodwill: { minor: amountMinor, askedBy, ...(approvedBy !== undefined && { approvedBy }) } })
 
 /** What the customer is owed since a refund by one payment came back is given by others that have as much. */
 export const giveByOthers = (tx: Transaction, order: OrderRow, { amountMinor, ...ask }: Cause & { amountMinor: number; not: string; tenderId?: string }): Promise<IntendedRefund[]> =>
@@ -158,8 +161,8 @@ interface Cause {
   guardFirst?: boolean
 }
 
-/** Only what this tender took, not what this payment took, or nothing that others took. */
-type Wanted = Cause & { tenderId?: string; not?: string; byUs?: boolean }
+/** Only what this tender took, not what this payment took, nothing that others took, or nothing that a bank may take back meanwhile. */
+type Wanted = Cause & { tenderId?: string; not?: string; byUs?: boolean; atOnce?: boolean }
 
 interface Share {
   payer: Payer
@@ -167,13 +170,18 @@ interface Share {
   parts: RefundParts
 }
 
-/** Which payments give it back, and what of it each. What none of them has left was given ahead by hand, and is counted; or it is a case for finance. */
-async function sharesOf(tx: Transaction, order: OrderRow, ask: Wanted, parts: RefundParts): Promise<Share[]> {
-  const payments = (await refundable(tx, order.orderId, ask.guardFirst)).filter((p) => (ask.tenderId === undefined || p.tenderId === ask.tenderId) && p.paymentId !== ask.not && !(ask.byUs && p.elsewhere))
+/**
+ * Which payments give it back, and what of it each. What she has by her bank is counted first; what none of them has left was given ahead by hand, and is counted too; or it is a case for finance.
+ * @throws `payment.disputed` where it cannot wait for the end of a dispute, and the payments without one have not enough
+ */
+async function sharesOf(tx: Transaction, order: OrderRow, ask: Wanted, whole: RefundParts): Promise<Share[]> {
+  const parts = await countFirst(tx, order, ask, whole)
+  const all = (await refundable(tx, order.orderId, ask.guardFirst)).filter((p) => (ask.tenderId === undefined || p.tenderId === ask.tenderId) && p.paymentId !== ask.not && !(ask.byUs && p.elsewhere))
+  const payments = ask.atOnce ? undisputed(all, refundMinor(parts)) : all
   const { shares, missingMinor } = spread(payments, refundMinor(parts))
   const given = missingMinor > 0 ? await settleShort(tx, order, ask, { parts, missingMinor }) : parts
-  const all = partsOf(given, shares.map((s) => s.amountMinor))
-  return shares.map((share, i) => ({ payer: payments.find((p) => p.paymentId === share.paymentId)!, amountMinor: share.amountMinor, parts: all[i]! }))
+  const each = partsOf(given, shares.map((s) => s.amountMinor))
+  return shares.map((share, i) => ({ payer: payments.find((p) => p.paymentId === share.paymentId)!, amountMinor: share.amountMinor, parts: each[i]! }))
 }
 
 async function insertBack(tx: Transaction, orderId: string, { payer, amountMinor, parts, kind, purpose, isDone }: Share & { kind: 'refund' | 'credit'; purpose: string; isDone: boolean }): Promise<string> {
@@ -194,15 +202,25 @@ interface Payer {
   capturedMinor: number
   refundedMinor: number
   leftMinor: number
+  disputed: { disputeId: string; amountMinor: number } | null
 }
 
-/** What each payment has taken or will have, and not given back: the provider's first, the last to pay being the first to get it back. */
+/** Those that no bank takes back from at the moment. @throws `payment.disputed` where they have less than all have of the amount */
+export function undisputed(payers: readonly Payer[], amountMinor: number): Payer[] {
+  const free = payers.filter((p) => !p.disputed)
+  if (spread(free, amountMinor).missingMinor > spread(payers, amountMinor).missingMinor) throw refuse('payment.disputed', payers.find((p) => p.disputed)!.disputed!)
+  return free
+}
+
+/** What each payment has taken or will have, and neither given back nor lost to the customer’s bank: the provider's first, the last to pay being the first to get it back. */
 export const refundable = (tx: Transaction, orderId: string, guardFirst = false): Promise<Payer[]> =>
   rows(
     tx,
     `SELECT p.payment_id AS "paymentId", tender_id AS "tenderId", provider, captured_minor AS "capturedMinor", refunded_minor AS "refundedMinor", provider = 'paid_elsewhere' AS elsewhere,
        CASE WHEN provider = 'paid_elsewhere' THEN captured_minor - refunded_minor - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'credit'), 0)::int8
-            ELSE coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'capture'), 0)::int8 - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind <> 'capture'), 0)::int8 END AS "leftMinor"
+            ELSE coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'capture'), 0)::int8 - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind <> 'capture'), 0)::int8
+              - (SELECT coalesce(sum(amount_minor), 0) FROM disputes d WHERE d.payment_id = p.payment_id AND d.status = 'lost')::int8 END AS "leftMinor",
+       (SELECT json_build_object('disputeId', dispute_id, 'amountMinor', amount_minor) FROM disputes d WHERE d.payment_id = p.payment_id AND d.status = 'open' LIMIT 1) AS disputed
      FROM payments p LEFT JOIN payment_operations op ON op.payment_id = p.payment_id AND op.kind IN ('capture', 'refund', 'credit') AND op.status IN ('intended', 'unknown', 'succeeded')
      WHERE p.order_id = ? GROUP BY p.payment_id ORDER BY elsewhere, (p.part = 0) <> ?, p.payment_id DESC`,
     [orderId, guardFirst],

@@ -5,6 +5,8 @@
 import { uuidv7 } from 'uuidv7'
 import { payersOf, worthMinor, type Priced, type Tender, type Units } from '../domain/payment/shares'
 import { shortOf } from '../domain/returns/ceilings'
+import { refundMinor, type RefundParts } from '../domain/returns/refund'
+import { countFirst } from './charged-back'
 import { row, rows, run, type Transaction } from './connection'
 import { countGoodwill, givenAheadMinor } from './counted-goodwill'
 import type { OrderRow } from './orders'
@@ -45,13 +47,14 @@ export async function refundCheaper(tx: Transaction, order: OrderRow, byMinor: n
 }
 
 /** What such payments paid of what the order was worth, and do not pay of what it is worth. */
-async function refundBeyond(tx: Transaction, { orderId, currency }: OrderRow, order: Facts, { wasMinor, purpose }: { wasMinor: number; purpose: string }): Promise<IntendedRefund[]> {
+async function refundBeyond(tx: Transaction, whole: OrderRow, order: Facts, { wasMinor, purpose }: { wasMinor: number; purpose: string }): Promise<IntendedRefund[]> {
+  const { orderId, currency } = whole
   const paying = (minor: number): Map<string, number> => new Map(payersOf(order.tenders ?? [], 0, minor).map((p) => [p.tenderId, p.amountMinor]))
   const [before, now] = [paying(wasMinor), paying(worthMinor(order, order.wanted))]
   const refunds: IntendedRefund[] = []
   for (const { paymentId, tenderId, atOnce } of order.tenders ?? []) {
     if (!atOnce) continue
-    const dueMinor = (before.get(tenderId) ?? 0) - (now.get(tenderId) ?? 0)
+    const dueMinor = await notByBank(tx, whole, { paymentId, purpose: `${purpose}:${tenderId}`, dueMinor: (before.get(tenderId) ?? 0) - (now.get(tenderId) ?? 0) })
     const given = await giveBackUnsold(tx, { paymentId, purpose, atMostMinor: dueMinor })
     refunds.push(...given)
     await countUnsold(tx, { orderId, currency }, { paymentId, purpose: `${purpose}:${tenderId}`, missingMinor: dueMinor - given.reduce((sum, g) => sum + g.amountMinor, 0) })
@@ -60,10 +63,14 @@ async function refundBeyond(tx: Transaction, { orderId, currency }: OrderRow, or
 }
 
 /** Nothing of the order is wanted. */
-export async function refundAll(tx: Transaction, { orderId, currency }: OrderRow): Promise<IntendedRefund[]> {
-  const taken = await rows<{ paymentId: string }>(tx, `SELECT payment_id AS "paymentId" FROM payments WHERE order_id = ? AND provider = 'stripe' AND captured_minor > 0 ORDER BY payment_id DESC`, [orderId])
+export async function refundAll(tx: Transaction, order: OrderRow): Promise<IntendedRefund[]> {
+  const { orderId, currency } = order
+  const taken = await rows<{ paymentId: string; dueMinor: number }>(tx, `SELECT payment_id AS "paymentId", (captured_minor - ${backSql} - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.payment_id = p.payment_id AND given_by = 'bank'))::int8 AS "dueMinor" FROM payments p WHERE order_id = ? AND provider = 'stripe' AND captured_minor > 0 ORDER BY payment_id DESC`, [orderId])
   const refunds: IntendedRefund[] = []
-  for (const { paymentId } of taken) refunds.push(...(await giveBackUnsold(tx, { paymentId, purpose: 'unwanted', atMostMinor: Number.MAX_SAFE_INTEGER })))
+  for (const { paymentId, dueMinor } of taken) {
+    const atMostMinor = await notByBank(tx, order, { paymentId, purpose: `unwanted:${paymentId}:${dueMinor}`, dueMinor })
+    refunds.push(...(await giveBackUnsold(tx, { paymentId, purpose: 'unwanted', atMostMinor })))
+  }
   for (const { aheadMinor, tenderId, ...payment } of await givenByHand(tx, orderId)) await countUnsold(tx, { orderId, currency }, { ...payment, purpose: `unwanted:${tenderId}`, missingMinor: aheadMinor })
   return refunds
 }
@@ -73,7 +80,7 @@ const givenByHand = (tx: Transaction, orderId: string): Promise<{ paymentId: str
   rows(
     tx,
     `SELECT payment_id AS "paymentId", tender_id AS "tenderId", provider = 'paid_elsewhere' AS elsewhere, minor AS "aheadMinor" FROM payments p,
-       LATERAL (SELECT (coalesce(sum((parts->'goodwill'->>'minor')::int8), 0) - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.payment_id = p.payment_id))::int8 AS minor
+       LATERAL (SELECT (coalesce(sum((parts->'goodwill'->>'minor')::int8), 0) - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.payment_id = p.payment_id AND given_by = 'hand'))::int8 AS minor
           FROM payment_operations g WHERE g.payment_id = p.payment_id AND kind = 'refund' AND status <> 'abandoned') given
      WHERE order_id = ? AND minor > 0 ORDER BY payment_id`,
     [orderId],
@@ -82,8 +89,16 @@ const givenByHand = (tx: Transaction, orderId: string): Promise<{ paymentId: str
 /** No goods had left for it, and it was given ahead. */
 async function countUnsold(tx: Transaction, order: Pick<OrderRow, 'orderId' | 'currency'>, { missingMinor, ...of }: { paymentId: string; elsewhere?: boolean; purpose: string; missingMinor: number }): Promise<void> {
   const { countedMinor } = missingMinor > 0 ? shortOf(missingMinor, await givenAheadMinor(tx, order.orderId)) : { countedMinor: 0 }
-  if (countedMinor > 0) await countGoodwill(tx, order, { ...of, amountMinor: countedMinor, parts: { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, unsoldMinor: countedMinor } })
+  if (countedMinor > 0) await countGoodwill(tx, order, { ...of, amountMinor: countedMinor, parts: unsold(countedMinor) })
 }
+
+const unsold = (minor: number): RefundParts => ({ goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, unsoldMinor: minor })
+
+/** What of it the customer has not had by her bank. */
+const notByBank = async (tx: Transaction, order: OrderRow, { dueMinor, ...of }: { paymentId: string; purpose: string; dueMinor: number }): Promise<number> => refundMinor(await countFirst(tx, order, { ...of, cause: {} }, unsold(dueMinor)))
+
+/** As SQL, of payments `p`: given back, or about to be. */
+const backSql = `greatest(p.refunded_minor, (SELECT sum(amount_minor) FROM payment_operations b WHERE b.payment_id = p.payment_id AND b.kind IN ('refund', 'credit') AND b.status <> 'abandoned'))`
 
 /** Records the refund of money that no goods had left for, once per purpose, as far as the payment has it. */
 export const giveBackUnsold = (tx: Transaction, ask: { paymentId: string; purpose: string; atMostMinor: number }): Promise<IntendedRefund[]> =>
@@ -91,8 +106,8 @@ export const giveBackUnsold = (tx: Transaction, ask: { paymentId: string; purpos
     tx,
     `INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor, parts)
      SELECT :operationId, payment_id, order_id, 'refund', :purpose, minor, json_build_object('goodsMinor', 0, 'taxMinor', 0, 'shippingMinor', 0, 'feeMinor', 0, 'unsoldMinor', minor)
-     FROM (SELECT p.payment_id, p.order_id, least(:atMostMinor, p.captured_minor - greatest(p.refunded_minor, (SELECT sum(amount_minor) FROM payment_operations b
-             WHERE b.payment_id = p.payment_id AND b.kind IN ('refund', 'credit') AND b.status <> 'abandoned')))::int8 AS minor FROM payments p WHERE payment_id = :paymentId) due
+     FROM (SELECT p.payment_id, p.order_id, least(:atMostMinor, p.captured_minor - ${backSql}
+             - (SELECT coalesce(sum(amount_minor), 0) FROM disputes d WHERE d.payment_id = p.payment_id AND d.status = 'lost'))::int8 AS minor FROM payments p WHERE payment_id = :paymentId) due
      WHERE minor > 0 ON CONFLICT (payment_id, purpose) DO NOTHING
      RETURNING operation_id AS "operationId", amount_minor AS "amountMinor"`,
     { ...ask, operationId: uuidv7() }, // refunds of a payment are told apart by the sequence they were intended in

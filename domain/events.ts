@@ -14,6 +14,7 @@ export const eventTypes = {
   'payment.refund_failed': 'A refund came back to the provider: the customer is owed it still',
   'payment.disputed': 'The customer’s bank takes money back; nothing is refunded until it is decided',
   'payment.dispute_closed': 'How a dispute ended',
+  'refund.counted': 'What was to be given back the customer has by her bank, since a dispute was lost: it is counted, and not given again',
   'order.sourced': 'What had no node was given to one or several; why is kept with the decision',
   'order.re_sourced': 'Planned together with other open orders, it comes from another node; what that saves is said',
   'order.stock_taken_back': 'A count found less than was claimed; units nobody had picked go back to sourcing',

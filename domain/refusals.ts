@@ -172,6 +172,7 @@ export const refusals = {
   're_optimisation.no_costs': { status: 409, says: 'Only a policy with costs can say what is cheaper', data: 'version, mode' },
   're_optimisation.state': { status: 409, says: 'The re-optimisation is not in a state that allows this', data: 'state' },
   'payment.disputed': { status: 409, says: 'The customer’s bank disputes this payment: nothing is given back until it is decided', data: 'disputeId, amountMinor' },
+  'settlement.currency': { status: 400, says: 'A line is in another currency than its payment, or in one that no channel sells in', data: 'line, currency, expected' },
   'settlement.invalid': { status: 400, says: 'This is no whole settlement file', data: 'line, reason' },
   'settlement.unknown': { status: 404, says: 'No such settlement', data: '' },
   'webhook_endpoint.disabled': { status: 409, says: 'The endpoint is disabled', data: '' },

@@ -40,6 +40,7 @@ const version1 = {
   'payment.refund_failed': strict({ ...money, refundReference: text, reference: text, reason: text }),
   'payment.disputed': strict(dispute),
   'payment.dispute_closed': strict({ ...dispute, outcome: text }),
+  'refund.counted': z.looseObject({ amountMinor: amount, currency: text }),
   'order.sourced': strict({ nodes: z.array(text), reason: text }),
   'order.re_sourced': strict({ reOptimisationId: text, from: z.array(text), to: z.array(text), savesMinor: amount, costMinor: amount }),
   'order.stock_taken_back': strict({ nodeId: text, sku: text, ...line, fulfillmentId: text.optional() }),

@@ -49,7 +49,7 @@ export const inventory: Readonly<Record<string, Holds>> = {
   geocodes: { plain: 'country postal_code latitude longitude' },
   fraud_checks: { plain: 'status last_error reference verdict' },
   hold_approvals: { staff: 'approver' },
-  counted_goodwill: { plain: 'purpose parts' },
+  counted_goodwill: { plain: 'purpose parts given_by' },
   goodwill_refunds: { plain: 'status tender_id lines command_id remedy', staff: 'asked_by decided_by', erased: 'reason' },
   given_methods: { plain: 'tender_id provider', staff: 'actor', erased: 'payment_method' },
   holds: { plain: 'type blocks owner rule command_id at_deadline released_by_fact ended_how', staff: 'placed_by asked_by ended_by', erased: 'reason' },

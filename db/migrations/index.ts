@@ -60,6 +60,7 @@ import * as channelDocuments from './0049-channel-documents'
 import * as quarantine from './0050-quarantine'
 import * as channelSettings from './0051-channel-settings'
 import * as refundTimes from './0066-refund-times'
+import * as chargedBack from './0067-charged-back'
 
 export interface Migration {
   name: string
@@ -128,4 +129,5 @@ export const migrations: readonly Migration[] = [
   countedGoodwill,
   givenMethods,
   refundTimes,
+  chargedBack,
 ]

@@ -15,6 +15,10 @@
  * | what is owed so is given by another payment, as store credit, or by a transfer | refunds owed | provider clearing, store credit liability, bank |
  * | what would have been given back is given as store credit | refund, tax, shipping | store credit liability, adjustments (a fee that is kept) |
  * | a gift card is sold elsewhere, or given, and so is store credit | elsewhere, or adjustments | gift card liability, store credit liability |
+ * | the customer’s bank takes money back | disputes | provider clearing |
+ * | it gives it back: the dispute was won | provider clearing | disputes |
+ * | it keeps it: the dispute was lost | adjustments | disputes |
+ * | goods come back, or are cancelled, for which the customer has money by her bank | as for money given ahead by hand | adjustments |
  * | the provider pays out what it took | bank (net), fees | provider clearing |
  * | the provider keeps back what was given back | provider clearing | bank |
  *
@@ -28,7 +32,7 @@ import { isStoredValue, type StoredValue } from './stored-value'
 
 /** Every account there is; of a provider's clearing account there is one per provider, `provider_clearing:stripe`. */
 export const accounts = [
-  'receivable', 'provider_clearing', 'bank', 'revenue', 'tax', 'shipping', 'discount', 'gift_card_liability', 'store_credit_liability', 'refund', 'refunds_owed', 'fees', 'adjustments', 'elsewhere',
+  'receivable', 'provider_clearing', 'bank', 'revenue', 'tax', 'shipping', 'discount', 'gift_card_liability', 'store_credit_liability', 'refund', 'refunds_owed', 'disputes', 'fees', 'adjustments', 'elsewhere',
 ] as const
 export type Account = Exclude<(typeof accounts)[number], 'provider_clearing'> | `provider_clearing:${string}`
 
@@ -40,7 +44,7 @@ export interface Entry {
   cause: string
 }
 
-export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'charge', 'refund_failed', 'given_again', 'counted'] as const
+export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'charge', 'refund_failed', 'given_again', 'counted', 'dispute'] as const
 
 export interface Journal {
   /** Said twice, the same: no fact is posted twice. */
@@ -170,6 +174,26 @@ export const givenAgainJournal = ({ refundReference, amountMinor, by }: GivenAga
       : { account: 'bank', amountMinor: -amountMinor, cause: `Sent by bank transfer ${by.transferReference}, by ${by.sentBy}` },
   ])
 
+export interface Disputed {
+  disputeId: string
+  provider: string
+  amountMinor: number
+}
+
+/** The customer’s bank takes money back: the provider has less for us at once, and nobody knows yet whose it is. */
+export const disputeJournal = ({ disputeId, provider, amountMinor }: Disputed): Journal =>
+  journal(`dispute:${disputeId}`, 'dispute', [
+    { account: 'disputes', amountMinor, cause: `Taken back by the customer’s bank: ${disputeId}` },
+    { account: moneyAccount(provider), amountMinor: -amountMinor, cause: `Taken from ${provider} by the customer’s bank: ${disputeId}` },
+  ])
+
+/** It is decided. Lost, the customer has it; what goods come back for it is counted then. */
+export const disputeEndJournal = ({ disputeId, provider, amountMinor, status }: Disputed & { status: 'won' | 'lost' }): Journal =>
+  journal(`dispute-${status}:${disputeId}`, 'dispute', [
+    { account: status === 'won' ? moneyAccount(provider) : 'adjustments', amountMinor, cause: status === 'won' ? `Given back to ${provider} by the customer’s bank: ${disputeId}` : `Lost to the customer’s bank: ${disputeId}` },
+    { account: 'disputes', amountMinor: -amountMinor, cause: `Decided by the customer’s bank: ${disputeId}` },
+  ])
+
 const inParts = (parts: RefundParts, elsewhere = false): Entry[] => [
   { account: elsewhere ? 'elsewhere' : 'receivable', amountMinor: parts.unsoldMinor ?? 0, cause: 'Given back to the customer: paid, and no goods had left for it' },
   { account: 'refund', amountMinor: parts.goodsMinor, cause: 'Given back to the customer for goods, without their tax' },
@@ -189,11 +213,11 @@ export const creditJournal = ({ operationId, parts, amountMinor }: { operationId
   journal(`credit:${operationId}`, 'credit', [...inParts(parts), { account: 'store_credit_liability', amountMinor: -amountMinor, cause: 'Owed to the customer as store credit' }])
 
 /**
- * What comes back, or is cancelled, was paid for ahead by hand: that is not given again, and so was less beyond what came back.
+ * What comes back, or is cancelled, was paid for ahead, by hand or by the customer’s bank: that is not given again, and so was less beyond what came back.
  * @param counted.elsewhere a channel has taken the money, and no goods had left for it
  */
-export function countedJournal({ orderId, purpose, parts, amountMinor, elsewhere = false }: { orderId: string; purpose: string; parts: RefundParts; amountMinor: number; elsewhere?: boolean }): Journal {
-  const cause = `Given to the customer ahead, by hand, and counted now${parts.feeMinor === 0 ? '' : '; and the fee for sending back'}`
+export function countedJournal({ orderId, purpose, parts, amountMinor, elsewhere = false, givenBy = 'hand' }: { orderId: string; purpose: string; parts: RefundParts; amountMinor: number; elsewhere?: boolean; givenBy?: 'hand' | 'bank' }): Journal {
+  const cause = `Given to the customer ahead, by ${givenBy === 'hand' ? 'hand' : 'her bank'}, and counted now${parts.feeMinor === 0 ? '' : '; and the fee for sending back'}`
   return journal(`counted:${orderId}:${purpose}`, 'counted', [...inParts({ ...parts, feeMinor: 0 }, elsewhere), { account: 'adjustments', amountMinor: parts.feeMinor - amountMinor, cause }])
 }
 

@@ -90,7 +90,7 @@ export function correctionOf(reason: BreakReason, { oursMinor, theirsMinor, prov
     case 'fee_difference':
       return { words: `Ask ${provider} for the part of the fee that was not agreed`, entries: entries(clearing, 'fees', theirsMinor - oursMinor) }
     case 'chargeback':
-      return { words: 'Answer the dispute at the provider, or accept it and write the amount off', entries: entries('adjustments', 'bank', -theirsMinor) }
+      return { words: `Answer the dispute at the provider, or accept it. What the bank takes and gives back is in the ledger since ${provider} told of it; it leaves what ${provider} owes with this line`, entries: entries(clearing, 'bank', -theirsMinor) }
     case 'unknown':
       return { words: 'Find out at the provider what this is: no operation of ours belongs to it', entries: entries('bank', clearing, theirsMinor) }
     case 'unreadable':

@@ -1,12 +1,22 @@
 /** Chargebacks: the cardholder's bank takes money back at once, with a fee; the provider tells, and tells again when it is decided. */
 import type { Router } from 'express'
 import { checkBody, ControlRefusal, oneOf, required, words } from '../control-body'
+import { invalidRequest } from './api-error'
 import { credit } from './balance'
 import { newId, nowSeconds, type Charge, type Dispute, type Provider } from './records'
 
 const disputeFeeMinor = 2_000
 
 export const isDisputed = (provider: Provider, charge: Charge): boolean => provider.books.all('dispute').some((d) => d.charge === charge.id)
+
+/** What the cardholder’s bank has kept of it. @throws ApiError 400 while it is not decided, and when it has kept all: nothing can be refunded then */
+export function takenByBank(provider: Provider, charge: Charge): number {
+  const disputes = provider.books.all('dispute').filter((d) => d.charge === charge.id && d.status !== 'won')
+  const takenMinor = disputes.reduce((sum, d) => sum + d.amountMinor, 0)
+  if (disputes.some((d) => d.status === 'needs_response') || (takenMinor > 0 && takenMinor >= charge.capturedMinor))
+    throw invalidRequest(`Charge ${charge.id} has been charged back; cannot issue a refund.`, { code: 'charge_disputed', charge: charge.id })
+  return takenMinor
+}
 
 export function openDispute(provider: Provider, charge: Charge): Dispute {
   const dispute: Dispute = { id: newId('du'), charge: charge.id, intent: charge.intent, amountMinor: charge.capturedMinor, currency: charge.currency, createdSeconds: nowSeconds(), status: 'needs_response' }

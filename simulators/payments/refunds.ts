@@ -1,6 +1,7 @@
 /** Gives back captured money, never more than was taken. */
 import { ApiError, invalidRequest } from './api-error'
 import { credit } from './balance'
+import { takenByBank } from './disputes'
 import { newId, nowSeconds, type Charge, type Intent, type Provider, type Refund } from './records'
 import { chargeJson, refundJson } from './wire'
 
@@ -12,11 +13,11 @@ export interface RefundAsk {
   metadata: Record<string, string>
 }
 
-/** @throws ApiError 400 when nothing was captured, all is refunded, or more is asked than is left */
+/** @throws ApiError 400 when nothing was captured, the cardholder’s bank is taking it back or has, all is refunded, or more is asked than is left */
 export function refund(provider: Provider, ask: RefundAsk): Refund {
   const charge = chargeToRefund(provider, ask)
-  const leftMinor = charge.capturedMinor - charge.refundedMinor
-  if (leftMinor === 0) throw invalidRequest(`Charge ${charge.id} has already been refunded.`, { code: 'charge_already_refunded', charge: charge.id })
+  const leftMinor = charge.capturedMinor - charge.refundedMinor - takenByBank(provider, charge)
+  if (leftMinor <= 0) throw invalidRequest(`Charge ${charge.id} has already been refunded.`, { code: 'charge_already_refunded', charge: charge.id })
   const amountMinor = ask.amountMinor ?? leftMinor
   if (amountMinor > leftMinor) {
     throw invalidRequest(`Refund amount (${amountMinor}) is greater than unrefunded amount on charge (${leftMinor})`, {

@@ -49,6 +49,6 @@ it('begins when the dispute ends between two looks at it', async () => {
     releaseConnection: ({ connection }: { connection: Client }) => client.releaseConnection(connection),
   }
   const slow = new Proxy(database.db, { get: (db, name, self) => (name === 'client' ? looking : Reflect.get(db, name, self) as unknown) })
-  expect(await beginCall(slow, operationId, false)).toBe(1)
+  expect(await beginCall(slow, operationId, false)).toEqual({ keyNumber: 1, amountMinor: 500 })
   expect(await database.db('payment_operations').where({ operation_id: operationId }).first('status', 'attempts')).toEqual({ status: 'unknown', attempts: 1 })
 })

@@ -61,6 +61,8 @@ interface PartedOrder extends Priced {
   fees: number
   /** Given back beyond what came back, with a name to it, and not counted since for what came. */
   goodwill: number
+  /** Not given back, because she has it by her bank. */
+  byBank: number
   /** What the ledger says was sold, and what everybody owes for it. */
   sold: number
   owed: number
@@ -86,7 +88,8 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        ((SELECT -coalesce(sum((parts->>'feeMinor')::int8), 0) FROM payment_operations r WHERE r.order_id = o.order_id AND kind IN ('refund', 'credit') AND status = 'succeeded')
          - (SELECT coalesce(sum((parts->>'feeMinor')::int8), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id))::int8 AS fees,
        ((SELECT coalesce(sum((parts->'goodwill'->>'minor')::int8), 0) FROM payment_operations r WHERE r.order_id = o.order_id AND kind = 'refund' AND status = 'succeeded')
-         - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id))::int8 AS goodwill,
+         - (SELECT coalesce(sum(amount_minor - coalesce((parts->'goodwill'->>'minor')::int8, 0) - coalesce((parts->>'againMinor')::int8, 0)), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id))::int8 AS goodwill,
+       (SELECT coalesce(sum(amount_minor - coalesce((parts->>'againMinor')::int8, 0)), 0)::int8 FROM counted_goodwill c WHERE c.order_id = o.order_id AND given_by = 'bank') AS "byBank",
        (SELECT -coalesce(sum(amount_minor) FILTER (WHERE account IN ('revenue', 'tax', 'shipping', 'discount')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS sold,
        (SELECT coalesce(sum(amount_minor) FILTER (WHERE account IN ('receivable', 'elsewhere')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS owed,
        p.*
@@ -116,7 +119,7 @@ const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (o
  */
 function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
   if (open) return false
-  if (stage === 'cancelled') return o.taken + o.charged - (o.refunded - o.refundedElsewhere) - (o.credited - o.creditedElsewhere) !== 0
+  if (stage === 'cancelled') return o.taken + o.charged - (o.refunded - o.refundedElsewhere) - (o.credited - o.creditedElsewhere) - o.byBank !== 0
   const keptMinor = worthMinor(o, keptUnits(o.exchanged)) + exchangedMinor(o.exchanged)
   return o.elsewhere + o.taken + o.charged - o.refunded - o.credited - o.fees + o.goodwill !== Math.max(keptMinor, o.elsewhere - o.refundedElsewhere - o.creditedElsewhere - o.fees + o.goodwill)
 }
@@ -179,10 +182,18 @@ export const money: readonly Invariant[] = [
   query('M6-ledger', 'a closed order owes nothing and is owed nothing', 'quiet',
     `SELECT order_id FROM ledger_entries e JOIN orders o USING (order_id) WHERE NOT workflow_open AND account = 'receivable' GROUP BY 1 HAVING sum(amount_minor) <> 0`),
   query('M4-counted', 'what is counted of money given ahead by hand was given, beyond what came back, and is in the ledger for what came', 'always',
-    `SELECT c.order_id FROM (SELECT order_id, sum(amount_minor) AS minor FROM counted_goodwill GROUP BY 1) c
+    `SELECT c.order_id FROM (SELECT order_id, sum(amount_minor) AS minor FROM counted_goodwill WHERE given_by = 'hand' GROUP BY 1) c
        WHERE minor > (SELECT coalesce(sum(above_minor), 0) FROM goodwill_refunds g WHERE g.order_id = c.order_id AND status = 'given' AND remedy IS NULL)
-     UNION ALL SELECT order_id FROM counted_goodwill c WHERE (parts->>'feeMinor')::int8 - amount_minor IS DISTINCT FROM
+     UNION ALL SELECT order_id FROM counted_goodwill c WHERE NOT coalesce(jsonb_exists(parts, 'goodwill'), false) AND (parts->>'feeMinor')::int8 - amount_minor IS DISTINCT FROM
        (SELECT sum(amount_minor) FROM ledger_entries e WHERE e.journal_id = 'counted:' || c.order_id || ':' || c.purpose AND account = 'adjustments')`),
+  query('M4-by-bank', 'what is counted of money that a bank gave was lost to it', 'always',
+    `SELECT c.order_id FROM (SELECT order_id, sum(amount_minor) AS minor FROM counted_goodwill WHERE given_by = 'bank' GROUP BY 1) c
+     WHERE minor > (SELECT coalesce(sum(d.amount_minor), 0) FROM disputes d JOIN payments p USING (payment_id) WHERE p.order_id = c.order_id AND d.status = 'lost')`),
+  query('M4-disputes', 'what banks have taken and not decided about stands in the ledger, and what they kept is an adjustment', 'always',
+    `SELECT p.payment_id FROM payments p WHERE (SELECT coalesce(sum(amount_minor), 0) FROM disputes d WHERE d.payment_id = p.payment_id AND status = 'open') IS DISTINCT FROM
+         (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.payment_id = p.payment_id AND account = 'disputes')
+       OR (SELECT coalesce(sum(amount_minor), 0) FROM disputes d WHERE d.payment_id = p.payment_id AND status = 'lost') IS DISTINCT FROM
+         (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.payment_id = p.payment_id AND kind = 'dispute' AND account = 'adjustments')`),
   query('M4-owed', 'what the ledger owes customers is the refunds that came back and were not given another way', 'quiet',
     `SELECT order_id FROM ledger_entries e WHERE account = 'refunds_owed' GROUP BY 1 HAVING sum(amount_minor) <> -(SELECT coalesce(sum(amount_minor), 0) FROM returned_refunds r WHERE r.order_id = e.order_id AND status = 'owed')`),
   query('M4-told', 'a refund that came back is a case of finance until it is given another way', 'always',

@@ -134,6 +134,8 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   'M4-money': `DELETE FROM ledger_entries WHERE order_id = :delivered AND kind = 'capture'`,
   'M4-sales': `UPDATE ledger_entries SET amount_minor = amount_minor + CASE account WHEN 'shipping' THEN 1 ELSE -1 END WHERE order_id = :delivered AND account IN ('shipping', 'receivable') AND kind = 'sale'`,
   'M4-counted': `INSERT INTO counted_goodwill (order_id, purpose, amount_minor, parts) VALUES (:delivered, 'mutant', 5, '{"feeMinor": 0}')`,
+  'M4-by-bank': `INSERT INTO counted_goodwill (order_id, purpose, amount_minor, parts, given_by) VALUES (:delivered, 'mutant', 5, '{"goodwill": {"minor": 5}}', 'bank')`,
+  'M4-disputes': `INSERT INTO disputes (dispute_id, payment_id, amount_minor, reason, status) SELECT 'du_mutant', payment_id, 5, 'mutant', 'open' FROM payments WHERE order_id = :delivered`,
   'M4-owed': `INSERT INTO ledger_entries (journal_id, account, kind, order_id, amount_minor, currency, cause) SELECT 'mutant', a, 'refund_failed', :delivered, m, 'EUR', 'mutant' FROM (VALUES ('refunds_owed', -5), ('bank', 5)) v(a, m)`,
   'M4-told': `INSERT INTO returned_refunds (refund_reference, order_id, payment_id, amount_minor, currency) SELECT 're_mutant', order_id, payment_id, 5, 'EUR' FROM payments WHERE order_id = :delivered`,
   'M6-held': `UPDATE payments SET status = 'authorized' WHERE order_id = :cancelled`,

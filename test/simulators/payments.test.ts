@@ -195,6 +195,17 @@ describe('the life of a payment', () => {
     expect(await thrown(stripe.refunds.create({ payment_intent: intent.id }))).toMatchObject({ code: 'charge_already_refunded' })
     expect(await books()).toEqual([expect.objectContaining({ capturedMinor: 6000, refundedMinor: 6000 })])
   })
+
+  it('gives nothing back of what the cardholder’s bank takes, nor when it has kept it', async () => {
+    const intent = await held()
+    await stripe.paymentIntents.capture(intent.id, { amount_to_capture: 6000 })
+    const ask = (): Promise<unknown> => thrown(stripe.refunds.create({ payment_intent: intent.id, amount: 2000 }))
+    const { id } = (await control<{ id: string }>(simulator.url, 'POST', '/disputes', { paymentIntent: intent.id })).json
+    expect(await ask()).toMatchObject({ statusCode: 400, code: 'charge_disputed' })
+    await control(simulator.url, 'POST', `/disputes/${id}`, { status: 'lost' })
+    expect(await ask()).toMatchObject({ statusCode: 400, code: 'charge_disputed' })
+    expect(await books()).toEqual([expect.objectContaining({ capturedMinor: 6000, refundedMinor: 0 })])
+  })
 })
 
 describe('cards that are refused', () => {

@@ -21,7 +21,8 @@ const seldom = ['give card']
 
 /** What comes of it only after something else. */
 const rarer = {
-  'money given by hand is counted': 'counted_goodwill',
+  'money given by hand is counted': `counted_goodwill WHERE given_by = 'hand'`,
+  'what her bank gave is counted': `counted_goodwill WHERE given_by = 'bank'`,
   'another thing is dearer, and paid': `exchange_payments JOIN payments USING (payment_id) WHERE captured_minor > 0`,
   'what did not come back is charged': 'exchanges WHERE charged > 0',
   'another thing is cheaper, and its rest given back': 'exchanges WHERE less_given > 0',

@@ -60,7 +60,7 @@ it('freezes refunds of a disputed payment until it is won, tells finance the amo
   await expect(beginCall(system.db, refund, false)).rejects.toMatchObject({ code: 'payment.disputed', data: { disputeId: dispute.id, amountMinor: 1_490 } })
   await control(`disputes/${dispute.id}`, { status: 'won' })
   expect(await eventually(() => waiting(orderId), (found) => found.length === 0)).toEqual([])
-  expect(await beginCall(system.db, refund, false)).toBe(1)
+  expect(await beginCall(system.db, refund, false)).toEqual({ keyNumber: 1, amountMinor: 100 })
   await endRefund(refund)
   expect((await people.told(orderId)).filter((type) => type.startsWith('payment.dispute'))).toEqual(['payment.disputed', 'payment.dispute_closed'])
 })

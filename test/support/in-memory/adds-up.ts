@@ -20,16 +20,18 @@ export async function wrongWith({ db, provider }: InMemory, order: OrderView): P
   const less = await rows<{ minor: number }>(db, `SELECT ((less_minor * (less_given - less_taken) - value_minor * (charged - charged_back)) / quantity)::int8 AS minor FROM exchanges JOIN order_lines USING (order_id, line_id) WHERE order_id = ?`, [order.orderId])
   const goods = total(order.lines, (l) => l.unitPriceMinor * (l.quantity - l.cancelled - l.credited)) - total(less, (l) => l.minor)
   const kept = total(paidUs, (p) => p.capturedMinor - p.refundedMinor - p.creditedMinor)
-  const refunds = await rows<{ feeMinor: number; countedMinor: number }>(
+  const refunds = await rows<{ feeMinor: number; countedMinor: number; byBankMinor: number }>(
     db,
-    `SELECT -coalesce((parts->>'feeMinor')::int8, 0) AS "feeMinor", 0 AS "countedMinor" FROM payment_operations WHERE order_id = :orderId AND kind IN ('refund', 'credit') AND status = 'succeeded'
-     UNION ALL SELECT -coalesce((parts->>'feeMinor')::int8, 0), amount_minor FROM counted_goodwill WHERE order_id = :orderId`,
+    `SELECT -coalesce((parts->>'feeMinor')::int8, 0) AS "feeMinor", 0 AS "countedMinor", 0 AS "byBankMinor" FROM payment_operations WHERE order_id = :orderId AND kind IN ('refund', 'credit') AND status = 'succeeded'
+     UNION ALL SELECT -coalesce((parts->>'feeMinor')::int8, 0), amount_minor - coalesce((parts->'goodwill'->>'minor')::int8, 0), CASE given_by WHEN 'bank' THEN amount_minor ELSE 0 END FROM counted_goodwill WHERE order_id = :orderId`,
     { orderId: order.orderId },
   )
   const byHand = total(paidUs, (p) => p.goodwillMinor) - total(refunds, (r) => r.countedMinor)
   const shipping = kept + byHand - total(refunds, (r) => r.feeMinor) - goods
   if (isKept && (shipping < 0 || shipping > order.shipping.priceMinor)) wrong.push(`kept ${kept}, of it goods ${goods}: leaves ${shipping} for shipping`)
-  if (!isKept && ours.length > 0) same('kept of a cancelled order, and nothing', kept, 0)
+  if (!isKept && ours.length > 0) same('kept of a cancelled order, and what she has of it by her bank', kept, total(refunds, (r) => r.byBankMinor))
+  const [lost] = await rows<{ minor: number }>(db, `SELECT coalesce(sum(d.amount_minor), 0)::int8 AS minor FROM disputes d JOIN payments USING (payment_id) WHERE order_id = ? AND d.status = 'lost'`, [order.orderId])
+  if (total(refunds, (r) => r.byBankMinor) > lost!.minor) wrong.push(`counted of what her bank gave ${total(refunds, (r) => r.byBankMinor)}, and it gave ${lost!.minor}`)
 
   const claims = await rows(db, `SELECT 1 FROM allocations WHERE order_id = ? AND status IN ('open', 'in_transfer')`, [order.orderId])
   same('claims that are still open, and none', claims.length, 0)

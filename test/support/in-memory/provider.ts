@@ -23,7 +23,11 @@ export interface ProviderStandIn extends PaymentProvider {
   books(): BookedIntent[]
   /** The bank, or the cardholder, decides about what waits for it. */
   decide(reference: string, outcome: 'authorized' | 'declined'): Promise<void>
+  /** Her bank takes some of it back, or decides; the end is never undone. @returns how much it is about */
+  dispute(reference: string, status: DisputeStatus): number
 }
+
+type DisputeStatus = 'open' | 'won' | 'lost'
 
 export interface Outside {
   /** What becomes of the next call about this order. */
@@ -36,6 +40,7 @@ const holdMs = 7 * 86_400_000
 
 export function providerStandIn(outside: Outside): ProviderStandIn {
   const intents = new Map<string, BookedIntent>()
+  const disputes = new Map<string, { amountMinor: number; status: DisputeStatus }>()
   const answers = new Map<string, { answer?: unknown; stored?: true }>()
   const need = (reference: string): BookedIntent => {
     const intent = intents.get(reference)
@@ -68,6 +73,11 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
     decide: async (reference, outcome) => {
       const intent = need(reference)
       if (intent.status === 'action_required' || intent.status === 'processing') await changed(intent, outcome === 'authorized' ? held(intent) : { status: 'declined' })
+    },
+    dispute: (reference, status) => {
+      const known = disputes.get(reference) ?? { amountMinor: Math.min(500, need(reference).capturedMinor), status: 'open' }
+      if (known.status === 'open') disputes.set(reference, { ...known, status })
+      return known.amountMinor
     },
     open: (ask) =>
       under(ask.key, ask.orderId, () => {
@@ -103,7 +113,9 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
     refund: ({ reference, key, amountMinor, operationId }) => {
       const intent = need(reference)
       return under(key, intent.orderRef, async () => {
-        if (intent.refundedMinor + amountMinor > intent.capturedMinor) throw new ProviderFault('refund: more than was captured', 'none')
+        const { amountMinor: takenMinor = 0, status = 'won' } = disputes.get(reference) ?? {}
+        if (status === 'open') throw new ProviderFault('refund: charge_disputed', 'none')
+        if (intent.refundedMinor + amountMinor > intent.capturedMinor - (status === 'lost' ? takenMinor : 0)) throw new ProviderFault('refund: more than was captured and is there', 'none')
         const refundReference = `re_${randomUUID()}`
         await changed(intent, { refundedMinor: intent.refundedMinor + amountMinor, refunds: { ...intent.refunds, [operationId]: refundReference } })
         return { refundReference }

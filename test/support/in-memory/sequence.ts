@@ -40,7 +40,8 @@ function handsFor({ system, people }: World, orderId: string, spare: string): ()
   const bankSays: Hands['bankSays'] = async (reference, says) => {
     if (says === 'authorized' || says === 'declined') return system.provider.decide(reference, says)
     const status = says === 'disputed' ? 'open' : says
-    await system.tell(orderId, { source: 'stripe', eventId: randomUUID(), kind: 'dispute', subject: reference, payload: { disputeId: `du_${reference}`, reference, amountMinor: 500, currency: 'EUR', reason: 'fraudulent', status } })
+    const amountMinor = system.provider.dispute(reference, status)
+    await system.tell(orderId, { source: 'stripe', eventId: randomUUID(), kind: 'dispute', subject: reference, payload: { disputeId: `du_${reference}`, reference, amountMinor, currency: 'EUR', reason: 'fraudulent', status } })
   }
   const elapse = async (): Promise<void> => void (await system.elapse(orderId))
   const givenBack = async (): Promise<number> => Number((await system.db.raw<{ rows: { minor: string }[] }>(givenBackSql, [orderId])).rows[0]!.minor)

@@ -1,0 +1,134 @@
+/** Her bank has taken the money back and keeps it: what she sends back is not paid for again, by money or by credit, and the books say where every cent went. */
+import { caller, eventually, peopleOf, type Answer, type Call, type OrderWish, type People } from '../support/people'
+import { expectInvariants } from '../support/invariants'
+import { intentsOf } from '../support/outside'
+import { startSystem, type System } from '../support/system'
+
+let system: System
+let people: People
+let finance: Call
+beforeAll(async () => {
+  system = await startSystem({ policies: { returns: { window: 'PT0.5S', restockBy: 'PT1M' } } })
+  people = peopleOf(system)
+  finance = caller(system.url, 'demo-finance')
+})
+afterAll(async () => {
+  try {
+    await expectInvariants(system)
+  } finally {
+    await system.stop()
+  }
+})
+
+const control = async <Given>(path: string, body: object): Promise<Given> => {
+  const answer = await fetch(`${system.payments.url}/control/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  expect(answer.status).toBe(200)
+  return (await answer.json()) as Given
+}
+
+interface Sold {
+  orderId: string
+  reference: string
+}
+
+/** Two units at 20.00 and the shipping, delivered and paid: 44.90. */
+async function delivered(wish: OrderWish = {}): Promise<Sold> {
+  const sku = await people.stocked({ 'store-mitte': 2 })
+  const orderId = await people.place({ lines: [{ sku, quantity: 2, unitPriceMinor: 2_000 }], ...wish })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  const { payments } = await people.until(orderId, (o) => o.lines[0]!.delivered === 2 && o.money.capturedMinor === 4_490, 'delivery')
+  return { orderId, reference: payments.find((p) => p.provider === 'stripe')!.reference! }
+}
+
+async function sentBack(orderId: string): Promise<string> {
+  const { returnId } = (await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'store' })).body
+  await people.store('store-mitte')('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  return returnId
+}
+
+const told = (orderId: string, type: string): Promise<string[]> => eventually(() => people.told(orderId), (types) => types.includes(type), { what: type })
+const chargedBack = async ({ orderId, reference }: Sold): Promise<{ id: string }> => {
+  const dispute = await control<{ id: string }>('disputes', { paymentIntent: reference })
+  await told(orderId, 'payment.disputed')
+  return dispute
+}
+async function lost({ orderId }: Sold, { id }: { id: string }): Promise<void> {
+  await control(`disputes/${id}`, { status: 'lost' })
+  await told(orderId, 'payment.dispute_closed')
+}
+
+/** Of each account that is not zero. */
+async function balances(orderId: string): Promise<Record<string, number>> {
+  const { entries } = (await finance<{ entries: { account: string; amountMinor: number }[] }>('GET', `/v1/orders/${orderId}/ledger`)).body
+  const sums: Record<string, number> = {}
+  for (const { account, amountMinor } of entries) sums[account] = (sums[account] ?? 0) + amountMinor
+  return Object.fromEntries(Object.entries(sums).filter(([, minor]) => minor !== 0))
+}
+const refunds = (orderId: string): Promise<object[]> => system.db('payment_operations').where({ order_id: orderId, kind: 'refund' }).select({ amountMinor: 'amount_minor' }, 'status').orderBy('operation_id')
+const refundedByProvider = async (orderId: string): Promise<number> => (await intentsOf(system, orderId)).reduce((sum, i) => sum + i.refundedMinor, 0)
+
+it('ends a refund that waited for the bank, and gives nothing for what comes back later: she has it', async () => {
+  const sold = await delivered()
+  const dispute = await chargedBack(sold)
+  expect(await balances(sold.orderId)).toMatchObject({ disputes: 4_490 })
+  expect(await balances(sold.orderId)).not.toHaveProperty('provider_clearing:stripe')
+  await sentBack(sold.orderId)
+  await told(sold.orderId, 'return.received')
+  expect(await eventually(() => refunds(sold.orderId), (found) => found.length > 0)).toEqual([{ amountMinor: 2_000, status: 'intended' }])
+  await lost(sold, dispute)
+  expect(await refunds(sold.orderId)).toEqual([{ amountMinor: 2_000, status: 'abandoned' }])
+  expect(await people.told(sold.orderId)).toContain('refund.counted')
+  expect(await balances(sold.orderId)).toEqual({ revenue: -4_000, shipping: -490, refund: 2_000, adjustments: 2_490 })
+  const second = await sentBack(sold.orderId)
+  await people.until(sold.orderId, (o) => !o.workflowOpen && o.returns.every((r) => r.status === 'closed'), 'the order to close')
+  expect((await people.support('GET', `/v1/returns/${second}`)).body).toMatchObject({ refunds: [], money: { refundMinor: 0, countedMinor: 2_490, owedMinor: 0 } })
+  expect(await balances(sold.orderId)).toEqual({ revenue: -4_000, refund: 4_000 })
+  expect(await refundedByProvider(sold.orderId)).toBe(0)
+  expect((await people.order(sold.orderId)).money).toMatchObject({ refundedMinor: 0, owedMinor: 0 })
+})
+
+it('gives what waited when the dispute is won, and the ledger is as if there had been none', async () => {
+  const sold = await delivered()
+  const dispute = await chargedBack(sold)
+  await sentBack(sold.orderId)
+  await eventually(() => refunds(sold.orderId), (found) => found.length > 0)
+  await control(`disputes/${dispute.id}`, { status: 'won' })
+  const waits = async (): Promise<{ exceptionId: string }[]> => (await finance<{ items: { exceptionId: string }[] }>('GET', `/v1/exceptions?kind=payment.refund_failed&orderId=${sold.orderId}`)).body.items
+  await told(sold.orderId, 'payment.dispute_closed')
+  for (const { exceptionId } of await waits()) await finance('POST', `/v1/exceptions/${exceptionId}/retry`, {})
+  await people.until(sold.orderId, (o) => o.money.refundedMinor === 2_000, 'the refund')
+  expect(await balances(sold.orderId)).toEqual({ revenue: -4_000, shipping: -490, refund: 2_000, 'provider_clearing:stripe': 2_490 })
+})
+
+const ask = (orderId: string, body: object): Promise<Answer> => people.support('POST', `/v1/orders/${orderId}/refunds`, { reason: 'scratched', ...body })
+const claim = (orderId: string, remedy: string): Promise<Answer> => people.support('POST', `/v1/orders/${orderId}/claims`, { reason: 'torn', lines: [{ lineId: '1', quantity: 1 }], remedy })
+
+it('refuses money and credit by hand while her bank may give the same, and when it has', async () => {
+  const sold = await delivered()
+  const dispute = await chargedBack(sold)
+  const refused = { status: 409, body: { code: 'payment.disputed', disputeId: dispute.id, amountMinor: 4_490 } }
+  expect(await ask(sold.orderId, { amountMinor: 500 })).toMatchObject(refused)
+  expect(await people.support('POST', `/v1/orders/${sold.orderId}/refunds?preview=true`, { amountMinor: 500, reason: 'scratched' })).toMatchObject(refused)
+  expect(await claim(sold.orderId, 'credit')).toMatchObject(refused)
+  expect(await claim(sold.orderId, 'refund')).toMatchObject(refused)
+  await lost(sold, dispute)
+  expect(await ask(sold.orderId, { amountMinor: 500 })).toMatchObject({ status: 409, body: { code: 'refund.above_captured', refundableMinor: 0 } })
+  expect(await claim(sold.orderId, 'credit')).toMatchObject({ status: 409, body: { code: 'refund.above_captured' } })
+  expect(await refunds(sold.orderId)).toEqual([])
+  const { items } = (await people.support<{ items: { type: string; data: { code?: string } }[] }>('GET', `/v1/orders/${sold.orderId}/timeline?limit=200`)).body
+  expect(items.filter((e) => e.type === 'order.command_refused').map((e) => e.data.code)).toContain('payment.disputed')
+})
+
+it('gives by the payments that no bank disputes, as far as they go', async () => {
+  const { code } = (await people.support<{ code: string }>('POST', '/v1/gift-cards', { currency: 'EUR', amountMinor: 1_500, paidElsewhere: true, reason: 'sold at the till' })).body
+  const sold = await delivered({ tenders: [{ provider: 'stripe', paymentMethod: 'pm_card_visa' }, { provider: 'gift_card', paymentMethod: code, amountMinor: 1_500 }] })
+  await chargedBack(sold)
+  expect(await ask(sold.orderId, { amountMinor: 1_600 })).toMatchObject({ status: 409, body: { code: 'payment.disputed', amountMinor: 2_990 } })
+  expect((await people.giveBack(sold.orderId, { amountMinor: 700, reason: 'scratched' }, 'approve')).status).toBe(200)
+  const { payments } = await people.until(sold.orderId, (o) => o.money.refundedMinor === 700)
+  expect(payments.map((p) => [p.provider, p.refundedMinor]).sort()).toEqual([['gift_card', 700], ['stripe', 0]])
+})
