@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import { settlementJournal } from '../domain/payment/ledger'
 import type { SettlementLine } from '../domain/payment/settlement'
 import type { ProviderFees } from '../domain/policy/kinds'
+import { refuse } from '../domain/refusals'
 import { row, run, type Transaction } from './connection'
 import { postAll } from './ledger'
 import { openCases, settleCases } from './settlement-cases'
@@ -23,7 +24,7 @@ export type ReadLine = { line: number } & ({ read: SettlementLine } | { why: str
 /** Any number nobody else uses for an advisory lock in this database. */
 const settlementLock = 7_204_482
 
-/** @returns the settlement's id; that of the first time for a file that was received before, of which nothing is done again. */
+/** @returns the settlement's id; that of the first time for a file that was received before, of which nothing is done again. @throws `settlement.currency` */
 export async function receiveSettlement(tx: Transaction, file: SettlementFile, { fees, actor }: { fees: ProviderFees; actor: string }): Promise<string> {
   await run(tx, 'SELECT pg_advisory_xact_lock(?)', [settlementLock])
   const before = await row<{ settlementId: string }>(tx, 'SELECT settlement_id AS "settlementId" FROM settlements WHERE content_hash = ?', [file.contentHash])
@@ -32,6 +33,7 @@ export async function receiveSettlement(tx: Transaction, file: SettlementFile, {
   const { provider, contentHash } = file
   await run(tx, 'INSERT INTO settlements (settlement_id, provider, content_hash, received_by) VALUES (?, ?, ?, ?)', [settlementId, provider, contentHash, actor])
   for await (const lines of file.lines()) await insertLines(tx, settlementId, lines)
+  await needOurCurrencies(tx, settlementId, provider)
   const periodEnd = file.periodEnd ?? (await coveredUntil(tx, settlementId))
   await run(tx, 'UPDATE settlements SET period_end = ? WHERE settlement_id = ?', [periodEnd, settlementId])
   await matchLines(tx, { settlementId, provider, periodEnd }, fees)
@@ -40,6 +42,19 @@ export async function receiveSettlement(tx: Transaction, file: SettlementFile, {
   await openCases(tx, settlementId, provider)
   await writeAudit(tx, { actor, action: 'settlement.receive', subject: settlementId, cause: 'sent by finance' })
   return settlementId
+}
+
+/** A line in a currency that no channel sells in, or in another than its payment was taken in: then the file is not for these books. @throws `settlement.currency` */
+async function needOurCurrencies(tx: Transaction, settlementId: string, provider: string): Promise<void> {
+  const wrong = await row<{ line: number; currency: string; expected: string[] }>(
+    tx,
+    `SELECT l.line, l.currency, CASE WHEN p.currency IS NULL THEN ours.currencies ELSE ARRAY[p.currency] END AS expected
+     FROM (SELECT array_agg(DISTINCT currency ORDER BY currency) AS currencies FROM channels) ours,
+       settlement_lines l LEFT JOIN payments p ON p.reference = l.reference AND p.provider = ?
+     WHERE l.settlement_id = ? AND l.currency <> ALL(CASE WHEN p.currency IS NULL THEN ours.currencies ELSE ARRAY[p.currency] END) ORDER BY l.line LIMIT 1`,
+    [provider, settlementId],
+  )
+  if (wrong) throw refuse('settlement.currency', { ...wrong }, `Line ${wrong.line} is in ${wrong.currency}, and not in ${wrong.expected.join(' or ')}`)
 }
 
 async function insertLines(tx: Transaction, settlementId: string, lines: readonly ReadLine[]): Promise<void> {

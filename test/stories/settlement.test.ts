@@ -200,6 +200,20 @@ it('refuses what is no whole settlement file, says where and why, and writes not
   expect(await counts()).toEqual(before)
 })
 
+it('refuses a file with another currency, of a payment of ours or of nobody’s, with the line and the currency, and writes nothing', async () => {
+  const { reference } = await bought()
+  const [header, ...lines] = (await providersFile()).trim().split('\n')
+  const own = lines.find((line) => line.includes(reference))!
+  const stranger = own.replace(/txn_\w+/, 'txn_abroad').replaceAll(reference, 'pi_abroad')
+  const before = await counts()
+  for (const [line, currency] of [[own, 'usd'], [stranger, 'usd'], [stranger, 'jpy']] as const) {
+    const csv = `${[header, ...lines.filter((l) => l !== own), line.replace(',eur,', `,${currency},`).replaceAll(/,(-?\d+)\.\d\d(?=,)/g, currency === 'jpy' ? ',$1' : '$&')].join('\n')}\n`
+    expect(await send(csv)).toMatchObject({ status: 400, body: { code: 'settlement.currency', line: lines.length + 1, currency: currency.toUpperCase(), expected: ['EUR'] } })
+  }
+  expect(await counts()).toEqual(before)
+  expect((await send(`${[header, ...lines].join('\n')}\n`)).status).toBe(201)
+})
+
 it('writes nothing of a file whose sender hangs up', async () => {
   const csv = await providersFile()
   const before = await counts()
