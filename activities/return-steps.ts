@@ -6,6 +6,7 @@ import type { ExchangeHold } from '../db/exchange-payments'
 import type { ReturnNews } from '../db/returns'
 import type { ClaimWaits } from '../db/steps/claim-refund'
 import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
+import { overdueReturn, type OverdueNews, type PassedDate } from '../db/steps/overdue-return'
 import { chargeReturn, guardRenewed, renewGuard } from '../db/steps/guard-return'
 import { finishReplacement, requestReplacement, type ReplacementAsked, type ReplacementFinished } from '../db/steps/request-replacement'
 import { noteRefusedReturn, requestReturn } from '../db/steps/request-return'
@@ -59,6 +60,9 @@ export function createReturnSteps(db: Db) {
 
     /** Its time is over and not all of it is there. */
     lateReturn: (ask: { returnId: string }): Promise<ReturnNews | undefined> => db.transaction((tx) => lateReturn(tx, ask.returnId)),
+
+    /** A date of it has passed: what follows on that. */
+    overdueReturn: (ask: PassedDate): Promise<OverdueNews | undefined> => once(db, `overdue:${ask.returnId}:${ask.status}:${ask.deadline}`, (tx) => overdueReturn(tx, ask)),
 
     /** A request from the Temporal UI that could not be done. */
     noteRefusedReturn: (ask: { orderId: string; messageId: string; actor: string; code: string; data: Record<string, unknown> }): Promise<void> =>

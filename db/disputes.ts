@@ -7,6 +7,7 @@ import { record } from './events'
 import { settleFact, type InboundFact } from './inbox'
 import { postDispute } from './ledger'
 import { lockOrderOf, refreshOrder, type OrderRow } from './orders'
+import { deadlineOf } from './undelivered'
 import { openException } from './waiting'
 
 export interface DisputeNews {
@@ -56,7 +57,7 @@ async function tell(tx: Transaction, order: OrderRow, { paymentId, tenderId, pro
   if (amountMinor > 0) await postDispute(tx, { orderId: order.orderId, paymentId, currency: paid.currency }, { disputeId, provider, amountMinor, status })
   if (status === 'open') {
     await record(tx, order, { type: 'payment.disputed', actor, data })
-    await openException(tx, { ...order, kind: 'payment.disputed', subject: disputeId, owner: 'finance', summary: `The customer’s bank takes ${money} back: answer at the provider. Nothing is refunded until it is decided`, data: { ...data, paymentId } })
+    await openException(tx, { ...order, kind: 'payment.disputed', subject: disputeId, owner: 'finance', summary: `The customer’s bank takes ${money} back: answer at the provider. Nothing is refunded until it is decided`, data: { ...data, paymentId }, deadline: deadlineOf(order.policy.parcels) })
     return 'the payment is frozen'
   }
   await record(tx, order, { type: 'payment.dispute_closed', actor, data: { ...data, outcome: status } })

@@ -39,7 +39,7 @@ export async function openException(tx: Transaction, wanted: OpenException): Pro
 }
 
 /** Money that is owed is owed by orders that have ended too. */
-export const outlivesOrder = ['payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'order.refund_elsewhere', 'payment.due'] as const
+export const outlivesOrder = ['payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'order.refund_elsewhere', 'payment.due', 'return.paid_not_back'] as const
 
 /** Of an order that was cancelled nothing is to be paid any more. */
 export const outlivesCancelled: readonly string[] = outlivesOrder.filter((kind) => kind !== 'payment.due')

@@ -104,7 +104,7 @@ const version1 = {
   'return.collected': strict({ returnId: text, runId: text, outcome: text.optional() }),
   'return.not_collected': strict({ returnId: text, runId: text, outcome: text, door: text, next: text, reason: text.optional() }),
   'return.received': strict({ returnId: text, nodeId: text, lines: z.array(z.looseObject({ ...line, disposition: text })) }),
-  'return.closed': strict({ returnId: text }),
+  'return.closed': strict({ returnId: text, reason: text.optional(), missing: lines.optional() }),
   'return.charged': strict({ returnId: text, lines, amountMinor: amount, currency: text, reason: text.optional() }),
   'return.charge_waived': strict({ returnId: text, reason: text.optional() }),
   'return.held_anew': strict({ returnId: text }),

@@ -61,6 +61,7 @@ import * as quarantine from './0050-quarantine'
 import * as channelSettings from './0051-channel-settings'
 import * as refundTimes from './0066-refund-times'
 import * as chargedBack from './0067-charged-back'
+import * as lateReturns from './0068-late-returns'
 
 export interface Migration {
   name: string
@@ -130,4 +131,5 @@ export const migrations: readonly Migration[] = [
   givenMethods,
   refundTimes,
   chargedBack,
+  lateReturns,
 ]

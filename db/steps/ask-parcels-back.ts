@@ -4,6 +4,7 @@ import { rows, type Transaction } from '../connection'
 import { record } from '../events'
 import { fulfillmentsOf } from '../fulfillments'
 import { lockOrder } from '../orders'
+import { deadlineOf } from '../undelivered'
 import { openException } from '../waiting'
 
 export interface ParcelsAskedBack {
@@ -21,7 +22,7 @@ export async function askParcelsBack(tx: Transaction, { orderId, actor, reason }
     [onTheirWay],
   )
   const summary = 'The customer wants none of it any more and it has left: ask the carrier to stop it, and tell her what becomes of it'
-  const exceptionId = await openException(tx, { ...order, kind: 'shipment.intercept_wanted', subject: orderId, owner: 'operations', summary, data: { reason, parcels } })
+  const exceptionId = await openException(tx, { ...order, kind: 'shipment.intercept_wanted', subject: orderId, owner: 'operations', summary, data: { reason, parcels }, deadline: deadlineOf(order.policy.parcels) })
   await record(tx, order, { type: 'shipment.intercept_asked', actor, data: { exceptionId, parcels } })
   return { exceptionId, parcels }
 }

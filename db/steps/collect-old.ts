@@ -12,6 +12,7 @@ import type { OrderRow } from '../orders'
 import { refreshOrder } from '../orders'
 import { lockReturn, moveReturn, type ReturnNews } from '../returns'
 import { endTask, type OrderTelling, type TaskRow } from '../runs'
+import { deadlineOf } from '../undelivered'
 import { openException } from '../waiting'
 import { receiveReturn } from './receive-return'
 
@@ -70,7 +71,7 @@ export async function lostOnRun(tx: Transaction, { runId, nodeId, missing, actor
     const { order, back } = await lockReturn(tx, returnId)
     if (back.status !== 'collected') continue
     const news = await receiveReturn(tx, { commandId: `lost:${runId}:${returnId}`, returnId, nodeId, actor, lines: lostOnTheWay(back.lines) })
-    await openException(tx, { ...order, kind: 'return.lost_on_run', subject: returnId, owner: 'operations', summary: 'A driver took these goods at a door and did not bring them back: they are written off', data: { returnId, runId } })
+    await openException(tx, { ...order, kind: 'return.lost_on_run', subject: returnId, owner: 'operations', summary: 'A driver took these goods at a door and did not bring them back: they are written off', data: { returnId, runId }, deadline: deadlineOf(order.policy.parcels) })
     tellings.push(telling(order, news))
   }
   return tellings

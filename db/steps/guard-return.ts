@@ -11,6 +11,7 @@ import { intendExchangeHold, letGoOfExchange, type ExchangeHold } from '../excha
 import { guardedLines, guardOf, hasMissing, intendCharge, type Guard } from '../guards'
 import { refreshOrder, setWait, type OrderRow } from '../orders'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
+import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
 
 /** The date is there, or a person has decided: what has not come back is charged, and the return is over. Goods that come later are counted all the same, and paid back. */
@@ -47,13 +48,17 @@ const unitsOf = ({ lines }: Charge): Units[] => lines.map(({ lineId, quantity })
 async function notCharged(tx: Transaction, order: OrderRow, { back, guard, charge }: { back: ReturnRow; guard: Guard; charge: Charge }): Promise<ReturnNews> {
   const { returnId } = back
   const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: null }
-  await openException(tx, {
-    ...order, kind: 'return.not_charged', subject: returnId, owner: 'support',
-    summary: 'Old goods have not come back, and what was held over them is held no more: ask the customer for them or their price', data: { returnId, lines: unitsOf(charge), amountMinor: chargeMinor(charge), currency: order.currency, heldMinor: guard.heldMinor },
-  })
+  await tellNotCharged(tx, order, { back, charge, heldMinor: guard.heldMinor })
   const voids = await letGoOfExchange(tx, returnId)
   await setWait(tx, order.orderId, { returnId, waitingOn: wait })
   return { returnId, status: back.status, wait, refunds: [], toSource: false, voids, guarded: false }
+}
+
+/** Others were sent, and nothing can be taken for the old goods: a person asks the customer. @returns what was told */
+export async function tellNotCharged(tx: Transaction, order: OrderRow, { back: { returnId }, charge, heldMinor }: { back: ReturnRow; charge: Charge; heldMinor: number }): Promise<{ kind: string; summary: string }> {
+  const told = { kind: 'return.not_charged', owner: 'support', summary: 'Old goods have not come back, and nothing is held over them, or not any more: ask the customer for them or their price' } as const
+  await openException(tx, { ...order, ...told, subject: returnId, data: { returnId, lines: unitsOf(charge), amountMinor: chargeMinor(charge), currency: order.currency, heldMinor }, deadline: deadlineOf(order.policy.parcels) })
+  return told
 }
 
 /** A person decides that what has not come back need not: nothing is charged for it. @throws `return.not_guarded`, `return.state` */

@@ -1,5 +1,6 @@
 /** What came back is counted at a counter: the stock it becomes, the money it gives back, what is sent in its place. Any number of times until all of it is there. */
 import type { DecideReturn, ReceiveReturn } from '../../domain/messages'
+import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
 import { isDisputed, isExpected } from '../../domain/returns/status'
 import { leaveFetching, queueFetching } from '../collections'
@@ -114,25 +115,35 @@ export async function endReturn(tx: Transaction, { returnId, to, actor = self, r
   await moveReturn(tx, back, to)
   await leaveFetching(tx, returnId)
   await record(tx, order, { type: ended[to], actor, data: { returnId, ...(reason !== undefined && { reason }) } })
-  await settleExceptions(tx, order, to, { subject: returnId, kind: 'return.to_approve' })
+  for (const kind of askedFor) await settleExceptions(tx, order, to, { subject: returnId, kind })
   const voids = await letGoOfExchange(tx, returnId)
   await refreshOrder(tx, order.orderId, sent && sourcingNow())
   return { ...news, ...sent?.news, ...(voids.length && { voids }) }
 }
 
+/** What is open while nobody has decided. */
+const askedFor = ['return.to_approve', 'return.undecided']
 const ended = { closed: 'return.closed', cancelled: 'return.cancelled', rejected: 'return.rejected' } as const
 
 /** A person has looked at it and says yes. @throws `return.state` */
 export async function approveReturn(tx: Transaction, { returnId, actor }: { returnId: string; actor: string }): Promise<ReturnNews> {
   const { order, back } = await lockReturn(tx, returnId)
-  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: back.dueAt }
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: await comesBy(tx, order, back) }
   await moveReturn(tx, back, 'approved', wait)
   if (back.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['reject'] })
   await record(tx, order, { type: 'return.approved', actor, data: { returnId } })
-  await settleExceptions(tx, order, 'approved', { subject: returnId, kind: 'return.to_approve' })
+  for (const kind of askedFor) await settleExceptions(tx, order, 'approved', { subject: returnId, kind })
   const refunds = back.refundOn === 'request' ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
-  return { returnId, status: 'approved', wait, refunds, toSource: false, ...(wantsLabel(order, back) && { label: true }) }
+  return { returnId, status: 'approved', wait, refunds, toSource: false, stirs: true, ...(wantsLabel(order, back) && { label: true }) }
+}
+
+/** Her date, or another where that has passed before anybody agreed. */
+async function comesBy(tx: Transaction, order: OrderRow, { returnId, dueAt }: ReturnRow): Promise<string> {
+  if (Date.parse(dueAt) > Date.now()) return dueAt
+  const later = new Date(Date.now() + durationMs(order.policy.returns.remindFor ?? 'P14D')).toISOString()
+  await run(tx, 'UPDATE returns SET due_at = ? WHERE return_id = ?', [later, returnId])
+  return later
 }
 
 /** @throws as what is decided */

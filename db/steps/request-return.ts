@@ -33,14 +33,14 @@ export async function requestReturn(tx: Transaction, ask: RequestReturn & { orde
   const returnId = uuidv7()
   const wait = ask.method === 'none' ? null : waitUntilBack(order, approved)
   const status = wait === null ? 'closed' : approved ? 'approved' : 'requested'
-  const dueAt = wait?.deadline ?? new Date().toISOString()
+  const dueAt = wait ? inTime(order.policy.returns.restockBy) : new Date().toISOString()
   const kept = ask.method === 'none' ? free(terms) : terms
   await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: ask.remedy ?? 'refund', inAdvance, refundOn, feeMinor, terms: kept, override, wanted: null })
   if (claimed && claimed.amountMinor > 0) await keepClaim(tx, order, ask, { ...claimed, status: 'given', returnId })
   const lines = ask.lines.map(({ lineId, quantity, reason }) => ({ lineId, quantity, reason }))
   await record(tx, order, { type: 'return.requested', actor: ask.actor, data: { returnId, method: ask.method, lines, approved, ...(override && { override }) } })
   if (status === 'approved' && ask.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
-  if (!approved) await askForApproval(tx, order, { returnId, lines, deadline: dueAt })
+  if (!approved) await askForApproval(tx, order, { returnId, lines, deadline: wait!.deadline })
   const refund = { purpose: `refund:${returnId}:0`, back: lines, feeMinor, cause: { returnId } }
   if (ask.remedy === 'credit') await giveCredit(tx, order, { ...refund, actor: ask.actor })
   const refunds = inAdvance && ask.remedy === undefined ? await intendRefund(tx, order, refund) : []
@@ -147,9 +147,10 @@ async function askForApproval(tx: Transaction, order: OrderRow, { returnId, line
   await openException(tx, { ...order, kind: 'return.to_approve', subject: returnId, owner: 'support', summary: 'A customer wants to send something back: agree or refuse', data: { returnId, lines }, deadline })
 }
 
-/** Goods are out there, or a person has first to agree: until the policy wants them back. */
+/** Goods are out there, or a person has first to agree: until the policy wants that. */
 export const waitUntilBack = (order: OrderRow, approved: boolean): { what: 'return' | 'approval'; since: string; deadline: string } => ({
   what: approved ? 'return' : 'approval',
   since: new Date().toISOString(),
-  deadline: new Date(Date.now() + durationMs(order.policy.returns.restockBy)).toISOString(),
+  deadline: inTime(approved ? order.policy.returns.restockBy : (order.policy.returns.decideWithin ?? order.policy.returns.restockBy)),
 })
+const inTime = (duration: string): string => new Date(Date.now() + durationMs(duration)).toISOString()

@@ -12,6 +12,7 @@ import { guardOf } from '../guards'
 import { refreshOrder, type OrderRow } from '../orders'
 import { refundFor } from '../refunds'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
+import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
 import { sendForReceived, sourcingNow } from './send-replacements'
 
@@ -41,7 +42,7 @@ async function settledNow(tx: Transaction, order: OrderRow, back: ReturnRow): Pr
 }
 
 /** Others leave for what is there, and what they cost less is given back. */
-async function sendShort(tx: Transaction, order: OrderRow, back: ReturnRow, actor: string): Promise<{ news: Pick<ReturnNews, 'toSource' | 'refunds' | 'remainder'> } | undefined> {
+export async function sendShort(tx: Transaction, order: OrderRow, back: ReturnRow, actor: string): Promise<{ news: Pick<ReturnNews, 'toSource' | 'refunds' | 'remainder'> } | undefined> {
   const sent = await sendForReceived(tx, order, { ...back, actor })
   return sent && { news: { ...sent, toSource: true, refunds: await exchangeRefunds(tx, order, back, `refund:${back.returnId}:short`) } }
 }
@@ -58,7 +59,7 @@ export async function proposeCharge(tx: Transaction, order: OrderRow, back: Retu
   const feeMinor = back.lines.some((l) => l.received > 0) ? 0 : feeOf(back, units)
   const proposedChargeMinor = Math.min(given, refundMinor(await refundFor(tx, order.orderId, units, { own: 'lost', feeMinor })))
   const summary = 'The money was given back before the goods came, and they have not: charge the customer, or let it be'
-  await openException(tx, { ...order, kind: 'return.paid_not_back', subject: returnId, owner: 'finance', summary, data: { returnId, lines: units, givenMinor: given, proposedChargeMinor, currency: order.currency } })
+  await openException(tx, { ...order, kind: 'return.paid_not_back', subject: returnId, owner: 'finance', summary, data: { returnId, lines: units, givenMinor: given, proposedChargeMinor, currency: order.currency }, deadline: deadlineOf(order.policy.parcels) })
 }
 
 /** A person says that no more will come. What is there is settled, the rest stays with the customer. @throws `return.state` */
@@ -75,7 +76,7 @@ export async function remindReturn(tx: Transaction, { returnId, actor }: { retur
   if (back.status !== 'approved') throw refuse('return.state', { state: back.status })
   const dueAt = new Date(Date.now() + durationMs(order.policy.returns.remindFor ?? 'P14D')).toISOString()
   const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: dueAt }
-  await run(tx, 'UPDATE returns SET due_at = ?, waiting_on = ?::jsonb WHERE return_id = ?', [dueAt, JSON.stringify(wait), returnId])
+  await run(tx, 'UPDATE returns SET due_at = ?, late_at = NULL, waiting_on = ?::jsonb WHERE return_id = ?', [dueAt, JSON.stringify(wait), returnId])
   await record(tx, order, { type: 'return.reminded', actor, data: { returnId, dueAt, lines: outstanding(back) } })
   await settleExceptions(tx, order, 'the customer was reminded', { subject: returnId, kind: 'return.overdue' })
   await refreshOrder(tx, order.orderId)

@@ -137,6 +137,12 @@ export interface ReturnsPolicy {
   refundOn?: RefundOn
   /** Whether a person has to say yes to what a customer asks for. */
   approval?: 'automatic' | 'by_staff'
+  /** From the request until somebody has decided, where a person has to. Absent: as long as the goods may take. */
+  decideWithin?: string
+  /** Of a request that nobody has decided by then: it is refused, and she may ask again; or support is asked once more (absent). */
+  whenUndecided?: 'reject' | 'ask'
+  /** From `restockBy` until what the customer still has is taken to come no more, and the return is closed. Absent: thirty days. */
+  closeAfter?: string
   /** SKUs, by how they begin, that are not taken back. */
   finalSale?: readonly string[]
   /** A replacement leaves before the old goods are back, also where nobody swaps them at the door. */

@@ -380,6 +380,21 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'never-came',
+    policies: { returns: { window: 'PT5S', restockBy: 'PT0.5S', closeAfter: 'PT0.5S', approval: 'by_staff', decideWithin: 'PT0.5S', whenUndecided: 'reject' } },
+    play: async (people) => {
+      const { orderId, work } = await released(people)
+      await arrive(people, orderId, work)
+      const ask = { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'store' }
+      await people.shop('POST', `/v1/orders/${orderId}/returns`, ask)
+      await people.until(orderId, (o) => o.returns[0]!.status === 'rejected')
+      await people.support('POST', `/v1/orders/${orderId}/returns`, ask)
+      await people.until(orderId, (o) => o.returns[1]!.status === 'closed')
+      await people.store('store-kreuzberg')('POST', `/v1/orders/${orderId}/counter-returns`, { nodeId: 'store-kreuzberg', lines: [{ lineId: '1', reason: 'found it', counted: [{ quantity: 1, grade: 'as_new', disposition: 'restock' }] }] })
+      return ended(people, orderId)
+    },
+  },
+  {
     name: 'opened-again',
     policies: { returns: { window: 'PT0.2S', restockBy: 'PT10S' } },
     play: async (people) => {

@@ -2,6 +2,7 @@
 import { defineSignal, defineUpdate, patched, setHandler } from '@temporalio/workflow'
 import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer, type ReturnAtCounter } from '../../domain/messages'
 import { readReplacement } from '../../domain/returns/asked'
+import { lateNotices } from '../../domain/returns/late'
 import { hasEnded, mayBecome } from '../../domain/returns/status'
 import type { ReturnNews } from '../../db/returns'
 import type { ClaimWaits } from '../../db/steps/claim-refund'
@@ -12,7 +13,9 @@ import { claimLost, giveBackReturnLabel, giveBackUnused, labelled } from './retu
 import { giveBack } from './payment'
 import { note, withThread } from './return-news'
 import type { Back, Thread } from './thread'
-import { waitOrEscalate } from './waits'
+import { settle, waitFor, waitOrEscalate } from './waits'
+import { isoNow } from '../support/clock'
+import { show } from './show'
 
 const requestReturn = defineUpdate<ReturnAnswer, [RequestReturn]>(updates.requestReturn)
 const requestReplacement = defineUpdate<ReturnAnswer, [RequestReplacement]>(updates.requestReplacement)
@@ -91,7 +94,7 @@ export async function takeBack(thread: Thread, back: Back): Promise<void> {
   const isCharged = (): boolean => back.guarded === true && !back.arrived // what is with us and not counted is not the customer's fault
   for (;;) {
     back.stirred = false
-    if (back.wait) await (isCharged() ? chargeIfLate(thread, back, isNews) : waitOrEscalate(thread, back, back.wait, lateNotice(back), isNews, () => whenLate(thread, back)))
+    if (back.wait) await (isCharged() ? chargeIfLate(thread, back, isNews) : patched('returns-come-to-an-end') ? byItsDates(thread, back, isNews) : waitOrEscalate(thread, back, back.wait, lateNotice(back), isNews, () => whenLate(thread, back)))
     for (const charge of back.charges?.splice(0) ?? []) await take(thread, back, charge)
     for (const refund of back.refunds.splice(0)) await giveBack(thread, back, refund)
     if (back.refunds.length > 0 || hasCharges(back)) continue
@@ -104,10 +107,36 @@ export async function takeBack(thread: Thread, back: Back): Promise<void> {
   }
 }
 
-const lateNotice = ({ returnId, arrived }: Back) =>
-  arrived
-    ? ({ kind: 'return.not_counted', subject: returnId, owner: 'operations', summary: 'The carrier has brought it and nobody has counted it: count it, or say what was in the parcel' } as const)
-    : ({ kind: 'return.overdue', subject: returnId, owner: 'support', summary: 'What was to come back has not come in time: ask the customer, or close it' } as const)
+/** Waits for news of it, date by date: what follows on each is for its rows to say, and the last has an ending or leaves it to somebody who was told. */
+async function byItsDates(thread: Thread, back: Back, isNews: () => boolean): Promise<void> {
+  let told: string | undefined
+  while (back.wait) {
+    const { wait } = back
+    if ((await waitFor(thread, back, wait, isNews)) === 'came') break
+    if (!(await passed(thread, back, wait.deadline!, isNews))) await thread.until(() => isNews() || back.wait !== wait, Number.POSITIVE_INFINITY, 'Word of what has moved it on')
+    told = back.told ?? told
+    if (told !== undefined && back.label !== undefined && !hasEnded(back.status)) await giveBackUnused(back)
+  }
+  back.told = undefined
+  if (told !== undefined) await settle(thread, { kind: told, subject: back.returnId })
+}
+
+/** @returns false where its rows are further than the story, and word of that is under way */
+const passed = (thread: Thread, back: Back, deadline: string, isNews: () => boolean): Promise<boolean> =>
+  thread.lock(async () => {
+    if (isNews()) return true
+    const news = await step('Its date has passed').overdueReturn({ returnId: back.returnId, status: back.status, deadline })
+    if (!news) return false
+    note(thread, news)
+    if (!news.told) return true
+    back.told = news.told.kind
+    thread.lastException = `${isoNow()} ${news.told.summary}`
+    show(thread, { hasException: true })
+    return true
+  })
+
+/** Orders that were under way when that began go on as they did. */
+const lateNotice = ({ returnId, arrived }: Back) => ({ ...(arrived ? lateNotices.notCounted : lateNotices.overdue), subject: returnId })
 
 /** Orders that were under way when this began went on without. */
 async function whenLate(thread: Thread, back: Back): Promise<void> {

@@ -124,6 +124,8 @@ export interface Back extends Waiter {
   guarded?: boolean
   /** How often that was held anew. */
   securings?: number
+  /** The kind of exception by which somebody knows that it is late. */
+  told?: string
   /** It has ended, and nobody follows it any more. */
   isOver?: boolean
 }
