@@ -61,7 +61,7 @@ it('refuses to cancel once the goods have left, and says what to do instead', as
   const refused = await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'too late' })
   expect(refused).toMatchObject({ status: 409, body: { code: 'order.already_handed_over', fulfillmentIds: [work!.fulfillmentId], instead: 'intercept', parcels: [{ fulfillmentId: work!.fulfillmentId }] } })
   const cases = await people.operations<{ items: { orderId: string; exceptionId: string }[] }>('GET', '/v1/exceptions?kind=shipment.intercept_wanted')
-  expect(cases.body.items.filter((c) => c.orderId === orderId)).toMatchObject([{ exceptionId: refused.body.exceptionId }])
+  expect(cases.body.items.filter((c) => c.orderId === orderId)).toMatchObject([{ exceptionId: refused.body.exceptionId, deadline: expect.any(String) as string }])
   expect(await people.told(orderId)).toContain('shipment.intercept_asked')
   expect(await people.order(orderId)).toMatchObject({ status: 'shipped', allowedActions: [] })
 })
