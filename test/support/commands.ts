@@ -138,6 +138,15 @@ export const commands = {
     },
   },
   'add line': { weight: 2, do: (hands, { more }) => changed(hands, { op: 'addLine', lineId: `more-${hands.order.lines.length}`, sku: hands.spare, quantity: 1 + (more % 2), unitPriceMinor: 700 + more, discountMinor: 0, taxMinor: 0 }) },
+  'another door': {
+    weight: 2,
+    do: (hands, { more }) => changed(hands, { op: 'setShipTo', shipTo: { name: 'Customer', line1: `Street ${more}`, city: 'Berlin', postalCode: chosen(['10115', '10999'], more)!, country: 'DE' } }),
+  },
+  'another way': {
+    weight: 2,
+    do: (hands, { pick, more }) => changed(hands, { op: 'setDelivery', method: 'delivery', service: chosen(['standard', 'express'], pick)!, shipping: { priceMinor: chosen([0, 190, 490, 890], more)! } }),
+  },
+  'another date': { weight: 2, do: (hands, { more }) => changed(hands, { op: 'setDelivery', method: 'delivery', by: new Date(Date.now() + (more % 40) * 86_400_000).toISOString() }) },
   return: {
     weight: 8, when: isWithHer,
     do: ({ people, order }, drawn) => people.support('POST', `/v1/orders/${order.orderId}/returns`, { lines: [{ ...some(order.lines, drawn), reason: 'too big' }], method: chosen(['store', 'mail', 'courier'], drawn.more >> 3)! }),
