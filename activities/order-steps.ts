@@ -10,7 +10,7 @@ import { numberOf, once, onceAsked, type Attempt } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
 import { hopefully } from '../db/race'
 import { expireDue } from '../db/reservations'
-import { askParcelsBack, type ParcelsAskedBack } from '../db/steps/ask-parcels-back'
+import { askParcelsBack, type AskedBack, type ParcelsAskedBack } from '../db/steps/ask-parcels-back'
 import { cancelLines, type LinesCancelled } from '../db/steps/cancel-lines'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
@@ -107,7 +107,7 @@ const givingUpSteps = (db: Db, desk: Pick<PromiseDesk, 'afterSale'>) => ({
   cancelOrder: (ask: CancelOrder & { orderId: string }): Promise<CancelOutcome> => onceAsked(db, `cancel:${ask.orderId}`, { ask, action: 'order.cancel', subject: ask.orderId }, (tx) => cancelOrder(tx, ask)),
 
   /** Too late to cancel: what has left is asked back. */
-  askParcelsBack: (ask: { orderId: string; actor: string; reason: string }): Promise<ParcelsAskedBack> => db.transaction((tx) => askParcelsBack(tx, ask)),
+  askParcelsBack: (ask: AskedBack): Promise<ParcelsAskedBack> => db.transaction((tx) => askParcelsBack(tx, ask)),
 
   /** Cancels some units; the rest of the order goes on. */
   cancelLines: (ask: CancelLines & { orderId: string }): Promise<LinesCancelled> => onceAsked(db, `cancel-lines:${ask.commandId}`, { ask, action: 'order.cancel_lines', subject: ask.orderId }, (tx) => cancelLines(tx, ask)),

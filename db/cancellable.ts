@@ -1,6 +1,8 @@
 /** Where every unit of an order is, as far as that decides whether it can still be cancelled. */
-import type { FulfillmentStatus } from '../domain/fulfillment/moves'
-import { withoutSentAgain, type LineInPlaces, type Place } from '../domain/order/cancellation'
+import { isGone, type FulfillmentStatus } from '../domain/fulfillment/moves'
+import { insteadOfCancelling, planCancellation, withoutSentAgain, type CancelledUnits, type LineInPlaces, type Place } from '../domain/order/cancellation'
+import type { Units } from '../domain/payment/shares'
+import { Refusal, refuse } from '../domain/refusals'
 import { rows, type Transaction } from './connection'
 
 /** In the order of the document. */
@@ -15,6 +17,30 @@ export async function linesInPlaces(tx: Transaction, orderId: string): Promise<L
     return { ...line, places: places.filter((p) => p.quantity > 0) }
   })
 }
+
+/** Which units it takes. @throws `order.units_not_cancellable`, with what can be done instead where some of them have left */
+export async function planUnits(tx: Transaction, orderId: string, lines: readonly LineInPlaces[], wanted: readonly Units[]): Promise<CancelledUnits[]> {
+  try {
+    return planCancellation(lines, wanted)
+  } catch (cause) {
+    if (!(cause instanceof Refusal) || cause.code !== 'order.units_not_cancellable') throw cause
+    const tooFew = cause.data.lines as { lineId: string; asked: number; cancellable: number; elsewhere: Place[] }[]
+    const left = tooFew.filter((l) => hasLeft(l.elsewhere) && l.asked > l.cancellable + inside(l.elsewhere)).map((l) => l.lineId)
+    if (left.length === 0) throw cause
+    throw refuse(cause.code, { ...cause.data, instead: insteadOfCancelling(await worksWith(tx, orderId, left)) })
+  }
+}
+
+const hasLeft = (places: readonly Place[]): boolean => places.some((p) => p.state === 'gone')
+const inside = (places: readonly Place[]): number => places.reduce((sum, p) => sum + (p.state === 'gone' ? 0 : p.quantity), 0)
+
+/** What has left with any of these lines in it. */
+const worksWith = async (tx: Transaction, orderId: string, lineIds: readonly string[]): Promise<{ status: FulfillmentStatus; method: string }[]> =>
+  (await rows<{ status: FulfillmentStatus; method: string }>(
+    tx,
+    'SELECT DISTINCT f.status, f.method FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id) WHERE f.order_id = ? AND l.line_id = ANY(?) AND l.picked > 0',
+    [orderId, lineIds],
+  )).filter(isGone)
 
 interface LineRow extends Omit<LineInPlaces, 'places'> {
   open: number

@@ -1,6 +1,9 @@
 /** Orders are changed here: asked for, with what it would move; then confirmed. And what an order was before can be read. */
 import { z } from 'zod'
+import type { Transaction } from '../../db/connection'
+import type { AfterSale } from '../../db/open-lines'
 import { refuseDelivery } from '../../db/place-order'
+import { rehearse } from '../../db/rehearsal'
 import { proposeChange } from '../../db/steps/change-order'
 import { rejectChange } from '../../db/steps/decide-change'
 import { orderTag, orderView } from '../../db/views/orders'
@@ -10,9 +13,9 @@ import { refuse } from '../../domain/refusals'
 import { visibleOrder } from '../access'
 import { command, ifMatchHeader, orderCommand, requireVersion } from '../command'
 import { may } from '../permissions'
-import { created, ok, route, type Route } from '../route'
+import { created, ok, route, type Ctx, type Route } from '../route'
 import { at, text, uuid } from '../schemas/fields'
-import { changeAnswer, changeBody, changeEntry, type AskedOperation } from '../schemas/order-change'
+import { changeAnswer, changeBody, changeEntry, changePreview, type AskedOperation } from '../schemas/order-change'
 import { orderAnswer } from '../schemas/order-view'
 
 const asOperation = (asked: AskedOperation): ChangeOperation => {
@@ -21,35 +24,56 @@ const asOperation = (asked: AskedOperation): ChangeOperation => {
   return { op, line: added }
 }
 
-const change = command({
+const orderParams = z.strictObject({ orderId: uuid })
+type ChangeCtx = Ctx<z.output<typeof orderParams>, unknown, z.output<typeof changeBody>>
+
+/** What is to be known of dates before the transaction begins. */
+async function knownOf(ctx: ChangeCtx): Promise<AfterSale> {
+  const { channel } = await visibleOrder(ctx, ctx.params.orderId)
+  return ctx.deps.promises.afterSale(channel)
+}
+
+async function propose(ctx: ChangeCtx, tx: Transaction, after: AfterSale) {
+  const { orderId } = ctx.params
+  const { operations: asked, paymentMethod } = ctx.body
+  await requireVersion(ctx, tx, orderId)
+  const requestedBy = ctx.key.role === 'channel' ? 'customer' : ctx.body.requestedBy
+  for (const o of asked) if (o.op === 'setDelivery') await refuseDelivery(tx, o, ctx.deps.services)
+  const { money, promise, ...proposed } = await proposeChange(tx, {
+    orderId, operations: asked.map(asOperation), actor: ctx.actor, requestedBy, after, services: ctx.deps.services, ...(paymentMethod !== undefined && { paymentMethod }),
+  })
+  const { promisedFrom, promisedBy, confidence } = promise ?? (await orderView(tx, orderId, { role: ctx.key.role }))!.promise
+  const { closesTenders: _, ...moved } = money
+  return { ...proposed, orderId, ...moved, promise: { promisedFrom, promisedBy, confidence } }
+}
+
+const ask = command({
   method: 'post',
   path: '/v1/orders/{orderId}/changes',
   tag: 'Orders',
   summary: 'Ask for a change',
-  description: 'Fewer units or more, a line more or less, another door, another way or date. Nothing changes yet: the answer says what it would move, and until when it can be confirmed; until then the stock it asks for is held.',
+  description:
+    'Fewer units or more, a line more or less, another door, another way or date. Nothing changes yet: the answer says what it would move, and until when it can be confirmed; until then the stock it asks for is held. With `?preview=true` nothing is held either, and it needs no Idempotency-Key.',
   roles: may.changeOrders,
-  params: z.strictObject({ orderId: uuid }),
+  params: orderParams,
+  query: z.strictObject({ preview: z.enum(['true', 'false']).optional() }),
   body: changeBody,
   headers: ifMatchHeader,
-  answers: { 201: changeAnswer },
-  async prepare(ctx) {
-    const { channel } = await visibleOrder(ctx, ctx.params.orderId)
-    return ctx.deps.promises.afterSale(channel)
-  },
-  async run(ctx, tx, after) {
-    const { orderId } = ctx.params
-    const { operations: asked, paymentMethod } = ctx.body
-    await requireVersion(ctx, tx, orderId)
-    const requestedBy = ctx.key.role === 'channel' ? 'customer' : ctx.body.requestedBy
-    for (const o of asked) if (o.op === 'setDelivery') await refuseDelivery(tx, o, ctx.deps.services)
-    const { money, promise, ...proposed } = await proposeChange(tx, {
-      orderId, operations: asked.map(asOperation), actor: ctx.actor, requestedBy, after, services: ctx.deps.services, ...(paymentMethod !== undefined && { paymentMethod }),
-    })
-    const { promisedFrom, promisedBy, confidence } = promise ?? (await orderView(tx, orderId, { role: ctx.key.role }))!.promise
-    const { closesTenders: _, ...moved } = money
-    return created({ ...proposed, orderId, ...moved, promise: { promisedFrom, promisedBy, confidence } })
-  },
+  answers: { 200: changePreview, 201: changeAnswer },
+  prepare: knownOf,
+  run: async (ctx, tx, after) => created(await propose(ctx, tx, after)),
 })
+
+const change: Route = {
+  ...ask,
+  async run(ctx, req, res) {
+    if ((ctx.query as { preview?: string }).preview !== 'true') return ask.run(ctx, req, res)
+    const asked = ctx as ChangeCtx
+    const after = await knownOf(asked)
+    const { changeId: _, state: __, expiresAt: ___, ...told } = await rehearse(ctx.db, (tx) => propose(asked, tx, after))
+    return ok({ preview: true, ...told })
+  },
+}
 
 const confirm = orderCommand({
   method: 'post',

@@ -40,6 +40,8 @@ export const changeAnswer = z
   })
   .meta({ id: 'OrderChange' })
 
+export const changePreview = changeAnswer.omit({ changeId: true, state: true, expiresAt: true }).extend({ preview: z.literal(true) }).meta({ id: 'OrderChangePreview' })
+
 export const changeBody = z.strictObject({
   operations: z.array(operation).min(1).max(500).refine((all) => all.length === 1 || all.every((o) => o.op !== 'cancel'), 'A cancellation stands alone'),
   requestedBy: z.enum(['merchant', 'customer']).default('merchant').meta({ description: 'What the customer asks for herself waits for a merchant where `care.customerRequests` says so; of a channel’s key it is always the customer' }),

@@ -5,10 +5,10 @@
 import { isGone, type FulfillmentStatus } from '../../domain/fulfillment/moves'
 import { isAllPicked } from '../../domain/fulfillment/pick'
 import type { CancelLines, CancelOrder } from '../../domain/messages'
-import { leavesNothing, planCancellation, wantedUnits, type CancelledUnits, type LineInPlaces } from '../../domain/order/cancellation'
+import { leavesNothing, wantedUnits, type CancelledUnits, type LineInPlaces } from '../../domain/order/cancellation'
 import type { Units } from '../../domain/payment/shares'
 import { refuse } from '../../domain/refusals'
-import { linesInPlaces } from '../cancellable'
+import { linesInPlaces, planUnits } from '../cancellable'
 import { run, type Transaction } from '../connection'
 import { leaveDispatch } from '../dispatch'
 import { record } from '../events'
@@ -59,7 +59,7 @@ export async function cancelWanted(tx: Transaction, order: OrderRow, { lines, wa
     const whole = await cancelOrder(tx, { ...ask, orderId })
     return { cancelledAt: whole.cancelledAt, whole, stopped: [], voids: [] }
   }
-  const taken = planCancellation(lines, wanted)
+  const taken = await planUnits(tx, orderId, lines, wanted)
   await freeStock(tx, order, taken, actor)
   const { stopped, labelled } = await takeOut(tx, order, taken, actor)
   await run(

@@ -1,6 +1,6 @@
 /** What a change comes to, if it is possible now: which units it gives up and which it asks for, the money it moves, and where the units would come from. Reads only, under the order's lock. */
 import { isBetweenNodes, isGone, isInBuilding } from '../../domain/fulfillment/moves'
-import { insteadOfCancelling, leavesNothing, planCancellation, type LineInPlaces } from '../../domain/order/cancellation'
+import { insteadOfCancelling, leavesNothing, type LineInPlaces } from '../../domain/order/cancellation'
 import { unitsWanted, type ChangeOperation } from '../../domain/order/change'
 import { withoutKits } from '../../domain/order/kits'
 import type { NewLine } from '../../domain/order/new-order'
@@ -9,7 +9,7 @@ import { moneyOfChange, raiseOf, withRaise, type MoneyOfChange } from '../../dom
 import { payersOf, worthMinor, type Priced, type PricedLine, type Raise, type Tender, type Units } from '../../domain/payment/shares'
 import { refuse } from '../../domain/refusals'
 import type { OpenLine, SourcingDecision } from '../../domain/sourcing/decision'
-import { linesInPlaces } from '../cancellable'
+import { linesInPlaces, planUnits } from '../cancellable'
 import { row, rows, type Transaction } from '../connection'
 import { fulfillmentsOf } from '../fulfillments'
 import { kitsAmong } from '../kits'
@@ -49,7 +49,7 @@ export async function planChange(tx: Transaction, { orderId, policy }: OrderRow,
   const [lines, facts] = [await linesInPlaces(tx, orderId), (await row<Facts>(tx, factsSql, [orderId]))!]
   const wanted = unitsWanted(lines, operations)
   const asksForMore = wanted.more.length + wanted.added.length > 0
-  if (asksForMore || !leavesNothing(lines, wanted.fewer)) planCancellation(lines, wanted.fewer)
+  if (asksForMore || !leavesNothing(lines, wanted.fewer)) await planUnits(tx, orderId, lines, wanted.fewer)
   else if (operations.some((o) => o.op === 'cancel')) await needNothingGone(tx, orderId)
   else throw refuse('order.change_leaves_nothing', { instead: 'cancel' })
   if (asksForMore) await needsParcel(tx, orderId)

@@ -105,6 +105,17 @@ export const insteadOfCancelling = (gone: readonly { status: FulfillmentStatus }
 /** How many units of a line can still be cancelled. */
 export const cancellableUnits = ({ places }: Pick<LineInPlaces, 'places'>): number => places.filter(isCancellable).reduce((sum, p) => sum + p.quantity, 0)
 
+/** Of which lines how many units can still be cancelled; a kit by its own line, whole ones. */
+export function cancellableLines(lines: readonly LineInPlaces[]): Units[] {
+  const units = new Map<string, number>()
+  for (const line of lines) {
+    const lineId = line.kit?.lineId ?? line.lineId
+    const quantity = Math.floor(cancellableUnits(line) / (line.kit ? line.quantity / line.kit.quantity : 1))
+    units.set(lineId, Math.min(quantity, units.get(lineId) ?? quantity))
+  }
+  return [...units].map(([lineId, quantity]) => ({ lineId, quantity })).filter((u) => u.quantity > 0)
+}
+
 /**
  * What units are worth that are cancelled now, after `kept` was what was left: the difference of two running totals, so that whatever is cancelled in
  * whatever sequence adds up with what is kept to the order's total. Shipping goes with the last unit.

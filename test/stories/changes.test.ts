@@ -188,6 +188,21 @@ it('does what one of several asks for who have all seen the same order, and tell
   await people.until(orderId, (o) => !o.workflowOpen)
 })
 
+it('asks for the part that has left, and says which part can still be cancelled by itself', async () => {
+  const [gone, inside] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 2 })]
+  const orderId = await people.place({ lines: [{ sku: gone, quantity: 1, unitPriceMinor: 1000 }, { sku: inside, quantity: 2, unitPriceMinor: 1000 }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 2)
+  const work = fulfillments.find((f) => f.nodeId === 'store-mitte')!
+  await people.pickAll(work)
+  const trackingNumber = (await people.packAll(work)).body.packages[0]!.trackingNumber!
+  await people.handOver(work)
+  const refused = await people.support<{ cancellable: object[] }>('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed her mind' })
+  expect(refused).toMatchObject({ status: 409, body: { code: 'order.already_handed_over', instead: 'intercept', parcels: [{ trackingNumber }], cancellable: [{ lineId: '2', quantity: 2 }] } })
+  expect(await cancel(orderId, refused.body.cancellable)).toMatchObject({ status: 200, body: { lines: [{ cancelled: 0 }, { cancelled: 2 }] } })
+  await people.carrierSays(trackingNumber, 'delivered')
+  await people.until(orderId, (o) => !o.workflowOpen)
+})
+
 it('still sends and takes the rest when a parcel came back and its units were given up', async () => {
   const sku = await people.stocked({ 'store-mitte': 1, 'store-kreuzberg': 1, 'dc-01': 1 })
   const orderId = await people.place({ lines: [{ sku, quantity: 3, unitPriceMinor: 1000 }] })
@@ -234,6 +249,12 @@ describe('a change that is asked for and confirmed', () => {
     const { orderId, fulfillments } = await released({ 'store-mitte': 3 }, 3)
     const asked = await propose(orderId, { op: 'setQuantity', lineId: '1', quantity: 1 }, { op: 'setShipTo', shipTo: moved })
     expect(asked).toMatchObject({ status: 201, body: { deltaMinor: -2000, refundMinor: 0, letGoMinor: 2000, chargeMinor: 0 } })
+    const { changeId: _, state: __, expiresAt: ___, ...said } = asked.body
+    const operations = [{ op: 'setQuantity', lineId: '1', quantity: 1 }, { op: 'setShipTo', shipTo: moved }]
+    const preview = await people.support('POST', `/v1/orders/${orderId}/changes?preview=true`, { operations }, { 'idempotency-key': '' })
+    expect(preview).toMatchObject({ status: 200, body: { ...said, preview: true } })
+    expect(preview.body).not.toHaveProperty('changeId')
+    expect((await people.support<{ items: object[] }>('GET', `/v1/orders/${orderId}/changes`)).body.items).toHaveLength(1)
     expect((await people.order(orderId)).lines[0]).toMatchObject({ cancelled: 0 })
     expect(await confirm(orderId, asked.body.changeId)).toMatchObject({ status: 200, body: { lines: [{ cancelled: 2 }], shipTo: { line1: 'Street 2' }, money: { owedMinor: 1490 } } })
     expect(await confirm(orderId, asked.body.changeId)).toMatchObject({ status: 409, body: { code: 'order.change_ended' } })

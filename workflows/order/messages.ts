@@ -120,7 +120,17 @@ const cancel = (thread: Thread, ask: CancelOrder): Promise<CancelOrderAnswer> =>
   })
 
 const cancelUnits = (thread: Thread, ask: CancelLines): Promise<CancelOrderAnswer> =>
-  fewerUnits(thread, ask.reason, () => step('Cancel some units').cancelLines({ ...ask, orderId: thread.start.orderId }))
+  fewerUnits(thread, ask.reason, () => step('Cancel some units').cancelLines({ ...ask, orderId: thread.start.orderId }).catch((cause: unknown) => askBack(thread, ask, cause)))
+
+/** Units that are on their way are asked back, and the answer says so. */
+async function askBack(thread: Thread, { actor, reason }: CancelLines, cause: unknown): Promise<never> {
+  const refusal = refusalIn(cause)
+  const data = (refusal?.details?.[0] ?? {}) as { instead?: string; lines?: { lineId: string }[] }
+  if (!refusal || data.instead !== 'intercept') throw cause
+  const lineIds = data.lines?.map((l) => l.lineId) ?? []
+  const asked = await step('Ask for what has left').askParcelsBack({ orderId: thread.start.orderId, actor, reason, lineIds })
+  throw refusing(refusal.type, { ...data, ...asked })
+}
 
 async function cancelFromUi(thread: Thread, { reason = 'cancelled from the Temporal UI', actor = 'support', messageId = 'ui' }: CancelOrderSignal): Promise<void> {
   const signed = { actor: `support:${actor}`, messageId }
