@@ -6,7 +6,7 @@ import { row, run, type Transaction } from './connection'
 import { record } from './events'
 import { needGivenAgain } from './returned-refunds'
 
-interface Held {
+export interface Held {
   exceptionId: string
   orderId: string | null
   channel: string | null

@@ -5,7 +5,8 @@ import { correctionOf, type BreakReason } from '../domain/payment/settlement'
 import { rows, run, type Transaction } from './connection'
 import { self } from './events'
 
-const cases = {
+/** As the case, and what is booked of it, call it. */
+export const cases = {
   missing: { kind: 'settlement.missing', summary: 'Taken or given back, and in no settlement', owner: 'finance' },
   doubled: { kind: 'settlement.doubled', summary: 'Paid out a second time', owner: 'finance' },
   wrong_amount: { kind: 'settlement.wrong_amount', summary: 'Paid out with another amount', owner: 'finance' },
@@ -22,6 +23,7 @@ interface BreakRow {
   reference: string | null
   oursMinor: number
   theirsMinor: number
+  feeMinor: number | null
   currency: string | null
   why: string | null
   orderId: string | null
@@ -35,8 +37,8 @@ export async function openCases(tx: Transaction, settlementId: string, provider:
   for (let after = 0; ; ) {
     const page = await rows<BreakRow>(
       tx,
-      `SELECT b.number, b.line, b.reason, b.reference, b.ours_minor AS "oursMinor", b.theirs_minor AS "theirsMinor", b.currency, b.why, o.order_id AS "orderId", o.channel
-       FROM settlement_breaks b LEFT JOIN payments p ON p.reference = b.reference LEFT JOIN orders o ON o.order_id = p.order_id
+      `SELECT b.number, b.line, b.reason, b.reference, b.ours_minor AS "oursMinor", b.theirs_minor AS "theirsMinor", l.fee_minor AS "feeMinor", b.currency, b.why, o.order_id AS "orderId", o.channel
+       FROM settlement_breaks b LEFT JOIN settlement_lines l ON l.settlement_id = b.settlement_id AND l.line = b.line LEFT JOIN payments p ON p.reference = b.reference LEFT JOIN orders o ON o.order_id = p.order_id
        WHERE b.settlement_id = ? AND b.number > ? ORDER BY b.number LIMIT ?`,
       [settlementId, after, pageSize],
     )
@@ -58,11 +60,11 @@ interface Case {
   data: Record<string, unknown>
 }
 
-function caseOf(settlementId: string, provider: string, { number, orderId, channel, reason, line, reference, oursMinor, theirsMinor, currency, why }: BreakRow): Case {
+function caseOf(settlementId: string, provider: string, { number, orderId, channel, reason, line, reference, oursMinor, theirsMinor, feeMinor, currency, why }: BreakRow): Case {
   const { kind, owner, summary } = cases[reason]
-  const correction = correctionOf(reason, { oursMinor, theirsMinor, provider })
+  const correction = correctionOf(reason, { oursMinor, theirsMinor, feeMinor: feeMinor ?? 0, provider, stranger: orderId === null })
   const amounts = currency ? `${summary}: ours ${formatMinor(oursMinor, currency)}, theirs ${formatMinor(theirsMinor, currency)}` : `${summary}: ${why}`
-  const data = { settlementId, line, reference, oursMinor, theirsMinor, currency, ...(why !== null && { why }), correction }
+  const data = { settlementId, line, reference, oursMinor, theirsMinor, ...(feeMinor !== null && { feeMinor }), currency, ...(why !== null && { why }), correction }
   return { exceptionId: uuidv7(), number, orderId, channel, kind, subject: `${settlementId}:${number}`, owner, summary: amounts, data }
 }
 

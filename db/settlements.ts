@@ -24,9 +24,12 @@ export type ReadLine = { line: number } & ({ read: SettlementLine } | { why: str
 /** Any number nobody else uses for an advisory lock in this database. */
 const settlementLock = 7_204_482
 
+/** One file at a time, and no correction meanwhile: it comes before every other lock. */
+export const lockSettlements = (tx: Transaction): Promise<void> => run(tx, 'SELECT pg_advisory_xact_lock(?)', [settlementLock])
+
 /** @returns the settlement's id; that of the first time for a file that was received before, of which nothing is done again. @throws `settlement.currency` */
 export async function receiveSettlement(tx: Transaction, file: SettlementFile, { fees, actor }: { fees: ProviderFees; actor: string }): Promise<string> {
-  await run(tx, 'SELECT pg_advisory_xact_lock(?)', [settlementLock])
+  await lockSettlements(tx)
   const before = await row<{ settlementId: string }>(tx, 'SELECT settlement_id AS "settlementId" FROM settlements WHERE content_hash = ?', [file.contentHash])
   if (before) return before.settlementId
   const settlementId = uuidv7()

@@ -1,6 +1,8 @@
 /** The exception queue: what waits on a person or on the outside, taken, tried again, settled. */
 import { z } from 'zod'
+import { bookCorrection } from '../../db/corrections'
 import { assignException, holdException, resolveException, retryException } from '../../db/exceptions'
+import { lockSettlements } from '../../db/settlements'
 import { exceptionList, exceptionView } from '../../db/views/exceptions'
 import { refuse } from '../../domain/refusals'
 import { visibleNodes } from '../auth'
@@ -30,13 +32,11 @@ const listExceptions = listRoute({
   keyOf: (exception) => exception.exceptionId,
 })
 
+const exceptions = { at: '/v1/exceptions', id: 'exceptionId', tag, answer: exceptionAnswer, view: exceptionView }
+
 const exceptionCommand = caseCommand({
-  at: '/v1/exceptions',
-  id: 'exceptionId',
-  tag,
+  ...exceptions,
   roles: may.workExceptions,
-  answer: exceptionAnswer,
-  view: exceptionView,
   /** Finance settles what is finance's. */
   async hold({ key }, tx, exceptionId) {
     const held = await holdException(tx, exceptionId)
@@ -61,4 +61,19 @@ const retry = exceptionCommand({
   },
 })
 
-export const exceptionRoutes = [listExceptions, assign, resolve, retry]
+const book = caseCommand({
+  ...exceptions,
+  roles: may.sendSettlements,
+  async hold(_ctx, tx, exceptionId) {
+    await lockSettlements(tx)
+    return holdException(tx, exceptionId)
+  },
+})({
+  verb: 'book',
+  summary: 'The correction that a settlement’s break proposes is booked',
+  description: 'Posts `data.correction` as one journal that names who did it, and closes the case. Once: what is resolved is not booked again.',
+  body: z.strictObject({ reason: text(300).optional() }),
+  effect: bookCorrection,
+})
+
+export const exceptionRoutes = [listExceptions, assign, resolve, retry, book]

@@ -21,6 +21,7 @@
  * | goods come back, or are cancelled, for which the customer has money by her bank | as for money given ahead by hand | adjustments |
  * | the provider pays out what it took | bank (net), fees | provider clearing |
  * | the provider keeps back what was given back | provider clearing | bank |
+ * | what does not agree with the provider’s file, as finance agrees to book it | bank, fees, adjustments | provider clearing |
  *
  * So an order is square when its receivable is zero, and the provider when its clearing account is. Money for goods that have not left is owed to the customer
  * (a negative receivable); what a channel took is its own affair until goods leave for it.
@@ -44,7 +45,7 @@ export interface Entry {
   cause: string
 }
 
-export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'charge', 'refund_failed', 'given_again', 'counted', 'dispute'] as const
+export const journalKinds = ['sale', 'capture', 'refund', 'settlement', 'issue', 'credit', 'charge', 'refund_failed', 'given_again', 'counted', 'dispute', 'correction'] as const
 
 export interface Journal {
   /** Said twice, the same: no fact is posted twice. */
@@ -253,6 +254,10 @@ export const settlementJournal = ({ operationId, provider, settlementId, line, g
     { account: 'fees', amountMinor: feeMinor, cause: `Fee kept by ${provider}: settlement ${settlementId}, line ${line}` },
     { account: moneyAccount(provider), amountMinor: -grossMinor, cause: `No longer with ${provider}: settlement ${settlementId}, line ${line}` },
   ])
+
+/** What a settlement said and we did not, put right by somebody with a name. */
+export const correctionJournal = ({ settlementId, number, entries, why, actor }: { settlementId: string; number: number; entries: readonly Omit<Entry, 'cause'>[]; why: string; actor: string }): Journal =>
+  journal(`correction:${settlementId}:${number}`, 'correction', entries.map((e) => ({ ...e, cause: `${why}: settlement ${settlementId}, booked by ${actor}` })))
 
 /** @throws BrokenInvariant where it does not sum to zero, or names an account twice */
 function journal(journalId: string, kind: Journal['kind'], all: readonly Entry[]): Journal {

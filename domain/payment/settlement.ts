@@ -3,6 +3,7 @@
  * (docs.stripe.com/reports/report-types/payout-reconciliation). Amounts are in major units of the line's currency.
  */
 import { isCurrency, parseMinor } from '../money'
+import type { Account } from './ledger'
 
 /** Columns that must be there, in any order; others are ignored. */
 export const settlementColumns = ['balance_transaction_id', 'created', 'currency', 'gross', 'fee', 'net', 'reporting_category', 'payment_intent_id'] as const
@@ -74,29 +75,44 @@ export type BreakReason = (typeof breakReasons)[number]
 /** What finance would do about it. `entries` put the books right once that is agreed; none where nothing is to be booked yet. */
 export interface Correction {
   words: string
-  entries: readonly { account: string; amountMinor: number }[]
+  entries: readonly { account: Account; amountMinor: number }[]
 }
 
-/** @param oursMinor, theirsMinor the amounts that differ; of a fee difference, the fees */
-export function correctionOf(reason: BreakReason, { oursMinor, theirsMinor, provider }: { oursMinor: number; theirsMinor: number; provider: string }): Correction {
-  const clearing = `provider_clearing:${provider}`
+export interface Differing {
+  oursMinor: number
+  theirsMinor: number
+  /** What the provider keeps by the line, where there is one. */
+  feeMinor?: number
+  provider: string
+  /** No payment of ours is meant. */
+  stranger?: boolean
+}
+
+/** @param differing.oursMinor, differing.theirsMinor the amounts that differ; of a fee difference, the fees */
+export function correctionOf(reason: BreakReason, { oursMinor, theirsMinor, feeMinor = 0, provider, stranger = false }: Differing): Correction {
+  const clearing = `provider_clearing:${provider}` as const
+  /** As the line says: what has come to the bank, less what the provider kept. */
+  const paidOut = (against: Account, differenceMinor = 0): Correction['entries'] => {
+    const all: Correction['entries'] = [{ account: 'bank', amountMinor: theirsMinor - feeMinor }, { account: 'fees', amountMinor: feeMinor }, { account: against, amountMinor: -(theirsMinor + differenceMinor) }]
+    return [...all, ...entries('adjustments', against, differenceMinor).slice(0, 1)].filter((e) => e.amountMinor !== 0)
+  }
   switch (reason) {
     case 'missing':
       return { words: `Ask ${provider} when it pays this out; when it does, the case settles itself`, entries: [] }
     case 'doubled':
-      return { words: `Expect ${provider} to take the second payment back; until then it owes to it`, entries: entries('bank', clearing, theirsMinor) }
+      return { words: `Expect ${provider} to take the second payment back; until then we owe it to ${provider}`, entries: paidOut(clearing) }
     case 'wrong_amount':
-      return { words: `Ask ${provider} for the difference; if it stands, write it off`, entries: entries('adjustments', clearing, oursMinor - theirsMinor) }
+      return { words: `Ask ${provider} for the difference; if it stands, write it off`, entries: paidOut(clearing, oursMinor - theirsMinor) }
     case 'fee_difference':
       return { words: `Ask ${provider} for the part of the fee that was not agreed`, entries: entries(clearing, 'fees', theirsMinor - oursMinor) }
     case 'chargeback':
-      return { words: `Answer the dispute at the provider, or accept it. What the bank takes and gives back is in the ledger since ${provider} told of it; it leaves what ${provider} owes with this line`, entries: entries(clearing, 'bank', -theirsMinor) }
+      return { words: `Answer the dispute at the provider, or accept it. What the bank takes and gives back is in the ledger since ${provider} told of it; it leaves what ${provider} owes with this line`, entries: paidOut(stranger ? 'adjustments' : clearing) }
     case 'unknown':
-      return { words: 'Find out at the provider what this is: no operation of ours belongs to it', entries: entries('bank', clearing, theirsMinor) }
+      return { words: 'Find out at the provider what this is: no operation of ours belongs to it', entries: paidOut(clearing) }
     case 'unreadable':
       return { words: 'Ask the provider for the file again; this line counts for nothing', entries: [] }
   }
 }
 
-const entries = (debit: string, credit: string, amountMinor: number): Correction['entries'] =>
+const entries = (debit: Account, credit: Account, amountMinor: number): Correction['entries'] =>
   amountMinor === 0 ? [] : [{ account: debit, amountMinor }, { account: credit, amountMinor: -amountMinor }]

@@ -169,8 +169,9 @@ export const money: readonly Invariant[] = [
     `SELECT l.settlement_id, l.line FROM settlement_lines l LEFT JOIN payment_operations op USING (operation_id) LEFT JOIN payments p USING (payment_id)
      WHERE l.outcome = 'matched' AND (op.status IS DISTINCT FROM 'succeeded' OR NOT op.paid_out OR (op.kind, p.reference, p.currency) IS DISTINCT FROM (l.kind, l.reference, l.currency)
        OR abs(l.gross_minor) <> op.amount_minor OR (SELECT count(*) FROM settlement_lines m WHERE m.operation_id = l.operation_id AND m.outcome = 'matched') > 1)`),
-  query('M7-reverse', 'an operation is paid out by a line of a settlement, and by none otherwise', 'always',
-    `SELECT operation_id FROM payment_operations op WHERE paid_out <> EXISTS (SELECT 1 FROM settlement_lines l WHERE l.operation_id = op.operation_id AND l.outcome = 'matched')`),
+  query('M7-reverse', 'an operation is paid out by a line of a settlement, or written off with one, and not otherwise', 'always',
+    `SELECT operation_id FROM payment_operations op WHERE paid_out <> (EXISTS (SELECT 1 FROM settlement_lines l WHERE l.operation_id = op.operation_id AND l.outcome = 'matched')
+       OR EXISTS (SELECT 1 FROM settlement_breaks b JOIN ledger_entries e ON e.journal_id = 'correction:' || b.settlement_id || ':' || b.number WHERE b.operation_id = op.operation_id AND b.reason = 'wrong_amount'))`),
   query('M7-ledger', 'what was paid out has left the clearing account, and its fee is booked', 'always',
     `SELECT l.settlement_id, l.line FROM settlement_lines l JOIN payment_operations op USING (operation_id) JOIN payments p USING (payment_id) WHERE l.outcome = 'matched' AND (
        -l.gross_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.journal_id = 'settlement:' || l.operation_id AND account = 'provider_clearing:' || p.provider)
@@ -178,6 +179,9 @@ export const money: readonly Invariant[] = [
   query('M7-cases', 'every line of a settlement agrees or is a break, and every break is a case', 'always',
     `SELECT l.settlement_id, l.line FROM settlement_lines l WHERE outcome = 'new' OR (outcome = 'broken' AND NOT EXISTS (SELECT 1 FROM settlement_breaks b WHERE b.settlement_id = l.settlement_id AND b.line = l.line))
      UNION ALL SELECT settlement_id, line FROM settlement_breaks b WHERE NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.exception_id = b.exception_id AND e.kind = 'settlement.' || b.reason AND e.owner = 'finance')`),
+  query('M7-corrections', 'what is booked of a break closed its case', 'always',
+    `SELECT e.journal_id FROM ledger_entries e WHERE e.kind = 'correction' AND NOT EXISTS (SELECT 1 FROM settlement_breaks b JOIN exceptions x USING (exception_id)
+       WHERE e.journal_id = 'correction:' || b.settlement_id || ':' || b.number AND x.resolved_at IS NOT NULL)`),
   query('M6-held', 'nothing is held for an order that is closed', 'quiet', `SELECT payment_id FROM payments JOIN orders USING (order_id) WHERE NOT workflow_open AND payments.status = 'authorized' AND coalesce(authorization_expires_at > now(), true)`),
   query('M6-ledger', 'a closed order owes nothing and is owed nothing', 'quiet',
     `SELECT order_id FROM ledger_entries e JOIN orders o USING (order_id) WHERE NOT workflow_open AND account = 'receivable' GROUP BY 1 HAVING sum(amount_minor) <> 0`),

@@ -138,6 +138,7 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   'M4-disputes': `INSERT INTO disputes (dispute_id, payment_id, amount_minor, reason, status) SELECT 'du_mutant', payment_id, 5, 'mutant', 'open' FROM payments WHERE order_id = :delivered`,
   'M4-owed': `INSERT INTO ledger_entries (journal_id, account, kind, order_id, amount_minor, currency, cause) SELECT 'mutant', a, 'refund_failed', :delivered, m, 'EUR', 'mutant' FROM (VALUES ('refunds_owed', -5), ('bank', 5)) v(a, m)`,
   'M4-told': `INSERT INTO returned_refunds (refund_reference, order_id, payment_id, amount_minor, currency) SELECT 're_mutant', order_id, payment_id, 5, 'EUR' FROM payments WHERE order_id = :delivered`,
+  'M7-corrections': `INSERT INTO ledger_entries (journal_id, account, kind, order_id, amount_minor, currency, cause) SELECT 'correction:mutant', a, 'correction', :delivered, m, 'EUR', 'mutant' FROM (VALUES ('bank', 5), ('fees', -5)) v(a, m)`,
   'M6-held': `UPDATE payments SET status = 'authorized' WHERE order_id = :cancelled`,
   'M6-ledger': `INSERT INTO ledger_entries (journal_id, account, kind, order_id, amount_minor, currency, cause) SELECT 'mutant', a, 'refund', :delivered, m, 'EUR', 'mutant' FROM (VALUES ('receivable', 5), ('refund', -5)) v(a, m)`,
   M7: `UPDATE settlement_lines SET gross_minor = gross_minor + 1 WHERE outcome = 'matched'`,

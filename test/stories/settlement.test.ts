@@ -1,7 +1,7 @@
 /** What the provider really paid out, held against what we think it took: against the provider's own file, from its own books. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import http from 'node:http'
-import { caller, peopleOf, type People } from '../support/people'
+import { caller, eventually, peopleOf, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 
@@ -49,8 +49,8 @@ interface Bought {
   capturedMinor: number
 }
 
-/** An order that has left and is paid. */
-async function bought(): Promise<Bought> {
+/** An order that has left and is paid, and has arrived unless it is still on its way. */
+async function bought({ arrives = true }: { arrives?: boolean } = {}): Promise<Bought> {
   const sku = await people.stocked({ 'dc-01': 1 })
   const orderId = await people.place({ lines: [{ sku, quantity: 1 }] })
   const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
@@ -58,8 +58,10 @@ async function bought(): Promise<Bought> {
   const packed = await people.packAll(fulfillments[0]!)
   await people.handOver(fulfillments[0]!)
   const { payments, money } = await people.until(orderId, (o) => o.paymentStatus === 'captured')
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
-  await people.until(orderId, (o) => !o.workflowOpen)
+  if (arrives) {
+    await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+    await people.until(orderId, (o) => !o.workflowOpen)
+  }
   return { orderId, reference: payments[0]!.reference!, capturedMinor: money.capturedMinor }
 }
 
@@ -119,7 +121,7 @@ it('makes every break a case for finance: missing, doubled, wrong amount, anothe
   )
   const { items } = (await finance<{ items: { exceptionId: string; kind: string; owner: string; orderId: string | null; data: { correction: { words: string } } }[] }>('GET', '/v1/exceptions?owner=finance&limit=200')).body
   for (const { exceptionId, reason } of sent.body.breaks) expect(items.find((e) => e.exceptionId === exceptionId)).toMatchObject({ kind: `settlement.${reason}`, owner: 'finance' })
-  expect(items.find((e) => e.kind === 'settlement.wrong_amount')!.data.correction).toMatchObject({ entries: [{ account: 'adjustments', amountMinor: 90 }, { account: 'provider_clearing:stripe', amountMinor: -90 }] })
+  expect(items.find((e) => e.kind === 'settlement.wrong_amount')!.data.correction).toMatchObject({ entries: [{ account: 'bank', amountMinor: 1_400 - feeMinor }, { account: 'fees', amountMinor: feeMinor }, { account: 'provider_clearing:stripe', amountMinor: -1_490 }, { account: 'adjustments', amountMinor: 90 }] })
   expect(await people.told(missing.orderId)).toContain('exception.opened')
   expect(await balanceOf('provider_clearing:stripe', doubled.orderId)).toBe(0)
   expect(await balanceOf('provider_clearing:stripe', missing.orderId)).toBe(1_490)
@@ -227,6 +229,50 @@ it('writes nothing of a file whose sender hangs up', async () => {
 })
 
 const counts = (): Promise<string[]> => Promise.all(['settlements', 'settlement_lines', 'settlement_breaks', 'ledger_entries'].map(async (table) => String((await system.db(table).count())[0]!.count)))
+
+it('books what a break proposes, once, with the name of who did it, and leaves nothing with the provider', async () => {
+  const [wrong, disputed, byHand, missing] = [await bought(), await bought(), await bought({ arrives: false }), await bought()]
+  await breakLine('wrong_amount', wrong.reference, 90)
+  await breakLine('chargeback', disputed.reference)
+  await giveBack(byHand.reference, 300)
+  await breakLine('missing', missing.reference)
+  await people.until(byHand.orderId, (o) => o.money.refundedMinor === 300)
+  await eventually(() => people.told(disputed.orderId), (types) => types.includes('payment.disputed'))
+  const { breaks } = (await send(await providersFile())).body
+  const caseOf = (reference: string): string => breaks.find((b) => b.reference === reference)!.exceptionId
+  const book = (reference: string, call = finance): Promise<Answer> => call('POST', `/v1/exceptions/${caseOf(reference)}/book`, {}) as unknown as Promise<Answer>
+  expect(await balanceOf('provider_clearing:stripe', disputed.orderId)).toBe(-1_490)
+
+  expect(await book(wrong.reference, people.support)).toMatchObject({ status: 403 })
+  const answers = await Promise.all([wrong, wrong, wrong].map(({ reference }) => book(reference)))
+  expect(answers.map((a) => [a.status, a.body.code])).toEqual(expect.arrayContaining([[200, undefined], [409, 'exception.resolved'], [409, 'exception.resolved']]))
+  for (const { reference } of [disputed, byHand]) expect(await book(reference)).toMatchObject({ status: 200, body: { status: 'resolved', resolvedBy: 'finance:demo-finance' } })
+  expect(await book(missing.reference)).toMatchObject({ status: 409, body: { code: 'exception.nothing_to_book', kind: 'settlement.missing' } })
+
+  for (const { orderId } of [wrong, disputed, byHand]) expect(await balanceOf('provider_clearing:stripe', orderId)).toBe(0)
+  expect([await balanceOf('adjustments', wrong.orderId), await balanceOf('fees', wrong.orderId), await balanceOf('bank', wrong.orderId)]).toEqual([90, feeMinor, 1_400 - feeMinor])
+  expect([await balanceOf('disputes', disputed.orderId), await balanceOf('fees', disputed.orderId), await balanceOf('bank', disputed.orderId)]).toEqual([1_490, feeMinor + 2_000, -feeMinor - 2_000])
+  const { entries } = (await finance<{ entries: { journalId: string; cause: string }[] }>('GET', `/v1/orders/${wrong.orderId}/ledger`)).body
+  expect(entries.filter((e) => e.journalId.startsWith('correction:')).every((e) => e.cause.includes('booked by finance:demo-finance'))).toBe(true)
+  expect(await people.told(wrong.orderId)).toContain('exception.resolved')
+
+  // What is written off comes right after all, and is no part of what we are owed any more: somebody looks at it.
+  await fetch(`${system.payments.url}/control/settlement-breaks`, { method: 'DELETE' })
+  const next = (await send(await providersFile())).body
+  expect(next.breaks.filter((b) => b.reference === wrong.reference)).toMatchObject([{ reason: 'doubled', theirsMinor: 1_490 }])
+  expect(await balanceOf('provider_clearing:stripe', wrong.orderId)).toBe(0)
+})
+
+it('does not book what the bank took before the provider has told of the dispute', async () => {
+  const { reference, orderId } = await bought()
+  const [header, ...lines] = (await providersFile()).trim().split('\n')
+  const own = lines.find((line) => line.includes(reference))!
+  const taken = own.replace(/txn_\w+/, 'txn_taken').replace(',14.90,0.47,14.43,charge,', ',-14.90,20.00,-34.90,dispute,')
+  const { breaks } = (await send(`${[header, ...lines, taken].join('\n')}\n`)).body
+  const { exceptionId } = breaks.find((b) => b.reason === 'chargeback' && b.reference === reference)!
+  expect(await finance('POST', `/v1/exceptions/${exceptionId}/book`, {})).toMatchObject({ status: 409, body: { code: 'settlement.dispute_not_told', reference } })
+  expect(await balanceOf('disputes', orderId)).toBe(0)
+})
 
 it('says that there is no such settlement', async () => {
   expect(await finance('GET', '/v1/settlements/00000000-0000-7000-8000-000000000000')).toMatchObject({ status: 404, body: { code: 'settlement.unknown' } })

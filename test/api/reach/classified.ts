@@ -165,6 +165,7 @@ export const classified = (at: Things): Record<string, Line> => ({
   'GET /v1/exceptions': { row: 'readExceptions' },
   'POST /v1/exceptions/{exceptionId}/assign': { row: 'workExceptions', body: { assignee: 'Ines' } },
   'POST /v1/exceptions/{exceptionId}/retry': { row: 'workExceptions', body: {} },
+  'POST /v1/exceptions/{exceptionId}/book': { row: 'money', body: {} },
   'POST /v1/exceptions/{exceptionId}/resolve': { row: 'workExceptions', body: { resolution: 'walked' } },
   'GET /v1/quarantine': { row: 'quarantine' },
   'POST /v1/quarantine/{quarantineId}/retry': { row: 'quarantine', body: {} },

@@ -32,8 +32,17 @@ it.each([
 it('proposes a correction that sums to zero for whatever does not agree', () => {
   for (const reason of breakReasons)
     for (const [oursMinor, theirsMinor] of [[1_490, 0], [0, 1_490], [0, -1_490], [1_490, 1_400], [47, 80]] as const) {
-      const { words, entries } = correctionOf(reason, { oursMinor, theirsMinor, provider: 'stripe' })
+      const { words, entries } = correctionOf(reason, { oursMinor, theirsMinor, feeMinor: 47, provider: 'stripe' })
       expect(words).not.toBe('')
       expect(entries.reduce((sum, e) => sum + e.amountMinor, 0)).toBe(0)
     }
+})
+
+it('books a line as it says, so that what was posted of it before leaves the provider with nothing', () => {
+  const clearing = (entries: readonly { account: string; amountMinor: number }[]): number => entries.filter((e) => e.account === 'provider_clearing:stripe').reduce((sum, e) => sum + e.amountMinor, 0)
+  expect(clearing(correctionOf('wrong_amount', { oursMinor: 1_490, theirsMinor: 1_400, feeMinor: 47, provider: 'stripe' }).entries)).toBe(-1_490)
+  expect(correctionOf('chargeback', { oursMinor: 0, theirsMinor: -1_490, feeMinor: 2_000, provider: 'stripe' }).entries).toEqual([
+    { account: 'bank', amountMinor: -3_490 }, { account: 'fees', amountMinor: 2_000 }, { account: 'provider_clearing:stripe', amountMinor: 1_490 },
+  ])
+  expect(clearing(correctionOf('chargeback', { oursMinor: 0, theirsMinor: -1_490, feeMinor: 2_000, provider: 'stripe', stranger: true }).entries)).toBe(0)
 })
