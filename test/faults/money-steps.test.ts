@@ -1,10 +1,13 @@
 /** Every fault of the provider at every step at which money moves: one effect each, the provider's books equal to ours to the cent, and nobody who has to look after it. */
 import { eventually, peopleOf } from '../support/people'
 import { expectInvariants } from '../support/invariants'
-import { descriptionOf, moneyPolicies, moneySteps, newScene, type Holds, type MoneyStep, type Scene } from '../support/money-steps'
+import { exchangeSteps } from '../support/exchange-money-steps'
+import { descriptionOf, moneyPolicies, moneySteps as orderSteps, newScene, type Holds, type MoneyStep, type Scene } from '../support/money-steps'
 import { intentsOf, steer } from '../support/outside'
 import { sampled } from '../support/property'
 import { startSystem, type System } from '../support/system'
+
+const moneySteps = [...orderSteps, ...exchangeSteps]
 
 interface Fault {
   says: string
@@ -111,8 +114,9 @@ const settled = ({ system, orderId }: Scene): Promise<unknown> =>
 
 async function ours({ system, orderId }: Scene): Promise<MoneyStep['after']> {
   const { rows } = await system.db.raw<{ rows: MoneyStep['after'][] }>(
-    `SELECT sum(authorized_minor)::int AS "authorizedMinor", sum(captured_minor)::int AS "capturedMinor", sum(refunded_minor)::int AS "refundedMinor",
-       count(*) FILTER (WHERE authorized_minor > 0)::int AS holds FROM payments WHERE order_id = ?`,
+    `SELECT sum(authorized_minor)::int AS "authorizedMinor", sum(captured_minor)::int AS "capturedMinor",
+       (sum(refunded_minor) - (SELECT coalesce(sum(amount_minor), 0) FROM returned_refunds r WHERE r.order_id = payments.order_id))::int AS "refundedMinor",
+       count(*) FILTER (WHERE authorized_minor > 0)::int AS holds FROM payments WHERE order_id = ? GROUP BY payments.order_id`,
     [orderId],
   )
   return rows[0]!

@@ -55,7 +55,7 @@ export const newScene = (system: System, people: People): Scene => ({ system, pe
 export const moneyPolicies: PolicyChanges = {
   payment: { deadline: 'PT2M', reauthorizeBefore: 'P1D' },
   sourcing: { maxShipments: 2, splitLines: true, retryEvery: 'PT0.3S', autoCancelAfter: 'PT1M' },
-  returns: { window: 'P30D', restockBy: 'P45D' },
+  returns: { window: 'P30D', restockBy: 'P45D', advance: { hold: true } },
   care: { retryEvery: 'PT0.4S' },
 }
 
