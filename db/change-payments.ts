@@ -56,7 +56,7 @@ export const heldOf = async (tx: Transaction, paymentId: string): Promise<number
   (await row<{ heldMinor: number }>(tx, `SELECT CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor ELSE 0 END AS "heldMinor" FROM payments WHERE payment_id = ?`, [paymentId]))!.heldMinor
 
 /** What is held is a tender of the order from now on. */
-export const makeTender = (tx: Transaction, paymentId: string): Promise<void> => run(tx, 'UPDATE payments SET part = 1 WHERE payment_id = ? AND part = 0', [paymentId])
+export const makeTender = (tx: Transaction, paymentId: string): Promise<void> => run(tx, 'UPDATE payments SET part = 1, joined_at = clock_timestamp() WHERE payment_id = ? AND part = 0', [paymentId])
 
 /** What is held, or may be, for a change that is not carried out is let go. @returns the operation, none when nothing can be held */
 export async function voidCharge(tx: Transaction, paymentId: string): Promise<string[]> {

@@ -59,7 +59,7 @@ export async function heldForExchange(tx: Transaction, returnId: string): Promis
 /** What is held for what the new goods cost more is a tender of the order from now on, and pays for that. To be called before their lines are there. */
 export async function makeTenderOfDifference(tx: Transaction, orderId: string, returnId: string): Promise<void> {
   await closeTenders(tx, orderId)
-  await run(tx, `UPDATE payments SET part = 1 WHERE part = 0 AND payment_id IN (SELECT payment_id FROM exchange_payments WHERE return_id = ? AND role = 'difference')`, [returnId])
+  await run(tx, `UPDATE payments SET part = 1, joined_at = clock_timestamp() WHERE part = 0 AND payment_id IN (SELECT payment_id FROM exchange_payments WHERE return_id = ? AND role = 'difference')`, [returnId])
 }
 
 /** The exchange does not take place, or the old goods are back: what is held for it, or may be, and is not to be taken is let go. @returns the operations that do */

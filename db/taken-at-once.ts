@@ -12,6 +12,9 @@ import { countGoodwill, givenAheadMinor } from './counted-goodwill'
 import type { OrderRow } from './orders'
 import type { IntendedRefund } from './refunds'
 
+/** In which sequence the tenders of an order pay, as SQL: that in which they became its tenders, so that none comes before one that has paid already. @param p the table or its alias */
+export const payingSequence = (p: string): string => `${p}.joined_at, ${p}.payment_id`
+
 /** As SQL, of payments `p`: is it money that is there already, whoever took it? */
 export const takenAlreadySql = `(p.provider = 'paid_elsewhere' OR p.taken_at_once)`
 
@@ -122,6 +125,6 @@ const factsSql = `
   SELECT shipping, tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised)) FROM order_lines WHERE order_id = o.order_id) AS lines,
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity - cancelled)) FROM order_lines WHERE order_id = o.order_id AND replaces IS NULL) AS wanted,
-    (SELECT json_agg(json_build_object('paymentId', payment_id, 'tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY payment_id)
+    (SELECT json_agg(json_build_object('paymentId', payment_id, 'tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY ${payingSequence('p')})
        FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders
   FROM orders o WHERE order_id = ?`

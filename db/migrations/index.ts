@@ -61,6 +61,7 @@ import * as quarantine from './0050-quarantine'
 import * as channelSettings from './0051-channel-settings'
 import * as refundTimes from './0066-refund-times'
 import * as chargedBack from './0067-charged-back'
+import * as joinedTenders from './0069-joined-tenders'
 import * as lateReturns from './0068-late-returns'
 
 export interface Migration {
@@ -132,4 +133,5 @@ export const migrations: readonly Migration[] = [
   refundTimes,
   chargedBack,
   lateReturns,
+  joinedTenders,
 ]

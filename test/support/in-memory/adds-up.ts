@@ -33,6 +33,14 @@ export async function wrongWith({ db, provider }: InMemory, order: OrderView): P
   const [lost] = await rows<{ minor: number }>(db, `SELECT coalesce(sum(d.amount_minor), 0)::int8 AS minor FROM disputes d JOIN payments USING (payment_id) WHERE order_id = ? AND d.status = 'lost'`, [order.orderId])
   if (total(refunds, (r) => r.byBankMinor) > lost!.minor) wrong.push(`counted of what her bank gave ${total(refunds, (r) => r.byBankMinor)}, and it gave ${lost!.minor}`)
 
+  const tenders = await rows<{ tender: string }>(
+    db,
+    `SELECT tender_id AS tender FROM payments WHERE order_id = ? GROUP BY 1
+     HAVING sum(captured_minor) > max(amount_minor) FILTER (WHERE part = 1) OR max(amount_minor) > max(amount_minor) FILTER (WHERE part = 1)`,
+    [order.orderId],
+  )
+  for (const { tender } of tenders) wrong.push(`payments of tender ${tender} take or hold more than it is`)
+
   const claims = await rows(db, `SELECT 1 FROM allocations WHERE order_id = ? AND status IN ('open', 'in_transfer')`, [order.orderId])
   same('claims that are still open, and none', claims.length, 0)
   return wrong
