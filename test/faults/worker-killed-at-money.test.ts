@@ -1,6 +1,7 @@
 /** A worker is killed at every step at which money moves: before its call gets there, after its effect, after our own row of it. Another one goes on, and the money has moved once. */
 import { eventually, peopleOf } from '../support/people'
 import { expectInvariants } from '../support/invariants'
+import { exchangeSteps } from '../support/exchange-money-steps'
 import { moneyPolicies, moneySteps, newScene, type MoneyStep, type Scene } from '../support/money-steps'
 import { intentsOf } from '../support/outside'
 import { sampled } from '../support/property'
@@ -11,7 +12,7 @@ import { startWorkerProcess, type WorkerProcess } from '../support/worker-proces
 type Point = 'before the call gets there' | 'after its effect, before the answer' | 'after our own row, before Temporal hears of it'
 const points: readonly Point[] = ['before the call gets there', 'after its effect, before the answer', 'after our own row, before Temporal hears of it']
 
-const killings = moneySteps.flatMap((step) => points.map((point) => ({ name: `${point}: ${step.name}`, step, point })))
+const killings = [...moneySteps, ...exchangeSteps].flatMap((step) => points.map((point) => ({ name: `${point}: ${step.name}`, step, point })))
 
 let system: System
 let first: WorkerProcess

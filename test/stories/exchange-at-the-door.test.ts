@@ -11,7 +11,7 @@ let system: System
 let people: People
 let driver: Call
 beforeAll(async () => {
-  system = await startSystem({ policies: { returns: { window: 'PT2S', restockBy: 'PT40S' }, last_mile: { waveSize: 50, nextAttemptAfter: 'PT0.1S' }, parcels: { returned: 'refund' } } })
+  system = await startSystem({ policies: { returns: { window: 'PT2S', restockBy: 'PT40S' }, last_mile: { waveSize: 50, nextAttemptAfter: 'PT0.1S' }, parcels: { returned: 'refund', damaged: 'refund' } } })
   people = peopleOf(system)
   driver = caller(system.url, 'demo-courier-driver-mark')
   await people.operations('PUT', '/v1/drivers/driver-mark', { name: 'Driver Mark', homeNodes: ['store-mitte', 'dc-01'], shift: {}, vehicle: {} })
@@ -118,6 +118,47 @@ it('tries both again when nobody is in', async () => {
   await count(returnId)
   await people.until(orderId, (o) => !o.workflowOpen, 'the end')
   expect(await exceptions(orderId)).toEqual([])
+})
+
+it('takes the old pair along where nobody takes the new one, and brings that again', async () => {
+  const { orderId, returnId, old, new_ } = await tooBig()
+  const run = await underWay('dc-01')
+  await ring(run, { deliver: 'failed', collect: 'done' })
+  expect(await people.order(orderId)).toMatchObject({ returns: [{ status: 'collected' }], lines: [{}, { delivered: 0 }] })
+  await drive(run, 'return')
+  await count(returnId)
+  const again = await underWay('dc-01')
+  expect(again.stops).toMatchObject([{ orderId, tasks: [{ type: 'deliver' }] }])
+  await ring(again, { deliver: 'done' })
+  await drive(again, 'return')
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ status: 'completed', lines: [{ returned: 1 }, { delivered: 1 }], money: { capturedMinor: 9_390, refundedMinor: 0, owedMinor: 0 } })
+  expect([await onHand(old, 'dc-01'), await onHand(new_, 'dc-01')]).toEqual([1, 0])
+})
+
+it('leaves with her what is not the old pair, and tells support', async () => {
+  const { orderId, returnId, old } = await tooBig()
+  const run = await underWay('dc-01')
+  await ring(run, { deliver: 'done', collect: 'wrong_item' })
+  await drive(run, 'return')
+  await people.until(orderId, (o) => o.lines[1]!.delivered === 1)
+  expect(await exceptions(orderId)).toContain('return.not_collected')
+  expect(await people.order(orderId)).toMatchObject({ returns: [{ status: 'approved' }], money: { refundedMinor: 0 } })
+  await count(returnId, 'store-mitte')
+  await people.until(orderId, (o) => !o.workflowOpen, 'the end')
+  expect(await onHand(old, 'store-mitte')).toBe(1)
+})
+
+it.each([
+  ['is another thing', 'wrong_item', 1],
+  ['is damaged', 'damaged', 0],
+])('gives the money back when the new pair %s and the old one is taken along', async (_, deliver, onTheShelf) => {
+  const { orderId, returnId, old, new_ } = await tooBig()
+  const run = await underWay('dc-01')
+  await ring(run, { deliver, collect: 'done' })
+  await drive(run, 'return')
+  await count(returnId)
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ money: { capturedMinor: 9_390, refundedMinor: 9_390, owedMinor: 0 } })
+  expect([await onHand(old, 'dc-01'), await onHand(new_, 'dc-01')]).toEqual([1, onTheShelf])
 })
 
 it('gives the money back when she hands over the old pair and does not want the new one', async () => {
