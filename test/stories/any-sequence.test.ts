@@ -1,5 +1,6 @@
 /** Whatever is asked of orders, in whatever sequence: every answer is a yes or a refusal with a code, and in the end money, stock and orders add up. */
 import fc from 'fast-check'
+import { orderWorkflowId } from '../../domain/ids'
 import { goOn, paying, steps, take, wishes, type Hands } from '../support/commands'
 import { expectInvariants } from '../support/invariants'
 import { steer } from '../support/outside'
@@ -47,6 +48,12 @@ async function disputeOf(reference: string, status: string): Promise<ReturnType<
   return open && asked(`/control/disputes/${open.id}`, { status })
 }
 
+/** The last events of the order's workflow, as Temporal knows it. */
+async function runOf(channelOrderId: string): Promise<string> {
+  const { events } = await system.client.workflow.getHandle(orderWorkflowId('web', channelOrderId)).fetchHistory()
+  return events!.slice(-25).map((e) => Object.keys(e).find((key) => key.endsWith('Attributes'))!.replace('EventAttributes', '')).join(' ')
+}
+
 /** In place of a deadline: the provider does what it was asked, and does not say so; or is away for a call. */
 const goWrong = (n: number): Promise<void> => steer(system.payments.url, '/control/faults', { next: 1, kind: n % 2 ? 'timeout_after_effect' : 'error_500', operation: n % 3 ? 'capture' : 'refund', ...(n % 2 && { delayMs: 1_700 }) })
 
@@ -70,6 +77,8 @@ it.each(sequences.map(([wish, commands], i) => [i + 1, wish, commands] as const)
       return now.order
     }, (now) => !now.workflowOpen, { timeoutMs: 60_000, what: `order ${orderId} to come to its end` })
   } catch (cause) {
-    throw new Error(`SEED=${seed}: ${String(cause)} after ${said.join(' · ')}; in the end they were told ${told.join(' · ')}`, { cause })
+    const money = await Promise.all(['payment_operations', 'disputes'].map((table) => system.db(table).where({ order_id: orderId })))
+    const [run, timeline] = [await runOf((await people.order(orderId)).channelOrderId), await people.told(orderId)]
+    throw new Error(`SEED=${seed}: after ${said.join(' · ')}; in the end they were told ${told.join(' · ')}; told: ${timeline.join(' ')}; run: ${run}; money: ${JSON.stringify(money)}: ${String(cause)}`, { cause })
   }
 }, 120_000)
