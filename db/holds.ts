@@ -32,6 +32,9 @@ export async function needHold(tx: Transaction, orderId: string, holdId: string)
 
 export const holdOfCommand = (db: Db | Transaction, commandId: string): Promise<HoldRow | undefined> => row<HoldRow>(db, `SELECT ${columns} FROM holds WHERE command_id = ?`, [commandId])
 
+/** Those that a dispute has placed: one, and another where its order has come to its end and goes on. */
+export const holdsOfDispute = (db: Db | Transaction, disputeId: string): Promise<HoldRow[]> => rows<HoldRow>(db, `SELECT ${columns} FROM holds WHERE dispute_id = ?`, [disputeId])
+
 /** What of a hold its order's workflow knows; why it stands, and who may say yes, are rows. */
 export const asStanding = ({ holdId, type, blocks, owner, placedAt, deadline, releasedBy }: HoldRow): StandingHold => ({ holdId, type, blocks, owner, placedAt, deadline, releasedBy })
 
@@ -47,11 +50,11 @@ export interface Placing {
 export async function insertHold(tx: Transaction, { orderId, draft, actor, askedBy = actor, commandId }: Placing): Promise<HoldRow> {
   const inserted = await row<HoldRow>(
     tx,
-    `INSERT INTO holds (hold_id, order_id, type, reason, blocks, owner, rule, placed_by, placed_at, command_id, deadline, at_deadline, approvals, asked_by, released_by_fact)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, date_trunc('milliseconds', clock_timestamp()), ?, ?, ?, ?, ?, ?) RETURNING ${columns}`,
+    `INSERT INTO holds (hold_id, order_id, type, reason, blocks, owner, rule, placed_by, placed_at, command_id, deadline, at_deadline, approvals, asked_by, released_by_fact, dispute_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, date_trunc('milliseconds', clock_timestamp()), ?, ?, ?, ?, ?, ?, ?) RETURNING ${columns}`,
     [
       uuidv7(), orderId, draft.type, draft.reason, [...draft.blocks], draft.owner, draft.rule ?? null, actor, commandId ?? null,
-      draft.deadline ?? null, draft.atDeadline ?? 'escalate', draft.approvals ?? 0, askedBy, draft.releasedBy ?? null,
+      draft.deadline ?? null, draft.atDeadline ?? 'escalate', draft.approvals ?? 0, askedBy, draft.releasedBy ?? null, draft.disputeId ?? null,
     ],
   )
   await saveBlocked(tx, orderId)

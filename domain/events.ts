@@ -92,7 +92,7 @@ export const eventTypes = {
   'order.resubmitted': 'The channel sent the order again with another body; the first one stands',
   'hold.placed': 'Some steps of the order are stopped: `blocks` says which, `owner` who may release it, `rule` which rule placed it, `askedBack` which work a node has to leave alone',
   'hold.approved': 'One of several people said yes; `left` says how many have still to',
-  'hold.released': 'What was stopped may go on; `why` says whether a person, a fact or its deadline did it',
+  'hold.released': 'What was stopped may go on; `why` says whether a person, a fact (as `dispute_won`) or its deadline did it',
   'fraud.checked': 'The fraud service has answered: `verdict` is accept, review or reject',
   'exception.opened': 'Something waits on a person or on the outside world',
   'exception.assigned': 'Somebody took the exception',

@@ -52,7 +52,7 @@ export const inventory: Readonly<Record<string, Holds>> = {
   counted_goodwill: { plain: 'purpose parts given_by' },
   goodwill_refunds: { plain: 'status tender_id lines command_id remedy', staff: 'asked_by decided_by', erased: 'reason' },
   given_methods: { plain: 'tender_id provider', staff: 'actor', erased: 'payment_method' },
-  holds: { plain: 'type blocks owner rule command_id at_deadline released_by_fact ended_how', staff: 'placed_by asked_by ended_by', erased: 'reason' },
+  holds: { plain: 'type blocks owner rule command_id at_deadline released_by_fact ended_how dispute_id', staff: 'placed_by asked_by ended_by', erased: 'reason' },
   idempotency_keys: { plain: 'api_key_id route idempotency_key command_id update_name answer_headers', erased: 'update_args answer' },
   inbound_events: { plain: 'source event_id kind subject payload status outcome telling last_error' },
   kit_components: { plain: 'kit component' },

@@ -62,6 +62,7 @@ import * as channelSettings from './0051-channel-settings'
 import * as refundTimes from './0066-refund-times'
 import * as chargedBack from './0067-charged-back'
 import * as joinedTenders from './0069-joined-tenders'
+import * as heldByDispute from './0070-held-by-dispute'
 import * as lateReturns from './0068-late-returns'
 
 export interface Migration {
@@ -134,4 +135,5 @@ export const migrations: readonly Migration[] = [
   chargedBack,
   lateReturns,
   joinedTenders,
+  heldByDispute,
 ]

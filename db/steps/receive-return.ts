@@ -6,6 +6,7 @@ import { isDisputed, isExpected } from '../../domain/returns/status'
 import { leaveFetching, queueFetching } from '../collections'
 import { row, run, type Transaction } from '../connection'
 import { feeOf, refundEarly } from '../early-refund'
+import { holdAgain } from '../disputes'
 import { record, self } from '../events'
 import { letGoOfExchange } from '../exchange-payments'
 import { countNeverSent } from '../exchanges'
@@ -161,6 +162,7 @@ export async function reopenOrder(tx: Transaction, orderId: string): Promise<Ret
   const order = await lockOrder(tx, orderId)
   const reopened = await row(tx, 'UPDATE orders SET workflow_open = true WHERE order_id = ? AND NOT workflow_open RETURNING order_id', [orderId])
   if (reopened) await record(tx, order, { type: 'order.reopened', actor: self })
+  if (reopened) await holdAgain(tx, order)
   await refreshOrder(tx, orderId)
   const open: ReturnNews[] = []
   for (const { returnId, status, wait, method } of await openReturns(tx, orderId)) {

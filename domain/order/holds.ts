@@ -28,9 +28,14 @@ export interface HoldDraft {
   /** So many different people have to say yes, none of whom asked for it. */
   approvals?: number
   releasedBy?: ReleasingFact
-  /** The rule of the policy that places it; absent: a person does. */
+  /** The rule of the policy that places it; absent: a person does, or a dispute. */
   rule?: string
+  /** The dispute that places it. */
+  disputeId?: string
 }
+
+/** While the customer's bank takes back what she paid, nothing more leaves for it. */
+export const heldByDispute: HoldDraft = { type: 'dispute', reason: 'The customer’s bank takes back what was paid for it', blocks: ['picking', 'shipping'], owner: 'support' }
 
 /** A hold as the story of its order knows it. */
 export interface StandingHold {

@@ -114,6 +114,11 @@ const bank = (says: Parameters<Hands['bankSays']>[1], fits: (payment: OrderView[
 
 const giveCard = (people: People, { orderId }: OrderView, paymentMethod: string): Promise<Asked> => people.support('POST', `/v1/orders/${orderId}/payment-methods`, { provider: 'stripe', paymentMethod })
 
+const releaseHold = async (people: People, { orderId, holds }: OrderView, pick: number): Promise<Asked | undefined> => {
+  const hold = chosen(holds, pick)
+  return hold && people.support('POST', `/v1/orders/${orderId}/holds/${hold.holdId}/release`, { reason: 'as agreed' })
+}
+
 export const commands = {
   pick: { weight: 12, when: has('released'), do: store('released', pickRest) },
   pack: { weight: 12, when: has('picked'), do: store('picked', (people, work) => people.packPicked(work)) },
@@ -194,6 +199,7 @@ export const commands = {
   },
   chargeback: { weight: 2, when: isPaid, do: bank('disputed', isTaken) },
   'chargeback decided': { weight: 2, when: isPaid, do: (hands, drawn) => bank(drawn.more % 2 ? 'won' : 'lost', isTaken)(hands, drawn) },
+  'release hold': { weight: 3, when: ({ holds }) => holds.length > 0, do: ({ people, order }, { pick }) => releaseHold(people, order, pick) },
   'bank answers': { weight: 8, when: (order) => order.payments.some((p) => p.status === 'action_required'), do: (hands, drawn) => bank(drawn.more % 4 ? 'authorized' : 'declined', (p) => p.status === 'action_required')(hands, drawn) },
   'give card': {
     weight: 4, when: ({ payments }) => payments.some((p) => p.status === 'declined' || (p.status === 'action_required' && payments.length > 1)),
@@ -268,6 +274,8 @@ export async function goOn({ people, order, cards, carrierSays, bankSays }: Hand
   const told: string[] = []
   const answered = ({ status, body }: Asked): number => told.push(`${status} ${body.code ?? ''}`)
   for (const payment of order.payments) if (payment.status === 'action_required') await bankSays(payment.reference!, 'authorized')
+  // Disputes that were lost hold what is inside until somebody says that it may leave.
+  if (order.holds.length > 0) answered((await releaseHold(people, order, 0))!)
   for (const work of order.fulfillments) {
     if (work.status === 'released' || work.status === 'picking') answered((await pickRest(people, work)) as Asked)
     else if (work.status === 'picked') answered((await people.packPicked(work)) as Asked)

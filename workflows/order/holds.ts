@@ -50,11 +50,12 @@ const release = (thread: Thread, ask: ReleaseHold, cancel: Cancel): Promise<{ re
     return { released: news.released.length > 0 }
   })
 
-/** What the rows say becomes the story's own picture; said twice, nothing changes. */
+/** What the rows say becomes the story's own picture; said twice nothing changes, and what is released before it is heard of does not stand. */
 function hear(thread: Thread, { placed, released, moved, status }: HoldsChanged, cancel: Cancel): void {
   if (thread.cancelled) return
   const known = thread.holds
-  thread.holds = [...known.filter((h) => !placed.some((p) => p.holdId === h.holdId)), ...placed].filter((h) => !released.includes(h.holdId))
+  thread.released.push(...released.filter((id) => !known.some((h) => h.holdId === id)))
+  thread.holds = [...known.filter((h) => !placed.some((p) => p.holdId === h.holdId)), ...placed].filter((h) => !released.includes(h.holdId) && !thread.released.includes(h.holdId))
   for (const { fulfillmentId, wait, byMs } of moved) {
     const work = fulfillmentId === undefined ? undefined : workOf(thread, fulfillmentId)
     waits(work ?? thread.whole, wait)

@@ -62,8 +62,11 @@ export async function sourceOrder(thread: Thread): Promise<Work[]> {
 }
 
 /** What was claimed stays claimed, and no node hears of it, until the hold is released. */
-function heldBack(thread: Thread, short: WaitingOn): Promise<WaitingOn> {
+async function heldBack(thread: Thread, short: WaitingOn): Promise<WaitingOn> {
   waits(thread.whole, waiting('sourcing', null))
+  const known = thread.holds
+  // The row was held before we heard of it: what is said of it next decides.
+  if (!isStopped('sourcing', known)) await thread.until(() => thread.holds !== known, Number.POSITIVE_INFINITY, 'News of a hold')
   return afterHold(thread, short, 'sourcing')
 }
 

@@ -57,6 +57,8 @@ export interface Thread {
   toSecure?: string[]
   /** What stops some of its steps. */
   holds: StandingHold[]
+  /** Holds that had ended before anything was heard of them. */
+  released: string[]
   /** What has no node is being sourced, or waits for stock. */
   isSourcing?: boolean
   /** How often what has still to leave was held again. */
@@ -151,6 +153,7 @@ export function openThread(start: OrderStart): Thread {
     sourcingAttempts: 0,
     holdAttempts: 0,
     holds: [...(start.holds ?? [])],
+    released: [],
     nudges: 0,
     resumed: start.reopened !== true,
     ending: null,
