@@ -9,6 +9,7 @@ import { postAll } from './ledger'
 import { openCases, settleCases } from './settlement-cases'
 import { coveredUntil, matchLines } from './settlement-matching'
 import { writeAudit } from './audit'
+import { iso } from './views/sql'
 
 export interface SettlementFile {
   provider: string
@@ -27,11 +28,11 @@ const settlementLock = 7_204_482
 /** One file at a time, and no correction meanwhile: it comes before every other lock. */
 export const lockSettlements = (tx: Transaction): Promise<void> => run(tx, 'SELECT pg_advisory_xact_lock(?)', [settlementLock])
 
-/** @returns the settlement's id; that of the first time for a file that was received before, of which nothing is done again. @throws `settlement.currency` */
+/** @returns the settlement's id. @throws `settlement.received_before`, `settlement.currency` */
 export async function receiveSettlement(tx: Transaction, file: SettlementFile, { fees, actor }: { fees: ProviderFees; actor: string }): Promise<string> {
   await lockSettlements(tx)
-  const before = await row<{ settlementId: string }>(tx, 'SELECT settlement_id AS "settlementId" FROM settlements WHERE content_hash = ?', [file.contentHash])
-  if (before) return before.settlementId
+  const before = await row<{ settlementId: string; receivedAt: string }>(tx, `SELECT settlement_id AS "settlementId", ${iso('received_at')} AS "receivedAt" FROM settlements WHERE content_hash = ?`, [file.contentHash])
+  if (before) throw refuse('settlement.received_before', { ...before })
   const settlementId = uuidv7()
   const { provider, contentHash } = file
   await run(tx, 'INSERT INTO settlements (settlement_id, provider, content_hash, received_by) VALUES (?, ?, ?, ?)', [settlementId, provider, contentHash, actor])

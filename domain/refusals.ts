@@ -175,6 +175,7 @@ export const refusals = {
   'settlement.currency': { status: 400, says: 'A line is in another currency than its payment, or in one that no channel sells in', data: 'line, currency, expected' },
   'settlement.dispute_not_told': { status: 409, says: 'The provider has not told of this dispute, or of its end', data: 'reference' },
   'settlement.invalid': { status: 400, says: 'This is no whole settlement file', data: 'line, reason' },
+  'settlement.received_before': { status: 409, says: 'This file has been received before, to the byte', data: 'settlementId, receivedAt' },
   'settlement.unknown': { status: 404, says: 'No such settlement', data: '' },
   'webhook_endpoint.disabled': { status: 409, says: 'The endpoint is disabled', data: '' },
   'exception.nothing_to_book': { status: 409, says: 'This exception proposes nothing to book', data: 'kind' },

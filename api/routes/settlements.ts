@@ -44,7 +44,7 @@ const receive = command({
   path: '/v1/settlements',
   tag,
   summary: 'The provider’s file of what it paid out',
-  description: `Stripe’s itemized payout reconciliation as \`text/csv\`, of any length. Each line is matched to one capture or refund of ours, over all files; the same file again is answered the same. \`breaks\` has the first ${mostBreaksShown} of \`breakCount\`; each is a case in the exception queue. \`to\`: until when the file covers everything, where its newest line does not say it.`,
+  description: `Stripe’s itemized payout reconciliation as \`text/csv\`, of any length. Each line is matched to one capture or refund of ours, over all files; the same file again is refused, with the settlement that it was. \`breaks\` has the first ${mostBreaksShown} of \`breakCount\`; each is a case in the exception queue. \`to\`: until when the file covers everything, where its newest line does not say it.`,
   roles: may.sendSettlements,
   query: z.strictObject({ to: instant.optional() }),
   reads: 'lines',
