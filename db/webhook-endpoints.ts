@@ -50,6 +50,13 @@ export async function editEndpoint(tx: Transaction, endpointId: string, { actor,
   const sets = named.map(([column]) => `${column} = ${arrays.includes(column) ? '?::text[]' : '?'}`)
   if (wanted.url !== undefined) sets.push('score = CASE WHEN url = ? THEN score ELSE 0 END', 'fenced_until = CASE WHEN url = ? THEN fenced_until END')
   const bindings = [...named.map(([, value]) => (Array.isArray(value) ? [...(value as string[])] : value)), ...(wanted.url === undefined ? [] : [wanted.url, wanted.url])]
+  if (wanted.url !== undefined) {
+    await run(
+      tx,
+      `UPDATE webhook_deliveries d SET next_attempt_at = now() FROM webhook_endpoints e WHERE d.endpoint_id = ? AND e.endpoint_id = d.endpoint_id AND e.url <> ? AND d.status = 'pending' AND d.failures > 0`,
+      [endpointId, wanted.url],
+    )
+  }
   await run(tx, `UPDATE webhook_endpoints SET ${sets.join(', ')} WHERE endpoint_id = ?`, [...bindings, endpointId])
   const words = Object.entries(wanted).filter(([, value]) => value !== undefined)
   const cause = words.map(([name, value]) => (name === 'description' ? name : `${name}: ${value === null ? 'all' : String(value)}`)).join('; ')

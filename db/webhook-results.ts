@@ -8,6 +8,8 @@ import { disableFailing } from './webhook-endpoints'
 
 export interface Result {
   endpointId: string
+  /** The address it was sent to; where the endpoint has another since, it says nothing of that one. */
+  url: string
   delivery: TakenDelivery
   heard: Heard
   /** When the attempt began. */
@@ -25,10 +27,11 @@ const attemptsKept = 40
 export const recordResults = (db: Db, results: readonly Result[], { now, random }: { now: number; random: () => number }): Promise<void> =>
   db.transaction(async (tx) => {
     const endpoints = await lockEndpoints(tx, results)
-    const settled = results.map((result) => settle(result, now, random))
+    const isElsewhere = ({ endpointId, url }: Result): boolean => url !== (endpoints.get(endpointId)?.url ?? url)
+    const settled = results.map((result) => settle(result, { now, random, isElsewhere: isElsewhere(result) }))
     await write(tx, settled)
     for (const [endpointId, standing] of endpoints) {
-      const mine = settled.filter((s) => s.endpointId === endpointId)
+      const mine = settled.filter((s) => s.endpointId === endpointId && !isElsewhere(s))
       if (mine.length > 0) await noteHealth(tx, endpointId, standing, mine, now)
     }
   })
@@ -39,9 +42,10 @@ interface Settled extends Result {
   reason: string | null
 }
 
-function settle(result: Result, now: number, random: () => number): Settled {
+function settle(result: Result, { now, random, isElsewhere }: { now: number; random: () => number; isElsewhere: boolean }): Settled {
   const { heard, delivery } = result
   if (isDelivered(heard)) return { ...result, status: 'delivered', next: now, reason: null }
+  if (isElsewhere) return { ...result, status: 'pending', next: now, reason: reasonOf(heard) }
   const next = nextAttemptAt({ failures: delivery.failures + 1, now, giveUpAt: Date.parse(delivery.giveUpAt), retryAfterMs: heard.retryAfterMs, random: random() })
   // An endpoint that is gone is disabled; what waits for it is kept for the day on which somebody enables it again.
   if (next === undefined && !isGone(heard)) return { ...result, status: 'dead', next: now, reason: reasonOf(heard) }
@@ -69,6 +73,7 @@ async function write(tx: Transaction, settled: readonly Settled[]): Promise<void
 }
 
 interface Standing {
+  url: string
   health: Health
   lastSuccessAt: string | null
 }
@@ -77,14 +82,14 @@ async function lockEndpoints(tx: Transaction, results: readonly Result[]): Promi
   const ids = [...new Set(results.map((r) => r.endpointId))]
   const failed = new Set(results.filter((r) => !isDelivered(r.heard)).map((r) => r.endpointId))
   // Most of the time everything is well and nothing is to be noted: then nobody waits for anybody.
-  const found = await rows<{ endpointId: string; score: number; scoredAt: string; fencedUntil: string | null; lastSuccessAt: string | null }>(
+  const found = await rows<{ endpointId: string; url: string; score: number; scoredAt: string; fencedUntil: string | null; lastSuccessAt: string | null }>(
     tx,
-    `SELECT endpoint_id AS "endpointId", score, scored_at AS "scoredAt", fenced_until AS "fencedUntil", last_success_at AS "lastSuccessAt" FROM webhook_endpoints
+    `SELECT endpoint_id AS "endpointId", url, score, scored_at AS "scoredAt", fenced_until AS "fencedUntil", last_success_at AS "lastSuccessAt" FROM webhook_endpoints
      WHERE endpoint_id = ANY(?) AND status = 'enabled' AND (endpoint_id = ANY(?) OR score > 0 OR fenced_until IS NOT NULL OR last_success_at IS NULL OR last_success_at < now() - ? * interval '1 millisecond')
      ORDER BY endpoint_id FOR UPDATE`,
     [ids, [...failed], successNotedMs],
   )
-  return new Map(found.map(({ endpointId, lastSuccessAt, ...health }) => [endpointId, { health: readHealth(health), lastSuccessAt }]))
+  return new Map(found.map(({ endpointId, url, lastSuccessAt, ...health }) => [endpointId, { url, health: readHealth(health), lastSuccessAt }]))
 }
 
 async function noteHealth(tx: Transaction, endpointId: string, standing: Standing, mine: readonly Settled[], now: number): Promise<void> {

@@ -65,7 +65,7 @@ export function startWebhooks({ db, send, log, timeoutMs, idleMs = 250, perEndpo
       const at = Date.now()
       try {
         const heard = await send({ url: endpoint.url, id: delivery.webhookId, body: bodyOf(delivery), secrets: endpoint.secrets })
-        await results.add({ endpointId: endpoint.endpointId, delivery, heard, at })
+        await results.add({ endpointId: endpoint.endpointId, url: endpoint.url, delivery, heard, at })
       } finally {
         count(endpoint.endpointId, -1)
       }

@@ -104,11 +104,30 @@ it('sends what waits to the address it was given since, at once and under the id
   const moved = await startWebhookReceiver()
   try {
     expect((await edge.send('PATCH', `/v1/webhook-endpoints/${endpointId}`, { body: { url: moved.url, eventTypes: ['order.placed', 'fulfillment.picked'] } })).body).toMatchObject({ url: moved.url, fencedUntil: null })
-    await edge.db('webhook_deliveries').where({ endpoint_id: endpointId, status: 'pending' }).update({ next_attempt_at: edge.db.fn.now() })
     await happens(orderId, 'order.sourced', 'fulfillment.picked')
     await eventually(async () => moved.taken().length, (n) => n >= 2, { what: 'what was told at the new address' })
     expect(moved.taken().map(({ type }) => type)).toEqual(['order.placed', 'fulfillment.picked'])
     expect(moved.taken()[0]!.id).toBe(receiver.heard[0]!.id)
+  } finally {
+    heard.push(...moved.heard)
+    await moved.close()
+  }
+})
+
+it('holds nothing against a new address that the old one answers late: what it would not take is sent to the new one at once', async () => {
+  const { endpointId } = await endpoint({ eventTypes: ['order.placed'] })
+  const answers: (() => void)[] = []
+  receiver.answer = (_heard, response) => void answers.push(() => response.writeHead(410).end())
+  relay()
+  const { orderId } = await place()
+  await eventually(async () => answers.length, (n) => n > 0, { what: 'the attempt that is not answered yet' })
+  const moved = await startWebhookReceiver()
+  try {
+    await edge.send('PATCH', `/v1/webhook-endpoints/${endpointId}`, { body: { url: moved.url } })
+    answers.forEach((answer) => answer())
+    await eventually(async () => moved.taken().length, (n) => n >= 1, { what: 'what was told at the new address' })
+    expect(typesFor(orderId, moved.taken())).toEqual(['order.placed'])
+    expect(await edge.db('webhook_endpoints').where({ endpoint_id: endpointId }).first()).toMatchObject({ status: 'enabled', score: 0, fenced_until: null })
   } finally {
     heard.push(...moved.heard)
     await moved.close()
