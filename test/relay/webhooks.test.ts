@@ -98,7 +98,7 @@ it('sends what waits to the address it was given since, at once and under the id
   const { orderId } = await place()
   for (let tries = 1; tries <= 5; tries += 1) {
     await eventually(async () => receiver.heard.length, (n) => n >= tries, { what: `attempt ${tries}` })
-    await dueNow(endpointId)
+    if (tries < 5) await dueNow(endpointId)
   }
   await eventually(() => edge.db('webhook_endpoints').where({ endpoint_id: endpointId }).first(), (row) => row.fenced_until !== null, { what: 'an endpoint left alone' })
   const moved = await startWebhookReceiver()
