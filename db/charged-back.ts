@@ -53,7 +53,7 @@ export async function endRefunds(tx: Transaction, order: Order, of: { paymentId:
     [value, open],
   )
   for (const { operationId, paymentId, purpose, amountMinor, ...refund } of waiting) {
-    const countedMinor = Math.min(amountMinor, await chargedBackMinor(tx, order.orderId))
+    const countedMinor = Math.min(amountMinor, await chargedBackMinor(tx, order.orderId, { paymentId }))
     if (countedMinor <= 0) return
     const parts = refund.parts ?? { goodsMinor: amountMinor, taxMinor: 0, shippingMinor: 0, feeMinor: 0 }
     const ask = { purpose: `${purpose}:${operationId}`, cause: { operationId }, ...(parts.unsoldMinor && { paymentId }) }

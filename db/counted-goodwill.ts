@@ -9,11 +9,22 @@ export async function givenAheadMinor(tx: Transaction, orderId: string): Promise
   return found!.aheadMinor
 }
 
-/** Given by her bank, and not counted yet. */
-export async function chargedBackMinor(tx: Transaction, orderId: string): Promise<number> {
-  const found = await row<{ aheadMinor: number }>(tx, `SELECT (${lostSql} - ${countedOf('bank')})::int8 AS "aheadMinor" FROM orders o WHERE order_id = ?`, [orderId])
-  return found!.aheadMinor
+/**
+ * Given by her bank, and not counted yet; nor spoken for by refunds under way of a payment that has less for them since its dispute was lost: each of those is counted itself, or could never be made.
+ * @param of the payment whose own refunds are counted
+ */
+export async function chargedBackMinor(tx: Transaction, orderId: string, of?: { paymentId: string }): Promise<number> {
+  const found = await row<{ aheadMinor: number }>(tx, `SELECT (${lostSql} - ${countedOf('bank')} - ${spokenForSql})::int8 AS "aheadMinor" FROM orders o WHERE order_id = ?`, [of?.paymentId ?? null, orderId])
+  return Math.max(0, found!.aheadMinor)
 }
+
+const spokenForSql = `(SELECT coalesce(sum(least("underWay", greatest(0, back + lost - taken))), 0) FROM (
+  SELECT coalesce(sum(op.amount_minor) FILTER (WHERE kind = 'capture'), 0) AS taken, coalesce(sum(op.amount_minor) FILTER (WHERE kind <> 'capture'), 0) AS back,
+    coalesce(sum(op.amount_minor) FILTER (WHERE kind = 'refund' AND op.status <> 'succeeded'), 0) AS "underWay",
+    (SELECT coalesce(sum(amount_minor), 0) FROM disputes d WHERE d.payment_id = p.payment_id AND d.status = 'lost') AS lost
+  FROM payments p JOIN payment_operations op USING (payment_id)
+  WHERE p.order_id = o.order_id AND provider <> 'paid_elsewhere' AND kind IN ('capture', 'refund', 'credit') AND op.status IN ('intended', 'unknown', 'succeeded') AND p.payment_id IS DISTINCT FROM ?::uuid
+  GROUP BY p.payment_id) w)`
 
 const countedOf = (givenBy: 'hand' | 'bank'): string => `(SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.order_id = o.order_id AND given_by = '${givenBy}')`
 const givenSql = `(SELECT coalesce(sum(above_minor), 0) FROM goodwill_refunds g WHERE g.order_id = o.order_id AND g.status = 'given' AND g.remedy IS NULL)`

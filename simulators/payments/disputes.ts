@@ -1,6 +1,6 @@
 /** Chargebacks: the cardholder's bank takes money back at once, with a fee; the provider tells, and tells again when it is decided. */
 import type { Router } from 'express'
-import { checkBody, ControlRefusal, oneOf, required, words } from '../control-body'
+import { checkBody, ControlRefusal, oneOf, required, wholeNumber, words } from '../control-body'
 import { invalidRequest } from './api-error'
 import { credit } from './balance'
 import { newId, nowSeconds, type Charge, type Dispute, type Provider } from './records'
@@ -18,8 +18,8 @@ export function takenByBank(provider: Provider, charge: Charge): number {
   return takenMinor
 }
 
-export function openDispute(provider: Provider, charge: Charge): Dispute {
-  const dispute: Dispute = { id: newId('du'), charge: charge.id, intent: charge.intent, amountMinor: charge.capturedMinor, currency: charge.currency, createdSeconds: nowSeconds(), status: 'needs_response' }
+export function openDispute(provider: Provider, charge: Charge, amountMinor = charge.capturedMinor): Dispute {
+  const dispute: Dispute = { id: newId('du'), charge: charge.id, intent: charge.intent, amountMinor, currency: charge.currency, createdSeconds: nowSeconds(), status: 'needs_response' }
   provider.books.put('dispute', dispute)
   credit(provider, charge, { category: 'dispute', source: dispute.id, grossMinor: -dispute.amountMinor, feeMinor: disputeFeeMinor })
   provider.announce('charge.dispute.created', disputeJson(dispute))
@@ -39,11 +39,12 @@ function closeDispute(provider: Provider, dispute: Dispute, status: 'won' | 'los
 export function disputeControl(routes: Router, provider: Provider): void {
   routes.get('/disputes', (_request, response) => void response.json({ disputes: provider.books.all('dispute') }))
   routes.post('/disputes', (request, response) => {
-    const { paymentIntent } = checkBody(request.body, { paymentIntent: required(words) })
+    const { paymentIntent, amountMinor } = checkBody(request.body, { paymentIntent: required(words), amountMinor: wholeNumber(99_999_999) })
     const charge = provider.books.all('charge').find((c) => c.intent === paymentIntent && c.capturedMinor > 0)
     if (!charge) throw new ControlRefusal(409, `paymentIntent: nothing was captured of ${paymentIntent}`)
     if (isDisputed(provider, charge)) throw new ControlRefusal(409, `paymentIntent: ${paymentIntent} is disputed already`)
-    const dispute = openDispute(provider, charge)
+    if ((amountMinor ?? 0) > charge.capturedMinor) throw new ControlRefusal(409, `amountMinor: ${charge.capturedMinor} was captured`)
+    const dispute = openDispute(provider, charge, amountMinor)
     provider.books.commit()
     response.json(dispute)
   })

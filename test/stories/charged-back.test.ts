@@ -1,14 +1,14 @@
 /** Her bank has taken the money back and keeps it: what she sends back is not paid for again, by money or by credit, and the books say where every cent went. */
 import { caller, eventually, peopleOf, type Answer, type Call, type OrderWish, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
-import { intentsOf } from '../support/outside'
+import { intentsOf, steer } from '../support/outside'
 import { startSystem, type System } from '../support/system'
 
 let system: System
 let people: People
 let finance: Call
 beforeAll(async () => {
-  system = await startSystem({ policies: { returns: { window: 'PT0.5S', restockBy: 'PT1M' } } })
+  system = await startSystem({ policies: { returns: { window: 'PT0.5S', restockBy: 'PT1M' }, care: { retryEvery: 'PT1H' } } })
   people = peopleOf(system)
   finance = caller(system.url, 'demo-finance')
 })
@@ -51,8 +51,8 @@ async function sentBack(orderId: string): Promise<string> {
 }
 
 const told = (orderId: string, type: string): Promise<string[]> => eventually(() => people.told(orderId), (types) => types.includes(type), { what: type })
-const chargedBack = async ({ orderId, reference }: Sold): Promise<{ id: string }> => {
-  const dispute = await control<{ id: string }>('disputes', { paymentIntent: reference })
+const chargedBack = async ({ orderId, reference }: Sold, amountMinor?: number): Promise<{ id: string }> => {
+  const dispute = await control<{ id: string }>('disputes', { paymentIntent: reference, amountMinor })
   await told(orderId, 'payment.disputed')
   return dispute
 }
@@ -131,4 +131,23 @@ it('gives by the payments that no bank disputes, as far as they go', async () =>
   expect((await people.giveBack(sold.orderId, { amountMinor: 700, reason: 'scratched' }, 'approve')).status).toBe(200)
   const { payments } = await people.until(sold.orderId, (o) => o.money.refundedMinor === 700)
   expect(payments.map((p) => [p.provider, p.refundedMinor]).sort()).toEqual([['gift_card', 700], ['stripe', 0]])
+})
+
+it('keeps of what her bank gave what a refund under way by the same payment needs: another return does not count it first', async () => {
+  const { code } = (await people.support<{ code: string }>('POST', '/v1/gift-cards', { currency: 'EUR', amountMinor: 1_500, paidElsewhere: true, reason: 'sold at the till' })).body
+  const sold = await delivered({ tenders: [{ provider: 'gift_card', paymentMethod: code, amountMinor: 1_500 }, { provider: 'stripe', paymentMethod: 'pm_card_visa' }] })
+  const { tenderId } = (await people.order(sold.orderId)).payments.find((p) => p.provider === 'stripe')!
+  expect((await people.giveBack(sold.orderId, { amountMinor: 900, tenderId, reason: 'scratched' }, 'approve')).status).toBe(200)
+  await people.until(sold.orderId, (o) => o.money.refundedMinor === 900, 'the goodwill')
+  await steer(system.payments.url, '/control/faults', { next: 100, kind: 'error_500', operation: 'refund' })
+  await sentBack(sold.orderId) // 20.00 of the card, which has 20.90
+  const waits = async (): Promise<{ exceptionId: string }[]> => (await finance<{ items: { exceptionId: string }[] }>('GET', `/v1/exceptions?kind=payment.refund_failed&orderId=${sold.orderId}`)).body.items
+  const [waiting] = await eventually(waits, (found) => found.length === 1, { what: 'the refund to wait' })
+  await lost(sold, await chargedBack(sold, 500)) // now it has 15.90
+  await sentBack(sold.orderId) // 24.90: the gift card’s 15.00, 9.00 that she was given, and 0.90 by her bank
+  await people.until(sold.orderId, (o) => o.returns.every((r) => r.lines[0]!.received === 1) && o.returns.length === 2, 'the second return')
+  await steer(system.payments.url, '/control/faults', {}, 'DELETE')
+  await finance('POST', `/v1/exceptions/${waiting!.exceptionId}/retry`, {})
+  expect(await people.until(sold.orderId, (o) => !o.workflowOpen, 'the order to close')).toMatchObject({ money: { refundedMinor: 900 + 1_590 + 1_500, owedMinor: 0 } })
+  expect(await refundedByProvider(sold.orderId)).toBe(2_490)
 })

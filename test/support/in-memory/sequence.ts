@@ -80,7 +80,7 @@ export async function told(world: World, wish: Wish, commands: readonly Step[], 
         if (wrong.length > 0) throw new Error(wrong.join('; '))
         break
       }
-      if (turns > 150) throw new Error(`it does not come to its end: ${JSON.stringify([now.order.waitingOn, now.order.lines, now.order.fulfillments.map((f) => [f.status, f.lines]), await goOn(now), system.hall.runOf(orderId)?.told()])}`)
+      if (turns > 150) throw new Error(`it does not come to its end: ${await standing(world, orderId)}; they are told ${(await goOn(now)).join(' ')}`)
       await goOn(now)
       await system.settled(orderId)
       await system.elapse(orderId)
@@ -88,6 +88,14 @@ export async function told(world: World, wish: Wish, commands: readonly Step[], 
   } catch (cause) {
     throw new Error(`${orderId}: ${String(cause)} after ${said.join(' · ')}\n${system.errors.at(-1) ?? ''}`, { cause })
   }
+}
+
+/** Where an order stands, for whoever has to find out why it goes no further. */
+async function standing({ system, people }: World, orderId: string): Promise<string> {
+  const { waitingOn, lines, fulfillments, returns, payments, holds } = await people.order(orderId)
+  const operations = await system.db('payment_operations').where({ order_id: orderId }).orderBy('operation_id').select('kind', 'status', 'purpose', 'amount_minor')
+  const [told, run] = [await people.told(orderId), system.hall.runOf(orderId)?.told()]
+  return JSON.stringify({ waitingOn, lines, fulfillments: fulfillments.map((f) => [f.status, f.lines]), returns, payments, holds, operations, told: told.join(' '), run })
 }
 
 /** What was done, by its name, and whether the answer was a yes, or none was waited for. */
