@@ -27,12 +27,15 @@ export interface ActivityDeps {
   orders: OrderTeller
 }
 
+/** Of a step before it is said that the database does not take it. */
+const triesOfSteps = 3
+
 /** One table per party: our own database, our long computations, the payment provider, the carriers. The first two share a task queue. */
 export function createActivities({ db, databaseUrl, payments, carriers, distances, orders }: ActivityDeps) {
   const ourOwn = storedValueProvider(db)
   const desk = createPromiseDesk({ db, carriers, log: { warn: () => undefined } })
   return {
-    orders: translateFailures({ ...createOrderSteps(db, carriers, desk), ...createCollectionSteps(db), ...createReturnSteps(db), ...createHoldSteps(db), ...createMovingSteps(db, desk) }),
+    orders: translateFailures({ ...createOrderSteps(db, carriers, desk), ...createCollectionSteps(db), ...createReturnSteps(db), ...createHoldSteps(db), ...createMovingSteps(db, desk) }, triesOfSteps),
     fleet: withHeartbeats(translateFailures(createFleetActivities({ db, orders, distances }))),
     lab: translateFailures(createLabActivities(db, databaseUrl, carriers)),
     payments: withHeartbeats(translateFailures(createPaymentActivities(db, (name) => (isStoredValue(name) ? ourOwn : payments)))),

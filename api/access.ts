@@ -1,8 +1,9 @@
 /** What an id in the path gives away: nothing, to a key that may not see it. Unknown and invisible are the same 404. */
 import { fulfillmentPlace } from '../db/views/fulfillments'
+import { unknownNodes } from '../db/views/network'
 import { orderChannel } from '../db/views/orders'
-import { refuse } from '../domain/refusals'
-import { reachesChannel, reachesNode } from './auth'
+import { refusals, refuse } from '../domain/refusals'
+import { reachesChannel, reachesNode, requireNode } from './auth'
 import type { Ctx } from './route'
 
 /** @throws `order.unknown` */
@@ -17,4 +18,10 @@ export async function visibleFulfillment(ctx: Ctx, fulfillmentId: string): Promi
   const place = await fulfillmentPlace(ctx.db, fulfillmentId)
   if (!place || !reachesNode(ctx.key, place.nodeId)) throw refuse('fulfillment.unknown')
   return place
+}
+
+/** For what a body names and a step will write. @throws `auth.scope`, `node.unknown`, with the place that names it */
+export async function knownNode(ctx: Ctx, nodeId: string, pointer: string): Promise<void> {
+  requireNode(ctx.key, nodeId, pointer)
+  if ((await unknownNodes(ctx.db, [nodeId])).length > 0) throw refuse('node.unknown', { nodeId }, undefined, [{ pointer, message: refusals['node.unknown'].says }])
 }

@@ -115,7 +115,7 @@ export const ifMatchHeader = z.object({ 'If-Match': z.string().optional().meta({
 
 /** Sends a recorded command to its order and keeps the answer. Used for the first attempt, for repeats after the lease, and by the sweep. */
 export async function carryOut(
-  deps: Pick<RouteDeps, 'db' | 'threads' | 'config'>,
+  deps: Pick<RouteDeps, 'db' | 'threads' | 'config' | 'log'>,
   { row, params, requestId, readAnswer }: { row: CommandRow; params: unknown; requestId: string; readAnswer: (ctx: AnswerCtx) => Promise<Answer> },
 ): Promise<Answer> {
   const orderId = row.orderId!
@@ -126,7 +126,8 @@ export async function carryOut(
     await deps.threads.ask({ orderId, update: row.updateName as UpdateName, args, deadlineMs })
     answer = await readAnswer({ db: deps.db, orderId, params, actor: args.actor, role: roleOfActor(args.actor), commandId: row.commandId })
   } catch (error) {
-    if (!(error instanceof Refusal) || statusOf(error.code) >= 500) throw asRefusal(error)
+    if (!(error instanceof Refusal) || (statusOf(error.code) >= 500 && error.code !== 'command.broken')) throw asRefusal(error)
+    if (error.code === 'command.broken') deps.log.error({ commandId: row.commandId, orderId, update: row.updateName }, 'a command broke: the database does not take what it would write; the log of the workers says which rule')
     answer = problemAnswer(error, requestId)
     const refused = refusedCommand(row.route, { commandId: row.commandId, actor: args.actor, orderId })
     await deps.db.transaction((tx) => tellRefused(tx, refused, error.code)) // before the answer is kept: else nobody would tell it after a crash

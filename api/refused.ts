@@ -16,8 +16,8 @@ export function refusedCommand(route: string, { commandId, actor, orderId, param
 }
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** A rule said no, rather than the shape of the request, the key or an id. */
-export const isRuling = (code: RefusalCode): boolean => [400, 409, 412].includes(statusOf(code)) && (!code.startsWith('request.') || code === 'request.version_mismatch')
+/** A rule said no, rather than the shape of the request, the key or an id; or a bug of ours did. */
+export const isRuling = (code: RefusalCode): boolean => code === 'command.broken' || [400, 409, 412].includes(statusOf(code)) && (!code.startsWith('request.') || code === 'request.version_mismatch')
 
 export const tellRefused = (tx: Transaction, refused: RefusedCommand | undefined, code: RefusalCode): Promise<void> => (refused && isRuling(code) ? noteRefused(tx, refused, code) : Promise.resolve())
 

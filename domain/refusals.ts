@@ -20,6 +20,7 @@ export const refusals = {
   'auth.role': { status: 403, says: 'The role of this API key may not do this', data: 'role, needs' },
   'request.rate_limited': { status: 429, says: 'This caller asks more than it may', data: 'limit, retryAfter' },
   'auth.scope': { status: 403, says: 'This API key does not reach that channel, node or driver', data: 'pointer' },
+  'command.broken': { status: 500, says: 'Something of ours broke while this was done: nothing of it has happened, and asking again does not help before it is mended', data: '' },
   'service.unavailable': { status: 503, says: 'The answer did not come in time; repeat with the same Idempotency-Key', data: 'retryAfter' },
   // what an order names
   'order.totals': { status: 400, says: 'The amounts of the order do not add up', data: 'expectedMinor, givenMinor' },
@@ -227,5 +228,8 @@ export class Refusal extends Error {
 /** Builds a refusal: `throw refuse('stock.short', { short })`. */
 export const refuse = (code: RefusalCode, data: Record<string, unknown> = {}, detail?: string, errors: readonly RefusalDetail[] = []): Refusal =>
   new Refusal(code, data, detail, errors)
+
+/** What a step of ours fails with that the database will never take: the type of its failure in Temporal. No refusal, but our bug. */
+export const neverTaken = 'NeverTaken'
 
 export const isRefusalCode = (code: unknown): code is RefusalCode => typeof code === 'string' && Object.hasOwn(refusals, code)

@@ -10,8 +10,7 @@ import { orderChannel } from '../../db/views/orders'
 import type { DecideReturn } from '../../domain/messages'
 import { findGoodwill } from '../../db/goodwill'
 import { refuse } from '../../domain/refusals'
-import { visibleOrder } from '../access'
-import { requireNode } from '../auth'
+import { knownNode, visibleOrder } from '../access'
 import { orderCommand, type AnswerCtx, type OrderRoute } from '../command'
 import { may, type Role } from '../permissions'
 import { created, ok, route, type Answer, type Ctx, type Route } from '../route'
@@ -159,7 +158,7 @@ const receive = orderCommand({
   body: receiveBody,
   answers: { 200: returnAnswer },
   async ask(ctx) {
-    requireNode(ctx.key, ctx.body.nodeId, '/nodeId')
+    await knownNode(ctx, ctx.body.nodeId, '/nodeId')
     const place = await returnPlace(ctx.db, ctx.params.returnId)
     if (!place) throw refuse('return.unknown')
     return { orderId: place.orderId, update: 'receiveReturn', args: { ...ctx.body, ...ctx.params } }
@@ -184,7 +183,7 @@ const atCounter = orderCommand({
   body: counterBody,
   answers: { 200: returnPreview, 201: returnAnswer },
   async ask(ctx) {
-    requireNode(ctx.key, ctx.body.nodeId, '/nodeId')
+    await knownNode(ctx, ctx.body.nodeId, '/nodeId')
     await needOrder(ctx, ctx.params.orderId)
     const { staff: _, ...args } = await argsOf(ctx)
     return { orderId: ctx.params.orderId, update: 'returnAtCounter', args }
@@ -199,7 +198,7 @@ const askAtCounter = onlyPreviewed(
     return ctx.db.transaction((tx) => previewAtCounter(tx, { ...(ctx.params as { orderId: string }), ...body }))
   },
   async (ctx) => {
-    requireNode(ctx.key, (ctx.body as z.output<typeof counterBody>).nodeId, '/nodeId')
+    await knownNode(ctx, (ctx.body as z.output<typeof counterBody>).nodeId, '/nodeId')
     await needOrder(ctx, (ctx.params as { orderId: string }).orderId)
   },
 )

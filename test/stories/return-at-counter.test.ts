@@ -85,3 +85,16 @@ it('refuses a counter that is not theirs, goods that were never delivered and or
   expect(await brought(orderId, [{ ...asNew, quantity: 0.5 }])).toMatchObject({ status: 400, body: { errors: [{ pointer: '/lines/0/counted/0/quantity' }] } })
   expect((await people.order(orderId)).returns).toEqual([])
 })
+
+it('refuses to count at a node that is not there, and the order hears what comes next', async () => {
+  const { orderId } = await delivered(2)
+  const unknown = { status: 400, body: { code: 'node.unknown', nodeId: 'store-mite', errors: [{ pointer: '/nodeId' }] } }
+  const nowhere = { key: 'demo-operations', nodeId: 'store-mite' }
+  expect(await brought(orderId, [asNew], { ...nowhere, query: '?preview=true' })).toMatchObject(unknown)
+  expect(await brought(orderId, [asNew], nowhere)).toMatchObject(unknown)
+  const { returnId } = (await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'mail' })).body
+  const counted = { lines: [{ lineId: '1', ...asNew }] }
+  expect(await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mite', ...counted })).toMatchObject(unknown)
+  expect((await people.order(orderId)).returns).toMatchObject([{ returnId, status: 'approved' }])
+  expect(await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', ...counted })).toMatchObject({ status: 200, body: { lines: [{ received: 1 }] } })
+})

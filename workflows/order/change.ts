@@ -5,7 +5,7 @@ import { isSettled } from '../../domain/payment/view'
 import { formatMinor } from '../../domain/money'
 import type { CancelOrderAnswer, ChangeCharge, ChangeOrder } from '../../domain/messages'
 import type { ChangeCarriedOut } from '../../db/steps/carry-out-change'
-import { payments, step } from '../support/activities'
+import { asked, payments, step } from '../support/activities'
 import { now } from '../support/clock'
 import { answering, refusing } from '../support/failures'
 import { refuseIfCancelled, without } from './fewer'
@@ -17,7 +17,7 @@ export async function change(thread: Thread, ask: ChangeOrder): Promise<CancelOr
   const { orderId, channel } = thread.start
   const begun = await thread.lock(async () => {
     refuseIfCancelled(thread)
-    const outcome = await answering(() => step('Change the order').changeOrder({ ...ask, orderId, channel }))
+    const outcome = await answering(() => asked('Change the order').changeOrder({ ...ask, orderId, channel }))
     return outcome.charge ? { charge: outcome.charge } : { answer: goesOn(thread, outcome) }
   })
   if (begun.answer) return begun.answer

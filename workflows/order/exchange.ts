@@ -8,7 +8,7 @@ import { formatMinor } from '../../domain/money'
 import type { RequestReplacement, ReturnAnswer } from '../../domain/messages'
 import type { ExchangeHold } from '../../db/exchange-payments'
 import type { IntendedRefund } from '../../db/refunds'
-import { payments, step } from '../support/activities'
+import { asked, payments, step } from '../support/activities'
 import { answering, refusing } from '../support/failures'
 import { letGo } from './payment'
 import { note, withThread } from './return-news'
@@ -18,7 +18,7 @@ import { notice, persist, settle, waitFor } from './waits'
 export async function replace(thread: Thread, ask: RequestReplacement): Promise<ReturnAnswer> {
   const { orderId } = thread.start
   const begun = await withThread(thread, async () => {
-    const outcome = await answering(() => step('A replacement is asked for').requestReplacement({ ...ask, orderId }))
+    const outcome = await answering(() => asked('A replacement is asked for').requestReplacement({ ...ask, orderId }))
     return outcome.holds ? { holds: outcome.holds, returnId: outcome.returnId } : { answer: note(thread, outcome) }
   })
   if (begun.answer) return begun.answer

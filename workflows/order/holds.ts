@@ -2,7 +2,7 @@
 import { CancellationScope, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
 import { signals, updates, type CancelOrder, type FraudRejected, type HoldsChanged, type PlaceHold, type ReleaseHold } from '../../domain/messages'
 import type { ReleasingFact, StandingHold } from '../../domain/order/holds'
-import { step } from '../support/activities'
+import { asked, step } from '../support/activities'
 import { answering, refusalIn, refusing } from '../support/failures'
 import { show } from './show'
 import { waits, workOf, type Thread } from './thread'
@@ -37,7 +37,7 @@ function refuseIfEnded(thread: Thread): void {
 const place = (thread: Thread, ask: PlaceHold, cancel: Cancel): Promise<{ holdId: string }> =>
   thread.lock(async () => {
     refuseIfEnded(thread)
-    const { holdId, ...news } = await answering(() => step(`Hold: ${ask.type}`).placeHold({ ...ask, orderId: thread.start.orderId }))
+    const { holdId, ...news } = await answering(() => asked(`Hold: ${ask.type}`).placeHold({ ...ask, orderId: thread.start.orderId }))
     hear(thread, news, cancel)
     return { holdId }
   })
@@ -45,7 +45,7 @@ const place = (thread: Thread, ask: PlaceHold, cancel: Cancel): Promise<{ holdId
 const release = (thread: Thread, ask: ReleaseHold, cancel: Cancel): Promise<{ released: boolean }> =>
   thread.lock(async () => {
     refuseIfEnded(thread)
-    const news = await answering(() => step('Release a hold').releaseHold({ ...ask, orderId: thread.start.orderId }))
+    const news = await answering(() => asked('Release a hold').releaseHold({ ...ask, orderId: thread.start.orderId }))
     hear(thread, news, cancel)
     return { released: news.released.length > 0 }
   })

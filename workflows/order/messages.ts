@@ -9,7 +9,7 @@ import {
 import { insteadOfCancelling } from '../../domain/order/cancellation'
 import type { PaymentState } from '../../domain/payment/view'
 import type { WorkMoved } from '../../db/steps/source-order'
-import { step } from '../support/activities'
+import { asked, step } from '../support/activities'
 import { now } from '../support/clock'
 import { answering, refusalIn, refusing } from '../support/failures'
 import { listenForOthers } from './again'
@@ -115,12 +115,12 @@ function hearCancellation(thread: Thread): void {
 const cancel = (thread: Thread, ask: CancelOrder): Promise<CancelOrderAnswer> =>
   thread.lock(async () => {
     await refuseIfGone(thread, ask)
-    const outcome = await answering(() => step('Cancel the order').cancelOrder({ ...ask, orderId: thread.start.orderId }))
+    const outcome = await answering(() => asked('Cancel the order').cancelOrder({ ...ask, orderId: thread.start.orderId }))
     return stopStory(thread, outcome, ask.reason)
   })
 
 const cancelUnits = (thread: Thread, ask: CancelLines): Promise<CancelOrderAnswer> =>
-  fewerUnits(thread, ask.reason, () => step('Cancel some units').cancelLines({ ...ask, orderId: thread.start.orderId }).catch((cause: unknown) => askBack(thread, ask, cause)))
+  fewerUnits(thread, ask.reason, () => asked('Cancel some units').cancelLines({ ...ask, orderId: thread.start.orderId }).catch((cause: unknown) => askBack(thread, ask, cause)))
 
 /** Units that are on their way are asked back, and the answer says so. */
 async function askBack(thread: Thread, { actor, reason }: CancelLines, cause: unknown): Promise<never> {
@@ -128,8 +128,8 @@ async function askBack(thread: Thread, { actor, reason }: CancelLines, cause: un
   const data = (refusal?.details?.[0] ?? {}) as { instead?: string; lines?: { lineId: string }[] }
   if (!refusal || data.instead !== 'intercept') throw cause
   const lineIds = data.lines?.map((l) => l.lineId) ?? []
-  const asked = await step('Ask for what has left').askParcelsBack({ orderId: thread.start.orderId, actor, reason, lineIds })
-  throw refusing(refusal.type, { ...data, ...asked })
+  const back = await asked('Ask for what has left').askParcelsBack({ orderId: thread.start.orderId, actor, reason, lineIds })
+  throw refusing(refusal.type, { ...data, ...back })
 }
 
 async function cancelFromUi(thread: Thread, { reason = 'cancelled from the Temporal UI', actor = 'support', messageId = 'ui' }: CancelOrderSignal): Promise<void> {
@@ -149,7 +149,7 @@ async function pack(thread: Thread, ask: PackFulfillment): Promise<FulfillmentAn
   const work = await thread.lock(async () => {
     const packing = openWork(thread, ask.fulfillmentId)
     const label = waiting('label', null)
-    const answer = await answering(() => step(`Pack into ${ask.packages.length} ${ask.packages.length === 1 ? 'package' : 'packages'}`).packFulfillment({ ...ask, waitingOn: label }))
+    const answer = await answering(() => asked(`Pack into ${ask.packages.length} ${ask.packages.length === 1 ? 'package' : 'packages'}`).packFulfillment({ ...ask, waitingOn: label }))
     packing.status = answer.status
     waits(packing, label)
     return packing
@@ -164,7 +164,7 @@ const reject = (thread: Thread, ask: RejectLines): Promise<FulfillmentAnswer> =>
   thread.lock(async () => {
     const work = openWork(thread, ask.fulfillmentId)
     const sourcing = waiting('sourcing', null)
-    const answer = await answering(() => step(`${work.nodeId} rejects it`).rejectFulfillment({ ...ask, waitingOn: sourcing }))
+    const answer = await answering(() => asked(`${work.nodeId} rejects it`).rejectFulfillment({ ...ask, waitingOn: sourcing }))
     if (answer.status === 'rejected') {
       work.status = 'rejected'
       waits(work, null)
@@ -181,7 +181,7 @@ const leave = (thread: Thread, ask: HandOver): Promise<FulfillmentAnswer> =>
     const ifCapture = waiting('capture', null)
     const ifPaid = waiting('delivery', thread.start.policy.last_mile.deliverWithin)
     const ifTransfer = work.method === 'transfer' ? waiting('transfer', thread.start.policy.store_work.receiveWithin!) : undefined
-    const { at, captures, capturesMinor, manifest, remainder, voids, ...answer } = await answering(() => step('Hand over').handOver({ ...ask, ifCapture, ifPaid, ifTransfer }))
+    const { at, captures, capturesMinor, manifest, remainder, voids, ...answer } = await answering(() => asked('Hand over').handOver({ ...ask, ifCapture, ifPaid, ifTransfer }))
     Object.assign(work, { status: 'handed_over', manifest, gone: { at, captures, capturesMinor, remainder, voids } })
     waits(work, captures.length ? ifCapture : (ifTransfer ?? ifPaid))
     return answer
@@ -190,7 +190,7 @@ const leave = (thread: Thread, ask: HandOver): Promise<FulfillmentAnswer> =>
 const makeReady = (thread: Thread, ask: MakeReady): Promise<FulfillmentAnswer> =>
   thread.lock(async () => {
     const work = openWork(thread, ask.fulfillmentId)
-    const { readyAt, pickupBy, remindAt, ...answer } = await answering(() => step(`Ready for pickup at ${work.nodeId}`).makeReady(ask))
+    const { readyAt, pickupBy, remindAt, ...answer } = await answering(() => asked(`Ready for pickup at ${work.nodeId}`).makeReady(ask))
     Object.assign(work, { status: 'ready', pickup: { pickupBy, remindAt } })
     waits(work, { what: 'collection', since: readyAt, deadline: pickupBy })
     return answer
@@ -200,7 +200,7 @@ const fetch = (thread: Thread, ask: Collect): Promise<FulfillmentAnswer> =>
   thread.lock(async () => {
     const work = openWork(thread, ask.fulfillmentId, 'ready')
     const ifCapture = waiting('capture', null)
-    const given = await answering(() => step('Collected').collect({ ...ask, ifCapture }))
+    const given = await answering(() => asked('Collected').collect({ ...ask, ifCapture }))
     if (given.outcome === 'not proven') throw refusing('collection.not_proven', { triesLeft: given.triesLeft })
     const { fulfillmentId, status, outcome: _, ...gone } = given
     Object.assign(work, { status, gone, deliveredAt: gone.at })
@@ -212,7 +212,7 @@ const receive = (thread: Thread, ask: ReceiveTransfer): Promise<FulfillmentAnswe
   thread.lock(async () => {
     const work = openWork(thread, ask.fulfillmentId, 'handed_over')
     const ifReceived = waiting('picking', thread.start.policy.store_work.acceptWithin)
-    const { part, short, ...answer } = await answering(() => step('Received from another node').receiveTransfer({ ...ask, ifReceived }))
+    const { part, short, ...answer } = await answering(() => asked('Received from another node').receiveTransfer({ ...ask, ifReceived }))
     Object.assign(work, { status: answer.status, deliveredAt: ifReceived.since })
     waits(work, null)
     if (part) thread.arrivals.push(...newWorks(thread, [part]))
@@ -284,12 +284,12 @@ async function refuseIfGone(thread: Thread, { actor, reason }: CancelOrder): Pro
   const gone = thread.works.filter(isGone)
   if (gone.length === 0) return
   const ask = { orderId: thread.start.orderId, actor, reason }
-  const asked = patched('parcels-are-asked-back') ? await step('Ask for what has left').askParcelsBack(ask) : undefined
-  throw tooLate(gone, asked)
+  const back = patched('parcels-are-asked-back') ? await answering(() => asked('Ask for what has left').askParcelsBack(ask)) : undefined
+  throw tooLate(gone, back)
 }
 
-const tooLate = (gone: readonly Work[], asked: object = {}): Error =>
-  refusing('order.already_handed_over', { fulfillmentIds: gone.map((w) => w.fulfillmentId), instead: insteadOfCancelling(gone), ...asked })
+const tooLate = (gone: readonly Work[], back: object = {}): Error =>
+  refusing('order.already_handed_over', { fulfillmentIds: gone.map((w) => w.fulfillmentId), instead: insteadOfCancelling(gone), ...back })
 
 /** What the story does not know yet it may be about to be told: then the handler waits for it. */
 function refuseUnlessOpen(thread: Thread, fulfillmentId: string, when?: 'ready' | 'handed_over'): void {

@@ -3,7 +3,7 @@ import { defineUpdate, setHandler } from '@temporalio/workflow'
 import { updates, type GiveMethod, type GiveMethodAnswer } from '../../domain/messages'
 import { formatMinor } from '../../domain/money'
 import type { Remainder } from '../../db/part-payments'
-import { payments, step } from '../support/activities'
+import { asked, payments } from '../support/activities'
 import { answering, refusing } from '../support/failures'
 import { refuseIfCancelled } from './fewer'
 import type { Thread } from './thread'
@@ -21,7 +21,7 @@ export function listenForMethods(thread: Thread): void {
 async function give(thread: Thread, ask: GiveMethod): Promise<GiveMethodAnswer> {
   const { remainders, voids } = await thread.lock(() => {
     refuseIfCancelled(thread)
-    return answering(() => step('Another way of paying is given').giveMethod({ ...ask, orderId: thread.start.orderId }))
+    return answering(() => asked('Another way of paying is given').giveMethod({ ...ask, orderId: thread.start.orderId }))
   })
   thread.unwanted.push(...voids)
   let declined: { tenderId: string; declineCode?: string } | undefined

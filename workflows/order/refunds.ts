@@ -2,7 +2,7 @@
 import { defineUpdate, setHandler } from '@temporalio/workflow'
 import { updates, type DecideRefund, type GiveAgain, type RefundAnswer, type RefundOrder } from '../../domain/messages'
 import type { IntendedRefund } from '../../db/refunds'
-import { step } from '../support/activities'
+import { asked } from '../support/activities'
 import { answering } from '../support/failures'
 import { withThread } from './return-news'
 import type { Thread } from './thread'
@@ -19,7 +19,7 @@ export function listenForRefunds(thread: Thread): void {
       thread.owed.push(...refunds)
       return answer
     }, also)
-  setHandler(refundOrder, (ask) => giving(() => step('A refund is asked for').refundOrder({ ...ask, orderId })), { description: 'Money is to be given back that no return asks for. Above the value received it waits for another person.' })
-  setHandler(decideRefund, (ask) => giving(() => step(`The refund: ${ask.decision}`).decideRefund({ ...ask, orderId })), { description: 'Another person agrees to a refund above the value received, or refuses it.' })
-  setHandler(giveRefundAgain, (ask) => giving(() => step('A refund that came back is given another way').giveRefundAgain({ ...ask, orderId }), { evenCancelled: true }), { description: 'The customer is owed a refund that came back: another payment gives it, or it is store credit, or somebody has sent it.' })
+  setHandler(refundOrder, (ask) => giving(() => asked('A refund is asked for').refundOrder({ ...ask, orderId })), { description: 'Money is to be given back that no return asks for. Above the value received it waits for another person.' })
+  setHandler(decideRefund, (ask) => giving(() => asked(`The refund: ${ask.decision}`).decideRefund({ ...ask, orderId })), { description: 'Another person agrees to a refund above the value received, or refuses it.' })
+  setHandler(giveRefundAgain, (ask) => giving(() => asked('A refund that came back is given another way').giveRefundAgain({ ...ask, orderId }), { evenCancelled: true }), { description: 'The customer is owed a refund that came back: another payment gives it, or it is store credit, or somebody has sent it.' })
 }

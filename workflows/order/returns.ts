@@ -6,7 +6,7 @@ import { lateNotices } from '../../domain/returns/late'
 import { hasEnded, mayBecome } from '../../domain/returns/status'
 import type { ReturnNews } from '../../db/returns'
 import type { ClaimWaits } from '../../db/steps/claim-refund'
-import { step } from '../support/activities'
+import { asked, step } from '../support/activities'
 import { answering, refusalIn } from '../support/failures'
 import { chargeIfLate, hasCharges, replace, take } from './exchange'
 import { claimLost, giveBackReturnLabel, giveBackUnused, labelled } from './return-labels'
@@ -27,19 +27,19 @@ const decideReturn = defineUpdate<ReturnAnswer, [DecideReturn]>(updates.decideRe
 
 export function listenForReturns(thread: Thread): void {
   const { orderId } = thread.start
-  setHandler(requestReturn, (ask) => noting(thread, () => step('A return is asked for').requestReturn({ ...ask, orderId })).then((answer) => labelled(thread, answer)), {
+  setHandler(requestReturn, (ask) => noting(thread, () => asked('A return is asked for').requestReturn({ ...ask, orderId })).then((answer) => labelled(thread, answer)), {
     description: 'Something is to come back. Answers once it is known whether it may.',
   })
   setHandler(requestReplacement, (ask) => replace(thread, ask).then((answer) => labelled(thread, answer)), {
     description: 'Something is to be sent in place of what was delivered; sourced like any line. What it costs more is held first.',
   })
-  setHandler(receiveReturn, (ask) => noting(thread, () => step(`Counted at ${ask.nodeId}`).receiveReturn(ask)), {
+  setHandler(receiveReturn, (ask) => noting(thread, () => asked(`Counted at ${ask.nodeId}`).receiveReturn(ask)), {
     description: 'What came back is counted and on the books of the node. The refund follows.',
   })
-  setHandler(returnAtCounter, (ask) => noting(thread, () => step(`Brought to ${ask.nodeId} and counted`).returnAtCounter({ ...ask, orderId })), {
+  setHandler(returnAtCounter, (ask) => noting(thread, () => asked(`Brought to ${ask.nodeId} and counted`).returnAtCounter({ ...ask, orderId })), {
     description: 'The customer is at a counter with what nobody has announced: asked for and counted at once. The refund follows.',
   })
-  setHandler(decideReturn, (ask) => noting(thread, () => step(`The return: ${ask.decision}`).decideReturn(ask)), {
+  setHandler(decideReturn, (ask) => noting(thread, () => asked(`The return: ${ask.decision}`).decideReturn(ask)), {
     description: 'A person agrees to a return or refuses it, or who asked for it takes it back.',
   })
   setHandler(replacementSignal, (ask) => replaceFromUi(thread, ask), {

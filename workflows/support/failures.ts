@@ -1,6 +1,6 @@
 /** Reads what an activity's failure means: a refusal (an answer), a fault (the outside world), or neither: then it is our bug and must park the task. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TemporalFailure, TimeoutFailure } from '@temporalio/workflow'
-import { isRefusalCode, refusals, type RefusalCode } from '../../domain/refusals'
+import { isRefusalCode, neverTaken, refusals, type RefusalCode } from '../../domain/refusals'
 
 /** A named way in which an order's thread ends before its story is told. */
 export class Ending extends Error {
@@ -27,13 +27,18 @@ export const faultMessage = (cause: unknown): string => (cause instanceof Activi
 export const refusing = (code: RefusalCode, data: Record<string, unknown> = {}): ApplicationFailure =>
   ApplicationFailure.create({ message: refusals[code].says, type: code, nonRetryable: true, details: [data] })
 
-/** Runs a command's step and passes its refusal on as the answer itself. */
+/** Runs a command's step and passes its refusal on as the answer itself; so does it end with a bug of ours that no repeat gets past. */
 export async function answering<Answer>(step: () => Promise<Answer>): Promise<Answer> {
   try {
     return await step()
   } catch (cause) {
-    throw refusalIn(cause) ?? cause
+    throw refusalIn(cause) ?? (isNeverTaken(cause) ? refusing('command.broken') : cause)
   }
+}
+
+function isNeverTaken(cause: unknown): boolean {
+  const inner = cause instanceof ActivityFailure ? cause.cause : cause
+  return inner instanceof ApplicationFailure && inner.type === neverTaken
 }
 
 /** A Temporal failure thrown from a workflow would end it for good; as a plain error it fails the task, which is tried again until the code is mended. */

@@ -195,7 +195,7 @@ export function sleep(ms: number): Promise<void> {
 }
 
 interface Patience {
-  retry?: { maximumAttempts?: number }
+  retry?: { maximumAttempts?: number; nonRetryableErrorTypes?: readonly string[] }
   cancellationType?: string
 }
 const proxy = (options: Patience): Record<string, Activity> =>
@@ -210,7 +210,7 @@ function call(name: string, args: unknown[], { retry, cancellationType }: Patien
   return new Promise((resolve, reject) => {
     if (scope.consideredCancelled) return scope.onCancel(reject)
     if (cancellationType === undefined) scope.onCancel((cause) => reject(new ActivityFailure('cancelled', name, '1', RetryState.CANCEL_REQUESTED, undefined, cause)))
-    const answer = attempts(run, name, wired(args) as unknown[], retry?.maximumAttempts).then((result) => resolve(wired(result)), reject)
+    const answer = attempts(run, name, wired(args) as unknown[], retry).then((result) => resolve(wired(result)), reject)
     const done = answer.finally(() => {
       run.underWay.delete(done)
       run.look()
@@ -219,12 +219,12 @@ function call(name: string, args: unknown[], { retry, cancellationType }: Patien
   })
 }
 
-async function attempts(run: Run, name: string, args: readonly unknown[], atMost = Number.POSITIVE_INFINITY): Promise<unknown> {
+async function attempts(run: Run, name: string, args: readonly unknown[], { maximumAttempts: atMost = Number.POSITIVE_INFINITY, nonRetryableErrorTypes = [] }: NonNullable<Patience['retry']> = {}): Promise<unknown> {
   for (let n = 1; ; n += 1) {
     try {
       return await run.attempt(() => run.activities[name]!(...args))
     } catch (cause) {
-      const final = cause instanceof ApplicationFailure && cause.nonRetryable === true
+      const final = cause instanceof ApplicationFailure && (cause.nonRetryable === true || nonRetryableErrorTypes.includes(cause.type ?? ''))
       if (!final && n < Math.min(atMost, attemptsAtMost)) continue
       if (n >= attemptsAtMost) run.broken ??= cause
       const inner = cause instanceof TemporalFailure ? cause : ApplicationFailure.fromError(cause)

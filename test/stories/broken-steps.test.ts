@@ -1,0 +1,70 @@
+/** Our own bugs, planted in the database: what it will never take ends the command that asked for it, and only waits where it is the order's own story. */
+import { eventually, peopleOf, type Answer, type People } from '../support/people'
+import { expectInvariants } from '../support/invariants'
+import { startSystem, type System } from '../support/system'
+
+let system: System
+let people: People
+beforeAll(async () => {
+  system = await startSystem({ policies: { returns: { window: 'PT60S', restockBy: 'PT30S' }, sourcing: { autoCancelAfter: 'PT2S' } } })
+  people = peopleOf(system)
+})
+afterAll(async () => {
+  try {
+    await expectInvariants(system)
+  } finally {
+    await system.stop()
+  }
+})
+
+/** For rows that are written from now on. */
+async function planted(table: string, check: string): Promise<void> {
+  await system.db.raw(`ALTER TABLE ${table} ADD CONSTRAINT planted CHECK (${check}) NOT VALID`)
+}
+const mended = async (): Promise<void> => {
+  for (const table of ['return_receipts', 'fulfillments']) await system.db.raw(`ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS planted`)
+}
+afterEach(mended)
+
+async function delivered(units: number): Promise<string> {
+  const sku = await people.stocked({ 'store-mitte': units })
+  const orderId = await people.place({ lines: [{ sku, quantity: units, unitPriceMinor: 2_000 }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  await people.pickAll(fulfillments[0]!)
+  const packed = await people.packAll(fulfillments[0]!)
+  await people.handOver(fulfillments[0]!)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => o.waitingOn?.what === 'return_window' && o.money.owedMinor === 0, 'delivery')
+  return orderId
+}
+
+it('ends a command that can never be done, keeps that as its answer, and the order hears the next', async () => {
+  const orderId = await delivered(1)
+  const { returnId } = (await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'mail' })).body
+  const count = (disposition: string, headers = {}): Promise<Answer<{ requestId: string }>> =>
+    people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition }] }, headers)
+  await planted('return_receipts', "disposition <> 'write_off'")
+  const headers = { 'idempotency-key': `broken-${orderId}` }
+  const broken = await count('write_off', headers)
+  expect(broken).toMatchObject({ status: 500, body: { code: 'command.broken' } })
+  expect(JSON.stringify(broken.body)).not.toContain('planted')
+  expect(await count('write_off', headers)).toMatchObject({ status: 500, body: { requestId: broken.body.requestId } })
+  expect((await people.order(orderId)).returns).toMatchObject([{ returnId, status: 'approved' }])
+  expect(await people.told(orderId)).toContain('order.command_refused')
+  expect(await count('restock')).toMatchObject({ status: 200, body: { status: expect.stringMatching(/received|closed/) } })
+  await people.until(orderId, (o) => o.returns[0]!.status === 'closed' && o.money.owedMinor === 0, 'the refund')
+})
+
+it('waits for a fix where nobody asked, and cancels no order for it', async () => {
+  const sku = await people.stocked({ 'store-mitte': 1 })
+  await planted('fulfillments', "node_id <> 'store-mitte'")
+  const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 2_000 }] })
+  const tries = async (): Promise<number> => Number((await system.db.raw<{ rows: { n: string }[] }>('SELECT xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()')).rows[0]!.n)
+  const before = await tries()
+  await eventually(tries, (n) => n > before + 3, { what: 'some tries' })
+  expect(await people.order(orderId)).toMatchObject({ status: expect.not.stringMatching(/cancelled/), fulfillments: [], workflowOpen: true })
+  await mended()
+  await people.until(orderId, (o) => o.fulfillments.length === 1, 'its work order')
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+  await people.until(orderId, (o) => !o.workflowOpen)
+})
