@@ -2,6 +2,7 @@
 import { durationMs } from '../domain/policy/duration'
 import { silences } from './channel-sync'
 import { linksBehind } from './draft-links'
+import { notMadeFor } from './left-undone'
 import { rows, type Db, type Transaction } from './connection'
 import { overdueQuarantine } from './quarantine'
 import { openException, settleOthers, settleSubjects, type OpenException } from './waiting'
@@ -14,19 +15,21 @@ export interface Patience {
   queueMinutes: number
   /** How long the outcome of a call may stay unknown. */
   unknownMinutes: number
+  /** How long money that was recorded to be taken or given back may wait until somebody asks for it. */
+  intendedMinutes: number
   /** How long an order may stay past the deadline it names. */
   overdueMinutes: number
   /** How long a message may wait in quarantine. */
   quarantineHours: number
 }
-export const usualPatience: Patience = { queueMinutes: 10, unknownMinutes: 15, overdueMinutes: 10, quarantineHours: 4 }
+export const usualPatience: Patience = { queueMinutes: 10, unknownMinutes: 15, intendedMinutes: 30, overdueMinutes: 10, quarantineHours: 4 }
 
 /** Opens an exception for everything that is stuck and has none yet. @returns how many things are stuck. */
 export const openForStuck = (db: Db, patience: Patience = usualPatience): Promise<number> =>
   db.transaction(async (tx) => {
     const [lock] = await rows<{ mine: boolean }>(tx, 'SELECT pg_try_advisory_xact_lock(?) AS mine', [watchLock])
     if (!lock!.mine) return 0
-    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await stuckArrivals(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx)), ...(await silentChannels(tx)), ...(await oldQuarantine(tx, patience)), ...(await stuckLinks(tx, patience))]
+    const stuck = [...(await stuckStarts(tx, patience)), ...(await stuckFacts(tx, patience)), ...(await stuckArrivals(tx, patience)), ...(await unknownOutcomes(tx, patience)), ...(await notMade(tx, patience)), ...(await overdueOrders(tx, patience)), ...(await missedPromises(tx)), ...(await unscannedParcels(tx)), ...(await silentChannels(tx)), ...(await oldQuarantine(tx, patience)), ...(await stuckLinks(tx, patience))]
     for (const one of stuck) await openException(tx, one)
     return stuck.length
   })
@@ -99,6 +102,19 @@ const unknownOutcomes = async (tx: Transaction, { unknownMinutes }: Patience): P
     owner: 'finance',
     summary: `It is not known whether the payment provider did the ${f.kind}: look it up at the provider`,
     data: { operationId: f.operationId, kind: f.kind },
+  }))
+}
+
+const notMade = async (tx: Transaction, { intendedMinutes }: Patience): Promise<OpenException[]> => {
+  const found = await notMadeFor(tx, intendedMinutes)
+  return found.map(({ orderId, channel, operationId, kind, amountMinor, workflowOpen }) => ({
+    orderId,
+    channel,
+    kind: 'payment.not_made',
+    subject: operationId,
+    owner: 'finance',
+    summary: `A ${kind} is recorded for ${intendedMinutes} minutes, and nobody has asked the payment provider for it`,
+    data: { operationId, kind, amountMinor, workflowOpen },
   }))
 }
 

@@ -295,7 +295,7 @@ export const updates = {
   moveWork: 'moveWork',
   renewPromise: 'renewPromise',
 } as const
-/** These reopen an order whose thread has come to its end; so does money that nobody counts on any more. */
+/** These reopen an order whose thread has come to its end; so do money that nobody counts on any more, and late news of a return that brings something still to be done. */
 export const reopening: readonly UpdateName[] = ['requestReturn', 'requestReplacement', 'receiveReturn', 'returnAtCounter', 'decideReturn', 'refundOrder', 'decideRefund', 'giveRefundAgain']
 /** Of those, what is asked of cancelled orders too. */
 export const reopeningCancelled: readonly UpdateName[] = ['giveRefundAgain']

@@ -6,6 +6,7 @@ import {
 import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common'
 import { NoAnswerYet, type OrderAsk, type OrderThreads } from '../api/threads'
 import type { Db } from '../db/connection'
+import { beginsAgain } from '../db/left-undone'
 import { findOrder, orderByNumber, type OrderRow } from '../db/orders'
 import { loadStart, startIsDone, type StartArguments } from '../db/starts'
 import { orderWorkflowId, orderWorkflowType, taskQueues } from '../domain/ids'
@@ -16,7 +17,7 @@ import { searchAttributes } from '../domain/search-attributes'
 export interface Threads extends OrderThreads {
   /** Starts the workflow of an accepted order; one that is or was started already counts as started. */
   start(orderId: string): Promise<void>
-  /** Tells an open workflow a fact. @returns false when there is none open any more. */
+  /** Tells an open workflow a fact; what is still to be done begins one again. @returns false when there is none open any more. */
   tell(order: Pick<OrderRow, 'channel' | 'channelOrderId'>, signal: string, fact: object): Promise<boolean>
 }
 
@@ -42,7 +43,7 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
       return true
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error
-      if (signal !== signals.moneyUnwanted) return false
+      if (!(await beginsAgain(db, order, signal, fact))) return false
       const options = { ...(await beginningAgain(db, order)), taskQueue, signal, signalArgs: [fact] }
       await promptly(() => client.workflow.signalWithStart(orderWorkflowType, options))
       return true
@@ -90,7 +91,7 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
   return { start, tell, ask, retryException }
 }
 
-/** Money that nobody counts on begins the thread of an order again that has come to its end. */
+/** Money that nobody counts on, or that nobody has given, begins the thread of an order again that has come to its end. */
 async function beginningAgain(db: Db, { channel, channelOrderId }: Pick<OrderRow, 'channel' | 'channelOrderId'>): Promise<StartOptions> {
   const order = (await orderByNumber(db, channel, channelOrderId))!
   const { start, customerRef } = await loadStart(db, order.orderId)

@@ -63,6 +63,7 @@ import * as refundTimes from './0066-refund-times'
 import * as chargedBack from './0067-charged-back'
 import * as joinedTenders from './0069-joined-tenders'
 import * as heldByDispute from './0070-held-by-dispute'
+import * as whenIntended from './0071-when-intended'
 import * as lateReturns from './0068-late-returns'
 
 export interface Migration {
@@ -136,4 +137,5 @@ export const migrations: readonly Migration[] = [
   lateReturns,
   joinedTenders,
   heldByDispute,
+  whenIntended,
 ]

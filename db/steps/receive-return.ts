@@ -12,6 +12,7 @@ import { letGoOfExchange } from '../exchange-payments'
 import { countNeverSent } from '../exchanges'
 import { exchangeRefunds } from '../exchange-refunds'
 import { giveBackLate, guardedLines, guardOf, hasMissing } from '../guards'
+import { leftOfReturns } from '../left-undone'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendRefund } from '../refunds'
 import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, withHer, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
@@ -169,5 +170,16 @@ export async function reopenOrder(tx: Transaction, orderId: string): Promise<Ret
     const label = status === 'approved' && wantsLabel(order, { method }) && { label: true as const }
     open.push({ returnId, status, wait, refunds: [], toSource: false, ...label, ...((await guardOf(tx, returnId)) && { guarded: true }) })
   }
-  return open
+  return withLeft(open, await leftOfReturns(tx, orderId))
+}
+
+/** Money of its returns that nobody has given since: also of those that have ended. */
+function withLeft(open: readonly ReturnNews[], left: Awaited<ReturnType<typeof leftOfReturns>>): ReturnNews[] {
+  const all = [...open]
+  for (const { returnId, status, ...refund } of left) {
+    const known = all.find((news) => news.returnId === returnId)
+    if (known) known.refunds.push(refund)
+    else all.push({ returnId, status, wait: null, refunds: [refund], toSource: false })
+  }
+  return all
 }

@@ -5,7 +5,7 @@ import { hasEnded } from '../../domain/returns/status'
 import { carriers } from '../support/activities'
 import { now } from '../support/clock'
 import { isFault } from '../support/failures'
-import type { Back, Thread } from './thread'
+import type { Back, Thread, Waiter } from './thread'
 import { persist } from './waits'
 
 /** Goods are to come by mail. Wanted again after the first was given back, it is bought again. */
@@ -55,8 +55,11 @@ export async function giveBackUnused({ returnId }: Back): Promise<void> {
 
 /** The customer has hers; this is between us and the carrier. */
 export async function claimLost(thread: Thread, back: Back): Promise<void> {
-  const claimId = back.claimId!
-  const trouble = { kind: 'return.claim_failed', subject: claimId, owner: 'operations', summary: 'The carrier does not take the claim for what it lost on its way back' } as const
-  await persist(thread, back, { trouble }, () => carriers('Claim what was lost on its way back').claimReturn({ claimId }))
+  await claim(thread, back, back.claimId!)
   back.claimId = undefined
+}
+
+export async function claim(thread: Thread, who: Waiter, claimId: string): Promise<void> {
+  const trouble = { kind: 'return.claim_failed', subject: claimId, owner: 'operations', summary: 'The carrier does not take the claim for what it lost on its way back' } as const
+  await persist(thread, who, { trouble }, () => carriers('Claim what was lost on its way back').claimReturn({ claimId }))
 }

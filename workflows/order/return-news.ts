@@ -19,6 +19,7 @@ export const withThread = <Answer>(thread: Thread, effect: () => Promise<Answer>
 
 export function note(thread: Thread, { returnId, status, wait, refunds, toSource, remainder, voids = [], charges, guarded, ...more }: ReturnNews): ReturnAnswer {
   const back = thread.backs.find((b) => b.returnId === returnId) ?? began(thread, returnId)
+  remember(thread, { refunds, voids, claimId: more.claimId })
   back.status = status
   back.refunds.push(...refunds)
   if (charges) back.charges = [...(back.charges ?? []), ...charges]
@@ -37,6 +38,12 @@ export function note(thread: Thread, { returnId, status, wait, refunds, toSource
   thread.unwanted.push(...voids)
   show(thread)
   return { returnId, status }
+}
+
+/** What was begun is not begun again when it is told again. */
+export function remember({ heard }: Thread, { refunds, voids, claimId }: { refunds: readonly { operationId: string }[]; voids: readonly string[]; claimId?: string }): void {
+  for (const id of [...refunds.map((r) => r.operationId), ...voids]) heard.add(id)
+  if (claimId !== undefined) heard.add(claimId)
 }
 
 /** Counted after it had ended: its money is followed once more. */

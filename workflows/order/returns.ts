@@ -3,12 +3,13 @@ import { defineSignal, defineUpdate, patched, setHandler } from '@temporalio/wor
 import { signals, updates, type DecideReturn, type ReceiveReturn, type RequestReplacement, type RequestReturn, type ReturnAnswer, type ReturnAtCounter } from '../../domain/messages'
 import { readReplacement } from '../../domain/returns/asked'
 import { lateNotices } from '../../domain/returns/late'
-import { hasEnded, mayBecome } from '../../domain/returns/status'
+import { hasEnded } from '../../domain/returns/status'
 import type { ReturnNews } from '../../db/returns'
 import type { ClaimWaits } from '../../db/steps/claim-refund'
 import { asked, step } from '../support/activities'
 import { answering, refusalIn } from '../support/failures'
 import { chargeIfLate, hasCharges, replace, take } from './exchange'
+import { hearReturn } from './late-news'
 import { claimLost, giveBackReturnLabel, giveBackUnused, labelled } from './return-labels'
 import { giveBack } from './payment'
 import { note, withThread } from './return-news'
@@ -73,12 +74,6 @@ const noting = (thread: Thread, effect: () => Promise<ReturnNews | ClaimWaits>):
     const news = await answering(effect)
     return 'refundId' in news ? news : note(thread, news)
   })
-
-/** Said late or again, what is known stays. */
-function hearReturn(thread: Thread, news: ReturnNews): void {
-  const back = thread.backs.find((b) => b.returnId === news.returnId)
-  if (back && (mayBecome(back.status, news.status) || (news.stirs && back.status === news.status))) note(thread, news)
-}
 
 /** The order had come to its end: its rows are open again, and what was still on its way back is followed. */
 export async function reopen(thread: Thread): Promise<void> {

@@ -40,6 +40,8 @@ export interface Thread {
   backs: Back[]
   /** Returns that nobody follows yet. */
   asked: Back[]
+  /** Refunds, voids and claims that news of returns has brought. */
+  readonly heard: Set<string>
   /** Returns whose label nobody has ordered yet. */
   toLabel?: Back[]
   /** Some units have no node: in the beginning all of them, later what a node rejects. */
@@ -149,6 +151,7 @@ export function openThread(start: OrderStart): Thread {
     reduced: false,
     backs: [],
     asked: [],
+    heard: new Set(),
     toSource: start.reopened !== true,
     sourcingAttempts: 0,
     holdAttempts: 0,

@@ -3,7 +3,8 @@ import { asyncLocalStorage } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
 import type { createActivities } from '../../../activities'
 import type { Db } from '../../../db/connection'
-import { findOrder, type OrderRow } from '../../../db/orders'
+import { beginsAgain } from '../../../db/left-undone'
+import { findOrder, orderByNumber, type OrderRow } from '../../../db/orders'
 import { leaseStarts, loadStart, startDone } from '../../../db/starts'
 import { orderWorkflowId } from '../../../domain/ids'
 import { reopening, signals, type OrderStart } from '../../../domain/messages'
@@ -63,8 +64,12 @@ export function openHall(db: Db, activities: () => Activities): Hall {
   }
 
   const tell: Threads['tell'] = async (order, signal, fact) => {
-    const run = openRun(order)
-    if (run) await run.tell(`signal ${signal}`, [wired(fact)])
+    let run = openRun(order)
+    if (!run && (await beginsAgain(db, order, signal, fact))) {
+      const { orderId, stage } = (await orderByNumber(db, order.channel, order.channelOrderId))!
+      run = begin({ ...(await loadStart(db, orderId)).start, reopened: true, ...(stage === 'cancelled' && { cancelled: true }) })
+    }
+    run?.tell(`signal ${signal}`, [wired(fact)]).catch(() => undefined) // nobody waits for what comes of it
     return run !== undefined
   }
   const retryException: Threads['retryException'] = async (orderId, exceptionId) => {
