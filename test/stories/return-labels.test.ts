@@ -1,4 +1,6 @@
 /** What comes back by mail, with a label of ours: bought, scanned, counted; lost, late, in part or not at all. */
+import { applyCarrierFact } from '../../db/facts'
+import { receiveFact } from '../../db/inbox'
 import type { ReturnView } from '../../db/views/returns'
 import type { ReturnsPolicy } from '../../domain/policy/kinds'
 import { eventually, peopleOf, type Answer, type OrderWish, type People } from '../support/people'
@@ -96,6 +98,25 @@ it('gives the money back on the first scan where the policy says so, once, and p
     ]),
   )
   expect(await intentsOf(system, orderId)).toMatchObject([{ refundedMinor: 4_490 }])
+})
+
+it('gives the money back though the order has closed before it hears of the scan', async () => {
+  await policy({ refundOn: 'scan', window: 'PT3S' })
+  const { orderId } = await delivered(1)
+  const { returnId, label: bought } = await asked(orderId, 1)
+  const fact = { source: `carrier:${bought!.carrier}`, eventId: `late-${returnId}`, kind: 'carrier', subject: bought!.trackingNumber!, payload: { status: 'in_transit', at: new Date().toISOString() } }
+  const held = (until: string | null): Promise<number> => system.db('inbound_events').where({ event_id: fact.eventId }).update({ leased_until: until })
+  await system.db.transaction(async (tx) => {
+    await receiveFact(tx, fact)
+    await tx('inbound_events').where({ event_id: fact.eventId }).update({ leased_until: '2999-01-01T00:00:00Z' })
+  })
+  await applyCarrierFact(system.db, fact) // the rows have it, and the order is not told yet
+  await count(returnId)
+  await people.until(orderId, (o) => !o.workflowOpen, 'the end')
+  expect((await people.order(orderId)).money.refundedMinor).toBe(0)
+  await held(null)
+  await people.until(orderId, (o) => o.money.refundedMinor === 2_490 && !o.workflowOpen, 'the money')
+  expect(await intentsOf(system, orderId)).toMatchObject([{ refundedMinor: 2_490 }])
 })
 
 it('pays the customer for what the carrier loses on its way back, writes it off and asks the carrier', async () => {
