@@ -50,13 +50,19 @@ const asRow = ({ lineId, sku, quantity, unitPriceMinor, paidMinor, paidTaxMinor,
   moreUnitPriceMinor: more?.unitPriceMinor, discountMinor: more?.discountMinor, taxMinor: more?.taxMinor, lessMinor: less?.minor, lessTaxMinor: less?.taxMinor,
 })
 
+/** Lines are named by whoever sells as well: the first numbers by which none is named, `r<number>-`, in their order. */
+const freeSql = `
+  SELECT n, row_number() OVER (ORDER BY n) AS number FROM generate_series(1, (SELECT count(*)::int FROM order_lines WHERE order_id = :orderId) + jsonb_array_length(:wanted::jsonb)) n
+  WHERE NOT EXISTS (SELECT 1 FROM order_lines WHERE order_id = :orderId AND line_id LIKE 'r' || n || '-%')`
+
 const linesSql = `
   WITH sent AS (
       INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price_minor, discount_minor, tax_minor, replaces)
-      SELECT :orderId, 'r' || (b.replaced + w.number) || '-' || coalesce(l.replaces, l.line_id), b.positions + w.number, w.sku, w.quantity,
+      SELECT :orderId, 'r' || f.n || '-' || coalesce(l.replaces, l.line_id), b.positions + w.number, w.sku, w.quantity,
         coalesce(w."moreUnitPriceMinor", 0), coalesce(w."discountMinor", 0), coalesce(w."taxMinor", 0), coalesce(l.replaces, l.line_id)
-      FROM (SELECT count(*) FILTER (WHERE replaces IS NOT NULL)::int AS replaced, max(position)::int AS positions FROM order_lines WHERE order_id = :orderId) b,
+      FROM (SELECT max(position)::int AS positions FROM order_lines WHERE order_id = :orderId) b,
         jsonb_to_recordset(:wanted::jsonb) AS w("lineId" text, sku text, quantity int, number int, "moreUnitPriceMinor" bigint, "discountMinor" bigint, "taxMinor" bigint)
+        JOIN (${freeSql}) f ON f.number = w.number
         JOIN order_lines l ON l.order_id = :orderId AND l.line_id = w."lineId"
       RETURNING line_id, position),
     grown AS (UPDATE orders SET total_minor = total_minor + :moreMinor WHERE order_id = :orderId)

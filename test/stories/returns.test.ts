@@ -1,7 +1,7 @@
 /** What comes back: asked for, counted, paid back; and what is sent in place of it. */
 import type { ReturnView } from '../../db/views/returns'
 import { orderWorkflowId } from '../../domain/ids'
-import { caller, peopleOf, type Answer, type OrderWish, type People } from '../support/people'
+import { caller, orderOf, peopleOf, type Answer, type OrderWish, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
 
@@ -123,6 +123,21 @@ it('sends another of an order that had come to its end, and one more when that h
   expect(again.fulfillments.map((f) => f.nodeId)).toEqual(['store-mitte', 'dc-01', 'store-kreuzberg'])
   expect(again.lines.slice(1)).toMatchObject([{ lineId: 'r1-1', delivered: 1 }, { lineId: 'r2-1', delivered: 1 }])
   expect(again.money).toMatchObject({ capturedMinor: 2_490, refundedMinor: 0, owedMinor: 0 })
+})
+
+it('gives what is sent in place of another a name that no line of the channel has', async () => {
+  const [sku, other] = [await people.stocked({ 'store-mitte': 3, 'dc-01': 9 }), await people.stocked({ 'store-mitte': 1 })]
+  const order = orderOf({ lines: [{ sku, quantity: 3 }, { sku: other, quantity: 1 }] })
+  const { orderId } = (await people.shop<{ orderId: string }>('POST', '/v1/orders', { ...order, lines: (order.lines as object[]).map((l, i) => ({ ...l, lineId: ['1', 'r1-1'][i] })) })).body
+  await deliver(orderId)
+  const sent = async (): Promise<string[]> => (await people.order(orderId)).lines.map((l) => l.lineId)
+  expect(await replaced(orderId, [{ lineId: '1', quantity: 1 }], 'none')).toMatchObject({ status: 201 })
+  expect(await sent()).toEqual(['1', 'r1-1', 'r2-1'])
+  await deliver(orderId)
+  expect(await replaced(orderId, [{ lineId: '1', quantity: 1 }, { lineId: 'r1-1', quantity: 1, sku }, { lineId: 'r2-1', quantity: 1 }], 'none')).toMatchObject({ status: 201 })
+  expect(await sent()).toEqual(['1', 'r1-1', 'r2-1', 'r3-1', 'r4-r1-1', 'r5-1'])
+  await deliver(orderId)
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ status: 'completed', money: { refundedMinor: 0, owedMinor: 0 } })
 })
 
 it('gives up what is nowhere to be had, also for an order that had come to its end, and gives back what was paid', async () => {
