@@ -8,6 +8,7 @@ import { row, run, type Transaction } from './connection'
 import { refundEarly } from './early-refund'
 import { record } from './events'
 import type { InboundFact, Telling } from './inbox'
+import { tellNotExpected } from './not-expected'
 import { refreshOrder, type OrderRow } from './orders'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from './returns'
 import { judgedBy, receiveReturn } from './steps/receive-return'
@@ -106,6 +107,6 @@ async function lost(tx: Transaction, { order, back, parcel, fact }: Report, how:
 /** Nobody waits for it any more: it was closed, or came another way. */
 async function notExpected(tx: Transaction, { order, back, parcel, fact, status }: Report): Promise<undefined> {
   const summary = 'A parcel of a return that has ended is on its way to us: find out what is in it'
-  await openException(tx, { ...order, kind: 'return.not_expected', subject: back.returnId, owner: 'support', summary, data: { returnId: back.returnId, trackingNumber: fact.subject, nodeId: parcel.nodeId, status }, deadline: deadlineOf(order.policy.parcels) })
+  await tellNotExpected(tx, order, { summary, data: { returnId: back.returnId, trackingNumber: fact.subject, nodeId: parcel.nodeId, status } })
   return undefined
 }

@@ -38,8 +38,8 @@ export async function openException(tx: Transaction, wanted: OpenException): Pro
   return standing!.exceptionId
 }
 
-/** Money that is owed is owed by orders that have ended too. */
-export const outlivesOrder = ['payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'order.refund_elsewhere', 'payment.due', 'return.paid_not_back'] as const
+/** Money that is owed is owed by orders that have ended too, and goods that came are to be counted. */
+export const outlivesOrder = ['payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'order.refund_elsewhere', 'payment.due', 'return.paid_not_back', 'return.not_expected'] as const
 
 /** Of an order that was cancelled nothing is to be paid any more. */
 export const outlivesCancelled: readonly string[] = outlivesOrder.filter((kind) => kind !== 'payment.due')

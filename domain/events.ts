@@ -73,6 +73,7 @@ export const eventTypes = {
   'return.claimed': 'The carrier was asked for compensation for what it lost on its way back',
   'return.reminded': 'The customer is to be reminded of what is still to come back, and has until `dueAt`',
   'return.collected': 'A driver has the goods; they are counted when he is back',
+  'return.not_expected': 'A driver has taken goods of a return that had ended; his node is to count them',
   'return.not_collected': 'A driver was at the door and did not take the goods; `door` says what happened there, `next` what follows',
   'return.received': 'Goods came back and were counted',
   'return.closed': 'Everything of a return is counted and paid back, or no more of it will come: `missing` is what never did',

@@ -102,6 +102,7 @@ const version1 = {
   'return.rejected': strict({ returnId: text, reason: text }),
   'return.cancelled': strict({ returnId: text, reason: text.optional() }),
   'return.collected': strict({ returnId: text, runId: text, outcome: text.optional() }),
+  'return.not_expected': strict({ returnId: text, runId: text, nodeId: text, status: text, outcome: text, lines: z.array(z.looseObject({ lineId: text })) }),
   'return.not_collected': strict({ returnId: text, runId: text, outcome: text, door: text, next: text, reason: text.optional() }),
   'return.received': strict({ returnId: text, nodeId: text, lines: z.array(z.looseObject({ ...line, disposition: text })) }),
   'return.closed': strict({ returnId: text, reason: text.optional(), missing: lines.optional() }),

@@ -8,9 +8,10 @@ import { collectsOf, endCollection, lostOnTheWay, type CollectRow } from '../col
 import type { Transaction } from '../connection'
 import { refundEarly } from '../early-refund'
 import { record } from '../events'
+import { tellNotExpected } from '../not-expected'
 import type { OrderRow } from '../orders'
 import { refreshOrder } from '../orders'
-import { lockReturn, moveReturn, type ReturnNews } from '../returns'
+import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
 import { endTask, type OrderTelling, type TaskRow } from '../runs'
 import { deadlineOf } from '../undelivered'
 import { openException } from '../waiting'
@@ -23,6 +24,8 @@ export interface AtDoor {
   brought: { task: TaskRow; outcome: TaskOutcome } | undefined
   policy: LastMilePolicy
   runId: string
+  /** Where the driver comes back to. */
+  nodeId: string
   actor: string
   at: string
 }
@@ -36,7 +39,8 @@ export async function collectOld(tx: Transaction, { task, told, brought, policy,
   const again = expected && !row.taken && triesAgain(task, told.outcome, brought, policy)
   const notBefore = new Date(Date.parse(where.at) + durationMs(policy.nextAttemptAfter)).toISOString()
   await endCollection(tx, task.returnId, again ? { notBefore } : undefined)
-  if (!expected) return undefined // taken back or counted elsewhere meanwhile: there was nothing to take
+  if (!expected && row.taken && back.status !== 'collected') await notExpected(tx, order, back, { ...where, outcome: told.outcome })
+  if (!expected) return undefined
   if (row.taken) return collected(tx, task, { ...where, outcome: told.outcome })
   const data = { returnId: task.returnId, runId: where.runId, outcome: told.outcome, door: brought ? row.says : 'not collected', next: again ? 'another attempt' : 'support asks', ...(told.reason !== undefined && { reason: told.reason }) }
   await record(tx, order, { type: 'return.not_collected', actor: where.actor, data })
@@ -57,6 +61,16 @@ async function collected(tx: Transaction, { returnId }: CollectRow, { runId, out
   const refunds = ['collection', 'scan'].includes(back.refundOn) ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
   return telling(order, { returnId, status: 'collected', wait, refunds, toSource: false })
+}
+
+/** Taken back or counted elsewhere meanwhile, and the driver has something all the same: it is on its way to his node, and somebody has to count it there. */
+async function notExpected(tx: Transaction, order: OrderRow, back: ReturnRow, { runId, nodeId, actor, outcome }: Pick<AtDoor, 'runId' | 'nodeId' | 'actor'> & { outcome: TaskOutcome }): Promise<void> {
+  const { returnId, status } = back
+  const lines = back.lines.map(({ lineId, quantity }) => ({ lineId, quantity }))
+  const data = { returnId, runId, nodeId, status, outcome, lines }
+  await record(tx, order, { type: 'return.not_expected', actor, data })
+  const summary = 'A driver has taken goods of a return that has ended: see what he brings, and have his node count it as brought to its counter'
+  await tellNotExpected(tx, order, { summary, data })
 }
 
 const askCustomer = async (tx: Transaction, order: OrderRow, { returnId, deadline, data }: { returnId: string; deadline: string; data: object }): Promise<void> => {

@@ -53,7 +53,7 @@ export async function completeStop(tx: Transaction, ask: StopReport): Promise<vo
     const told = ask.tasks.find((t) => t.taskId === task.taskId)
     const brought = here.find((t) => t.fulfillmentId === task.fulfillmentId)
     const outcome = brought && ask.tasks.find((t) => t.taskId === brought.taskId)?.outcome
-    const telling = told && (await collectOld(tx, { task, told, brought: brought && outcome && { task: brought, outcome }, policy: last_mile, runId: ask.runId, actor: ask.actor, at }))
+    const telling = told && (await collectOld(tx, { task, told, brought: brought && outcome && { task: brought, outcome }, policy: last_mile, runId: ask.runId, nodeId: found.nodeId, actor: ask.actor, at }))
     if (telling) tellings.push(telling)
   }
   await endStop(tx, ask.stopId, 'completed', at)

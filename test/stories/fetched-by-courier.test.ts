@@ -101,7 +101,7 @@ it('comes again when nobody is in, and leaves it to support after the last attem
   expect(await people.support('POST', `/v1/returns/${returnId}/cancel`, {})).toMatchObject({ status: 200 })
 })
 
-it('sends nobody for what was taken back, and takes nothing at the door when that is too late', async () => {
+it('sends nobody for what was taken back, and has the node count what a driver takes of it all the same', async () => {
   const [early, late] = [await delivered(), await delivered({ ...nearMitte, latitude: 52.53 })]
   const [first, second] = [(await fetchOf(early)).body.returnId, (await fetchOf(late)).body.returnId]
   await people.shop('POST', `/v1/returns/${first}/cancel`, {})
@@ -112,6 +112,13 @@ it('sends nobody for what was taken back, and takes nothing at the door when tha
   await drive(run, 'return')
   expect(await view(second)).toMatchObject({ status: 'cancelled' })
   expect((await people.order(late)).money.refundedMinor).toBe(0)
+  const { items } = (await people.support<{ items: { kind: string; subject: string; owner: string; data: object }[] }>('GET', `/v1/exceptions?orderId=${late}`)).body
+  expect(items).toMatchObject([{ kind: 'return.not_expected', subject: second, owner: 'support', data: { returnId: second, runId: run.runId, nodeId: 'store-mitte', status: 'cancelled', lines: [{ lineId: '1', quantity: 1 }] } }])
+  expect(await people.told(late)).toContain('return.not_expected')
+  const counted = { nodeId: 'store-mitte', lines: [{ lineId: '1', reason: 'on the van', counted: [{ quantity: 1, grade: 'as_new', disposition: 'restock' }] }] }
+  expect(await people.store('store-mitte')('POST', `/v1/orders/${late}/counter-returns`, counted)).toMatchObject({ status: 201 })
+  await people.until(late, (o) => o.money.refundedMinor === 2_490 && o.lines[0]!.returned === 1, 'the money')
+  expect((await people.support<{ items: object[] }>('GET', `/v1/exceptions?orderId=${late}`)).body.items).toHaveLength(1)
 })
 
 it('says that nobody can come where no position is known', async () => {
