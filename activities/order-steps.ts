@@ -10,7 +10,7 @@ import { numberOf, once, onceAsked, type Attempt } from '../db/effects'
 import { needFulfillment } from '../db/fulfillments'
 import { hopefully } from '../db/race'
 import { expireDue } from '../db/reservations'
-import { askParcelsBack, type AskedBack, type ParcelsAskedBack } from '../db/steps/ask-parcels-back'
+import { askBackInstead, askParcelsBack, type AskedBack, type ParcelsAskedBack } from '../db/steps/ask-parcels-back'
 import { cancelLines, type LinesCancelled } from '../db/steps/cancel-lines'
 import { cancelOrder, type CancelOutcome } from '../db/steps/cancel-order'
 import { cancelRemainder, type RemainderCancelled } from '../db/steps/cancel-remainder'
@@ -116,8 +116,9 @@ const givingUpSteps = (db: Db, desk: Pick<PromiseDesk, 'afterSale'>) => ({
   changeOrder: async (ask: ChangeOrder & { orderId: string; channel?: string }): Promise<ChangeOutcome> => {
     const after = ask.channel === undefined ? undefined : await desk.afterSale(ask.channel)
     return hopefully((mode) => onceAsked(db, `change:${ask.commandId}`, { ask, action: 'change.confirm', subject: ask.changeId }, (tx) => applyChange(tx, { ...ask, mode, after }))).catch(async (cause: unknown) => {
-      if (cause instanceof Refusal && cause.code !== 'change.unknown') await db.transaction((tx) => endStale(tx, { ...ask, code: cause.code }))
-      throw cause
+      if (!(cause instanceof Refusal) || cause.code === 'change.unknown') throw cause
+      await db.transaction((tx) => endStale(tx, { ...ask, code: cause.code }))
+      throw await db.transaction((tx) => askBackInstead(tx, cause, { ...ask, reason: 'a change asks for less' }))
     })
   },
 

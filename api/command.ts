@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { z } from 'zod'
-import { answerOnce, findCommand, keepAnswer, recordCommand, recordRefused, takeLease, type CommandIdentity, type CommandRow, type StoredAnswer } from '../db/commands'
+import { answerOnce, findCommand, keepAnswer, recordCommand, recordRefused, takeLease, type CommandIdentity, type CommandRow } from '../db/commands'
 import type { Db, Transaction } from '../db/connection'
 import { refuseUnlessAt } from '../db/orders'
 import { orderVersion } from '../db/views/orders'
@@ -27,6 +27,8 @@ export interface CommandSpec<P extends z.ZodType, Q extends z.ZodType, B extends
   prepare?(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>): Promise<Ready>
   /** The whole effect, in the transaction given; `ctx.db` is that transaction too. */
   run(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>, tx: Transaction, ready: Ready): Promise<Answer>
+  /** Of a refusal that is kept, with the effect undone: does what it says is done instead, and says so in it. */
+  instead?(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>, tx: Transaction, refusal: Refusal): Promise<Refusal>
   /** After the commit, and again for every repeat: must be harmless to do twice. May replace the answer sent, not the one kept. */
   after?(ctx: Ctx<z.output<P>, z.output<Q>, z.output<B>>, answer: Answer, replayed: boolean): Promise<Answer | void>
 }
@@ -36,7 +38,9 @@ export function command<P extends z.ZodType = Nothing, Q extends z.ZodType = Not
   const effect = spec.run as (ctx: Ctx, tx: Transaction, ready: Ready | undefined) => Promise<Answer>
   const prepare = spec.prepare as ((ctx: Ctx) => Promise<Ready>) | undefined
   const after = spec.after as ((ctx: Ctx, answer: Answer, replayed: boolean) => Promise<Answer | void>) | undefined
+  const instead = spec.instead as ((ctx: Ctx, tx: Transaction, refusal: Refusal) => Promise<Refusal>) | undefined
   const keep = spec.keepRefusals ?? true
+  const answerTo = (error: unknown, ctx: Ctx) => (isKept(error) ? async (tx: Transaction) => problemAnswer((await instead?.(within(ctx, tx), tx, error)) ?? error, ctx.requestId) : undefined)
   return {
     ...fields,
     idempotent: true,
@@ -46,7 +50,7 @@ export function command<P extends z.ZodType = Nothing, Q extends z.ZodType = Not
       const refused = refusedCommand(identity.route, { commandId: identity.commandId, actor: ctx.actor, params: ctx.params })
       const outcome = await answerOnce(ctx.db, identity, (tx) => effect(within(ctx, tx), tx, ready), {
         auditOf: (given) => auditOf(fields, ctx, given),
-        ...(keep && { answerTo: (error) => keptRefusal(error, ctx.requestId), tellRefused: (tx, { body }) => tellRefused(tx, refused, codeOf(body)) }),
+        ...(keep && { answerTo: (error) => answerTo(error, ctx), tellRefused: (tx, { body }) => tellRefused(tx, refused, codeOf(body)) }),
       }).catch(async (error: unknown) => {
         if (keep && error instanceof Refusal) await tellUnkept(ctx.db, ctx, refused, error)
         throw error
@@ -150,8 +154,8 @@ async function checked<Asked extends { orderId: string }>(
     const ifVersion = await versionSeen(ctx, asked.orderId)
     return { ...asked, ...(ifVersion && { ifVersion }) }
   } catch (error) {
-    const refused = keptRefusal(error, ctx.requestId)
-    if (!refused) throw error
+    if (!isKept(error)) throw error
+    const refused = problemAnswer(error, ctx.requestId)
     const command = refusedCommand(identity.route, { commandId: identity.commandId, actor: ctx.actor, params: ctx.params })
     await recordRefused(ctx.db, identity, refused, (tx) => tellRefused(tx, command, codeOf(refused.body)))
     return { refused }
@@ -172,10 +176,8 @@ function replay(first: CommandRow | undefined, identity: CommandIdentity): Answe
 }
 
 /** A refusal of the state is an answer and is kept; one of the request itself (schema, reach, an unknown id) is not: nothing was accepted. */
-function keptRefusal(error: unknown, requestId: string): StoredAnswer | undefined {
-  if (!(error instanceof Refusal)) return undefined
-  const status = statusOf(error.code)
-  return status === 409 || status === 412 ? problemAnswer(error, requestId) : undefined
+function isKept(error: unknown): error is Refusal {
+  return error instanceof Refusal && [409, 412].includes(statusOf(error.code))
 }
 
 const codeOf = (body: unknown): RefusalCode => (body as { code: RefusalCode }).code

@@ -37,14 +37,14 @@ export type Outcome = { fresh: true; answer: StoredAnswer } | { fresh: false; fi
 
 /**
  * Runs `effect` and keeps its answer in one transaction. A repeat that comes meanwhile waits on the unique index and finds the answer.
- * What `answerTo` makes of a refusal is kept too, with the effect undone; where it gives undefined, everything is rolled back and the refusal thrown on.
+ * A refusal for which `answerTo` gives an answer is kept too: the effect is undone, and then the answer made. Where it gives undefined, everything is rolled back and the refusal thrown on.
  * A change has its audit row in the same transaction: the one the effect wrote, or what `auditOf` says of it.
  */
 export function answerOnce(
   db: Db,
   command: CommandIdentity,
   effect: (tx: Transaction) => Promise<StoredAnswer>,
-  { auditOf, answerTo, tellRefused }: { auditOf: (answer: StoredAnswer) => AuditEntry; answerTo?: (error: unknown) => StoredAnswer | undefined; tellRefused?: (tx: Transaction, answer: StoredAnswer) => Promise<void> },
+  { auditOf, answerTo, tellRefused }: { auditOf: (answer: StoredAnswer) => AuditEntry; answerTo?: AnswerTo; tellRefused?: (tx: Transaction, answer: StoredAnswer) => Promise<void> },
 ): Promise<Outcome> {
   return db.transaction(async (tx) => {
     if (!(await insert(tx, command))) return { fresh: false, first: await findCommand(tx, command) }
@@ -56,10 +56,12 @@ export function answerOnce(
   })
 }
 
+type AnswerTo = (error: unknown) => ((tx: Transaction) => Promise<StoredAnswer>) | undefined
+
 async function inSavepoint(
   tx: Transaction,
   effect: (tx: Transaction) => Promise<StoredAnswer>,
-  answerTo: (error: unknown) => StoredAnswer | undefined,
+  answerTo: AnswerTo,
 ): Promise<StoredAnswer> {
   await tx.raw('SAVEPOINT effect')
   try {
@@ -68,7 +70,7 @@ async function inSavepoint(
     const answer = answerTo(error)
     if (!answer) throw error
     await tx.raw('ROLLBACK TO SAVEPOINT effect')
-    return answer
+    return await answer(tx)
   }
 }
 

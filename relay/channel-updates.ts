@@ -6,6 +6,7 @@ import { linesInPlaces } from '../db/cancellable'
 import { once } from '../db/effects'
 import { lockOrder } from '../db/orders'
 import { endedByUpdate, quarantine } from '../db/quarantine'
+import { askBackInstead } from '../db/steps/ask-parcels-back'
 import { noteChannelCase } from '../db/steps/channel-case'
 import { proposeChange } from '../db/steps/change-order'
 import { keptOf } from '../domain/order/change'
@@ -43,8 +44,10 @@ async function waits({ db, fact, order }: About, { eventId, body }: { eventId: s
   return code
 }
 
-async function refused({ db, fact, order: { orderId }, actor }: About, eventId: string, { code, data }: Refusal): Promise<string> {
+async function refused({ db, fact, order: { orderId }, actor }: About, eventId: string, refusal: Refusal): Promise<string> {
+  const { code } = refusal
   await once(db, `update-refused:${fact.source}:${eventId}`, async (tx) => {
+    const { data } = await askBackInstead(tx, refusal, { orderId, actor, reason: 'the channel has taken some of it off the order' })
     await noteChannelCase(tx, { orderId, actor, about: 'update', data: { code, ...data } })
     await documentApplied(tx, { source: fact.source, eventId })
   })

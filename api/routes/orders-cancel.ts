@@ -1,14 +1,16 @@
 /** Orders are cancelled here, whole or in part; and here it is said beforehand what that would move. */
 import { z } from 'zod'
 import { findOrder } from '../../db/orders'
+import { askBackInstead } from '../../db/steps/ask-parcels-back'
 import { proposeChange } from '../../db/steps/change-order'
 import { previewCancellation } from '../../db/views/cancellation'
+import { findChannel } from '../../db/views/network'
 import { orderTag, orderView } from '../../db/views/orders'
 import { unitStates } from '../../domain/order/cancellation'
 import { visibleOrder } from '../access'
 import { command, orderCommand, requireVersion, type OrderRoute } from '../command'
 import { may } from '../permissions'
-import { ok } from '../route'
+import { ok, type Ctx } from '../route'
 import { keptLineId, minor, text, uuid } from '../schemas/fields'
 import { changeAnswer } from '../schemas/order-change'
 import { orderAnswer } from '../schemas/order-view'
@@ -21,7 +23,7 @@ const cancelBody = z.strictObject({
     .optional()
     .meta({ description: 'Only these units; a kit by the line it was ordered in. Absent: the whole order' }),
   reason: text(500),
-  requestedBy: z.enum(['merchant', 'customer']).optional().meta({ description: 'What the customer asks for herself waits for a merchant where `care.customerRequests` says so; then the answer is 202 with the change to be approved' }),
+  requestedBy: z.enum(['merchant', 'customer']).optional().meta({ description: 'What the customer asks for herself waits for a merchant where `care.customerRequests` says so; then the answer is 202 with the change to be approved. Of the key of a channel of the kind `web` it is always the customer, as with changes; marketplaces and tills have told her, and speak for the merchant unless they say otherwise here' }),
 })
 
 const previewAnswer = z
@@ -83,6 +85,7 @@ const request = command({
     const { money, ...proposed } = await proposeChange(tx, { orderId, operations: [{ op: 'cancel', ...(lines && { lines }) }], actor: ctx.actor, requestedBy: 'customer' })
     return { status: 202, body: { ...proposed, orderId, ...money } }
   },
+  instead: ({ params, body, actor }, tx, refusal) => askBackInstead(tx, refusal, { ...params, actor, reason: body.reason }),
 })
 
 /** POST /v1/orders/{orderId}/cancel */
@@ -92,9 +95,15 @@ export const cancelOrder: OrderRoute = {
     const { orderId } = ctx.params as { orderId: string }
     const { lines, requestedBy } = ctx.body as z.output<typeof cancelBody>
     const previews = (ctx.query as { preview?: string }).preview === 'true'
-    if (previews || requestedBy === 'customer') await visibleOrder(ctx, orderId)
+    const mayWait = requestedBy === 'customer' || ctx.key.role === 'channel'
+    const seen = previews || mayWait ? await visibleOrder(ctx, orderId) : undefined
     if (previews) return ok(await previewCancellation(ctx.db, orderId, lines))
-    const waits = requestedBy === 'customer' && (await findOrder(ctx.db, orderId))!.policy.care.customerRequests?.approval === true
+    const waits = seen && (await needsYes(ctx, orderId)) && (requestedBy === 'customer' || (await speaksForCustomers(ctx, seen.channel)))
     return waits ? request.run(ctx, req, res) : cancel.run(ctx, req, res)
   },
 }
+
+const needsYes = async ({ db }: Ctx, orderId: string): Promise<boolean> => (await findOrder(db, orderId))!.policy.care.customerRequests?.approval === true
+
+/** What a web shop asks for, its customer does. A marketplace has told her already, and at a till somebody of ours stands. */
+const speaksForCustomers = async ({ db }: Ctx, channel: string): Promise<boolean> => (await findChannel(db, channel))?.kind === 'web'

@@ -4,6 +4,7 @@ import type { Transaction } from '../../db/connection'
 import type { AfterSale } from '../../db/open-lines'
 import { refuseDelivery } from '../../db/place-order'
 import { rehearse } from '../../db/rehearsal'
+import { askBackInstead } from '../../db/steps/ask-parcels-back'
 import { proposeChange } from '../../db/steps/change-order'
 import { rejectChange } from '../../db/steps/decide-change'
 import { orderTag, orderView } from '../../db/views/orders'
@@ -62,6 +63,7 @@ const ask = command({
   answers: { 200: changePreview, 201: changeAnswer },
   prepare: knownOf,
   run: async (ctx, tx, after) => created(await propose(ctx, tx, after)),
+  instead: ({ params, actor }, tx, refusal) => askBackInstead(tx, refusal, { ...params, actor, reason: 'a change asks for less' }),
 })
 
 const change: Route = {

@@ -2,6 +2,7 @@
 import { isGone } from '../../domain/fulfillment/moves'
 import { cancellableLines } from '../../domain/order/cancellation'
 import type { Units } from '../../domain/payment/shares'
+import { refuse, type Refusal } from '../../domain/refusals'
 import { linesInPlaces } from '../cancellable'
 import { rows, type Transaction } from '../connection'
 import { record } from '../events'
@@ -40,4 +41,12 @@ export async function askParcelsBack(tx: Transaction, { orderId, actor, reason, 
   const exceptionId = await openException(tx, { ...order, kind: 'shipment.intercept_wanted', subject: orderId, owner: 'operations', summary, data: { reason, parcels, ...(lineIds && { lineIds }) }, deadline: deadlineOf(order.policy.parcels) })
   await record(tx, order, { type: 'shipment.intercept_asked', actor, data: { exceptionId, parcels } })
   return { exceptionId, parcels, ...(inside.length > 0 && { cancellable: inside }) }
+}
+
+/** Where a refusal says that goods are asked back instead, they are, and it says by which case. What it says is done already stays as it is. */
+export async function askBackInstead(tx: Transaction, refusal: Refusal, ask: Omit<AskedBack, 'lineIds'>): Promise<Refusal> {
+  const { code, data, detail, errors } = refusal
+  if (data.instead !== 'intercept' || data.exceptionId !== undefined) return refusal
+  const lines = data.lines as { lineId: string }[] | undefined
+  return refuse(code, { ...data, ...(await askParcelsBack(tx, { ...ask, ...(lines && { lineIds: lines.map((l) => l.lineId) }) })) }, detail, errors)
 }

@@ -1,7 +1,7 @@
 /** Customers ask for a change or a cancellation themselves, and a merchant decides; what comes after the hand-over is said to be something else. */
 import type { OrderView } from '../../db/views/orders'
 import { expectInvariants } from '../support/invariants'
-import { peopleOf, type Answer, type People } from '../support/people'
+import { caller, peopleOf, type Answer, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -84,6 +84,23 @@ it('cancels with a yes what the customer wanted cancelled, in part and as a whol
   expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' })
 })
 
+it('asks a merchant about whatever the key of a web shop wants cancelled, as about its changes; marketplaces, tills and support are not asked about', async () => {
+  const { orderId } = await released(4, 2)
+  const wish = { reason: 'x' }
+  const inPart = { ...wish, lines: [{ lineId: '1', quantity: 1 }] }
+  const waits = { status: 202, body: { state: 'requested' } }
+  expect(await people.shop('POST', `/v1/orders/${orderId}/cancel`, wish)).toMatchObject(waits)
+  expect(await people.shop('POST', `/v1/orders/${orderId}/cancel`, { ...wish, requestedBy: 'merchant' })).toMatchObject(waits)
+  expect(await people.shop('POST', `/v1/orders/${orderId}/cancel`, inPart)).toMatchObject(waits)
+  expect(await people.order(orderId)).toMatchObject({ lines: [{ cancelled: 0 }] })
+  expect(await people.support('POST', `/v1/orders/${orderId}/cancel`, wish)).toMatchObject({ status: 200, body: { status: 'cancelled' } })
+  const sku = await people.stocked({ 'store-mitte': 1 })
+  const sold = await people.place({ channel: 'marketplace', lines: [{ sku, quantity: 1, unitPriceMinor: 1000 }] })
+  const marketplace = caller(system.url, 'demo-channel-marketplace')
+  expect(await marketplace('POST', `/v1/orders/${sold}/cancel`, wish)).toMatchObject({ status: 200, body: { status: 'cancelled' } })
+  for (const id of [orderId, sold]) await people.until(id, (o) => !o.workflowOpen)
+})
+
 it('says after the hand-over what a cancellation becomes: the parcel is asked back while it travels, and sent back once it has arrived', async () => {
   const { orderId } = await released(2, 1)
   const [work] = (await people.order(orderId)).fulfillments
@@ -101,4 +118,49 @@ it('says after the hand-over what a cancellation becomes: the parcel is asked ba
   expect(await unit()).toMatchObject({ status: 409, body: { code: 'order.units_not_cancellable', instead: 'return' } })
   const refused = await late()
   expect(refused).toMatchObject({ status: 409, body: { code: 'order.already_handed_over', instead: 'return' } })
+})
+
+async function handedOver(units: number): Promise<{ orderId: string; trackingNumber: string }> {
+  const { orderId } = await released(units, units)
+  return { orderId, trackingNumber: await leaves(orderId) }
+}
+async function leaves(orderId: string): Promise<string> {
+  const [work] = (await people.order(orderId)).fulfillments
+  await people.pickAll(work!)
+  const trackingNumber = (await people.packAll(work!)).body.packages[0]!.trackingNumber!
+  await people.handOver(work!)
+  await people.until(orderId, (o) => o.status === 'shipped' && o.money.owedMinor === 0, 'the hand-over')
+  return trackingNumber
+}
+const askedBack = async (orderId: string): Promise<{ exceptionId: string; orderId: string; data: object }[]> =>
+  (await people.operations<{ items: { exceptionId: string; orderId: string; data: object }[] }>('GET', '/v1/exceptions?kind=shipment.intercept_wanted&limit=200')).body.items.filter((e) => e.orderId === orderId)
+
+it.each<[string, string, (orderId: string) => Promise<Answer<Requested>>, object?]>([
+  ['the customer cancels it', 'order.already_handed_over', (orderId) => people.shop('POST', `/v1/orders/${orderId}/cancel`, { reason: 'not wanted', requestedBy: 'customer' })],
+  ['the customer cancels a unit', 'order.units_not_cancellable', (orderId) => people.shop('POST', `/v1/orders/${orderId}/cancel`, { reason: 'not wanted', requestedBy: 'customer', lines: [{ lineId: '1', quantity: 1 }] }), { lineIds: ['1'] }],
+  ['the customer asks for a cancellation as a change', 'order.already_handed_over', (orderId) => asks(orderId, { op: 'cancel' })],
+  ['the customer wants fewer', 'order.units_not_cancellable', (orderId) => asks(orderId, { op: 'setQuantity', lineId: '1', quantity: 1 }), { lineIds: ['1'] }],
+])('really asks for the parcel that is on its way when %s, and nobody else has', async (_, code, ask, of = {}) => {
+  const { orderId, trackingNumber } = await handedOver(2)
+  const before = await people.order(orderId)
+  const late = await ask(orderId)
+  expect(late).toMatchObject({ status: 409, body: { code, instead: 'intercept', exceptionId: expect.any(String) as string, parcels: [{ trackingNumber }] } })
+  expect(await askedBack(orderId)).toMatchObject([{ exceptionId: late.body.exceptionId, data: { parcels: [{ trackingNumber }], ...of } }])
+  expect((await people.told(orderId)).filter((type) => type === 'shipment.intercept_asked')).toHaveLength(1)
+  expect(await waitingFor(orderId)).toEqual([])
+  expect((await people.support<{ items: object[] }>('GET', `/v1/orders/${orderId}/changes`)).body.items).toEqual([])
+  expect(await people.order(orderId)).toMatchObject({ lines: before.lines, money: before.money, status: before.status })
+  expect((await ask(orderId)).body).toMatchObject({ exceptionId: late.body.exceptionId })
+  expect(await askedBack(orderId)).toHaveLength(1)
+})
+
+it('asks for the parcel that has left while a merchant was thinking about the cancellation, when she says yes', async () => {
+  const { orderId } = await released(2, 2)
+  const asked = await asks(orderId, { op: 'setQuantity', lineId: '1', quantity: 1 })
+  const trackingNumber = await leaves(orderId)
+  expect(await people.support('POST', `/v1/orders/${orderId}/changes?preview=true`, { operations: [{ op: 'setQuantity', lineId: '1', quantity: 1 }] })).toMatchObject({ status: 409, body: { instead: 'intercept' } })
+  expect(await askedBack(orderId)).toEqual([])
+  const yes = await decide(orderId, asked.body.changeId, 'approve')
+  expect(yes).toMatchObject({ status: 409, body: { code: 'order.units_not_cancellable', instead: 'intercept', parcels: [{ trackingNumber }] } })
+  expect(await askedBack(orderId)).toMatchObject([{ exceptionId: (yes.body as unknown as Requested).exceptionId }])
 })
