@@ -7,6 +7,8 @@ export interface CsvRecord {
   cells: string[]
   /** Its end was there: false for a last line that stops without a line break. */
   ended: boolean
+  /** More of its last cell cannot be missing: its line has ended, or its quote. */
+  complete: boolean
 }
 
 /** Where a file cannot be read any further. */
@@ -30,7 +32,7 @@ export async function* csvRecords(chunks: AsyncIterable<Buffer>): AsyncGenerator
     let from = 0
     for (let end = recordEnd(whole, from); end >= 0; end = recordEnd(whole, from)) {
       const record = whole.slice(from, end)
-      if (record.trim() !== '') yield { line, cells: cellsOf(record, line), ended: true }
+      if (record.trim() !== '') yield { line, cells: cellsOf(record, line), ended: true, complete: true }
       line += newlinesIn(record) + 1
       from = end + 1
     }
@@ -39,7 +41,7 @@ export async function* csvRecords(chunks: AsyncIterable<Buffer>): AsyncGenerator
   }
   if (rest.trim() === '') return
   if (!areQuotesClosed(rest)) throw new BrokenCsv(line, 'the file ends within a quoted cell')
-  yield { line, cells: cellsOf(rest, line), ended: false }
+  yield { line, cells: cellsOf(rest, line), ended: false, complete: /["\r]$/.test(rest) }
 }
 
 /** Where the record that begins at `from` ends: the first line break outside of quotes; -1: not in this text. */

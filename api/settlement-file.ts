@@ -9,12 +9,15 @@ import { spool, type Spool } from './spool'
 
 const batchSize = 1_000
 
-/** @throws `request.unsupported_media_type`, `settlement.invalid` with the line and the reason; ClientGone when the sender stops before the end */
-export async function spoolSettlement(req: IncomingMessage): Promise<Spool> {
+/**
+ * @param lines how many the sender means to send, the first and empty ones not counted; undefined: whoever sends it does not say
+ * @throws `request.unsupported_media_type`, `settlement.invalid` with the line and the reason; ClientGone when the sender stops before the end
+ */
+export async function spoolSettlement(req: IncomingMessage, lines?: number): Promise<Spool> {
   const media = mediaType(req.headers['content-type'])
   if (media !== 'text/csv') throw refuse('request.unsupported_media_type', { contentType: media }, 'Send text/csv')
   try {
-    return await spool(req, look)
+    return await spool(req, (chunks) => look(chunks, lines))
   } catch (error) {
     throw error instanceof BrokenCsv ? refuse('settlement.invalid', { line: error.line, reason: error.reason }, `Line ${error.line}: ${error.reason}`) : error
   }
@@ -33,12 +36,17 @@ export async function* settlementLines(file: Spool): AsyncGenerator<ReadLine[]> 
 }
 
 /** @throws BrokenCsv for what makes the whole file unfit: its columns, its currency, its end. */
-async function look(chunks: AsyncIterable<Buffer>): Promise<void> {
+async function look(chunks: AsyncIterable<Buffer>, lines?: number): Promise<void> {
+  let [count, last] = [0, 1]
   for await (const { record, columns, width } of bodyOf(chunks)) {
-    if (!record.ended && record.cells.length < width) throw new BrokenCsv(record.line, 'the file ends within this line')
+    if (!record.ended && record.cells.length < width) throw new BrokenCsv(record.line, cutShort)
+    if (!record.complete) throw new BrokenCsv(record.line, `${cutShort}, or its line break is missing`)
+    count += 1
+    last = record.line
     const currency = record.cells.length === width ? foreignCurrency(record.cells, columns) : undefined
     if (currency) throw new BrokenCsv(record.line, `the currency ${currency} is not known here`)
   }
+  if (lines !== undefined && count !== lines) throw new BrokenCsv(last, `it has ${count} lines after the first, and ${lines} were to come`)
 }
 
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<{ of: ReadLine }> {
@@ -63,8 +71,11 @@ async function* bodyOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<BodyRecord
   if (!header) throw new BrokenCsv(1, 'it is empty')
 }
 
-function headerOf({ line, cells }: CsvRecord): Omit<BodyRecord, 'record'> {
+function headerOf({ line, cells, complete }: CsvRecord): Omit<BodyRecord, 'record'> {
   const columns = settlementHeader(cells.map((cell, i) => (i === 0 ? cell.replace(/^\uFEFF/, '') : cell).trim()))
   if (typeof columns === 'string') throw new BrokenCsv(line, columns)
+  if (!complete) throw new BrokenCsv(line, `${cutShort}, or its line break is missing`)
   return { columns, width: cells.length }
 }
+
+const cutShort = 'the file ends within this line'

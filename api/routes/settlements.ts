@@ -44,9 +44,9 @@ const receive = command({
   path: '/v1/settlements',
   tag,
   summary: 'The provider’s file of what it paid out',
-  description: `Stripe’s itemized payout reconciliation as \`text/csv\`, of any length. Each line is matched to one capture or refund of ours, over all files; the same file again is refused, with the settlement that it was. \`breaks\` has the first ${mostBreaksShown} of \`breakCount\`; each is a case in the exception queue. \`to\`: until when the file covers everything, where its newest line does not say it.`,
+  description: `Stripe’s itemized payout reconciliation as \`text/csv\`, of any length. Each line is matched to one capture or refund of ours, over all files; the same file again is refused, with the settlement that it was. \`breaks\` has the first ${mostBreaksShown} of \`breakCount\`; each is a case in the exception queue. \`to\`: until when the file covers everything, where its newest line does not say it. A file that ends within a line is refused, and so is one whose last line has no line break, unless its last cell is quoted; that whole lines are missing at its end only \`lines\` can tell.`,
   roles: may.sendSettlements,
-  query: z.strictObject({ to: instant.optional() }),
+  query: z.strictObject({ to: instant.optional(), lines: z.coerce.number().int().min(0).max(100_000_000).optional().meta({ description: 'How many lines are sent, the first and empty ones not counted: a file that has another number of them was cut on its way, and is refused' }) }),
   reads: 'lines',
   body: z.instanceof(Spool),
   bodyShown: z.string().meta({ description: 'CSV with at least the columns balance_transaction_id, created, currency, gross, fee, net, reporting_category, payment_intent_id' }),
@@ -63,7 +63,7 @@ const receive = command({
 const sendSettlement: Route = {
   ...receive,
   async run(ctx, req, res) {
-    const file = await spoolSettlement(req)
+    const file = await spoolSettlement(req, (ctx.query as { lines?: number }).lines)
     ctx.body = file
     try {
       return await receive.run(ctx, req, res)

@@ -29,10 +29,11 @@ it('reads whatever cells were written, however the text is cut', async () => {
 
 it('says on which line a record begins, leaves out empty lines, and whether the last one ended', async () => {
   expect(await read('a,b\n\n"c\nd",e\nf,')).toEqual([
-    { line: 1, cells: ['a', 'b'], ended: true },
-    { line: 3, cells: ['c\nd', 'e'], ended: true },
-    { line: 5, cells: ['f', ''], ended: false },
+    { line: 1, cells: ['a', 'b'], ended: true, complete: true },
+    { line: 3, cells: ['c\nd', 'e'], ended: true, complete: true },
+    { line: 5, cells: ['f', ''], ended: false, complete: false },
   ])
+  expect(await read('a,"b"')).toEqual([{ line: 1, cells: ['a', 'b'], ended: false, complete: true }])
 })
 
 it('says where it cannot be read any further', async () => {

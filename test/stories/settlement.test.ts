@@ -31,9 +31,9 @@ interface Answer {
 
 const finance: ReturnType<typeof caller> = (...args) => caller(system.url, 'demo-finance')(...args)
 
-async function send(csv: string | Buffer, { key = 'demo-finance', to, idempotencyKey = randomBytes(8).toString('hex'), media = 'text/csv' }: { key?: string; to?: string; idempotencyKey?: string; media?: string } = {}): Promise<Answer> {
+async function send(csv: string | Buffer, { key = 'demo-finance', query = '', idempotencyKey = randomBytes(8).toString('hex'), media = 'text/csv' }: { key?: string; query?: string; idempotencyKey?: string; media?: string } = {}): Promise<Answer> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': media, 'idempotency-key': idempotencyKey }
-  const response = await fetch(`${system.url}/v1/settlements${to ? `?to=${encodeURIComponent(to)}` : ''}`, { method: 'POST', headers, body: csv })
+  const response = await fetch(`${system.url}/v1/settlements${query}`, { method: 'POST', headers, body: csv })
   return { status: response.status, body: (await response.json()) as Answer['body'] }
 }
 
@@ -200,6 +200,28 @@ it('refuses what is no whole settlement file, says where and why, and writes not
   expect(await send(csv, { media: 'application/json' })).toMatchObject({ status: 415 })
   expect(await send(csv, { key: 'demo-operations' })).toMatchObject({ status: 403 })
   expect(await counts()).toEqual(before)
+})
+
+it('refuses a file that was cut at the end of a line or within its last cell, and takes the whole one', async () => {
+  for (let n = 0; n < 2; n += 1) await bought()
+  const csv = await providersFile()
+  const lines = csv.trim().split('\n').length - 1
+  const before = await counts()
+  for (const cut of [csv.slice(0, -1), csv.slice(0, -3), csv.slice(0, csv.lastIndexOf(',') + 1), csv.split('\n')[0]!])
+    expect(await send(cut)).toMatchObject({ status: 400, body: { code: 'settlement.invalid', line: cut.split('\n').length, reason: expect.stringMatching(/ends within this line/) } })
+  const short = csv.trim().split('\n').slice(0, -1).join('\n') + '\n'
+  expect(await send(short, { query: `?lines=${lines}` })).toMatchObject({ status: 400, body: { code: 'settlement.invalid', line: lines, reason: `it has ${lines - 1} lines after the first, and ${lines} were to come` } })
+  expect(await send(csv, { query: `?lines=${lines - 1}` })).toMatchObject({ status: 400, body: { code: 'settlement.invalid', reason: `it has ${lines} lines after the first, and ${lines - 1} were to come` } })
+  expect(await send(csv, { query: '?lines=some' })).toMatchObject({ status: 400, body: { code: 'request.invalid', errors: [{ pointer: '/query/lines' }] } })
+  expect(await counts()).toEqual(before)
+  expect(await send(csv, { query: `?lines=${lines}` })).toMatchObject({ status: 201, body: { lines } })
+})
+
+it('takes a last line without its end where the quote of its last cell has ended', async () => {
+  await bought()
+  const [header, ...lines] = (await providersFile()).trim().split('\n')
+  const quoted = lines.map((line) => line.replace(/[^,]*$/, '"$&"'))
+  expect(await send([header, ...quoted].join('\n'))).toMatchObject({ status: 201, body: { lines: lines.length } })
 })
 
 it('refuses a file with another currency, of a payment of ours or of nobody’s, with the line and the currency, and writes nothing', async () => {
