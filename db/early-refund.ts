@@ -4,6 +4,7 @@ import type { Units } from '../domain/payment/shares'
 import type { Transaction } from './connection'
 import { exchangeRefunds } from './exchange-refunds'
 import type { OrderRow } from './orders'
+import { payAhead } from './paid-ahead'
 import { intendRefund, type IntendedRefund } from './refunds'
 import { paidInAdvance, type ReturnRow } from './returns'
 
@@ -11,7 +12,7 @@ export async function refundEarly(tx: Transaction, order: OrderRow, back: Return
   const { returnId } = back
   if (back.remedy === 'credit' || back.inAdvance) return []
   if (back.remedy === 'replacement') return differenceEarly(tx, order, back)
-  const toCome = back.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.received - l.disputed })).filter((l) => l.quantity > 0)
+  const toCome = await payAhead(tx, back)
   await paidInAdvance(tx, returnId)
   return toCome.length ? intendRefund(tx, order, { purpose: `refund:${returnId}:0`, back: toCome, feeMinor: feeOf(back, toCome), cause: { returnId } }) : []
 }

@@ -32,9 +32,14 @@ export async function soldOf(tx: Transaction, orderId: string): Promise<Sold> {
 /** What giving these units back would move, nothing done. */
 export const refundFor = async (tx: Transaction, orderId: string, back: readonly Units[], terms: RefundTerms = {}): Promise<RefundParts> => refundOfUnits(await soldOf(tx, orderId), back, terms).parts
 
-/** The same, and the lines say so from now on. */
+/** The same, and the lines say so from now on. @throws `return.quantity` where money was given for all units of a line already */
 async function credit(tx: Transaction, orderId: string, units: readonly Units[], terms: RefundTerms): Promise<RefundParts> {
-  const { parts, back } = refundOfUnits(await soldOf(tx, orderId), units, terms)
+  const sold = await soldOf(tx, orderId)
+  const { parts, back } = refundOfUnits(sold, units, terms)
+  for (const { lineId, credited, quantity } of sold.lines) {
+    const given = back.credits.reduce((sum, c) => (c.lineId === lineId ? sum + c.quantity : sum), 0)
+    if (credited + given > quantity) throw refuse('return.quantity', { lineId, open: quantity - credited, given }, 'Money was given for it before')
+  }
   await changeLines(tx, orderId, back.credits, 'credited = l.credited + v.quantity')
   await countUnits(tx, orderId, back.takes, 'less_taken')
   return parts

@@ -3,6 +3,7 @@ import { invariant } from '../domain/invariant'
 import { hasEnded, mayBecome, type Disposition, type Grade, type ReturnMethod, type ReturnStatus } from '../domain/returns/status'
 import { refuse } from '../domain/refusals'
 import type { FeePer, RefundOn } from '../domain/policy/returns'
+import type { GivenLine } from '../domain/returns/given'
 import type { LineTerms } from '../domain/returns/terms'
 import type { PricedWish } from '../domain/returns/exchange-money'
 import type { WaitingOn } from '../domain/order/status'
@@ -53,12 +54,8 @@ export interface ReturnRow {
   wanted: WantedLine[] | null
   lines: ReturnLine[]
 }
-export interface ReturnLine {
-  lineId: string
+export interface ReturnLine extends GivenLine {
   sku: string
-  quantity: number
-  received: number
-  disputed: number
   feeMinor: number
   feePer: FeePer
 }
@@ -79,7 +76,7 @@ export interface CountedLine {
 export const refundOnSql = `coalesce(r.refund_on, (SELECT ${snapshotOf('o')} #>> '{returns,refundOn}' FROM orders o WHERE o.order_id = r.order_id), 'receipt')`
 
 const columns = `return_id AS "returnId", order_id AS "orderId", number, status, method, remedy, in_advance AS "inAdvance", ${refundOnSql} AS "refundOn", fee_minor AS "feeMinor", due_at AS "dueAt", waiting_on AS wait, wanted,
-  (SELECT json_agg(json_build_object('lineId', rl.line_id, 'sku', l.sku, 'quantity', rl.quantity, 'received', rl.received, 'disputed', rl.disputed, 'feeMinor', rl.fee_minor, 'feePer', rl.fee_per) ORDER BY l.position)
+  (SELECT json_agg(json_build_object('lineId', rl.line_id, 'sku', l.sku, 'quantity', rl.quantity, 'received', rl.received, 'disputed', rl.disputed, 'given', rl.given, 'covered', rl.covered, 'coveredBack', rl.covered_back, 'feeMinor', rl.fee_minor, 'feePer', rl.fee_per) ORDER BY l.position)
      FROM return_lines rl JOIN order_lines l USING (order_id, line_id) WHERE rl.return_id = r.return_id) AS lines`
 
 /** The order, locked, and the return. @throws `return.unknown` */
@@ -132,7 +129,7 @@ export const arrivedAt = async (tx: Transaction, orderId: string): Promise<strin
 
 export interface NewReturn extends Omit<ReturnRow, 'number' | 'lines' | 'status'> {
   status: 'requested' | 'approved' | 'closed'
-  lines: readonly { lineId: string; quantity: number; reason: string }[]
+  lines: readonly { lineId: string; quantity: number; reason: string; given?: number; covered?: number }[]
   /** By which each of the lines comes back. */
   terms: readonly LineTerms[]
   proofId?: string
@@ -148,8 +145,8 @@ export async function insertReturn(tx: Transaction, back: NewReturn): Promise<vo
        INSERT INTO returns (return_id, order_id, number, status, method, remedy, in_advance, refund_on, fee_minor, override, wanted, due_at, waiting_on, ended_at, requested_by, command_id, proof_id)
        SELECT :returnId, :orderId, coalesce(max(number), 0) + 1, :status, :method, :remedy, :inAdvance, :refundOn, :feeMinor, :override::jsonb, :wanted::jsonb, :dueAt, :wait::jsonb, CASE WHEN :status = 'closed' THEN now() END, :actor, :commandId, :proofId::uuid FROM returns WHERE order_id = :orderId
        RETURNING return_id, order_id)
-     INSERT INTO return_lines (return_id, order_id, line_id, quantity, reason, rule, fee_minor, fee_per)
-     SELECT return_id, order_id, "lineId", quantity, reason, rule, "feeMinor", "feePer" FROM r, jsonb_to_recordset(:lines::jsonb) AS l("lineId" text, quantity int, reason text, rule text, "feeMinor" int8, "feePer" text)`,
+     INSERT INTO return_lines (return_id, order_id, line_id, quantity, given, covered, reason, rule, fee_minor, fee_per)
+     SELECT return_id, order_id, "lineId", quantity, coalesce(given, 0), coalesce(covered, 0), reason, rule, "feeMinor", "feePer" FROM r, jsonb_to_recordset(:lines::jsonb) AS l("lineId" text, quantity int, given int, covered int, reason text, rule text, "feeMinor" int8, "feePer" text)`,
     { ...back, proofId: back.proofId ?? null, override: json(back.override), wanted: json(back.wanted ?? undefined), wait: json(back.wait ?? undefined), lines: JSON.stringify(back.lines.map((l) => ({ ...back.terms.find((t) => t.lineId === l.lineId), ...l }))) },
   )
 }

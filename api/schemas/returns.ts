@@ -130,7 +130,7 @@ export const returnAnswer = z
       .meta({ description: 'Of what comes by mail, printed at `/label.pdf`; given back where nobody uses it' }),
     noLabel: z.object({ code: z.string(), says: z.string() }).nullable().meta({ description: 'Why it comes by mail without a label of ours' }),
     waitingOn,
-    lines: z.array(units.extend({ name: z.string(), reason: z.string(), rule: z.string().nullable(), feeMinor: minor, feePer: z.enum(feePers), received: z.int(), disputed: z.int().meta({ description: 'Counted, and not what was sent' }) })),
+    lines: z.array(units.extend({ name: z.string(), reason: z.string(), rule: z.string().nullable(), feeMinor: minor, feePer: z.enum(feePers), received: z.int(), disputed: z.int().meta({ description: 'Counted, and not what was sent' }), paidBefore: z.int().meta({ description: 'Units that an earlier return was paid for and ended without: nothing is given for them again' }) })),
     receipts: z.array(z.object({ lineId: z.string(), nodeId: z.string(), quantity: z.int(), grade: z.string(), disposition: z.string(), actor: z.string(), at })),
     refunds: z.array(z.object({ paymentId: z.string(), tenderId: z.string(), amountMinor: minor, status: z.string() })),
     money: z

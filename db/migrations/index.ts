@@ -64,6 +64,7 @@ import * as chargedBack from './0067-charged-back'
 import * as joinedTenders from './0069-joined-tenders'
 import * as heldByDispute from './0070-held-by-dispute'
 import * as whenIntended from './0071-when-intended'
+import * as givenBeforeItCame from './0072-given-before-it-came'
 import * as lateReturns from './0068-late-returns'
 
 export interface Migration {
@@ -138,4 +139,5 @@ export const migrations: readonly Migration[] = [
   joinedTenders,
   heldByDispute,
   whenIntended,
+  givenBeforeItCame,
 ]

@@ -15,13 +15,14 @@ import { giveBackLate, guardedLines, guardOf, hasMissing } from '../guards'
 import { leftOfReturns } from '../left-undone'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendRefund } from '../refunds'
+import { countAhead } from '../paid-ahead'
 import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, withHer, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
 import { changeLines, takeBack } from '../stock'
 import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
 import { chargeReturn, waiveReturn } from './guard-return'
 import { sendForReceived, sourcingNow } from './send-replacements'
-import { closeShort, proposeCharge, remindReturn, wantsLabel } from './unreturned'
+import { closeShort, proposeCharge, proposeRest, remindReturn, wantsLabel } from './unreturned'
 
 /** @throws `return.unknown`, `return.state`, `return.quantity` */
 export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promise<ReturnNews> {
@@ -34,16 +35,15 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
   if (late) await refuseOthers(tx, back, received)
   const earlier = await receiptsOf(tx, back.returnId)
   await insertReceipts(tx, back, { ...ask, received, disputed })
+  const units = received.map(({ lineId, quantity }) => ({ lineId, quantity }))
+  const { due, paidBy } = await countAhead(tx, back, units)
+  for (const returnId of paidBy) await proposeRest(tx, order, returnId)
   await takeBack(tx, { orderId, nodeId: ask.nodeId, actor: ask.actor }, received.map((l) => ({ ...l, sku: skuOf(back, l.lineId) })))
   await changeLines(tx, orderId, received, 'returned = l.returned + v.quantity')
   await settleExceptions(tx, order, 'it is back', { subject: back.returnId, kind: 'return.not_collected' })
   await record(tx, order, { type: 'return.received', actor: ask.actor, data: { returnId: back.returnId, nodeId: ask.nodeId, lines: ask.lines } })
   if (disputed.length) await tellDisputed(tx, { order, back, disputed })
-  const units = received.map(({ lineId, quantity }) => ({ lineId, quantity }))
-  const refunds =
-    back.remedy === 'refund' && !back.inAdvance && units.length
-      ? await intendRefund(tx, order, { purpose: `refund:${back.returnId}:${earlier + 1}`, back: units, feeMinor: feeOf(back, units), cause: { returnId: back.returnId } })
-      : []
+  const refunds = due.length ? await intendRefund(tx, order, { purpose: `refund:${back.returnId}:${earlier + 1}`, back: due, feeMinor: feeOf(back, due), cause: { returnId: back.returnId } }) : []
   const sent = isComplete(back, ask.lines) ? await sendForReceived(tx, order, { ...back, lines: countedIn(back, received), actor: ask.actor }) : undefined
   if (back.remedy === 'replacement') {
     await countNeverSent(tx, back.returnId, units)

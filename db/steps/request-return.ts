@@ -4,6 +4,7 @@ import type { RequestReturn } from '../../domain/messages'
 import { durationMs } from '../../domain/policy/duration'
 import type { RefundOn } from '../../domain/policy/returns'
 import { refuse } from '../../domain/refusals'
+import type { Units } from '../../domain/payment/shares'
 import { refundMinor, type RefundParts } from '../../domain/returns/refund'
 import { feesOf, refundOnOf, type LineTerms, type Objection } from '../../domain/returns/terms'
 import { canFetch, queueFetching } from '../collections'
@@ -14,6 +15,7 @@ import { record } from '../events'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { giveCredit, intendRefund, limitsOf, refundFor } from '../refunds'
 import { judge, refusalOf, type Shown } from '../return-terms'
+import { paidAhead } from '../paid-ahead'
 import { insertReturn, returnable, type ReturnNews } from '../returns'
 import { openException } from '../waiting'
 import { judgeClaim, keepClaim, waitForYes, type ClaimWaits } from './claim-refund'
@@ -21,27 +23,33 @@ import { wantsLabel } from './unreturned'
 
 /**
  * Goods are to come back, or are paid back without: then the return is over as soon as it is asked for.
+ * @param isHere they are counted next, and paid for then
  * @throws `return.quantity`, `return.window_closed`, `return.final_sale`, `return.no_driver`, `order.already_cancelled`, `claim.no_customer`, `refund.above_captured`
  */
-export async function requestReturn(tx: Transaction, ask: RequestReturn & { orderId: string }): Promise<ReturnNews | ClaimWaits> {
+export async function requestReturn(tx: Transaction, ask: RequestReturn & { orderId: string }, { isHere = false } = {}): Promise<ReturnNews | ClaimWaits> {
   const order = await lockOrder(tx, ask.orderId)
   const { terms, override } = await allowed(tx, order, ask)
   const claimed = ask.claim && (await judgeClaim(tx, ask))
   if (claimed && claimed.aboveMinor > 0) return waitForYes(tx, order, ask, claimed)
   if (override) await auditOverride(tx, ask, override)
-  const { feeMinor, approved, inAdvance, refundOn } = termsFor(order, ask, terms)
+  const { feeMinor, approved, refundOn, ...paid } = termsFor(order, ask, terms)
+  const covered = await coveredOf(tx, ask)
+  const due = dueOf(ask.lines, covered)
+  const inAdvance = paid.inAdvance && !isHere && due.length > 0
   const returnId = uuidv7()
   const wait = ask.method === 'none' ? null : waitUntilBack(order, approved)
   const status = wait === null ? 'closed' : approved ? 'approved' : 'requested'
   const dueAt = wait ? inTime(order.policy.returns.restockBy) : new Date().toISOString()
   const kept = ask.method === 'none' ? free(terms) : terms
-  await insertReturn(tx, { ...ask, returnId, dueAt, wait, status, remedy: ask.remedy ?? 'refund', inAdvance, refundOn, feeMinor, terms: kept, override, wanted: null })
+  const paidFor = (all: readonly Units[], lineId: string): number => all.find((u) => u.lineId === lineId)?.quantity ?? 0
+  const entries = ask.lines.map((l) => ({ ...l, covered: paidFor(covered, l.lineId), given: inAdvance ? paidFor(due, l.lineId) : 0 }))
+  await insertReturn(tx, { ...ask, lines: entries, returnId, dueAt, wait, status, remedy: ask.remedy ?? 'refund', inAdvance, refundOn, feeMinor, terms: kept, override, wanted: null })
   if (claimed && claimed.amountMinor > 0) await keepClaim(tx, order, ask, { ...claimed, status: 'given', returnId })
   const lines = ask.lines.map(({ lineId, quantity, reason }) => ({ lineId, quantity, reason }))
   await record(tx, order, { type: 'return.requested', actor: ask.actor, data: { returnId, method: ask.method, lines, approved, ...(override && { override }) } })
   if (status === 'approved' && ask.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
   if (!approved) await askForApproval(tx, order, { returnId, lines, deadline: wait!.deadline })
-  const refund = { purpose: `refund:${returnId}:0`, back: lines, feeMinor, cause: { returnId } }
+  const refund = { purpose: `refund:${returnId}:0`, back: due, feeMinor, cause: { returnId } }
   if (ask.remedy === 'credit') await giveCredit(tx, order, { ...refund, actor: ask.actor })
   const refunds = inAdvance && ask.remedy === undefined ? await intendRefund(tx, order, refund) : []
   await refreshOrder(tx, ask.orderId)
@@ -50,6 +58,17 @@ export async function requestReturn(tx: Transaction, ask: RequestReturn & { orde
 
 /** Nothing is kept of it, whatever the policy says of what is sent back. */
 export const free = (terms: readonly LineTerms[]): LineTerms[] => terms.map((t) => ({ ...t, feeMinor: 0 }))
+
+/** Of what is asked for, units that an earlier return paid for, which ended without them: they come for nothing. */
+async function coveredOf(tx: Transaction, { orderId, method, lines }: { orderId: string; method: RequestReturn['method']; lines: readonly Units[] }): Promise<Units[]> {
+  if (method === 'none') return []
+  const free = await paidAhead(tx, orderId)
+  return summed(lines).map(({ lineId, quantity }) => ({ lineId, quantity: Math.min(quantity, free(lineId)) }))
+}
+
+/** The others. */
+const dueOf = (lines: readonly Units[], covered: readonly Units[]): Units[] =>
+  summed(lines).map(({ lineId, quantity }) => ({ lineId, quantity: quantity - covered.reduce((sum, c) => (c.lineId === lineId ? sum + c.quantity : sum), 0) })).filter((l) => l.quantity > 0)
 
 /** What a customer's request comes to by the order's own policy. */
 function termsFor(order: OrderRow, { staff, method }: Pick<RequestReturn, 'staff' | 'method'>, terms: readonly LineTerms[]): { feeMinor: number; approved: boolean; inAdvance: boolean; refundOn: RefundOn } {
@@ -80,7 +99,8 @@ export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> &
   const { terms, override } = await allowed(tx, order, { ...ask, actor: '' })
   if (ask.method === 'courier' && !(await canFetch(tx, ask.orderId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
   const { feeMinor, approved, refundOn } = termsFor(order, ask, terms)
-  const parts = await refundFor(tx, ask.orderId, (ask.worth ?? ask.lines).filter((l) => l.quantity > 0), { feeMinor })
+  const worth = { ...ask, lines: ask.worth ?? ask.lines }
+  const parts = await refundFor(tx, ask.orderId, dueOf(worth.lines, await coveredOf(tx, worth)), { feeMinor })
   const { givenMinor, ...limits } = await limitsOf(tx, ask.orderId, refundMinor(parts))
   const needsApproval = ask.claim && (await judged(tx, { orderId: ask.orderId, amountMinor: refundMinor(parts) })).aboveMinor > 0
   const has = await returnable(tx, ask.orderId)
@@ -114,12 +134,16 @@ export interface Override {
   [why: string]: unknown
 }
 
+/** For money; what others are asked for, or money without them, is not for units that money was given for already. */
+const isBroughtBack = ({ method }: { method?: RequestReturn['method'] }): boolean => method !== undefined && method !== 'none'
+
 /** @returns by which rule each line comes back, and what a person lets through against the policy. */
-export async function allowed(tx: Transaction, order: OrderRow, ask: Terms): Promise<{ terms: LineTerms[]; override?: Override }> {
+export async function allowed(tx: Transaction, order: OrderRow, ask: Terms & { method?: RequestReturn['method'] }): Promise<{ terms: LineTerms[]; override?: Override }> {
   if (order.stage === 'cancelled') throw refuse('order.already_cancelled', { state: 'cancelled' })
   const has = await returnable(tx, ask.orderId)
+  const paid = isBroughtBack(ask) ? () => 0 : await paidAhead(tx, ask.orderId)
   for (const { lineId, quantity } of summed(ask.lines)) {
-    const open = has.find((l) => l.lineId === lineId)?.available ?? 0
+    const open = Math.max(0, (has.find((l) => l.lineId === lineId)?.available ?? 0) - paid(lineId))
     if (quantity > open) throw refuse('return.quantity', { lineId, open, given: quantity })
   }
   const { terms, against } = await judge(tx, order, ask.lines, ask)

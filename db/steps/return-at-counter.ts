@@ -11,7 +11,7 @@ type AtCounter = ReturnAtCounter & { orderId: string }
 
 /** @throws as `requestReturn` and `receiveReturn` */
 export async function returnAtCounter(tx: Transaction, { orderId, nodeId, proofId, commandId, actor, lines }: AtCounter): Promise<ReturnNews> {
-  const opened = await requestReturn(tx, { orderId, commandId, actor, lines: announced(lines), method: 'store', staff: true, ...(proofId && { proofId }) })
+  const opened = await requestReturn(tx, { orderId, commandId, actor, lines: announced(lines), method: 'store', staff: true, ...(proofId && { proofId }) }, { isHere: true })
   invariant('returnId' in opened, 'what is brought to a counter is no claim')
   const counted = await receiveReturn(tx, { returnId: opened.returnId, nodeId, commandId, actor, lines: lines.flatMap(({ lineId, counted: units }) => units.map((u) => ({ lineId, ...u }))) })
   return { ...counted, refunds: [...opened.refunds, ...counted.refunds] }

@@ -11,6 +11,7 @@ import { exchangeRefunds } from '../exchange-refunds'
 import { guardOf } from '../guards'
 import { refreshOrder, type OrderRow } from '../orders'
 import { refundFor } from '../refunds'
+import { missingOf } from '../paid-ahead'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
 import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
@@ -47,9 +48,11 @@ export async function sendShort(tx: Transaction, order: OrderRow, back: ReturnRo
   return sent && { news: { ...sent, toSource: true, refunds: await exchangeRefunds(tx, order, back, `refund:${back.returnId}:short`) } }
 }
 
-/** Paid before it was there, and it is not what was paid for, or is not there at all. */
-export async function proposeCharge(tx: Transaction, order: OrderRow, back: ReturnRow, units: readonly Units[]): Promise<void> {
-  if (back.remedy !== 'refund' || !back.inAdvance || units.length === 0) return
+/** Paid before it was there, and it is not what was paid for, or is not there at all. What an earlier return paid for is the case of that. */
+export async function proposeCharge(tx: Transaction, order: OrderRow, back: ReturnRow, gone: readonly Units[]): Promise<void> {
+  const missing = back.remedy === 'refund' && back.inAdvance ? await missingOf(tx, back.returnId) : []
+  const units = missing.flatMap(({ lineId, quantity }) => ({ lineId, quantity: Math.min(quantity, gone.reduce((sum, u) => (u.lineId === lineId ? sum + u.quantity : sum), 0)) })).filter((u) => u.quantity > 0)
+  if (units.length === 0) return
   const { returnId } = back
   const given = (await row<{ givenMinor: number }>(
     tx,
@@ -60,6 +63,15 @@ export async function proposeCharge(tx: Transaction, order: OrderRow, back: Retu
   const proposedChargeMinor = Math.min(given, refundMinor(await refundFor(tx, order.orderId, units, { own: 'lost', feeMinor })))
   const summary = 'The money was given back before the goods came, and they have not: charge the customer, or let it be'
   await openException(tx, { ...order, kind: 'return.paid_not_back', subject: returnId, owner: 'finance', summary, data: { returnId, lines: units, givenMinor: given, proposedChargeMinor, currency: order.currency }, deadline: deadlineOf(order.policy.parcels) })
+}
+
+/** Some of what a return paid for before it came is here after all: its case is over, or is about the rest. */
+export async function proposeRest(tx: Transaction, order: OrderRow, returnId: string): Promise<void> {
+  const about = { kind: 'return.paid_not_back', subject: returnId }
+  if (!(await row(tx, 'SELECT 1 FROM exceptions WHERE kind = :kind AND subject = :subject AND resolved_at IS NULL', about))) return
+  const missing = await missingOf(tx, returnId)
+  await settleExceptions(tx, order, missing.length ? 'some of it is back' : 'it is back', about)
+  await proposeCharge(tx, order, (await lockReturn(tx, returnId)).back, missing)
 }
 
 /** A person says that no more will come. What is there is settled, the rest stays with the customer. @throws `return.state` */

@@ -32,7 +32,7 @@ export interface ReturnView {
   /** Why it comes by mail without a label of ours. */
   noLabel: { code: string; says: string } | null
   waitingOn: WaitingOn | null
-  lines: { lineId: string; sku: string; name: string; quantity: number; reason: string; rule: string | null; feeMinor: number; feePer: FeePer; received: number; disputed: number }[]
+  lines: { lineId: string; sku: string; name: string; quantity: number; reason: string; rule: string | null; feeMinor: number; feePer: FeePer; received: number; disputed: number; paidBefore: number }[]
   receipts: { lineId: string; nodeId: string; quantity: number; grade: string; disposition: string; actor: string; at: string }[]
   refunds: { paymentId: string; tenderId: string; amountMinor: number; status: string }[]
   /** So far: given back for it, kept of it, counted of what was given ahead by hand, and owed since the payments had no more. */
@@ -46,7 +46,7 @@ export interface ReturnView {
 }
 
 const linesJson = list(
-  `json_build_object('lineId', rl.line_id, 'sku', l.sku, 'name', s.name, 'quantity', rl.quantity, 'reason', rl.reason, 'rule', rl.rule, 'feeMinor', rl.fee_minor, 'feePer', rl.fee_per, 'received', rl.received, 'disputed', rl.disputed)`,
+  `json_build_object('lineId', rl.line_id, 'sku', l.sku, 'name', s.name, 'quantity', rl.quantity, 'reason', rl.reason, 'rule', rl.rule, 'feeMinor', rl.fee_minor, 'feePer', rl.fee_per, 'received', rl.received, 'disputed', rl.disputed, 'paidBefore', rl.covered)`,
   'return_lines rl JOIN order_lines l USING (order_id, line_id) JOIN skus s USING (sku) WHERE rl.return_id = r.return_id',
   'l.position',
 )

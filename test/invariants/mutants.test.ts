@@ -163,6 +163,7 @@ const mutants: Record<string, string | ((world: World) => World)> = {
   S5: `UPDATE allocations SET ended_at = NULL WHERE order_id = :cancelled`,
   S7: 'UPDATE order_lines SET returned = returned - 1 WHERE order_id = :delivered',
   'S7-counts': 'UPDATE return_lines SET quantity = 2, disputed = 1 WHERE order_id = :delivered',
+  'S7-given': 'UPDATE return_lines SET came_later = 1 WHERE order_id = :delivered',
   'S7-moved': `UPDATE stock_movements SET node_id = 'dc-01' WHERE type = 'return'`,
   S9: 'UPDATE order_lines SET allocated = allocated - 1 WHERE order_id = :live',
   S10: `UPDATE supply SET quantity = promised - 1 WHERE reference = 'PO-MUTANT'`,

@@ -34,6 +34,9 @@ export const stock: readonly Invariant[] = [
     `SELECT sku, node_id FROM (SELECT sku, node_id, sum(on_hand_delta) AS n FROM stock_movements WHERE type = 'return' GROUP BY 1, 2) m
      FULL JOIN (SELECT l.sku, c.node_id, sum(c.quantity) AS n FROM return_receipts c JOIN return_lines r USING (return_id, line_id) JOIN order_lines l USING (order_id, line_id) WHERE c.disposition <> 'none' GROUP BY 1, 2) t USING (sku, node_id)
      WHERE coalesce(m.n, 0) <> coalesce(t.n, 0)`),
+  query('S7-given', 'what came back for nothing is what an earlier return had paid for and ended without, and what returns gave money for is credited', 'always',
+    `SELECT l.order_id, l.line_id FROM order_lines l JOIN LATERAL (SELECT sum(given) AS given, sum(covered_back) AS here, sum(came_later) AS later FROM return_lines r WHERE r.order_id = l.order_id AND r.line_id = l.line_id) r
+       ON here <> later OR (given > credited AND l.replaces IS NULL)`),
   query('S10', 'never more is promised of what is to come than is announced, or than may be pre-ordered', 'always',
     `SELECT sku, reference FROM supply WHERE promised > quantity UNION ALL SELECT sku, 'pre-order' FROM skus WHERE preorder_promised > preorder_cap`),
   query('S10-claims', 'what is promised is the sum of open claims on it', 'always',

@@ -16,8 +16,8 @@ export interface Hands {
   carrierSays(trackingNumber: string, status: string): Promise<void>
   /** A customer has her bank take back what was captured of a payment, or the bank decides. */
   bankSays(reference: string, says: 'disputed' | 'won' | 'lost' | 'authorized' | 'declined'): Promise<void>
-  /** What cancellations and changes have had given back, where nothing else moves meanwhile: then what is said beforehand is held against it. */
-  givenBack?(): Promise<number>
+  /** What cancellations and changes have had given back, or returns, where nothing else moves meanwhile: then what is said beforehand is held against it. */
+  givenBack?(what: 'changes' | 'returns'): Promise<number>
   /** The next deadline or retry comes, where that can be arranged. */
   elapse(): Promise<void>
 }
@@ -71,11 +71,11 @@ const some = (lines: OrderView['lines'], { pick, more }: Drawn): { lineId: strin
 }
 
 /** What was said to go back goes back, to the cent. */
-async function asSaid({ givenBack }: Hands, said: unknown, confirm: () => Promise<Asked>): Promise<Asked> {
-  const before = await givenBack?.()
+async function asSaid({ givenBack }: Hands, said: unknown, confirm: () => Promise<Asked>, what: 'changes' | 'returns' = 'changes'): Promise<Asked> {
+  const before = await givenBack?.(what)
   const done = await confirm()
   if (before === undefined || done.status >= 400) return done
-  const minor = (await givenBack!()) - before
+  const minor = (await givenBack!(what)) - before
   if (minor !== said) throw new Error(`${String(said)} was said to be given back, and ${minor} was`)
   return done
 }
@@ -99,6 +99,19 @@ async function cancelled(hands: Hands, ask: object): Promise<Asked> {
   return done
 }
 
+/** Goods are announced, or brought: what is said beforehand is given, at once or when they are counted. */
+async function sentBack(hands: Hands, path: 'returns' | 'counter-returns', ask: object): Promise<Asked> {
+  const { people, order } = hands
+  const send = <Body>(query = ''): Promise<Answer<Body>> => people.operations<Body>('POST', `/v1/orders/${order.orderId}/${path}${query}`, ask)
+  const told = await send<{ code?: string; money?: { refundMinor: number; refundOn: string } }>('?preview=true')
+  const isAtOnce = path === 'counter-returns' || told.body.money?.refundOn === 'request'
+  const done = await asSaid(hands, isAtOnce ? told.body.money?.refundMinor : 0, () => send<{ code?: string }>(), 'returns')
+  if (hands.givenBack && (told.status < 400) !== (done.status < 400)) throw new Error(`the preview was answered ${told.status} ${told.body.code}, and the return ${done.status} ${done.body.code}`)
+  return done
+}
+
+const grades = ['as_new', 'used', 'damaged', 'wrong_item', 'empty_box'] as const
+const dispositions = ['restock', 'refurbish', 'write_off', 'to_vendor'] as const
 const isTaken = ({ capturedMinor }: { capturedMinor: number }): boolean => capturedMinor > 0
 const isExpected = ({ status }: { status: string }): boolean => ['requested', 'approved', 'collected', 'received'].includes(status)
 const isComingBack = ({ returns }: OrderView): boolean => returns.some(isExpected)
@@ -154,7 +167,15 @@ export const commands = {
   'another date': { weight: 2, do: (hands, { more }) => changed(hands, { op: 'setDelivery', method: 'delivery', by: new Date(Date.now() + (more % 40) * 86_400_000).toISOString() }) },
   return: {
     weight: 8, when: isWithHer,
-    do: ({ people, order }, drawn) => people.support('POST', `/v1/orders/${order.orderId}/returns`, { lines: [{ ...some(order.lines, drawn), reason: 'too big' }], method: chosen(['store', 'mail', 'courier'], drawn.more >> 3)! }),
+    do: (hands, drawn) => sentBack(hands, 'returns', { lines: [{ ...some(hands.order.lines, drawn), reason: 'too big' }], method: chosen(['store', 'mail', 'courier'], drawn.more >> 3)! }),
+  },
+  'bring back': {
+    weight: 5, when: isWithHer,
+    do: (hands, drawn) => {
+      const { lineId, quantity } = some(hands.order.lines, drawn)
+      const counted = [{ quantity, grade: chosen(grades, drawn.more >> 2)!, disposition: chosen(dispositions, drawn.more >> 4)! }]
+      return sentBack(hands, 'counter-returns', { nodeId: chosen(['dc-01', 'store-mitte'], drawn.more)!, lines: [{ lineId, reason: 'too big', counted }] })
+    },
   },
   replace: {
     weight: 8, when: isWithHer,
@@ -184,8 +205,8 @@ export const commands = {
       const asked = back(hands, drawn)
       if (!asked) return undefined
       const { more } = drawn
-      const grade = chosen(['as_new', 'used', 'damaged', 'wrong_item', 'empty_box'] as const, more)!
-      const disposition = chosen(['restock', 'refurbish', 'write_off', 'to_vendor'] as const, more >> 2)!
+      const grade = chosen(grades, more)!
+      const disposition = chosen(dispositions, more >> 2)!
       const lines = [{ lineId: chosen(asked.lines, more)!.lineId, quantity: 1, grade, disposition }]
       return hands.people.operations('POST', `/v1/returns/${asked.returnId}/receive`, { nodeId: chosen(['dc-01', 'store-mitte'], more)!, lines })
     },
@@ -246,11 +267,14 @@ export interface Wish {
   units: number
   lines: number
   pays: 'card' | 'card once' | 'asks' | 'elsewhere' | 'gift card' | 'store credit'
+  /** When the money of what comes back is given, as the order is marked. */
+  paidBack: 'receipt' | 'request' | 'scan'
 }
 export const wishes: fc.Arbitrary<Wish> = fc.record({
   delivered: fc.constantFrom(true, false, false),
   units: fc.integer({ min: 1, max: 3 }), lines: fc.integer({ min: 1, max: 3 }),
   pays: fc.constantFrom<Wish['pays'][]>('card', 'card', 'card', 'card once', 'card once', 'asks', 'elsewhere', 'gift card', 'store credit'),
+  paidBack: fc.constantFrom<Wish['paidBack'][]>('receipt', 'receipt', 'request', 'scan'),
 })
 
 let customers = 0

@@ -49,6 +49,7 @@ export interface OrderWish {
   tenders?: { provider: string; paymentMethod?: string; amountMinor?: number }[]
   priority?: number
   customer?: Record<string, string>
+  flags?: string[]
   shipTo?: Record<string, unknown>
   delivery?: { method: string; nodeId?: string; service?: string }
 }
@@ -71,6 +72,7 @@ export function orderOf(wish: OrderWish = {}): Record<string, unknown> & { chann
     currency: 'EUR',
     ...(wish.claim ? { claim: wish.claim } : {}),
     ...(wish.priority === undefined ? {} : { priority: wish.priority }),
+    ...(wish.flags?.length ? { flags: wish.flags } : {}),
     customer: wish.customer ?? { customerRef: 'c-77', name: 'Customer', email: 'customer@example.com' },
     shipTo: wish.shipTo ?? nearMitte,
     delivery: wish.delivery ?? { method: 'delivery' },

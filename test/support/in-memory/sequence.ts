@@ -17,7 +17,7 @@ export async function openWorld(): Promise<World> {
   const system = await startInMemory({
     payment: { deadline: 'PT30M' },
     sourcing: { maxShipments: 3, splitLines: true, retryEvery: 'PT10M', autoCancelAfter: 'PT1H' },
-    returns: { window: 'P14D', restockBy: 'P7D', feeMinor: 150, advance: { hold: true } },
+    returns: { window: 'P14D', restockBy: 'P7D', feeMinor: 150, advance: { hold: true }, rules: (['request', 'scan'] as const).map((refundOn) => ({ name: refundOn, flags: [refundOn], refundOn })) },
     parcels: { lost: 'reship', damaged: 'refund', returned: 'refund' },
     care: { retryEvery: 'PT1M' },
   })
@@ -30,9 +30,8 @@ const shelves: readonly Record<string, number>[] = [{ 'store-mitte': 3, 'dc-01':
 const methods = { card: 'pm_card', 'card once': 'pm_once', asks: 'pm_action' } as const
 const cards = [...Object.values(methods), 'pm_declined']
 
-const givenBackSql = `
-  SELECT coalesce(sum(op.amount_minor), 0) AS minor FROM payment_operations op JOIN payments p USING (payment_id)
-  WHERE op.order_id = ? AND op.kind = 'refund' AND op.status <> 'abandoned' AND p.provider <> 'paid_elsewhere' AND op.purpose ~ '^(cancelled|uncovered|unwanted|cheaper)'`
+const givenBackSql = `SELECT coalesce(sum(op.amount_minor), 0) AS minor FROM payment_operations op JOIN payments p USING (payment_id) WHERE op.order_id = ? AND op.kind = 'refund' AND op.status <> 'abandoned' AND `
+const givenBackFor = { changes: `p.provider <> 'paid_elsewhere' AND op.purpose ~ '^(cancelled|uncovered|unwanted|cheaper)'`, returns: `op.purpose ~ '^refund:'` }
 
 function handsFor({ system, people }: World, orderId: string, spare: string): () => Promise<Hands> {
   const carrierSays: Hands['carrierSays'] = (trackingNumber, status) =>
@@ -44,7 +43,7 @@ function handsFor({ system, people }: World, orderId: string, spare: string): ()
     await system.tell(orderId, { source: 'stripe', eventId: randomUUID(), kind: 'dispute', subject: reference, payload: { disputeId: `du_${reference}`, reference, amountMinor, currency: 'EUR', reason: 'fraudulent', status } })
   }
   const elapse = async (): Promise<void> => void (await system.elapse(orderId))
-  const givenBack = async (): Promise<number> => Number((await system.db.raw<{ rows: { minor: string }[] }>(givenBackSql, [orderId])).rows[0]!.minor)
+  const givenBack: Hands['givenBack'] = async (what) => Number((await system.db.raw<{ rows: { minor: string }[] }>(givenBackSql + givenBackFor[what], [orderId])).rows[0]!.minor)
   return async () => {
     await system.settled(orderId)
     return { people, order: await people.order(orderId), spare, cards, carrierSays, bankSays, givenBack, elapse }
@@ -57,7 +56,7 @@ export async function told(world: World, wish: Wish, commands: readonly Step[], 
   const skus = await Promise.all(Array.from({ length: wish.lines }, (_, i) => people.stocked(shelves[i]!)))
   const spare = await people.stocked({ 'dc-01': 6 })
   const lines = skus.map((sku, i) => ({ sku, quantity: wish.units, unitPriceMinor: 1_000 + 333 * i }))
-  const orderId = await people.place({ ...(await paying(people, wish, methods)), lines })
+  const orderId = await people.place({ ...(await paying(people, wish, methods)), lines, flags: [wish.paidBack] })
   const chance = chanceOf(luck)
   const hands = handsFor(world, orderId, spare)
   const said: string[] = []
