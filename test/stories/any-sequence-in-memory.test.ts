@@ -25,6 +25,7 @@ const rarer = {
   'what her bank gave is counted': `counted_goodwill WHERE given_by = 'bank'`,
   'another thing is dearer, and paid': `exchange_payments JOIN payments USING (payment_id) WHERE captured_minor > 0`,
   'what did not come back is charged': 'exchanges WHERE charged > 0',
+  'what was paid before comes with a later return': 'return_lines WHERE came_later > 0',
   'another thing is cheaper, and its rest given back': 'exchanges WHERE less_given > 0',
 }
 
