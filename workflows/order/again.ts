@@ -1,9 +1,10 @@
 /** What people ask of an order that has work with nodes: that others do it, or that the customer is told another date. */
-import { defineUpdate, setHandler } from '@temporalio/workflow'
+import { defineUpdate } from '@temporalio/workflow'
 import { updates, type MoveWork, type MoveWorkAnswer, type RenewPromise, type RenewPromiseAnswer } from '../../domain/messages'
 import { isStopped } from '../../domain/order/holds'
 import { step } from '../support/activities'
 import { refusing } from '../support/failures'
+import { setHandler } from '../support/handlers'
 import { refuseIfCancelled } from './fewer'
 import { show } from './show'
 import { newWorks } from './sourcing'

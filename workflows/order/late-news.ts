@@ -2,13 +2,16 @@
 import { condition, patched } from '@temporalio/workflow'
 import type { ReturnNews } from '../../db/returns'
 import { mayBecome } from '../../domain/returns/status'
+import { parking } from '../support/failures'
 import { giveBack, letGo } from './payment'
 import { claim } from './return-labels'
 import { note, remember } from './return-news'
 import type { Thread } from './thread'
 
 /** Said late or again, what is known stays. */
-export async function hearReturn(thread: Thread, news: ReturnNews): Promise<void> {
+export const hearReturn = (thread: Thread, news: ReturnNews): Promise<void> => hear(thread, news).catch((cause: unknown) => Promise.reject(parking(cause) as Error))
+
+async function hear(thread: Thread, news: ReturnNews): Promise<void> {
   if (!thread.resumed && patched('late-news-of-returns')) await condition(() => thread.resumed)
   const back = thread.backs.find((b) => b.returnId === news.returnId)
   if (back && (mayBecome(back.status, news.status) || (news.stirs && back.status === news.status))) return void note(thread, news)

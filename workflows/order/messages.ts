@@ -1,5 +1,5 @@
 /** Everything an order can be told while it lives. Commands are refused by a validator where the story already knows better, and checked again on the rows. */
-import { CancellationScope, defineQuery, defineSignal, defineUpdate, patched, setHandler } from '@temporalio/workflow'
+import { CancellationScope, defineQuery, defineSignal, defineUpdate, patched, setHandler as answerTo } from '@temporalio/workflow'
 import { isGone } from '../../domain/fulfillment/moves'
 import {
   orderStateQuery, signals, updates,
@@ -12,6 +12,7 @@ import type { WorkMoved } from '../../db/steps/source-order'
 import { asked, step } from '../support/activities'
 import { now } from '../support/clock'
 import { answering, refusalIn, refusing } from '../support/failures'
+import { setHandler } from '../support/handlers'
 import { listenForOthers } from './again'
 import { change } from './change'
 import { labelsOrEnd, wentBack } from './delivery'
@@ -104,7 +105,7 @@ export function listen(thread: Thread): void {
   setHandler(workMoved, (fact) => hearMoved(thread, fact), { description: 'Work nobody had begun comes from other nodes now; the rows are already up to date.' })
   setHandler(exceptionRetried, () => void (thread.nudges += 1), { description: 'Somebody pressed retry: whatever waits is tried again now.' })
   setHandler(stockArrived, () => void (thread.nudges += 1), { description: 'Stock has come that the order waits for: it looks again now.' })
-  setHandler(orderState, () => state(thread), { description: 'What the workflow itself believes.' })
+  answerTo(orderState, () => state(thread), { description: 'What the workflow itself believes.' })
 }
 
 /** The Cancel button of the Temporal UI asks for the same as support's signal: the order is cancelled properly, or goes on and says why. */

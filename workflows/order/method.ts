@@ -1,10 +1,11 @@
 /** The customer gives another way of paying for what is not held: it is authorised first, and then what waited for the money goes on. */
-import { defineUpdate, setHandler } from '@temporalio/workflow'
+import { defineUpdate } from '@temporalio/workflow'
 import { updates, type GiveMethod, type GiveMethodAnswer } from '../../domain/messages'
 import { formatMinor } from '../../domain/money'
 import type { Remainder } from '../../db/part-payments'
 import { asked, payments } from '../support/activities'
 import { answering, refusing } from '../support/failures'
+import { setHandler } from '../support/handlers'
 import { refuseIfCancelled } from './fewer'
 import type { Thread } from './thread'
 import { persist } from './waits'

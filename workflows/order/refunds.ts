@@ -1,9 +1,10 @@
 /** Money given back by hand: asked for, and where it is beyond what came back, agreed to by another person. What is given goes the way of every refund. */
-import { defineUpdate, setHandler } from '@temporalio/workflow'
+import { defineUpdate } from '@temporalio/workflow'
 import { updates, type DecideRefund, type GiveAgain, type RefundAnswer, type RefundOrder } from '../../domain/messages'
 import type { IntendedRefund } from '../../db/refunds'
 import { asked } from '../support/activities'
 import { answering } from '../support/failures'
+import { setHandler } from '../support/handlers'
 import { withThread } from './return-news'
 import type { Thread } from './thread'
 
