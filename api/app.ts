@@ -11,6 +11,7 @@ import { Refusal, refuse } from '../domain/refusals'
 import { servicesOf } from './carrier-services'
 import { createAuthenticate, type ApiKey, type Authenticate } from './auth'
 import { bodyLimitBytes, ClientGone, feedLimitBytes, readBody } from './body'
+import { tellRefusal } from './command'
 import type { RouteDeps } from './deps'
 import { createEventFeed } from './event-feed'
 import { endWithKey } from './key-watch'
@@ -68,7 +69,6 @@ function handler(route: Route, deps: RouteDeps, { authenticate, limit }: { authe
       if (cause instanceof Refusal) await limit(req, res, 'public')
       throw cause
     })
-  const limitBytes = route.reads === 'feed' ? feedLimitBytes : bodyLimitBytes
   const hasBody = route.method === 'post' || route.method === 'put' || route.method === 'patch'
   return async (req, res) => {
     locals(res).route = route.path
@@ -78,17 +78,25 @@ function handler(route: Route, deps: RouteDeps, { authenticate, limit }: { authe
     if (req.url.includes('%00')) throw refuseField('/path', 'The character U+0000 cannot be used')
     const ctx = new RequestContext(deps, req, locals(res).requestId, key)
     ctx.params = readParams(route, req.params)
-    ctx.query = readQuery(route, req.query)
-    if (hasBody) refuseEncoded(req)
-    if (hasBody && route.reads !== 'lines' && route.reads !== 'kept') {
-      const raw = await readBody(req, limitBytes)
-      if (route.raw) ctx.rawBody = raw
-      else ctx.body = readRequestBody(route, raw, req.headers['content-type'])
+    try {
+      ctx.query = readQuery(route, req.query)
+      if (hasBody) await takeBody(route, ctx, req)
+      if ((route.stream || route.lineShown) && key) endWithKey(res, () => authenticate(req.headers.authorization))
+      const answer = await route.run(ctx, req, res)
+      if (answer) send(res, answer)
+    } catch (error) {
+      if (key && error instanceof Refusal) await tellRefusal(route, ctx, error)
+      throw error
     }
-    if ((route.stream || route.lineShown) && key) endWithKey(res, () => authenticate(req.headers.authorization))
-    const answer = await route.run(ctx, req, res)
-    if (answer) send(res, answer)
   }
+}
+
+async function takeBody(route: Route, ctx: RequestContext, req: Request): Promise<void> {
+  refuseEncoded(req)
+  if (route.reads === 'lines' || route.reads === 'kept') return
+  const raw = await readBody(req, route.reads === 'feed' ? feedLimitBytes : bodyLimitBytes)
+  if (route.raw) ctx.rawBody = raw
+  else ctx.body = readRequestBody(route, raw, req.headers['content-type'])
 }
 
 /** Bodies are taken as they are: a small compressed one could unfold into any size. */

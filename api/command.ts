@@ -51,9 +51,6 @@ export function command<P extends z.ZodType = Nothing, Q extends z.ZodType = Not
       const outcome = await answerOnce(ctx.db, identity, (tx) => effect(within(ctx, tx), tx, ready), {
         auditOf: (given) => auditOf(fields, ctx, given),
         ...(keep && { answerTo: (error) => answerTo(error, ctx), tellRefused: (tx, { body }) => tellRefused(tx, refused, codeOf(body)) }),
-      }).catch(async (error: unknown) => {
-        if (keep && error instanceof Refusal) await tellUnkept(ctx.db, ctx, refused, error)
-        throw error
       })
       const answer = outcome.fresh ? outcome.answer : replay(outcome.first, identity)
       const changed = answer.status < 400 && after ? await unlessUnheard(after(ctx, answer, !outcome.fresh)) : undefined
@@ -184,11 +181,22 @@ const codeOf = (body: unknown): RefusalCode => (body as { code: RefusalCode }).c
 
 const problemAnswer = (refusal: Refusal, requestId: string): Answer => ({ status: statusOf(refusal.code), body: problemOf(refusal, requestId) })
 
+/** To be called with every refusal that leaves a route, also before its command begins. What has no key of its own, or only asks what would be, is no command yet. */
+export async function tellRefusal(route: Route, ctx: Ctx, refusal: Refusal): Promise<void> {
+  const previews = (ctx.query as { preview?: string }).preview === 'true'
+  if (!route.idempotent || previews || !isIdempotencyKey(ctx.header('idempotency-key'))) return
+  const { route: named, commandId } = identify(route, ctx)
+  const refused = refusedCommand(named, { commandId, actor: ctx.actor, params: ctx.params })
+  if (refused) await tellUnkept(ctx.db, ctx.key, refused, refusal)
+}
+
+const isIdempotencyKey = (given: string | undefined): given is string => given !== undefined && /^[\x20-\x7e]{1,255}$/.test(given)
+
 /** @throws `request.idempotency_key_missing` */
 export function identify(route: Pick<Route, 'method' | 'path'>, ctx: Ctx): CommandIdentity {
   const idempotencyKey = ctx.header('idempotency-key')
   if (!idempotencyKey) throw refuse('request.idempotency_key_missing', {}, undefined, [{ pointer: '/headers/Idempotency-Key', message: 'Missing' }])
-  if (!/^[\x20-\x7e]{1,255}$/.test(idempotencyKey)) throw refuseField('/headers/Idempotency-Key', 'Must be 1 to 255 printable ASCII characters')
+  if (!isIdempotencyKey(idempotencyKey)) throw refuseField('/headers/Idempotency-Key', 'Must be 1 to 255 printable ASCII characters')
   const named = shortened(`${route.method.toUpperCase()} ${filled(route.path, ctx.params)}`)
   return {
     apiKeyId: ctx.key.apiKeyId,

@@ -62,13 +62,17 @@ function summary(errors: readonly RefusalDetail[]): string {
 function detailsOf(issue: z.core.$ZodIssue, place: Place): RefusalDetail[] {
   const path = place === 'body' ? issue.path : [place, ...issue.path]
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.slice(0, mostErrors).map((key) => ({ pointer: pointerTo([...path, key]), message: `Unknown field "${key.slice(0, 100)}"` }))
+    return issue.keys.slice(0, mostErrors).map((key) => ({ pointer: pointerTo([...path, key]), message: `${unknownField} "${key.slice(0, 100)}"` }))
   if (issue.code === 'invalid_union') {
     const closest = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0]
     if (closest && depth(closest) > 0) return closest.flatMap((inner) => detailsOf({ ...inner, path: [...issue.path, ...inner.path] }, place))
   }
   return [{ pointer: pointerTo(path), message: issue.message }]
 }
+
+const unknownField = 'Unknown field'
+/** Named by the caller, and not by us. */
+export const isUnknownField = ({ message }: RefusalDetail): boolean => message.startsWith(unknownField)
 
 /** Of several shapes none of which fits, the one that got furthest is what the caller meant. */
 const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((i) => i.path.length))

@@ -85,7 +85,7 @@ export const eventTypes = {
   'order.reopened': 'The order had come to its end; something about it is done again',
   'order.cancelled': 'The order was cancelled and its stock is free',
   'order.cancel_refused': 'A cancellation was asked for and could not be done',
-  'order.command_refused': 'Somebody who may see the order asked for something that a rule does not allow',
+  'order.command_refused': 'Somebody asked something of the order that a rule, or the shape of such requests, does not allow',
   'order.completed': 'The return window has closed; nothing about the order can change any more',
   'channel.told': 'The channel was told of a parcel that has left',
   'channel.cancellation_told': 'The channel was told of what was cancelled here, and gives back what it took for it',

@@ -113,7 +113,7 @@ const version1 = {
   'replacement.failed': strict({ lines: z.array(strict({ ...line, sku: text.optional() })), reason: text }),
   'order.reopened': nothing,
   'order.cancelled': strict({ reason: text, released: z.array(strict({ ...line, sku: text, nodeId: text })) }),
-  'order.command_refused': strict({ command: text, code: text }),
+  'order.command_refused': strict({ command: text, code: text, pointers: z.array(text).optional() }),
   'channel.told': strict({ fulfillmentId: text, reference: text }),
   'channel.cancellation_told': strict({ reference: text }),
   'channel.refunded': z.looseObject({ refundId: text, amountMinor: amount, currency: text.nullable() }),

@@ -1,4 +1,5 @@
 /** What is refused about an order moves nothing, says why, and is in the log of the order once. */
+import { randomUUID } from 'node:crypto'
 import type { OrderView } from '../../db/views/orders'
 import { caller, eventually, peopleOf, type Answer, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
@@ -84,11 +85,51 @@ it('refuses changes of a line that was cancelled, writes nothing and says so in 
   await people.until(orderId, (o) => !o.workflowOpen)
 })
 
-it('keeps strangers, wrong shapes and missing roles out of the log', async () => {
+it('logs amounts with decimals and other wrong shapes by the fields they are in, once per command, and nothing of what was sent', async () => {
   const orderId = await delivered(1)
-  expect((await returned(orderId, [line()], 'demo-channel-pos')).status).toBe(404)
-  expect((await returned(orderId, [line({ quantity: 1.5 })])).body).toMatchObject({ code: 'request.invalid', errors: [{ pointer: '/lines/0/quantity' }] })
+  const before = await people.order(orderId)
+  const headers = { 'idempotency-key': `decimals-${orderId}` }
+  const invalid = (pointers: string[]) => ({ status: 400, body: { code: 'request.invalid', errors: pointers.map((pointer) => ({ pointer })) } })
+  const asked = (): Promise<Answer> => returned(orderId, [line({ quantity: 1.5, 'Erika Mustermann': 1 })], undefined, headers)
+  for (const _ of [1, 2]) expect(await asked()).toMatchObject(invalid(['/lines/0/quantity', '/lines/0/Erika Mustermann']))
+  expect(await people.support('POST', `/v1/orders/${orderId}/refunds`, { amountMinor: 10.5, reason: 'by phone' })).toMatchObject(invalid(['/amountMinor']))
+  expect(await people.support('POST', `/v1/orders/${orderId}/replacements`, { lines: [line({ sku: 'A-1', unitPriceMinor: 19.99 })], collectOld: 'store' })).toMatchObject(invalid(['/lines/0/unitPriceMinor']))
+  expect(await people.support('POST', `/v1/orders/${orderId}/returns?preview=true`, { lines: [line({ quantity: 0.5 })], method: 'store' })).toMatchObject({ status: 400 })
+  expect((await returned(orderId, [line({ quantity: 2 })], undefined, headers)).body).toMatchObject({ code: 'return.quantity' })
+  const { returnId } = (await returned(orderId, [line()])).body
+  const count = (nodeId: string, quantity: number): Promise<Answer> => people.store('store-kreuzberg')('POST', `/v1/returns/${returnId}/receive`, { nodeId, lines: [{ lineId: '1', quantity, grade: 'as_new', disposition: 'restock' }] })
+  expect(await count('store-kreuzberg', 0.5)).toMatchObject(invalid(['/lines/0/quantity']))
+  expect(await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mite', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })).toMatchObject({ body: { code: 'node.unknown' } })
+  expect(await log(orderId)).toEqual([
+    { actor: shop, command: 'orders/returns', code: 'request.invalid', pointers: ['/lines/0/quantity', '/lines/0'] },
+    { actor: support, command: 'orders/refunds', code: 'request.invalid', pointers: ['/amountMinor'] },
+    { actor: support, command: 'orders/replacements', code: 'request.invalid', pointers: ['/lines/0/unitPriceMinor'] },
+    { actor: shop, command: 'orders/returns', code: 'return.quantity' },
+    { actor: 'store:demo-store-store-kreuzberg', command: 'returns/receive', code: 'request.invalid', pointers: ['/lines/0/quantity'] },
+    { actor: 'operations:demo-operations', command: 'returns/receive', code: 'node.unknown' },
+  ])
+  expect(JSON.stringify(await log(orderId))).not.toContain('Erika')
+  expect(await people.order(orderId)).toMatchObject({ money: before.money, lines: [{ delivered: 1, returned: 0 }] })
+})
+
+it('logs a stranger once per command, however often she asks, and lets her hear nothing of it', async () => {
+  const orderId = await delivered(1)
+  const { returnId } = (await returned(orderId, [line()])).body
+  const unknown = { status: 404, body: { code: 'order.unknown' } }
+  for (const _ of [1, 2, 3]) expect(await returned(orderId, [line()], 'demo-channel-pos')).toMatchObject(unknown)
+  expect(await returned(orderId, [line({ quantity: 1.5 })], 'demo-channel-pos')).toMatchObject({ status: 400 })
+  expect(await caller(system.url, 'demo-channel-pos')('POST', `/v1/returns/${returnId}/cancel`, {})).toMatchObject({ status: 404, body: { code: 'return.unknown' } })
+  expect(await returned(randomUUID(), [line()], 'demo-channel-pos')).toMatchObject(unknown)
+  expect(await log(orderId)).toEqual([
+    { actor: 'channel:demo-channel-pos', command: 'orders/returns', code: 'order.unknown' },
+    { actor: 'channel:demo-channel-pos', command: 'returns/cancel', code: 'return.unknown' },
+  ])
+})
+
+it('keeps missing roles and what is no command at all out of the log', async () => {
+  const orderId = await delivered(1)
   expect((await returned(orderId, [line()], 'demo-finance')).status).toBe(403)
+  expect((await returned(orderId, [line({ quantity: 1.5 })], undefined, { 'idempotency-key': '' })).status).toBe(400)
   expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'x' }, { 'idempotency-key': '' })).body).toMatchObject({ code: 'request.idempotency_key_missing' })
   expect(await log(orderId)).toEqual([])
 })
