@@ -153,14 +153,15 @@ it('counts all of it where everything was given ahead, unit by unit, and then no
   expect(await shortCases(orderId)).toEqual([])
 })
 
-it('refuses amounts that are none, by field, and strangers', async () => {
+it('refuses amounts that are none, by field, and logs which field it was; and whoever may not', async () => {
   const orderId = await delivered()
   for (const amountMinor of [12.5, 0, -1, '5']) expect(await ask(people.support, orderId, { amountMinor })).toMatchObject({ status: 400, body: { code: 'request.invalid', errors: [{ pointer: '/amountMinor' }] } })
   expect((await ask(people.support, orderId, {})).body).toMatchObject({ code: 'request.invalid' })
   expect((await ask(people.support, orderId, { amountMinor: 5, lines: [{ lineId: '1', quantity: 1 }] })).body).toMatchObject({ code: 'request.invalid' })
   expect((await ask(people.shop, orderId, { amountMinor: 5 })).status).toBe(403)
   expect((await decide(finance, orderId, '00000000-0000-7000-8000-000000000000', 'approve')).body).toMatchObject({ code: 'refund.unknown' })
-  expect(await refused(orderId)).toEqual([])
+  const invalid = { command: 'orders/refunds', code: 'request.invalid' }
+  expect(await refused(orderId)).toMatchObject([...[12.5, 0, -1, '5'].map(() => ({ ...invalid, pointers: ['/amountMinor'] })), invalid, invalid])
 })
 
 const claims = (orderId: string, body: object, call = people.support): Promise<Answer<Refund & { returnId: string | null }>> => call('POST', `/v1/orders/${orderId}/claims`, { reason: 'torn', lines: [{ lineId: '1', quantity: 1 }], remedy: 'refund', ...body })

@@ -150,6 +150,6 @@ it('is not forgotten: the case stays until the money is given, and what cannot b
   expect((await give(people.support, orderId, reference, transfer)).status).toBe(403)
   expect([await owed(orderId), await booked(orderId, 'given-again:')]).toEqual([2_000, []])
   const refused = (await people.support<{ items: { type: string; data: { code: string } }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body.items.filter((e) => e.type === 'order.command_refused')
-  expect(refused.map((e) => e.data.code)).toEqual(['claim.no_customer', 'refund.above_captured'])
+  expect(refused.map((e) => e.data.code)).toEqual(['claim.no_customer', 'refund.above_captured', 'request.invalid', 'request.invalid'])
   expect((await give(finance, orderId, reference, transfer)).status).toBe(200)
 })
