@@ -1,4 +1,8 @@
 /** Every way an order's life can go, played to its end on a real system: what the recorded histories are made of. */
+import type { Db, Transaction } from '../../db/connection'
+import { applyCarrierFact } from '../../db/facts'
+import { receiveFact } from '../../db/inbox'
+import type { OrderView } from '../../db/views/orders'
 import type { RunView } from '../../db/views/runs'
 import { caller, eventually, peopleOf, type People, type OrderWish } from '../support/people'
 import { type PolicyChanges } from '../support/policies'
@@ -380,6 +384,16 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'told-late',
+    policies: { returns: { window: 'PT6S', restockBy: 'PT20S', refundOn: 'scan' } },
+    play: (people, system) => toldLate(people, system, (o) => o.returns[0]?.status === 'closed'),
+  },
+  {
+    name: 'told-after-its-end',
+    policies: { returns: { window: 'PT3S', restockBy: 'PT20S', refundOn: 'scan' } },
+    play: (people, system) => toldLate(people, system, (o) => !o.workflowOpen),
+  },
+  {
     name: 'never-came',
     policies: { returns: { window: 'PT5S', restockBy: 'PT0.5S', closeAfter: 'PT0.5S', approval: 'by_staff', decideWithin: 'PT0.5S', whenUndecided: 'reject' } },
     play: async (people) => {
@@ -507,6 +521,25 @@ async function restNotHeld(people: People, system: System): Promise<{ orderId: s
   const open = (): Promise<object[]> => system.db('exceptions').where({ order_id: orderId, kind: 'payment.remainder_not_held' }).select('exception_id')
   await eventually(open, (found) => found.length > 0, { what: 'the case' })
   return { orderId, gone: numbers[0]!, packed: { work: fulfillments[1]!, number: numbers[1]! } }
+}
+
+/** What is sent back is scanned and counted, and the order hears of the scan last. */
+async function toldLate(people: People, system: System, enough: (order: OrderView) => boolean): Promise<string> {
+  const { orderId, work } = await released(people)
+  await arrive(people, orderId, work)
+  const { returnId, label } = (await people.support<{ returnId: string; label: { carrier: string; trackingNumber: string } }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'mail' })).body
+  const fact = { source: `carrier:${label.carrier}`, eventId: `scan:${returnId}`, kind: 'carrier', subject: label.trackingNumber, payload: { status: 'in_transit', at: new Date().toISOString() } }
+  const keep = (db: Db | Transaction, until: string | null): Promise<number> => db('inbound_events').where({ event_id: fact.eventId }).update({ leased_until: until })
+  await system.db.transaction(async (tx) => {
+    await receiveFact(tx, fact)
+    await keep(tx, '2999-01-01T00:00:00Z')
+  })
+  await applyCarrierFact(system.db, fact)
+  await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'dc-01', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  await people.until(orderId, enough)
+  await keep(system.db, null)
+  await people.until(orderId, (o) => o.money.refundedMinor > 0, 'the refund')
+  return ended(people, orderId)
 }
 
 /** A bank has the money under way, and decides when it is told to. */
