@@ -2,7 +2,8 @@
 import { invariant } from '../domain/invariant'
 import { hasEnded, mayBecome, type Disposition, type Grade, type ReturnMethod, type ReturnStatus } from '../domain/returns/status'
 import { refuse } from '../domain/refusals'
-import type { FeePer, RefundOn } from '../domain/policy/returns'
+import type { RefundOn } from '../domain/policy/returns'
+import type { FeeLine } from '../domain/returns/fees'
 import type { GivenLine } from '../domain/returns/given'
 import type { LineTerms } from '../domain/returns/terms'
 import type { PricedWish } from '../domain/returns/exchange-money'
@@ -49,15 +50,15 @@ export interface ReturnRow {
   /** When its money is given back: as it was when it was asked for. */
   refundOn: RefundOn
   feeMinor: number
+  /** Of all that money was given for so far. */
+  feeKeptMinor: number
   dueAt: string
   wait: WaitingOn | null
   wanted: WantedLine[] | null
   lines: ReturnLine[]
 }
-export interface ReturnLine extends GivenLine {
+export interface ReturnLine extends GivenLine, FeeLine {
   sku: string
-  feeMinor: number
-  feePer: FeePer
 }
 /** Units to be sent in place of others, and what they cost more or less than those. */
 export interface WantedLine extends Partial<PricedWish> {
@@ -75,8 +76,8 @@ export interface CountedLine {
 /** Of a return `r`. */
 export const refundOnSql = `coalesce(r.refund_on, (SELECT ${snapshotOf('o')} #>> '{returns,refundOn}' FROM orders o WHERE o.order_id = r.order_id), 'receipt')`
 
-const columns = `return_id AS "returnId", order_id AS "orderId", number, status, method, remedy, in_advance AS "inAdvance", ${refundOnSql} AS "refundOn", fee_minor AS "feeMinor", due_at AS "dueAt", waiting_on AS wait, wanted,
-  (SELECT json_agg(json_build_object('lineId', rl.line_id, 'sku', l.sku, 'quantity', rl.quantity, 'received', rl.received, 'disputed', rl.disputed, 'given', rl.given, 'covered', rl.covered, 'coveredBack', rl.covered_back, 'feeMinor', rl.fee_minor, 'feePer', rl.fee_per) ORDER BY l.position)
+const columns = `return_id AS "returnId", order_id AS "orderId", number, status, method, remedy, in_advance AS "inAdvance", ${refundOnSql} AS "refundOn", fee_minor AS "feeMinor", fee_kept_minor AS "feeKeptMinor", due_at AS "dueAt", waiting_on AS wait, wanted,
+  (SELECT json_agg(json_build_object('lineId', rl.line_id, 'sku', l.sku, 'quantity', rl.quantity, 'received', rl.received, 'disputed', rl.disputed, 'given', rl.given, 'covered', rl.covered, 'coveredBack', rl.covered_back, 'worthMinor', rl.worth_minor, 'feeMinor', rl.fee_minor, 'feePer', rl.fee_per) ORDER BY l.position)
      FROM return_lines rl JOIN order_lines l USING (order_id, line_id) WHERE rl.return_id = r.return_id) AS lines`
 
 /** The order, locked, and the return. @throws `return.unknown` */
@@ -127,7 +128,7 @@ export const withHer = (tx: Transaction, orderId: string): Promise<{ lineId: str
 export const arrivedAt = async (tx: Transaction, orderId: string): Promise<string | undefined> =>
   (await row<{ at: string | null }>(tx, `SELECT max(ended_at) AS at FROM fulfillments WHERE order_id = ? AND method <> 'transfer' AND status IN ('delivered', 'collected')`, [orderId]))?.at ?? undefined
 
-export interface NewReturn extends Omit<ReturnRow, 'number' | 'lines' | 'status'> {
+export interface NewReturn extends Omit<ReturnRow, 'number' | 'lines' | 'status' | 'feeKeptMinor'> {
   status: 'requested' | 'approved' | 'closed'
   lines: readonly { lineId: string; quantity: number; reason: string; given?: number; covered?: number }[]
   /** By which each of the lines comes back. */

@@ -65,6 +65,7 @@ import * as joinedTenders from './0069-joined-tenders'
 import * as heldByDispute from './0070-held-by-dispute'
 import * as whenIntended from './0071-when-intended'
 import * as givenBeforeItCame from './0072-given-before-it-came'
+import * as feesKept from './0073-fees-kept'
 import * as lateReturns from './0068-late-returns'
 
 export interface Migration {
@@ -140,4 +141,5 @@ export const migrations: readonly Migration[] = [
   heldByDispute,
   whenIntended,
   givenBeforeItCame,
+  feesKept,
 ]

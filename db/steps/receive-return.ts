@@ -5,7 +5,7 @@ import { refuse } from '../../domain/refusals'
 import { isDisputed, isExpected } from '../../domain/returns/status'
 import { leaveFetching, queueFetching } from '../collections'
 import { row, run, type Transaction } from '../connection'
-import { feeOf, refundEarly } from '../early-refund'
+import { refundEarly } from '../early-refund'
 import { holdAgain } from '../disputes'
 import { record, self } from '../events'
 import { letGoOfExchange } from '../exchange-payments'
@@ -14,7 +14,7 @@ import { exchangeRefunds } from '../exchange-refunds'
 import { giveBackLate, guardedLines, guardOf, hasMissing } from '../guards'
 import { leftOfReturns } from '../left-undone'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
-import { intendRefund } from '../refunds'
+import { refundReturn } from '../return-refund'
 import { countAhead } from '../paid-ahead'
 import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, withHer, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
 import { changeLines, takeBack } from '../stock'
@@ -43,7 +43,7 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
   await settleExceptions(tx, order, 'it is back', { subject: back.returnId, kind: 'return.not_collected' })
   await record(tx, order, { type: 'return.received', actor: ask.actor, data: { returnId: back.returnId, nodeId: ask.nodeId, lines: ask.lines } })
   if (disputed.length) await tellDisputed(tx, { order, back, disputed })
-  const refunds = due.length ? await intendRefund(tx, order, { purpose: `refund:${back.returnId}:${earlier + 1}`, back: due, feeMinor: feeOf(back, due), cause: { returnId: back.returnId } }) : []
+  const refunds = await refundReturn(tx, order, back, { units: due, number: earlier + 1 })
   const sent = isComplete(back, ask.lines) ? await sendForReceived(tx, order, { ...back, lines: countedIn(back, received), actor: ask.actor }) : undefined
   if (back.remedy === 'replacement') {
     await countNeverSent(tx, back.returnId, units)

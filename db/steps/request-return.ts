@@ -5,6 +5,7 @@ import { durationMs } from '../../domain/policy/duration'
 import type { RefundOn } from '../../domain/policy/returns'
 import { refuse } from '../../domain/refusals'
 import type { Units } from '../../domain/payment/shares'
+import { feeOfUnits, type FeesSoFar } from '../../domain/returns/fees'
 import { refundMinor, type RefundParts } from '../../domain/returns/refund'
 import { feesOf, refundOnOf, type LineTerms, type Objection } from '../../domain/returns/terms'
 import { canFetch, queueFetching } from '../collections'
@@ -13,7 +14,8 @@ import type { Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record } from '../events'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
-import { giveCredit, intendRefund, limitsOf, refundFor } from '../refunds'
+import { giveCredit, limitsOf, refundFor, soldOf } from '../refunds'
+import { refundReturn } from '../return-refund'
 import { judge, refusalOf, type Shown } from '../return-terms'
 import { paidAhead } from '../paid-ahead'
 import { insertReturn, returnable, type ReturnNews } from '../returns'
@@ -49,12 +51,14 @@ export async function requestReturn(tx: Transaction, ask: RequestReturn & { orde
   await record(tx, order, { type: 'return.requested', actor: ask.actor, data: { returnId, method: ask.method, lines, approved, ...(override && { override }) } })
   if (status === 'approved' && ask.method === 'courier' && !(await queueFetching(tx, returnId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
   if (!approved) await askForApproval(tx, order, { returnId, lines, deadline: wait!.deadline })
-  const refund = { purpose: `refund:${returnId}:0`, back: due, feeMinor, cause: { returnId } }
-  if (ask.remedy === 'credit') await giveCredit(tx, order, { ...refund, actor: ask.actor })
-  const refunds = inAdvance && ask.remedy === undefined ? await intendRefund(tx, order, refund) : []
+  if (ask.remedy === 'credit') await giveCredit(tx, order, { purpose: `refund:${returnId}:0`, back: due, cause: { returnId }, actor: ask.actor })
+  const refunds = inAdvance && ask.remedy === undefined ? await refundReturn(tx, order, { returnId, ...noneKept(kept) }, { units: due, number: 0 }) : []
   await refreshOrder(tx, ask.orderId)
   return { returnId, status, wait, refunds, toSource: false, ...(status === 'approved' && wantsLabel(order, ask) && { label: true }) }
 }
+
+/** Of what is only asked for. */
+const noneKept = (terms: readonly LineTerms[]): FeesSoFar => ({ lines: terms.map((t) => ({ ...t, given: 0, worthMinor: 0 })), feeKeptMinor: 0 })
 
 /** Nothing is kept of it, whatever the policy says of what is sent back. */
 export const free = (terms: readonly LineTerms[]): LineTerms[] => terms.map((t) => ({ ...t, feeMinor: 0 }))
@@ -98,14 +102,17 @@ export async function previewReturn(tx: Transaction, ask: Omit<Terms, 'actor'> &
   const order = await lockOrder(tx, ask.orderId)
   const { terms, override } = await allowed(tx, order, { ...ask, actor: '' })
   if (ask.method === 'courier' && !(await canFetch(tx, ask.orderId))) throw refuse('return.no_driver', { instead: ['mail', 'store'] })
-  const { feeMinor, approved, refundOn } = termsFor(order, ask, terms)
+  const { approved, refundOn } = termsFor(order, ask, terms)
+  const byRule = ask.method === 'none' ? free(terms) : terms
   const worth = { ...ask, lines: ask.worth ?? ask.lines }
-  const parts = await refundFor(tx, ask.orderId, dueOf(worth.lines, await coveredOf(tx, worth)), { feeMinor })
+  const due = dueOf(worth.lines, await coveredOf(tx, worth))
+  const { feeMinor } = feeOfUnits(await soldOf(tx, ask.orderId), noneKept(byRule), due)
+  const parts = await refundFor(tx, ask.orderId, due, { feeMinor })
   const { givenMinor, ...limits } = await limitsOf(tx, ask.orderId, refundMinor(parts))
   const needsApproval = ask.claim && (await judged(tx, { orderId: ask.orderId, amountMinor: refundMinor(parts) })).aboveMinor > 0
   const has = await returnable(tx, ask.orderId)
   const goods = summed(ask.lines).map((l) => ({ ...l, sku: has.find((h) => h.lineId === l.lineId)!.sku }))
-  return { preview: true, approved, goods, terms: ask.method === 'none' ? free(terms) : terms, ...(override && { override }), ...(needsApproval !== undefined && { needsApproval }), money: { currency: order.currency, refundMinor: givenMinor, ...parts, ...limits, refundOn } }
+  return { preview: true, approved, goods, terms: byRule, ...(override && { override }), ...(needsApproval !== undefined && { needsApproval }), money: { currency: order.currency, refundMinor: givenMinor, ...parts, ...limits, refundOn } }
 }
 
 /** Asked for from the Temporal UI, where nobody waits for the answer: the timeline and an exception tell it. */

@@ -2,10 +2,10 @@
 import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
 import { isExpected, mayCloseShort } from '../../domain/returns/status'
+import { keptOf } from '../../domain/returns/fees'
 import { refundMinor } from '../../domain/returns/refund'
 import type { Units } from '../../domain/payment/shares'
 import { row, run, type Transaction } from '../connection'
-import { feeOf } from '../early-refund'
 import { record, self } from '../events'
 import { exchangeRefunds } from '../exchange-refunds'
 import { guardOf } from '../guards'
@@ -59,10 +59,19 @@ export async function proposeCharge(tx: Transaction, order: OrderRow, back: Retu
     `SELECT coalesce(sum(amount_minor), 0)::int8 AS "givenMinor" FROM payment_operations WHERE order_id = ? AND kind = 'refund' AND status <> 'abandoned' AND purpose LIKE ?`,
     [order.orderId, `refund:${returnId}:%`],
   ))!.givenMinor
-  const feeMinor = back.lines.some((l) => l.received > 0) ? 0 : feeOf(back, units)
+  const feeMinor = feeKeptFor(back, units)
   const proposedChargeMinor = Math.min(given, refundMinor(await refundFor(tx, order.orderId, units, { own: 'lost', feeMinor })))
   const summary = 'The money was given back before the goods came, and they have not: charge the customer, or let it be'
   await openException(tx, { ...order, kind: 'return.paid_not_back', subject: returnId, owner: 'finance', summary, data: { returnId, lines: units, givenMinor: given, proposedChargeMinor, currency: order.currency }, deadline: deadlineOf(order.policy.parcels) })
+}
+
+/** What was kept of these of its units alone, and would not have been of the others. */
+function feeKeptFor({ lines, feeKeptMinor }: ReturnRow, units: readonly Units[]): number {
+  const rest = lines.map((l) => {
+    const given = Math.max(0, l.given - units.reduce((sum, u) => (u.lineId === l.lineId ? sum + u.quantity : sum), 0))
+    return { ...l, given, worthMinor: Math.floor((l.worthMinor * given) / Math.max(1, l.given)) }
+  })
+  return Math.max(0, feeKeptMinor - keptOf(rest))
 }
 
 /** Some of what a return paid for before it came is here after all: its case is over, or is about the rest. */

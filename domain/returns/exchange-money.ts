@@ -35,12 +35,23 @@ export interface PricedWish extends Units, Difference {
   unitPriceMinor?: number
 }
 
-/** What each line costs more or less than what it replaces; those before are counted as gone, so the sum is that of all of them. */
-export function differencesOf(sold: Sold, wished: readonly WishedLine[]): PricedWish[] {
-  let lines = sold.lines.map(asIfBack)
-  return wished.map(({ lineId, quantity, unitPriceMinor }) => {
+/** What units were paid with, shipping left out, one after the other: those before are counted as gone, so the sum is that of all of them. */
+export const worthOfEach = (sold: Sold, units: readonly Units[]): number[] => oneByOne(sold, units).map(refundMinor)
+
+function oneByOne(sold: Sold, units: readonly Units[]): RefundParts[] {
+  let { lines } = sold
+  return units.map(({ lineId, quantity }) => {
     const { parts, back } = refundOfUnits({ ...sold, lines }, [{ lineId, quantity }], { withShipping: false })
     lines = lines.map((l) => ({ ...l, credited: l.credited + sumOf(back.credits, l.lineId), lessTaken: l.lessTaken + sumOf(back.takes, l.lineId) }))
+    return parts
+  })
+}
+
+/** What each line costs more or less than what it replaces; those before are counted as gone, so the sum is that of all of them. */
+export function differencesOf(sold: Sold, wished: readonly WishedLine[]): PricedWish[] {
+  const all = oneByOne({ ...sold, lines: sold.lines.map(asIfBack) }, wished)
+  return wished.map(({ lineId, quantity, unitPriceMinor }, i) => {
+    const parts = all[i]!
     const paidMinor = refundMinor(parts)
     const paidTaxMinor = Math.min(Math.max(0, parts.taxMinor), paidMinor)
     const paid = { lineId, quantity, paidMinor, paidTaxMinor }

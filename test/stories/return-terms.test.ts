@@ -111,3 +111,20 @@ it('refuses a policy that names a rule or a reason twice, or a category that can
   expect(await draft([{ name: 'a', categories: ['shoes'], feeMinor: 1.5 }])).toMatchObject({ status: 400, body: { errors: [{ pointer: '/rules/0/feeMinor' }] } })
   expect((await draft([{ name: 'a', categories: ['shoes'], feeMinor: 100, feePer: 'line' }])).status).toBe(201)
 })
+
+it('keeps a fee that the first unit does not cover of the next ones, as the preview says', async () => {
+  const sku = await people.stocked({ 'store-mitte': 5 })
+  const orderId = await people.place({ lines: [{ sku, quantity: 5, unitPriceMinor: 110 }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
+  const packed = (await people.pickAll(fulfillments[0]!), await people.packAll(fulfillments[0]!))
+  await people.handOver(fulfillments[0]!)
+  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.until(orderId, (o) => o.waitingOn?.what === 'return_window' && o.money.owedMinor === 0, 'delivery')
+  const four = { lines: [{ lineId: '1', quantity: 4, reason: 'too many' }] }
+  expect((await asked(people.shop, orderId, [], four, '?preview=true')).body).toMatchObject({ money: { refundMinor: 140, feeMinor: -300 } })
+  const { returnId } = (await asked(people.shop, orderId, [], four)).body
+  const given: object[] = []
+  for (let n = 0; n < 4; n += 1) given.push((await counted(returnId, '1')).body.money)
+  expect(given).toMatchObject([{ refundMinor: 0, feeMinor: 110 }, { refundMinor: 0, feeMinor: 220 }, { refundMinor: 30, feeMinor: 300 }, { refundMinor: 140, feeMinor: 300 }])
+  await people.until(orderId, (o) => o.money.refundedMinor === 140 && o.returns[0]!.status === 'closed', 'the refund')
+})
