@@ -31,7 +31,7 @@ function translated(cause: unknown): unknown {
   if (cause instanceof Refusal) return ApplicationFailure.create({ message: cause.message, type: cause.code, nonRetryable: true, details: [cause.data] })
   if (cause instanceof ProviderFault) return ApplicationFailure.create({ message: cause.message, type: faultType, cause })
   if (cause instanceof CarrierRefusal) return ApplicationFailure.create({ message: cause.message, type: 'CarrierRefusal', nonRetryable: true, cause }) // asked again only when somebody has had time to do something
-  const constraint = violated(cause)
-  if (constraint !== undefined) return ApplicationFailure.create({ message: `the database does not take it: ${constraint}`, type: neverTaken }) // without its cause: that may quote a customer
+  const rule = violated(cause)
+  if (rule !== undefined) return ApplicationFailure.create({ message: rule, type: neverTaken }) // without its cause: that may quote a customer
   return cause
 }

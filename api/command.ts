@@ -128,8 +128,8 @@ export async function carryOut(
     answer = await readAnswer({ db: deps.db, orderId, params, actor: args.actor, role: roleOfActor(args.actor), commandId: row.commandId })
   } catch (error) {
     if (!(error instanceof Refusal) || (statusOf(error.code) >= 500 && error.code !== 'command.broken')) throw asRefusal(error)
-    if (error.code === 'command.broken') deps.log.error({ commandId: row.commandId, orderId, update: row.updateName }, 'a command broke: the database does not take what it would write; the log of the workers says which rule')
-    answer = problemAnswer(error, requestId)
+    if (error.code === 'command.broken') deps.log.error({ commandId: row.commandId, orderId, update: row.updateName, rule: error.data.rule }, 'a command broke: the database does not take what it would write')
+    answer = problemAnswer(error.code === 'command.broken' ? refuse(error.code) : error, requestId) // by which rule is ours to know
     const refused = refusedCommand(row.route, { commandId: row.commandId, actor: args.actor, orderId })
     await deps.db.transaction((tx) => tellRefused(tx, refused, error.code)) // before the answer is kept: else nobody would tell it after a crash
   }

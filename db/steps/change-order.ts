@@ -8,7 +8,7 @@ import type { ChangeOperation } from '../../domain/order/change'
 import type { MoneyOfChange } from '../../domain/payment/raises'
 import { durationMs } from '../../domain/policy/duration'
 import type { ToldPromise } from '../../domain/promise/kept'
-import { Refusal, refuse, type RefusalCode } from '../../domain/refusals'
+import { refuse, type Refusal, type RefusalCode } from '../../domain/refusals'
 import type { SourcingDecision } from '../../domain/sourcing/decision'
 import { dropUnwanted } from '../unwanted-money'
 import { heldOf, intendCharge, makeTender, needMethod, tenderElsewhere, voidCharge } from '../change-payments'
@@ -17,6 +17,7 @@ import type { Transaction } from '../connection'
 import { record } from '../events'
 import type { AfterSale } from '../open-lines'
 import { refuseIfHeld } from '../holds'
+import { endedBy } from '../integrity'
 import { closeTenders } from '../part-payments'
 import { confirmChange, endChange, insertChange, needChange, refuseUnlessFresh, type ChangeRow } from '../order-changes'
 import { lockOrder, type OrderRow } from '../orders'
@@ -159,8 +160,7 @@ export async function finishChange(tx: Transaction, ask: Carrying & { orderId: s
     })
     return { outcome: 'carried out', ...done }
   } catch (cause) {
-    if (!(cause instanceof Refusal)) throw cause
-    return fail(tx, order, change, ask, cause)
+    return fail(tx, order, change, ask, endedBy(cause))
   }
 }
 

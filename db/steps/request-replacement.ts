@@ -9,13 +9,14 @@ import { durationMs } from '../../domain/policy/duration'
 import type { RefundOn } from '../../domain/policy/returns'
 import { differencesOf, moneyOfExchange, type MoneyOfExchange, type PricedWish } from '../../domain/returns/exchange-money'
 import { refundOnOf, type LineTerms } from '../../domain/returns/terms'
-import { Refusal, refuse, type RefusalCode } from '../../domain/refusals'
+import { refuse, type RefusalCode } from '../../domain/refusals'
 import { refuseErased } from '../erasure/erase'
 import { rows, type Transaction } from '../connection'
 import { record } from '../events'
 import { heldForExchange, intendExchangeHold, letGoOfExchange, needCard, type ExchangeHold, type ExchangeRole } from '../exchange-payments'
 import { exchangeRefunds } from '../exchange-refunds'
 import { refuseIfHeld } from '../holds'
+import { endedBy } from '../integrity'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { soldOf } from '../refunds'
 import type { Shown } from '../return-terms'
@@ -57,8 +58,8 @@ export async function finishReplacement(tx: Transaction, ask: Ask & { returnId: 
       return carryOut(inner, order, ask, { ...planned, returnId: ask.returnId })
     })
     return { outcome: 'carried out', ...news }
-  } catch (cause) {
-    if (!(cause instanceof Refusal)) throw cause
+  } catch (error) {
+    const cause = endedBy(error)
     await record(tx, order, { type: 'replacement.failed', actor: ask.actor, data: { lines: ask.lines.map(({ lineId, quantity, sku }) => ({ lineId, quantity, ...(sku !== undefined && { sku }) })), reason: cause.code } })
     return { outcome: 'failed', code: cause.code, data: cause.data, voids: await letGoOfExchange(tx, ask.returnId) }
   }

@@ -22,7 +22,7 @@ async function planted(table: string, check: string): Promise<void> {
   await system.db.raw(`ALTER TABLE ${table} ADD CONSTRAINT planted CHECK (${check}) NOT VALID`)
 }
 const mended = async (): Promise<void> => {
-  for (const table of ['return_receipts', 'fulfillments']) await system.db.raw(`ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS planted`)
+  for (const table of ['return_receipts', 'fulfillments', 'order_events']) await system.db.raw(`ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS planted`)
 }
 afterEach(mended)
 
@@ -53,6 +53,38 @@ it('ends a command that can never be done, keeps that as its answer, and the ord
   expect(await people.told(orderId)).toContain('order.command_refused')
   expect(await count('restock')).toMatchObject({ status: 200, body: { status: expect.stringMatching(/received|closed/) } })
   await people.until(orderId, (o) => o.returns[0]!.status === 'closed' && o.money.owedMinor === 0, 'the refund')
+})
+
+const letGo = (orderId: string): Promise<unknown> => people.until(orderId, (o) => o.payments.some((p) => p.status === 'voided'), 'the money to be let go')
+
+it('ends an exchange that can never be done once its money is held, lets go of the money, and the order hears the next', async () => {
+  const orderId = await delivered(1)
+  const sku = await people.stocked({ 'store-mitte': 2 })
+  const exchange = (): Promise<Answer> => people.support('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku, unitPriceMinor: 3_000, reason: 'another' }], collectOld: 'store', send: 'now' })
+  await planted('order_events', "type <> 'replacement.requested'")
+  expect(await exchange()).toMatchObject({ status: 500, body: { code: 'command.broken' } })
+  await letGo(orderId)
+  expect((await people.order(orderId)).returns).toEqual([])
+  await mended()
+  expect(await exchange()).toMatchObject({ status: 201 })
+})
+
+it('ends a change that can never be done once its money is held, lets go of the money, and the order hears the next', async () => {
+  const sku = await people.stocked({ 'store-mitte': 3 })
+  const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 2_000 }] })
+  await people.until(orderId, (o) => o.fulfillments.length === 1)
+  const raise = async (): Promise<Answer> => {
+    const { changeId } = (await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'setQuantity', lineId: '1', quantity: 2 }] })).body
+    return people.support('POST', `/v1/orders/${orderId}/changes/${changeId}/confirm`, {})
+  }
+  await planted('order_events', "type <> 'order.changed'")
+  expect(await raise()).toMatchObject({ status: 500, body: { code: 'command.broken' } })
+  await letGo(orderId)
+  expect(await people.order(orderId)).toMatchObject({ lines: [{ quantity: 1 }] })
+  await mended()
+  expect(await raise()).toMatchObject({ status: 200, body: { lines: [{ quantity: 2 }] } })
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+  await people.until(orderId, (o) => !o.workflowOpen)
 })
 
 it('waits for a fix where nobody asked, and cancels no order for it', async () => {

@@ -32,13 +32,13 @@ export async function answering<Answer>(step: () => Promise<Answer>): Promise<An
   try {
     return await step()
   } catch (cause) {
-    throw refusalIn(cause) ?? (isNeverTaken(cause) ? refusing('command.broken') : cause)
+    throw refusalIn(cause) ?? neverTakenIn(cause) ?? cause
   }
 }
 
-function isNeverTaken(cause: unknown): boolean {
+function neverTakenIn(cause: unknown): ApplicationFailure | undefined {
   const inner = cause instanceof ActivityFailure ? cause.cause : cause
-  return inner instanceof ApplicationFailure && inner.type === neverTaken
+  return inner instanceof ApplicationFailure && inner.type === neverTaken ? refusing('command.broken', { rule: inner.message }) : undefined
 }
 
 /** A Temporal failure thrown from a workflow would end it for good; as a plain error it fails the task, which is tried again until the code is mended. */
