@@ -47,7 +47,7 @@ interface NotMade extends IntendedRefund {
   workflowOpen: boolean
 }
 
-/** Captures and refunds that are recorded for so long and not made, where no hold stops them and nobody was told why. What has been made since is no case any more. */
+/** Captures and refunds that are recorded for so long and not made, where no hold stops them and nothing of their order is known to fail: the next waits for what goes before. What has been made since is no case any more. */
 export async function notMadeFor(tx: Transaction, minutes: number): Promise<NotMade[]> {
   const made = await rows<{ orderId: string; channel: string; subject: string }>(
     tx,
@@ -59,7 +59,7 @@ export async function notMadeFor(tx: Transaction, minutes: number): Promise<NotM
     tx,
     `SELECT op.order_id AS "orderId", o.channel, op.operation_id AS "operationId", op.kind, op.amount_minor AS "amountMinor", o.workflow_open AS "workflowOpen" FROM payment_operations op JOIN orders o USING (order_id)
      WHERE op.status = 'intended' AND op.kind IN ('refund', 'capture') AND op.intended_at < now() - ? * interval '1 minute' AND NOT (op.kind = 'refund' AND 'refund' = ANY(o.blocked))
-       AND NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.subject = op.operation_id::text AND e.kind <> 'payment.not_made' AND e.resolved_at IS NULL)
+       AND NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.order_id = op.order_id AND e.kind IN ('payment.capture_failed', 'payment.charge_failed', 'payment.refund_failed') AND e.resolved_at IS NULL)
      ORDER BY op.intended_at LIMIT 100`,
     [minutes],
   )

@@ -37,6 +37,24 @@ it('opens one exception for each thing that is stuck, and not a second one', asy
   expect(await openKinds()).toEqual(['inbox.stuck', 'order.not_started', 'order.stuck', 'payment.outcome_unknown', 'stock.untold'])
 })
 
+it('tells finance of money that nobody takes or gives, but not of what waits for another that fails, or for a hold', async () => {
+  const orderId = await people.place({ lines: [{ sku: 'SOCKS-3P', quantity: 1 }] })
+  const { payment_id } = await system.db<{ payment_id: string; order_id: string }>('payments').where({ order_id: orderId }).first('payment_id').then((p) => p!)
+  const recorded = { payment_id, order_id: orderId, status: 'intended', amount_minor: 1, intended_at: '2026-01-01T00:00:00Z' }
+  const [one, other] = ['0198c5a2-0000-7000-8000-00000000f101', '0198c5a2-0000-7000-8000-00000000f102']
+  const told = async (): Promise<string[]> => (await openForStuck(system.db), (await people.operations<{ items: { kind: string; subject: string }[] }>('GET', '/v1/exceptions?kind=payment.not_made')).body.items.map((e) => e.subject))
+  await system.db('payment_operations').insert([{ ...recorded, operation_id: one, kind: 'capture', purpose: 'one' }, { ...recorded, operation_id: other, kind: 'refund', purpose: 'other' }])
+  await system.db('exceptions').insert({ exception_id: one, order_id: orderId, kind: 'payment.capture_failed', subject: one, owner: 'finance', summary: 'it fails', data: '{}' })
+  expect(await told()).toEqual([])
+  await system.db('exceptions').where({ exception_id: one }).update({ resolved_at: '2026-01-01T00:00:00Z' })
+  await system.db('orders').where({ order_id: orderId }).update({ blocked: '{refund}' })
+  expect(await told()).toEqual([one])
+  await system.db('orders').where({ order_id: orderId }).update({ blocked: '{}' })
+  expect(await told()).toEqual([one, other])
+  await system.db('payment_operations').where({ operation_id: other }).update({ status: 'succeeded' })
+  expect(await told()).toEqual([one])
+})
+
 it('tells operations of a payment link that does not go on, until it does', async () => {
   const { draftId } = await writeDraft(people.support, { sku: 'SOCKS-3P' })
   await people.support('POST', `/v1/drafts/${draftId}/payment-link`, { expiresAt: new Date(Date.now() + 3_600_000).toISOString(), returnTo: 'https://shop.example/thanks' })
