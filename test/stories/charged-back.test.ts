@@ -35,11 +35,7 @@ interface Sold {
 async function delivered(wish: OrderWish = {}): Promise<Sold> {
   const sku = await people.stocked({ 'store-mitte': 2 })
   const orderId = await people.place({ lines: [{ sku, quantity: 2, unitPriceMinor: 2_000 }], ...wish })
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   const { payments } = await people.until(orderId, (o) => o.lines[0]!.delivered === 2 && o.money.capturedMinor === 4_490, 'delivery')
   return { orderId, reference: payments.find((p) => p.provider === 'stripe')!.reference! }
 }

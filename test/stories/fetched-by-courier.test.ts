@@ -25,11 +25,7 @@ afterAll(async () => {
 async function delivered(shipTo: Record<string, unknown> = nearMitte): Promise<string> {
   const sku = await people.stocked({ 'store-mitte': 1 })
   const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 2_000 }], shipTo })
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   await people.until(orderId, (o) => o.lines[0]!.delivered === 1 && o.money.owedMinor === 0)
   return orderId
 }

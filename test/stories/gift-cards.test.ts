@@ -36,11 +36,7 @@ const two = (sku: string): OrderWish => ({ lines: [{ sku, quantity: 2, unitPrice
 const submit = (wish: OrderWish): Promise<Answer> => people.shop('POST', '/v1/orders', orderOf(wish))
 
 async function delivered(orderId: string): Promise<OrderView> {
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   return people.until(orderId, (o) => o.lines[0]!.delivered === o.lines[0]!.quantity && o.money.owedMinor === 0)
 }
 async function sentBack(orderId: string, quantity: number): Promise<OrderView> {

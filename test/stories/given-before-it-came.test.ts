@@ -29,9 +29,7 @@ async function delivered(units: number): Promise<string> {
   const sku = await people.stocked({ 'store-mitte': units })
   const orderId = await people.place({ lines: [{ sku, quantity: units, unitPriceMinor: 2_000 }] })
   const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))
-  const packed = (await people.pickAll(fulfillments[0]!), await people.packAll(fulfillments[0]!))
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver(fulfillments[0]!)
   await people.until(orderId, (o) => o.fulfillments.every((f) => f.status === 'delivered') && o.money.owedMinor === 0, 'delivery')
   return orderId
 }

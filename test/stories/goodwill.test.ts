@@ -25,11 +25,7 @@ afterAll(async () => {
 async function delivered(wish: { paidElsewhere?: boolean } = {}): Promise<string> {
   const sku = await people.stocked({ 'store-mitte': 2 })
   const orderId = await people.place({ lines: [{ sku, quantity: 2, unitPriceMinor: 2_000 }], ...wish })
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   await people.until(orderId, (o) => o.lines[0]!.delivered === 2 && o.money.capturedMinor === 4_490, 'delivery')
   return orderId
 }
@@ -184,11 +180,7 @@ it('lets a claim wait for another person as well, and pays its units back when s
 it('gives a claim at once within what came back, refuses it above what was taken, and takes a no', async () => {
   const [dear, cheap] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'store-mitte': 2 })]
   const orderId = await people.place({ lines: [{ sku: dear, quantity: 1, unitPriceMinor: 3_500 }, { sku: cheap, quantity: 2, unitPriceMinor: 250 }] })
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   await people.until(orderId, (o) => o.money.capturedMinor === 4_490, 'the capture')
   const { returnId } = (await people.support<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'store' })).body
   await people.store('store-mitte')('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })

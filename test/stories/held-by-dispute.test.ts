@@ -21,20 +21,13 @@ interface Half {
   inside: FulfillmentWork
 }
 
-async function deliver(work: FulfillmentWork): Promise<void> {
-  await people.pickAll(work)
-  const packed = await people.packAll(work)
-  expect(await people.handOver(work)).toMatchObject({ status: 200 })
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
-}
-
 /** One of its two parts is with her, and its money taken; the other is released to a store. */
 async function half(): Promise<Half> {
   const skus = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'store-kreuzberg': 1 })]
   const orderId = await people.place({ lines: skus.map((sku) => ({ sku, quantity: 1 })) })
   const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 2)
   const at = (nodeId: string): FulfillmentWork => fulfillments.find((f) => f.nodeId === nodeId)!
-  await deliver(at('store-mitte'))
+  await people.deliver(at('store-mitte'))
   const { payments } = await people.until(orderId, (o) => o.payments.some((p) => p.capturedMinor > 0) && o.lines.some((l) => l.delivered === 1), 'the first part')
   const inside = at('store-kreuzberg')
   return { orderId, reference: payments.find((p) => p.capturedMinor > 0)!.reference!, lineId: inside.lines[0]!.lineId, inside }
@@ -61,7 +54,7 @@ it('is asked back from the store, and goes on by itself when the shop has won', 
   expect(await people.order(order.orderId)).toMatchObject({ holds: [{ type: 'dispute', blocks: ['picking', 'shipping'], deadline: null }], waitingOn: { what: 'hold' } })
   expect(await pick(order.inside)).toMatchObject(held)
   await decided('won')
-  await deliver(order.inside)
+  await people.deliver(order.inside)
   expect(await people.until(order.orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', holds: [], money: { capturedMinor: 2_490 } })
 })
 
@@ -88,13 +81,13 @@ it('is let go by support, who knows better, and is not held again by the end of 
 it('holds what is sent in replacement on an order that had come to its end', async () => {
   const sku = await people.stocked({ 'dc-01': 2 })
   const orderId = await people.place({ lines: [{ sku, quantity: 1 }] })
-  await deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   const { payments } = await people.until(orderId, (o) => !o.workflowOpen)
   const decided = await disputed({ orderId, reference: payments[0]!.reference! })
   expect(await people.support('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, reason: 'leaks' }], collectOld: 'none' })).toMatchObject({ status: 201 })
   await people.until(orderId, (o) => o.holds.some((h) => h.type === 'dispute'), 'the hold')
   expect((await people.order(orderId)).fulfillments).toHaveLength(1)
   await decided('won')
-  await deliver((await people.until(orderId, (o) => o.fulfillments.length === 2, 'the work for the new goods')).fulfillments[1]!)
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 2, 'the work for the new goods')).fulfillments[1]!)
   expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ money: { capturedMinor: 1_490 } })
 })

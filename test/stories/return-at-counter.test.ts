@@ -24,11 +24,7 @@ async function delivered(units: number, prefix = ''): Promise<{ orderId: string;
   if (prefix) await people.operations('PUT', `/v1/skus/${sku}`, { name: sku, weightGrams: 100 })
   if (prefix) await people.operations('POST', '/v1/inventory/adjustments', { sku, nodeId: 'store-mitte', delta: units, reason: 'opening' })
   const orderId = await people.place({ lines: [{ sku, quantity: units, unitPriceMinor: 2_000 }] })
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   await people.until(orderId, (o) => o.waitingOn?.what === 'return_window' && o.money.owedMinor === 0, 'delivery')
   return { orderId, sku }
 }

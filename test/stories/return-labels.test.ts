@@ -32,11 +32,7 @@ async function policy(changes: Partial<ReturnsPolicy>): Promise<void> {
 async function delivered(units: number, wish: OrderWish = {}): Promise<{ orderId: string; sku: string }> {
   const sku = await people.stocked({ 'store-mitte': units })
   const orderId = await people.place({ lines: [{ sku, quantity: units, unitPriceMinor: 2_000 }], ...wish })
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   await people.until(orderId, (o) => o.waitingOn?.what === 'return_window' && o.money.owedMinor === 0, 'delivery')
   return { orderId, sku }
 }

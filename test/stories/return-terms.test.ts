@@ -38,11 +38,7 @@ async function delivered(...categories: (string | null)[]): Promise<string> {
     skus.push(sku)
   }
   const orderId = await people.place({ lines: skus.map((sku) => ({ sku, quantity: 1, unitPriceMinor: 2_000 })) })
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   await people.until(orderId, (o) => o.waitingOn?.what === 'return_window' && o.money.owedMinor === 0, 'delivery')
   return orderId
 }

@@ -23,11 +23,7 @@ afterAll(async () => {
 async function delivered(units: number, sku?: string, unitPriceMinor = 2_000): Promise<string> {
   const goods = sku ?? (await people.stocked({ 'store-mitte': units }))
   const orderId = await people.place({ lines: [{ sku: goods, quantity: units, unitPriceMinor }] })
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   await people.until(orderId, (o) => o.waitingOn?.what === 'return_window' && o.money.owedMinor === 0, 'delivery')
   return orderId
 }
@@ -135,11 +131,7 @@ it('tells finance while the provider is away, and gives the money back when it i
 it('leaves what a channel took to the channel, and keeps the books of it', async () => {
   const sku = await people.stocked({ 'store-mitte': 1 })
   const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 2_000 }], paidElsewhere: true })
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   await people.until(orderId, (o) => o.lines[0]!.delivered === 1)
   const { returnId } = (await asked(orderId, 1, { key: 'demo-support' })).body
   await count(returnId, [{}])

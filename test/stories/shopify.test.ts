@@ -21,11 +21,7 @@ it('makes a paid order of the shop an order here, and follows it to the door', a
   const { status, body } = await sendShopify(system.url, freshShopifyOrder())
   expect(status).toBe(200)
   const orderId = body.orderId!
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   const closed = await people.until(orderId, (o) => !o.workflowOpen)
   expect(closed).toMatchObject({ status: 'completed', paymentStatus: 'captured', totalMinor: 20289, money: { owedMinor: 0 } })
 })

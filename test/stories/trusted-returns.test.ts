@@ -23,11 +23,7 @@ async function delivered(...flags: string[]): Promise<string> {
   const sku = await people.stocked({ 'store-mitte': 1 })
   const placed = await people.shop<{ orderId: string }>('POST', '/v1/orders', { ...orderOf({ lines: [{ sku, quantity: 1, unitPriceMinor: 2_000 }] }), ...(flags.length && { flags }) })
   const { orderId } = placed.body
-  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
-  await people.pickAll(fulfillments[0]!)
-  const packed = await people.packAll(fulfillments[0]!)
-  await people.handOver(fulfillments[0]!)
-  await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+  await people.deliver((await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments[0]!)
   await people.until(orderId, (o) => o.waitingOn?.what === 'return_window' && o.money.owedMinor === 0, 'delivery')
   return orderId
 }

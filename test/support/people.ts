@@ -129,6 +129,8 @@ export interface People {
   /** What was picked, where some of it was not. */
   packPicked(work: FulfillmentWork): Promise<Answer<FulfillmentView>>
   handOver(work: FulfillmentWork): Promise<Answer<FulfillmentView>>
+  /** Picked, packed, handed over, and brought by its carrier. */
+  deliver(work: FulfillmentWork): Promise<void>
   /** Any other command on a work order, by the store that has it, or another. */
   work(work: FulfillmentWork, action: string, body: unknown, nodeId?: string): Promise<Answer<FulfillmentView>>
   /** The carrier reports a parcel by itself. */
@@ -145,6 +147,17 @@ export function peopleOf(system: Pick<System, 'url'> & Partial<Pick<System, 'car
   const order = async (orderId: string): Promise<OrderView> => (await support<OrderView>('GET', `/v1/orders/${orderId}`)).body
   const work = (w: FulfillmentWork, action: string, body: unknown, nodeId = w.nodeId): Promise<Answer<FulfillmentView>> =>
     store(nodeId)<FulfillmentView>('POST', `/v1/fulfillments/${w.fulfillmentId}/${action}`, body)
+  const pickAll: People['pickAll'] = (w) => work(w, 'pick', { lines: w.lines.map((l) => ({ lineId: l.lineId, picked: l.quantity })) })
+  const packAll: People['packAll'] = (w) => work(w, 'pack', { packages: [boxOf(w.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity })))] })
+  const handOver: People['handOver'] = (w) => work(w, 'hand-over', {})
+  const carrierSays: People['carrierSays'] = async (trackingNumber, status, more = {}) => {
+    const answer = await fetch(`${system.carriers!.url}/control/parcels/${trackingNumber}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ status, ...more }),
+    })
+    if (!answer.ok) throw new Error(await answer.text())
+  }
   return {
     shop,
     support,
@@ -174,23 +187,23 @@ export function peopleOf(system: Pick<System, 'url'> & Partial<Pick<System, 'car
     until: (orderId, enough, what) => eventually(() => order(orderId), enough, { what: what ?? `order ${orderId}` }),
     told: async (orderId) =>
       (await support<{ items: { type: string }[] }>('GET', `/v1/orders/${orderId}/timeline?limit=200`)).body.items.map((e) => e.type),
-    pickAll: (w) => work(w, 'pick', { lines: w.lines.map((l) => ({ lineId: l.lineId, picked: l.quantity })) }),
-    packAll: (w) => work(w, 'pack', { packages: [boxOf(w.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity })))] }),
+    pickAll,
+    packAll,
     packPicked: async (w) => {
       const { lines } = (await store(w.nodeId)<FulfillmentView>('GET', `/v1/fulfillments/${w.fulfillmentId}`)).body
       const packed = lines.filter((l) => l.picked > 0).map((l) => ({ lineId: l.lineId, quantity: l.picked }))
       return work(w, 'pack', { packages: [boxOf(packed)] })
     },
-    handOver: (w) => work(w, 'hand-over', {}),
-    work,
-    carrierSays: async (trackingNumber, status, more = {}) => {
-      const answer = await fetch(`${system.carriers!.url}/control/parcels/${trackingNumber}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ status, ...more }),
-      })
-      if (!answer.ok) throw new Error(await answer.text())
+    handOver,
+    deliver: async (w) => {
+      await pickAll(w)
+      const packed = await packAll(w)
+      const gone = await handOver(w)
+      if (gone.status !== 200) throw new Error(`not handed over: ${JSON.stringify(gone.body)}`)
+      await carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
     },
+    work,
+    carrierSays,
   }
 }
 
