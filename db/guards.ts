@@ -1,13 +1,14 @@
 /** The safety net of an advance exchange in rows: what is held over the old goods, what of it is taken, and what of that is given back. Under the order's lock. */
 import { uuidv7 } from 'uuidv7'
-import { chargedBack, chargeMinor, missingUnits, type Charge, type GuardedLine } from '../domain/returns/guard'
+import { chargeMinor, missingUnits, overcharge, type Charge, type GuardedLine } from '../domain/returns/guard'
+import type { Units } from '../domain/payment/shares'
 import type { OrderRow } from './orders'
 import { row, rows, run, type Transaction } from './connection'
 import { letGoOfExchange } from './exchange-payments'
 import { countUnits, sentFor } from './exchanges'
 import { postCharge } from './ledger'
 import { giveBackCharge, soldOf, type IntendedRefund } from './refunds'
-import type { ReturnLine, ReturnRow } from './returns'
+import type { ReturnRow } from './returns'
 
 export interface Guard {
   paymentId: string
@@ -65,13 +66,30 @@ export async function intendCharge(tx: Transaction, order: OrderRow, { returnId,
 }
 
 /** What was charged for units that came late after all is given back. */
-export async function giveBackLate(tx: Transaction, order: OrderRow, back: Pick<ReturnRow, 'orderId' | 'returnId'>, late: readonly Pick<ReturnLine, 'lineId' | 'quantity'>[], purpose: string): Promise<IntendedRefund[]> {
+export const giveBackLate = async (tx: Transaction, order: OrderRow, back: Pick<ReturnRow, 'orderId' | 'returnId'>, purpose: string): Promise<IntendedRefund[]> =>
+  giveBackCharged(tx, order, { ...back, lines: await guardedLines(tx, back), purpose, why: 'late' })
+
+/** What was charged for old goods in whose place nothing is sent any more is given back: the customer has one thing and paid for it once. @param units of the lines that will not come */
+export async function giveBackUnsent(tx: Transaction, order: OrderRow, { units, purpose }: { units: readonly Units[]; purpose: string }): Promise<IntendedRefund[]> {
+  const { orderId } = order
+  const ids = units.map((u) => u.lineId)
   const refunds: IntendedRefund[] = []
-  for (const { lineId, sent } of await guardedLines(tx, back)) {
-    const { units, amount } = chargedBack(sent, late.reduce((sum, l) => (l.lineId === lineId ? sum + l.quantity : sum), 0))
+  for (const { returnId } of await rows<{ returnId: string }>(tx, 'SELECT DISTINCT return_id AS "returnId" FROM exchanges WHERE order_id = ? AND line_id = ANY(?) AND charged > charged_back', [orderId, ids])) {
+    const lines = (await guardedLines(tx, { orderId, returnId })).filter(({ sent }) => ids.includes(sent.lineId))
+    refunds.push(...(await giveBackCharged(tx, order, { returnId, lines, purpose, why: 'unsent' })))
+  }
+  return refunds
+}
+
+async function giveBackCharged(tx: Transaction, order: OrderRow, { returnId, lines, purpose, why }: { returnId: string; lines: readonly GuardedLine[]; purpose: string; why: 'late' | 'unsent' }): Promise<IntendedRefund[]> {
+  const refunds: IntendedRefund[] = []
+  for (const line of lines) {
+    const { units, less, amount } = overcharge(line, why)
     if (units === 0) continue
-    await countUnits(tx, back.orderId, [{ lineId: sent.lineId, quantity: units }], 'charged_back')
-    refunds.push(...(await giveBackCharge(tx, order, { purpose: `${purpose}:charge:${lineId}`, amount, cause: { returnId: back.returnId } })))
+    const { lineId } = line.sent
+    await countUnits(tx, order.orderId, [{ lineId, quantity: units }], 'charged_back')
+    await countUnits(tx, order.orderId, [{ lineId, quantity: less }], 'less_taken')
+    refunds.push(...(await giveBackCharge(tx, order, { purpose: `${purpose}:charge:${line.lineId}`, amount, cause: { returnId } })))
   }
   return refunds
 }

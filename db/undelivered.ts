@@ -6,6 +6,7 @@ import { durationMs } from '../domain/policy/duration'
 import { row, rows, run, type Transaction } from './connection'
 import { record, self } from './events'
 import type { OrderRow } from './orders'
+import { giveBackUnsent } from './guards'
 import { refundUnsent, type IntendedRefund } from './refunds'
 import type { TrackedPackage } from './shipments'
 import { changeLines, undeliver, type Ended } from './stock'
@@ -38,6 +39,7 @@ export async function remedy(tx: Transaction, order: OrderRow, parcel: TrackedPa
   const { packageId, fulfillmentId } = parcel
   await record(tx, order, { type: 'shipment.undelivered', actor: self, data: { packageId, fulfillmentId, status, remedy: chosen, goods, nodeId, lines } })
   const refunds = chosen === 'refund' ? await refundUnsent(tx, order, { purpose: `undelivered:${packageId}`, paid: lines, cause: { packageId } }) : []
+  if (chosen === 'refund') refunds.push(...(await giveBackUnsent(tx, order, { units: lines, purpose: `undelivered:${packageId}` })))
   return { packageId, remedy: chosen, refunds, ...(claim && { claim }) }
 }
 

@@ -6,7 +6,7 @@ import { row, rows, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { record, self } from '../events'
 import { fulfillmentsOf } from '../fulfillments'
-import { letGoOfIdleGuards } from '../guards'
+import { giveBackUnsent, letGoOfIdleGuards } from '../guards'
 import { keepVersion } from '../order-versions'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { intendIdleVoids } from '../part-payments'
@@ -57,6 +57,7 @@ export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: re
   await keepVersion(tx, orderId, { actor, cause: reason })
   const cause = { reason, lines }
   const refunds = await refundUnsent(tx, order, { purpose: `cancelled:${uuidv7()}`, paid, unsent: without(lines, paid), cause })
+  refunds.push(...(await giveBackUnsent(tx, order, { units: lines, purpose: `cancelled:${uuidv7()}` })))
   refunds.push(...(await refundUncovered(tx, order, without(lines, paid), `uncovered:${uuidv7()}`)))
   refunds.push(...(await refundRest(tx, order, { purpose: `cancelled:${uuidv7()}`, cause })))
   await tellIfPaidElsewhere(tx, order, lines)

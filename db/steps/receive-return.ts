@@ -49,7 +49,7 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
     await countNeverSent(tx, back.returnId, units)
     refunds.push(...(await exchangeRefunds(tx, order, { ...back, lines: countedIn(back, received) }, `refund:${back.returnId}:${earlier + 1}`)))
   }
-  if (late) refunds.push(...(await giveBackLate(tx, order, back, received, `refund:${back.returnId}:${earlier + 1}`)))
+  if (late) refunds.push(...(await giveBackLate(tx, order, back, `refund:${back.returnId}:${earlier + 1}`)))
   const isCounted = !late && isComplete(back, ask.lines)
   const isJudged = isCounted && (await isToBeJudged(tx, back))
   const complete = isCounted && !isJudged

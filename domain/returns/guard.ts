@@ -42,10 +42,21 @@ export function chargeOf(guarded: readonly GuardedLine[]): Charge {
 
 export const chargeMinor = ({ value, less }: Charge): number => value.minor - less.minor
 
-/** Of units that came after they were charged: how many that is given back for, and how much. */
-export function chargedBack({ value, quantity, charged, chargedBack: before }: ExchangedLine, late: number): { units: number; amount: Amount } {
-  const units = Math.min(late, charged - before)
-  return { units, amount: shareBetween(value, quantity, before, before + units) }
+export interface Overcharge {
+  units: number
+  /** Of how many of them what the new ones cost less was not charged either: with the charge that goes too. */
+  less: number
+  amount: Amount
+}
+
+/** What was charged and does not count any more: the old ones came late (`late`), or none are sent in their place. Then what the new ones cost less was never theirs to have. */
+export function overcharge({ sent, ...line }: GuardedLine, why: 'late' | 'unsent'): Overcharge {
+  const { value, quantity, charged, chargedBack, lessGiven, lessTaken } = sent
+  const units = Math.max(0, charged - chargedBack - missingUnits(line))
+  const less = why === 'unsent' ? Math.min(units, lessGiven - lessTaken) : 0
+  const amount = shareBetween(value, quantity, chargedBack, chargedBack + units)
+  return { units, less, amount: minus(amount, lessBetween(sent, lessTaken, lessTaken + less)) }
 }
 
 const plus = (a: Amount, b: Amount): Amount => ({ minor: a.minor + b.minor, taxMinor: a.taxMinor + b.taxMinor })
+const minus = (a: Amount, b: Amount): Amount => ({ minor: a.minor - b.minor, taxMinor: a.taxMinor - b.taxMinor })

@@ -208,7 +208,7 @@ export const money: readonly Invariant[] = [
   query('X2', 'what was held for an exchange is used, or let go when it ends', 'quiet',
     `SELECT payment_id FROM exchange_payments x JOIN payments p USING (payment_id) JOIN orders o ON o.order_id = p.order_id WHERE p.part = 0 AND p.status = 'authorized' AND NOT o.workflow_open`),
   query('X3', 'what did not come back is charged once: its journal, its price and the operation that takes it agree, and it was still with the customer', 'always',
-    `SELECT x.return_id FROM exchanges x JOIN return_lines rl ON rl.return_id = x.return_id AND rl.line_id = x.instead_of WHERE x.charged > rl.quantity - rl.unreplaced + rl.repaid
+    `SELECT x.return_id FROM exchanges x JOIN return_lines rl ON rl.return_id = x.return_id AND rl.line_id = x.instead_of WHERE x.charged - x.charged_back > greatest(0, rl.quantity - rl.received - (rl.unreplaced - rl.repaid))
      UNION ALL SELECT return_id FROM (SELECT return_id, bool_or(charged > 0) AS charged FROM exchanges GROUP BY 1) x
        WHERE charged <> EXISTS (SELECT 1 FROM ledger_entries e WHERE e.journal_id = 'charge:' || x.return_id AND kind = 'charge')
      UNION ALL SELECT x.return_id FROM exchange_payments x JOIN payment_operations op USING (payment_id) WHERE x.role = 'guard' AND op.kind = 'capture'

@@ -213,3 +213,19 @@ it('needs a card where nothing was paid by one', async () => {
   await receive(asked.body.returnId)
   await arrives(orderId)
 })
+
+it('gives back the charge for what nothing is sent for any more: she has what she had, and has paid for it once', async () => {
+  const { orderId, other } = await delivered({ units: 2 })
+  const { returnId } = (await ask(orderId, { sku: other, unitPriceMinor: 4_000, quantity: 2 })).body
+  await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))
+  expect(await people.support('POST', `/v1/returns/${returnId}/charge`, { reason: 'she keeps both' })).toMatchObject({ status: 200, body: { guard: { chargedMinor: 8_000 } } })
+  await people.until(orderId, (o) => o.money.capturedMinor === 18_490, 'the charge')
+  const one = { lines: [{ lineId: 'r1-1', quantity: 1 }], reason: 'one is enough' }
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel?preview=true`, one)).body).toMatchObject({ money: { refundMinor: 4_000 } })
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, one)).status).toBe(200)
+  expect(await arrives(orderId)).toMatchObject({ money: { capturedMinor: 18_490 } })
+  await people.until(orderId, (o) => o.money.refundedMinor === 4_000, 'the charge for one')
+  await receive(returnId) // for the one that nothing is sent for she gets her money now; the other she has bought
+  await people.until(orderId, (o) => o.money.refundedMinor === 9_000, 'its money')
+  expect(await account(orderId, 'receivable')).toBe(0)
+})

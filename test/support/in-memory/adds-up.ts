@@ -41,6 +41,17 @@ export async function wrongWith({ db, provider }: InMemory, order: OrderView): P
   )
   for (const { tender } of tenders) wrong.push(`payments of tender ${tender} take or hold more than it is`)
 
+  const charges = await rows<{ what: string; returnId: string }>(
+    db,
+    `SELECT 'more was charged than did not come back' AS what, x.return_id AS "returnId" FROM exchanges x JOIN return_lines rl ON rl.return_id = x.return_id AND rl.line_id = x.instead_of WHERE x.order_id = :orderId AND x.charged - x.charged_back > greatest(0, rl.quantity - rl.received - (rl.unreplaced - rl.repaid))
+     UNION ALL SELECT 'the charge and its journal' AS what, return_id FROM (SELECT return_id, bool_or(charged > 0) AS charged FROM exchanges WHERE order_id = :orderId GROUP BY 1) x
+       WHERE charged <> EXISTS (SELECT 1 FROM ledger_entries e WHERE e.journal_id = 'charge:' || x.return_id AND kind = 'charge')
+     UNION ALL SELECT 'the capture of the guard and its journal' AS what, x.return_id FROM exchange_payments x JOIN payment_operations op USING (payment_id) WHERE op.order_id = :orderId AND x.role = 'guard' AND op.kind = 'capture'
+       AND op.amount_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries e WHERE e.journal_id = 'charge:' || x.return_id AND account = 'receivable')`,
+    { orderId: order.orderId },
+  )
+  for (const { what, returnId } of charges) wrong.push(`${what}: ${returnId}`)
+
   const claims = await rows(db, `SELECT 1 FROM allocations WHERE order_id = ? AND status IN ('open', 'in_transfer')`, [order.orderId])
   same('claims that are still open, and none', claims.length, 0)
   return wrong

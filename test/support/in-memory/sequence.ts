@@ -76,7 +76,7 @@ export async function told(world: World, wish: Wish, commands: readonly Step[], 
       const now = await hands()
       if (!now.order.workflowOpen) {
         const wrong = await wrongWith(system, now.order)
-        if (wrong.length > 0) throw new Error(wrong.join('; '))
+        if (wrong.length > 0) throw new Error(`${wrong.join('; ')}: ${await standing(world, orderId)}`)
         break
       }
       if (turns > 150) throw new Error(`it does not come to its end: ${await standing(world, orderId)}; they are told ${(await goOn(now)).join(' ')}`)
