@@ -141,6 +141,19 @@ describe('she gives another way of paying', () => {
     expect(await arrives(order)).toMatchObject({ status: 'completed', money: { capturedMinor: 3_490 } })
   })
 
+  it('a card whose bank says no after the parcel was cancelled, while nobody could be told that it is not needed: the order comes to its end', async () => {
+    const order = await stuck()
+    const { orderId } = order
+    const asked = await give(orderId, card('pm_card_threeDSecureRequired'))
+    await steer(system.payments.url, '/control/faults', { next: 100, kind: 'error_500', operation: 'void' })
+    expect(await cancel(orderId, [{ lineId: '2', quantity: 1 }])).toMatchObject({ status: 200 })
+    await steer(system.payments.url, `/control/intents/${asked.body.payments[2]!.reference}`, { status: 'requires_payment_method' })
+    await people.until(orderId, (o) => o.payments[2]!.status === 'declined', 'the bank to say no')
+    await steer(system.payments.url, '/control/faults', {}, 'DELETE')
+    await people.carrierSays(order.gone, 'delivered')
+    expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', money: { capturedMinor: 2_490, owedMinor: 0 } })
+  })
+
   it('a card in place of one whose bank still waits for her: that is let go', async () => {
     const order = await stuck()
     const { orderId } = order

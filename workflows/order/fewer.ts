@@ -27,7 +27,7 @@ export function without(thread: Thread, reason: string, { whole, stopped, voids,
   if (whole) return stopStory(thread, whole, reason)
   thread.stopped.push(...stopped)
   endStopped(thread)
-  thread.reduced = true
+  thread.reductions += 1
   thread.unwanted.push(...voids)
   thread.owed.push(...refunds)
   thread.nudges += 1
@@ -38,7 +38,7 @@ export function without(thread: Thread, reason: string, { whole, stopped, voids,
 /** Nobody asked for it, and less has to leave all the same: whoever waits until that is held looks again. */
 export function lessToHold(thread: Thread): void {
   if (!thread.holding || !patched('less-to-hold')) return
-  thread.reduced = true
+  thread.reductions += 1
   thread.nudges += 1
 }
 

@@ -108,6 +108,8 @@ async function untilHeld(thread: Thread, ask: { renewing?: true }): Promise<void
       thread.holdAttempts += 1
       return step('Hold the money for what has still to leave').holdRemainder({ ...ask, orderId, attempt: thread.holdAttempts, threadId: thread.threadId })
     })
+    const { reductions } = thread
+    const isLess = (): boolean => thread.reductions !== reductions
     if (remainders.length) await whileHeld(thread, thread.whole, { what: 'payment', told: false })
     for (const { paymentId, operationId, amountMinor } of remainders) {
       const outcome = await persist(thread, thread.whole, { trouble }, () => payments(`Authorise ${formatMinor(amountMinor, currency)}`).authorizePayment({ operationId }))
@@ -116,11 +118,13 @@ async function untilHeld(thread: Thread, ask: { renewing?: true }): Promise<void
     }
     const held = (): boolean => remainders.every((r) => holdsMoney(thread.payments[r.paymentId]!))
     if (held()) return failures ? settle(thread, trouble) : undefined
-    if (thread.reduced && remainders.every((r) => holdsMoney(thread.payments[r.paymentId]!) || thread.payments[r.paymentId] === 'voided')) continue // let go of, because less has to leave now
+    if (thread.reductions > 0 && remainders.every((r) => holdsMoney(thread.payments[r.paymentId]!) || thread.payments[r.paymentId] === 'voided')) continue // let go of, because less has to leave now
+    if (isLess() && patched('less-while-holding')) continue // what was asked for may not be needed any more
     if (failures === 0) await notice(thread, thread.whole, undefined, trouble)
     const heard = thread.nudges
+    const mayBeLess = patched('less-while-holding')
     const mayCome = patched('held-after-all') // for her bank a case of ours is no end
-    await thread.until(() => thread.nudges !== heard || thread.given !== given || (mayCome && held()), Number.POSITIVE_INFINITY, trouble.summary)
+    await thread.until(() => thread.nudges !== heard || thread.given !== given || (mayCome && held()) || (mayBeLess && isLess()), Number.POSITIVE_INFINITY, trouble.summary)
   }
 }
 

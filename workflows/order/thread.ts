@@ -34,8 +34,8 @@ export interface Thread {
   owed: IntendedRefund[]
   /** Works of which nothing was left. */
   stopped: string[]
-  /** Units were cancelled while the rest goes on. */
-  reduced: boolean
+  /** How often units were cancelled while the rest goes on. */
+  reductions: number
   /** What comes back, or is to. */
   backs: Back[]
   /** Returns that nobody follows yet. */
@@ -148,7 +148,7 @@ export function openThread(start: OrderStart): Thread {
     givenBack: [],
     owed: [],
     stopped: [],
-    reduced: false,
+    reductions: 0,
     backs: [],
     asked: [],
     heard: new Set(),
