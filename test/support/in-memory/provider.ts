@@ -23,11 +23,16 @@ export interface ProviderStandIn extends PaymentProvider {
   books(): BookedIntent[]
   /** The bank, or the cardholder, decides about what waits for it. */
   decide(reference: string, outcome: 'authorized' | 'declined'): Promise<void>
-  /** Her bank takes some of it back, or decides; the end is never undone. @returns how much it is about */
-  dispute(reference: string, status: DisputeStatus): number
+  /** Her bank takes some of it back, or decides; the end is never undone. @returns it as it is now */
+  dispute(reference: string, status: DisputeStatus): Dispute
 }
 
 type DisputeStatus = 'open' | 'won' | 'lost'
+/** As it is: what is decided stays. */
+interface Dispute {
+  amountMinor: number
+  status: DisputeStatus
+}
 
 export interface Outside {
   /** What becomes of the next call about this order. */
@@ -40,7 +45,7 @@ const holdMs = 7 * 86_400_000
 
 export function providerStandIn(outside: Outside): ProviderStandIn {
   const intents = new Map<string, BookedIntent>()
-  const disputes = new Map<string, { amountMinor: number; status: DisputeStatus }>()
+  const disputes = new Map<string, Dispute>()
   const answers = new Map<string, { answer?: unknown; stored?: true }>()
   const need = (reference: string): BookedIntent => {
     const intent = intents.get(reference)
@@ -76,8 +81,9 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
     },
     dispute: (reference, status) => {
       const known = disputes.get(reference) ?? { amountMinor: Math.min(500, need(reference).capturedMinor), status: 'open' }
-      if (known.status === 'open') disputes.set(reference, { ...known, status })
-      return known.amountMinor
+      const now = known.status === 'open' ? { ...known, status } : known
+      disputes.set(reference, now)
+      return now
     },
     open: (ask) =>
       under(ask.key, ask.orderId, () => {

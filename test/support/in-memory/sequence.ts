@@ -38,8 +38,7 @@ function handsFor({ system, people }: World, orderId: string, spare: string): ()
     system.tell(orderId, { source: 'carrier:swiftparcel', eventId: randomUUID(), kind: 'carrier', subject: trackingNumber, payload: { status, at: new Date().toISOString() } })
   const bankSays: Hands['bankSays'] = async (reference, says) => {
     if (says === 'authorized' || says === 'declined') return system.provider.decide(reference, says)
-    const status = says === 'disputed' ? 'open' : says
-    const amountMinor = system.provider.dispute(reference, status)
+    const { amountMinor, status } = system.provider.dispute(reference, says === 'disputed' ? 'open' : says)
     await system.tell(orderId, { source: 'stripe', eventId: randomUUID(), kind: 'dispute', subject: reference, payload: { disputeId: `du_${reference}`, reference, amountMinor, currency: 'EUR', reason: 'fraudulent', status } })
   }
   const elapse = async (): Promise<void> => void (await system.elapse(orderId))
