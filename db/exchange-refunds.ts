@@ -15,7 +15,10 @@ export async function exchangeRefunds(tx: Transaction, order: OrderRow, { return
   const refunds: IntendedRefund[] = []
   for (const { lineId } of early ? [] : lines) {
     const quantity = await dueOnReceipt(tx, returnId, lineId)
-    if (quantity > 0) refunds.push(...(await intendRefund(tx, order, { purpose: `${purpose}:unreplaced:${lineId}`, back: [{ lineId, quantity }], cause })))
+    if (quantity === 0) continue
+    // By what was to be sent: what that costs less may have been given before they came.
+    const sent = await sentFor(tx, (await soldOf(tx, order.orderId)).lines, returnId, lineId)
+    refunds.push(...(await intendRefund(tx, order, { purpose: `${purpose}:unreplaced:${lineId}`, back: [{ lineId: sent?.lineId ?? lineId, quantity }], cause, ...(sent && { own: 'unsent' as const }) })))
   }
   const sold = await soldOf(tx, order.orderId)
   const units = []
