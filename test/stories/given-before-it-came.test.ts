@@ -130,3 +130,16 @@ it('pays at a counter for what is counted there as what was sent, not for what i
   await people.until(orderId, (o) => o.returns[0]?.status === 'closed' && o.money.refundedMinor === 1_900, 'the refund')
   expect(await cases(orderId)).toEqual([])
 })
+
+it('gives back of old goods what the new ones cost less only once, where that was given before they came and the new ones are cancelled then', async () => {
+  await policy({ window: 'PT1S', refundOn: 'request', advance: { hold: true } })
+  const orderId = await delivered(1)
+  const other = await people.stocked({ 'dc-01': 1 })
+  const wish = { lines: [{ lineId: '1', quantity: 1, sku: other, unitPriceMinor: 1_500, reason: 'too big' }], collectOld: 'mail', send: 'now' }
+  const { returnId } = (await people.support<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, wish)).body
+  await people.until(orderId, (o) => o.money.refundedMinor === 500, 'what it costs less')
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: 'r1-1', quantity: 1 }], reason: 'none at all' })).status).toBe(200)
+  await people.operations('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'dc-01', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ money: { capturedMinor: 2_490, refundedMinor: 2_490, owedMinor: 0 } })
+  expect(await people.told(orderId)).not.toContain('refund.limited')
+})
