@@ -95,14 +95,15 @@ export function givingBack(lines: readonly ExchangedLine[], units: readonly Unit
       const isOwn = line.lineId === lineId
       if (isOwn && own === 'lost' && hasPrice(line)) back.lost.push({ lineId, quantity })
       if (!(isOwn && own !== 'credited') && (hasPrice(line) || isCheaper(line))) back.credits.push({ lineId: line.lineId, quantity })
-      if (isCheaper(line)) takeFrom(line, quantity)
+      // Where nothing was sent for these, the difference of the others that were charged is theirs to keep.
+      if (isCheaper(line)) takeFrom(line, quantity, isOwn && own === 'unsent' ? line.charged - line.chargedBack : 0)
     }
   }
   return back
 
-  function takeFrom(line: ExchangedLine, quantity: number): void {
+  function takeFrom(line: ExchangedLine, quantity: number, others: number): void {
     const before = line.lessTaken + back.takes.reduce((sum, t) => (t.lineId === line.lineId ? sum + t.quantity : sum), 0)
-    const now = Math.min(quantity, line.lessGiven - before)
+    const now = Math.min(quantity, line.lessGiven - others - before)
     if (now <= 0) return
     back.takes.push({ lineId: line.lineId, quantity: now })
     const share = lessBetween(line, before, before + now)
