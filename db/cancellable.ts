@@ -7,7 +7,7 @@ import { rows, type Transaction } from './connection'
 
 /** In the order of the document. */
 export async function linesInPlaces(tx: Transaction, orderId: string): Promise<LineInPlaces[]> {
-  const found = await rows<LineRow>(tx, linesSql, [orderId])
+  const found = await rows<LineRow>(tx, linesSql, { orderId })
   const standing = new Map<string, number>()
   for (const { fulfillmentId, quantity } of found.flatMap((l) => l.claims)) if (fulfillmentId !== null) standing.set(fulfillmentId, (standing.get(fulfillmentId) ?? 0) + quantity)
   const placesOf = (claim: Claim): Place[] => placed(claim, standing.get(claim.fulfillmentId ?? '') ?? 0)
@@ -64,12 +64,14 @@ interface Claim {
 const linesSql = `
   SELECT l.line_id AS "lineId", l.sku, l.quantity, l.cancelled, l.kit, l.replaces, greatest(0, l.quantity - l.cancelled - l.shipped - l.allocated - l.resend) AS open, l.resend AS "sentAgain",
     greatest(0, l.resend - greatest(0, l.quantity - l.cancelled - l.shipped - l.allocated)) AS "sentAgainClaimed", l.shipped,
-    (SELECT coalesce(json_agg(json_build_object('nodeId', a.node_id, 'fulfillmentId', a.fulfillment_id, 'status', f.status, 'inTransfer', a.in_transfer, 'quantity', a.quantity,
-                                                'picked', coalesce(fl.picked, 0)) ORDER BY a.fulfillment_id DESC NULLS FIRST, a.node_id), '[]')
-     FROM (SELECT node_id, fulfillment_id, status = 'in_transfer' AS in_transfer, sum(quantity)::int AS quantity FROM allocations
-           WHERE order_id = l.order_id AND line_id = l.line_id AND status IN ('open', 'in_transfer') GROUP BY 1, 2, 3) a
-       LEFT JOIN fulfillments f USING (fulfillment_id) LEFT JOIN fulfillment_lines fl ON fl.fulfillment_id = a.fulfillment_id AND fl.line_id = l.line_id) AS claims
-  FROM order_lines l WHERE l.order_id = ? ORDER BY l.position`
+    coalesce(c.claims, '[]') AS claims
+  FROM order_lines l LEFT JOIN (
+    SELECT a.line_id, json_agg(json_build_object('nodeId', a.node_id, 'fulfillmentId', a.fulfillment_id, 'status', f.status, 'inTransfer', a.in_transfer, 'quantity', a.quantity,
+                                                 'picked', coalesce(fl.picked, 0)) ORDER BY a.fulfillment_id DESC NULLS FIRST, a.node_id) AS claims
+    FROM (SELECT line_id, node_id, fulfillment_id, status = 'in_transfer' AS in_transfer, sum(quantity)::int AS quantity FROM allocations
+          WHERE order_id = :orderId AND status IN ('open', 'in_transfer') GROUP BY 1, 2, 3, 4) a
+      LEFT JOIN fulfillments f USING (fulfillment_id) LEFT JOIN fulfillment_lines fl ON fl.fulfillment_id = a.fulfillment_id AND fl.line_id = a.line_id GROUP BY 1) c USING (line_id)
+  WHERE l.order_id = :orderId ORDER BY l.position`
 
 /** @param together how many units its work has claimed at the node, of whatever lines */
 function placed({ nodeId, fulfillmentId, status, inTransfer, quantity, picked }: Claim, together: number): Place[] {

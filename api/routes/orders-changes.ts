@@ -43,9 +43,8 @@ async function propose(ctx: ChangeCtx, tx: Transaction, after: AfterSale) {
   const { money, promise, ...proposed } = await proposeChange(tx, {
     orderId, operations: asked.map(asOperation), actor: ctx.actor, requestedBy, after, services: ctx.deps.services, ...(paymentMethod !== undefined && { paymentMethod }),
   })
-  const { promisedFrom, promisedBy, confidence } = promise ?? (await orderView(tx, orderId, { role: ctx.key.role }))!.promise
   const { closesTenders: _, ...moved } = money
-  return { ...proposed, orderId, ...moved, promise: { promisedFrom, promisedBy, confidence } }
+  return { ...proposed, orderId, ...moved, promise: promise ?? { promisedFrom: null, promisedBy: null, confidence: null } }
 }
 
 const ask = command({

@@ -15,12 +15,12 @@ import { record } from '../events'
 import { fulfillmentsOf, moveFulfillment, needFulfillment, refreshPicked, takeOutUnits, workLines } from '../fulfillments'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import type { IntendedRefund } from '../refunds'
-import { releaseUnits } from '../stock'
+import { changeLines, releaseUnits } from '../stock'
 import { trimClaims } from '../supply-claims'
 import { settleExceptions } from '../waiting'
 import { leaveWave } from '../waves'
 import { cancelOrder, type CancelOutcome } from './cancel-order'
-import { hasOpenUnits, unitsCancelled } from './cancel-remainder'
+import { giveBackCancelled, hasOpenUnits, unitsCancelled } from './cancel-remainder'
 
 export interface LinesCancelled {
   cancelledAt: string
@@ -55,19 +55,14 @@ export async function lockOpenOrder(tx: Transaction, orderId: string): Promise<O
 export async function cancelWanted(tx: Transaction, order: OrderRow, { lines, wanted }: { lines: readonly LineInPlaces[]; wanted: readonly Units[] }, ask: CancelOrder): Promise<LinesCancelled> {
   const { orderId } = order
   const { actor, reason } = ask
-  if (leavesNothing(lines, wanted) && !(await fulfillmentsOf(tx, orderId)).some(isGone)) {
+  if (await endsOrder(tx, orderId, lines, wanted)) {
     const whole = await cancelOrder(tx, { ...ask, orderId })
     return { cancelledAt: whole.cancelledAt, whole, stopped: [], voids: [] }
   }
   const taken = await planUnits(tx, orderId, lines, wanted)
   await freeStock(tx, order, taken, actor)
   const { stopped, labelled } = await takeOut(tx, order, taken, actor)
-  await run(
-    tx,
-    `UPDATE order_lines l SET cancelled = l.cancelled + v.quantity, backordered = least(l.backordered, l.quantity - l.cancelled - v.quantity - l.shipped - l.allocated)
-     FROM jsonb_to_recordset(?::jsonb) AS v("lineId" text, quantity int) WHERE l.order_id = ? AND l.line_id = v."lineId"`,
-    [JSON.stringify(wanted), orderId],
-  )
+  await countCancelled(tx, orderId, wanted)
   await trimClaims(tx, orderId)
   await refreshPicked(tx, orderId)
   if (!(await hasOpenUnits(tx, orderId))) await settleExceptions(tx, order, 'cancelled', { kind: 'sourcing.short' })
@@ -75,6 +70,31 @@ export async function cancelWanted(tx: Transaction, order: OrderRow, { lines, wa
   await refreshOrder(tx, orderId)
   return { cancelledAt: new Date().toISOString(), stopped, ...(labelled.length > 0 && { labelled }), voids, refunds }
 }
+
+/** For a rehearsal: only what it does to the money. No shelf is locked, and no work touched. @returns which units it would take; undefined: all of the order */
+export async function giveBackWanted(tx: Transaction, order: OrderRow, { lines, wanted }: { lines: readonly LineInPlaces[]; wanted: readonly Units[] }, ask: CancelOrder): Promise<CancelledUnits[] | undefined> {
+  const { orderId } = order
+  if (await endsOrder(tx, orderId, lines, wanted)) {
+    await cancelOrder(tx, { ...ask, orderId })
+    return undefined
+  }
+  const taken = await planUnits(tx, orderId, lines, wanted)
+  await changeLines(tx, orderId, taken.filter((t) => t.nodeId !== undefined), 'allocated = l.allocated - v.quantity')
+  await countCancelled(tx, orderId, wanted)
+  await giveBackCancelled(tx, order, wanted, ask)
+  return taken
+}
+
+const endsOrder = async (tx: Transaction, orderId: string, lines: readonly LineInPlaces[], wanted: readonly Units[]): Promise<boolean> =>
+  leavesNothing(lines, wanted) && !(await fulfillmentsOf(tx, orderId)).some(isGone)
+
+const countCancelled = (tx: Transaction, orderId: string, wanted: readonly Units[]): Promise<void> =>
+  run(
+    tx,
+    `UPDATE order_lines l SET cancelled = l.cancelled + v.quantity, backordered = least(l.backordered, l.quantity - l.cancelled - v.quantity - l.shipped - l.allocated)
+     FROM jsonb_to_recordset(?::jsonb) AS v("lineId" text, quantity int) WHERE l.order_id = ? AND l.line_id = v."lineId"`,
+    [JSON.stringify(wanted), orderId],
+  )
 
 /** Levels in their order: a second cancellation, or a buyer, waits for nobody in a ring. */
 async function freeStock(tx: Transaction, { orderId }: OrderRow, taken: readonly CancelledUnits[], actor: string): Promise<void> {

@@ -55,15 +55,21 @@ export async function unitsCancelled(tx: Transaction, order: OrderRow, lines: re
   await record(tx, order, { type: 'order.lines_cancelled', actor, data: { lines, reason } })
   await writeAudit(tx, { actor, action: 'order.cancel_lines', subject: orderId, cause: reason })
   await keepVersion(tx, orderId, { actor, cause: reason })
+  const refunds = await giveBackCancelled(tx, order, lines, { reason, paid })
+  await tellIfPaidElsewhere(tx, order, lines)
+  const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasUnitsInside(tx, orderId))
+  const voids = (await (leaving ? intendIdleVoids(tx, orderId) : intendVoids(tx, orderId))).map((v) => v.operationId)
+  return { voids: [...voids, ...(await letGoOfIdleGuards(tx, orderId))], refunds }
+}
+
+/** The money of it: what was taken for these units and pays for nothing else. */
+export async function giveBackCancelled(tx: Transaction, order: OrderRow, lines: readonly Units[], { reason, paid = [] }: { reason: string; paid?: readonly Units[] }): Promise<IntendedRefund[]> {
   const cause = { reason, lines }
   const refunds = await refundUnsent(tx, order, { purpose: `cancelled:${uuidv7()}`, paid, unsent: without(lines, paid), cause })
   refunds.push(...(await giveBackUnsent(tx, order, { units: lines, purpose: `cancelled:${uuidv7()}` })))
   refunds.push(...(await refundUncovered(tx, order, without(lines, paid), `uncovered:${uuidv7()}`)))
   refunds.push(...(await refundRest(tx, order, { purpose: `cancelled:${uuidv7()}`, cause })))
-  await tellIfPaidElsewhere(tx, order, lines)
-  const leaving = (await fulfillmentsOf(tx, orderId)).some((f) => isInBuilding(f.status) || isBetweenNodes(f)) || (await hasUnitsInside(tx, orderId))
-  const voids = (await (leaving ? intendIdleVoids(tx, orderId) : intendVoids(tx, orderId))).map((v) => v.operationId)
-  return { voids: [...voids, ...(await letGoOfIdleGuards(tx, orderId))], refunds }
+  return refunds
 }
 
 /** What was to be sent again had left before. */

@@ -2,7 +2,6 @@
  * Carries out a change, in one transaction under the order's lock: lines grow, what was reserved is claimed, work orders that are not packed take the new units in, and what is given up
  * is cancelled. Whoever picks hears of both.
  */
-import { uuidv7 } from 'uuidv7'
 import type { ChangeOrder } from '../../domain/messages'
 import type { NewLine } from '../../domain/order/new-order'
 import { invariant } from '../../domain/invariant'
@@ -21,7 +20,7 @@ import { givingBack, rehearse, type GivenBack } from '../rehearsal'
 import { holdsStill, takeHold } from '../reservations'
 import { claimPlanned, keepDecision } from '../sourcing'
 import { refundCheaper } from '../taken-at-once'
-import { cancelWanted, type LinesCancelled } from './cancel-lines'
+import { cancelWanted, giveBackWanted, type LinesCancelled } from './cancel-lines'
 import { moveGoods, writeRoute, type Moved } from './move-order'
 import { planStock, type PlannedChange } from './plan-change'
 
@@ -78,14 +77,16 @@ async function giveUp(tx: Transaction, order: OrderRow, { fewer, shippingDropMin
   return { cancelledAt: new Date().toISOString(), stopped: [], voids: [], ...(refunds.length > 0 && { refunds }) }
 }
 
-/** What carrying it out would give back, nothing done: it is rehearsed but for the stock, which moves no money. */
+/** What carrying it out would give back, nothing done: it is rehearsed but for goods and work, which move no money. */
 export async function givenBackBy(tx: Transaction, order: OrderRow, planned: PlannedChange, actor: string): Promise<GivenBack> {
   if (planned.fewer.length === 0 && planned.shippingDropMinor === 0) return { refundMinor: 0, elsewhereMinor: 0, countedMinor: 0, owedMinor: 0 }
   return rehearse(tx, (inner) =>
     givingBack(inner, order.orderId, async () => {
       await growLines(inner, order.orderId, planned)
       if (planned.route) await writeRoute(inner, order, planned.route)
-      await giveUp(inner, order, planned, { changeId: uuidv7(), commandId: '', actor })
+      const { fewer, shippingDropMinor, raises, added } = planned
+      if (shippingDropMinor > 0) await refundCheaper(inner, order, shippingDropMinor, 'rehearsed')
+      if (fewer.length) await giveBackWanted(inner, order, { lines: raises.length + added.length ? await linesInPlaces(inner, order.orderId) : planned.lines, wanted: fewer }, { commandId: '', reason: 'rehearsed', actor })
     }),
   )
 }

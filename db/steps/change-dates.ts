@@ -33,11 +33,11 @@ export async function withServices(tx: Transaction, order: OrderRow, { operation
   return operations.map((o) => (o === asked ? { ...way, service: kept[0]!.service } : o))
 }
 
-/** The date of what would be: of the whole order where it goes another way, else the later one of what was told and what is added. */
+/** The date of what would be: of the whole order where it goes another way, else the later one of what was told and what is added. @returns undefined where nothing is promised */
 export async function promiseOfChange(tx: Transaction, order: OrderRow, { route, more }: PlannedChange, decision: SourcingDecision | undefined, after: Asked['after']): Promise<ToldPromise | undefined> {
-  if (!after || !decision?.chosen || !(route?.isElsewhere || more.length)) return undefined
+  if (!after) return undefined
   const now = (await row<Pick<Route, 'shipTo'> & { delivery: Delivery; promise: ToldPromise | null }>(tx, 'SELECT ship_to AS "shipTo", delivery, promise FROM orders WHERE order_id = ?', [order.orderId]))!
-  const can = promiseFor(order, route ?? now, decision.chosen.shipments, after)
-  const told = route?.isElsewhere || !now.promise || (can && can.promisedBy > now.promise.promisedBy) ? can : now.promise
-  return told && { promisedFrom: told.promisedFrom, promisedBy: told.promisedBy, confidence: told.confidence }
+  const can = decision?.chosen && (route?.isElsewhere || more.length) ? promiseFor(order, route ?? now, decision.chosen.shipments, after) : undefined
+  const told = can && (route?.isElsewhere || !now.promise || can.promisedBy > now.promise.promisedBy) ? can : now.promise
+  return told ? { promisedFrom: told.promisedFrom, promisedBy: told.promisedBy, confidence: told.confidence } : undefined
 }

@@ -57,7 +57,7 @@ export interface Proposed {
   version: number
   expiresAt: string
   money: ToldMoney
-  /** When it would arrive, where the change says something about that. */
+  /** When it would arrive; absent where nothing is promised. */
   promise?: ToldPromise
 }
 

@@ -1,11 +1,11 @@
 /** What a cancellation would move, with nothing done: the cancellation itself is rehearsed, so it is refused as it would be, and gives back what it would. */
-import { cancelledMinor, planCancellation, wantedUnits, type CancelledUnits, type LineInPlaces } from '../../domain/order/cancellation'
+import { cancelledMinor, wantedUnits, type CancelledUnits, type LineInPlaces } from '../../domain/order/cancellation'
 import { payersOf, worthMinor, type Priced, type Tender, type Units } from '../../domain/payment/shares'
 import { linesInPlaces } from '../cancellable'
 import { row, type Db } from '../connection'
 import { self } from '../events'
 import { givingBack, rehearse, type GivenBack } from '../rehearsal'
-import { cancelWanted, lockOpenOrder } from '../steps/cancel-lines'
+import { giveBackWanted, lockOpenOrder } from '../steps/cancel-lines'
 import { cancelOrder } from '../steps/cancel-order'
 import { payingSequence, takenAlreadySql } from '../taken-at-once'
 
@@ -39,11 +39,12 @@ export const previewCancellation = (db: Db, orderId: string, asked?: readonly Un
     const kept = lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled }))
     const wanted = asked ? wantedUnits(lines, asked) : kept.filter((l) => l.quantity > 0)
     const ask = { reason: 'preview', actor: self, commandId: '' }
-    const { answer: whole, ...given } = await givingBack(tx, orderId, async () => {
-      if (!asked) await cancelOrder(tx, { ...ask, orderId })
-      return !asked || (await cancelWanted(tx, order, { lines, wanted }, ask)).whole !== undefined
+    const { answer: goods, ...given } = await givingBack(tx, orderId, async () => {
+      if (asked) return giveBackWanted(tx, order, { lines, wanted }, ask)
+      await cancelOrder(tx, { ...ask, orderId })
+      return undefined
     })
-    return { preview: true, whole, goods: whole ? everything(lines) : planCancellation(lines, wanted), money: moneyOf(facts, { kept, wanted, given }) }
+    return { preview: true, whole: !goods, goods: goods ?? everything(lines), money: moneyOf(facts, { kept, wanted, given }) }
   })
 
 const everything = (lines: readonly LineInPlaces[]): CancelledUnits[] => lines.flatMap(({ lineId, sku, places }) => places.map((p) => ({ lineId, sku, ...p })))
