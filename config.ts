@@ -3,6 +3,7 @@
  * `TEMPORAL_*` (address, namespace, API key, TLS, or a TOML profile) are read by Temporal's own `@temporalio/envconfig` and documented in the README.
  */
 import { z } from 'zod'
+import './adapters/schema-words'
 import { parseNetwork, type Network } from './domain/webhooks/addresses'
 
 const port = z.coerce.number().int().min(0).max(65535)

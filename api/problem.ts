@@ -1,5 +1,6 @@
 /** How "no" leaves the building: a refusal becomes an RFC 9457 problem document here and nowhere else. Anything that is not a refusal becomes a bare 500, its cause kept for the log. */
 import type { z } from 'zod'
+import '../adapters/schema-words'
 import { refusals, refuse, type Refusal, type RefusalCode, type RefusalDetail } from '../domain/refusals'
 
 /** Its codes are the catalogue of domain/refusals.ts, so the URI of a problem ends in one of them. */
