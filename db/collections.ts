@@ -3,20 +3,23 @@ import type { Disposition, Grade } from '../domain/returns/status'
 import type { TaskOutcome } from '../domain/delivery/run'
 import { row, rows, run, type Db, type Transaction } from './connection'
 
-/** The replacement stands packed: what it replaces is to be collected with it. */
+/** The replacement stands packed: what it replaces is to be collected with it. Known by its exchange; of one from before there were exchanges, whatever is open of what it replaces. */
 export async function queueCollections(tx: Transaction, fulfillmentId: string): Promise<void> {
   await run(
     tx,
     `INSERT INTO collections (return_id, order_id, with_fulfillment, status)
      SELECT r.return_id, r.order_id, f.fulfillment_id, 'waiting' FROM fulfillments f JOIN returns r USING (order_id)
      WHERE f.fulfillment_id = ? AND r.method = 'at_door' AND r.status = 'approved' AND EXISTS (
-       SELECT 1 FROM fulfillment_lines fl JOIN order_lines l ON l.order_id = f.order_id AND l.line_id = fl.line_id
-         JOIN return_lines rl ON rl.return_id = r.return_id JOIN order_lines old ON old.order_id = f.order_id AND old.line_id = rl.line_id
-       WHERE fl.fulfillment_id = f.fulfillment_id AND l.replaces = coalesce(old.replaces, old.line_id))
+       SELECT 1 FROM fulfillment_lines fl LEFT JOIN exchanges x ON x.order_id = f.order_id AND x.line_id = fl.line_id
+       WHERE fl.fulfillment_id = f.fulfillment_id AND (x.return_id = r.return_id OR x.return_id IS NULL AND (${replacesUnnamedSql})))
      ON CONFLICT (return_id) DO UPDATE SET with_fulfillment = excluded.with_fulfillment WHERE collections.status = 'waiting'`,
     [fulfillmentId],
   )
 }
+
+const replacesUnnamedSql = `NOT EXISTS (SELECT 1 FROM exchanges named WHERE named.return_id = r.return_id) AND EXISTS (
+  SELECT 1 FROM order_lines l JOIN return_lines rl ON rl.return_id = r.return_id JOIN order_lines old ON old.order_id = l.order_id AND old.line_id = rl.line_id
+  WHERE l.order_id = f.order_id AND l.line_id = fl.line_id AND l.replaces = coalesce(old.replaces, old.line_id))`
 
 /** The driver comes for the goods alone, from the nearest node where one starts. @returns false where nobody knows the door, or no driver starts anywhere. */
 export async function queueFetching(tx: Transaction, returnId: string): Promise<boolean> {

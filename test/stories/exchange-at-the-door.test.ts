@@ -44,19 +44,30 @@ async function pack(orderId: string): Promise<void> {
   expect((await people.packAll(work)).status).toBe(200)
 }
 
-/** Delivered from the store by an own driver, too big, and another size is to come from the warehouse. */
-async function tooBig(collectOld = 'at_door', price: { unitPriceMinor?: number } = {}): Promise<{ orderId: string; returnId: string; old: string; new_: string }> {
-  const [old, new_] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
-  const orderId = await people.place({ lines: [{ sku: old, quantity: 1, unitPriceMinor: 8_900 }], delivery: { method: 'delivery', service: 'own_driver' } })
+/** Delivered from the store by an own driver. */
+async function delivered(old: string, quantity = 1): Promise<string> {
+  const orderId = await people.place({ lines: [{ sku: old, quantity, unitPriceMinor: 8_900 }], delivery: { method: 'delivery', service: 'own_driver' } })
   await pack(orderId)
   const first = await underWay('store-mitte')
   await ring(first, { deliver: 'done' })
   await drive(first, 'return')
-  await people.until(orderId, (o) => o.lines[0]!.delivered === 1 && o.money.capturedMinor === 9_390)
-  const asked = await people.support<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: new_, reason: 'too big', ...price }], collectOld })
+  await people.until(orderId, (o) => o.lines[0]!.delivered === quantity && o.money.capturedMinor === quantity * 8_900 + 490)
+  return orderId
+}
+
+async function exchange(orderId: string, sku: string, { collectOld = 'at_door', ...price }: { collectOld?: string; unitPriceMinor?: number } = {}): Promise<string> {
+  const asked = await people.support<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku, reason: 'too big', ...price }], collectOld })
   expect(asked.status).toBe(201)
+  return asked.body.returnId
+}
+
+/** Another size is to come from the warehouse. */
+async function tooBig(price: { unitPriceMinor?: number } = {}): Promise<{ orderId: string; returnId: string; old: string; new_: string }> {
+  const [old, new_] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
+  const orderId = await delivered(old)
+  const returnId = await exchange(orderId, new_, price)
   await pack(orderId)
-  return { orderId, returnId: asked.body.returnId, old, new_ }
+  return { orderId, returnId, old, new_ }
 }
 const count = (returnId: string, nodeId = 'dc-01'): Promise<Answer<ReturnView>> =>
   people.operations<ReturnView>('POST', `/v1/returns/${returnId}/receive`, { nodeId, lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
@@ -83,7 +94,7 @@ it('brings the new pair and takes the old one along, at one stop of one run, and
 
 it('takes what a dearer pair costs more when the driver leaves with it, and gives back what a cheaper one costs less once the old one is counted', async () => {
   for (const [unitPriceMinor, capturedMinor, refundedMinor] of [[9_900, 10_390, 0], [8_000, 9_390, 900]] as const) {
-    const { orderId, returnId } = await tooBig('at_door', { unitPriceMinor })
+    const { orderId, returnId } = await tooBig({ unitPriceMinor })
     const run = await underWay('dc-01')
     await people.until(orderId, (o) => o.money.capturedMinor === capturedMinor, 'the capture')
     await ring(run, { deliver: 'done', collect: 'done' })
@@ -91,6 +102,35 @@ it('takes what a dearer pair costs more when the driver leaves with it, and give
     await count(returnId)
     expect(await people.until(orderId, (o) => !o.workflowOpen && o.money.refundedMinor === refundedMinor, 'the end')).toMatchObject({ money: { capturedMinor, owedMinor: 0 } })
   }
+})
+
+it('takes along with each new pair the old one that it is for, where two of one line are exchanged and one waits for stock', async () => {
+  const [old, new_, later] = [await people.stocked({ 'store-mitte': 2 }), await people.stocked({ 'dc-01': 1 }), await people.stocked({})]
+  const orderId = await delivered(old, 2)
+  const [first, second] = [await exchange(orderId, new_), await exchange(orderId, later)]
+  for (const [returnId, sku] of [[first, new_], [second, later]] as const) {
+    if (sku === later) await people.operations('POST', '/v1/inventory/adjustments', { sku, nodeId: 'dc-01', delta: 1, reason: 'delivered' })
+    await pack(orderId)
+    const run = await underWay('dc-01')
+    expect(run.stops.flatMap((s) => s.tasks).map((t) => [t.type, t.returnId ?? t.goods[0]!.sku]).sort()).toEqual([['collect', returnId], ['deliver', sku]])
+    await ring(run, { deliver: 'done', collect: 'done' })
+    await drive(run, 'return')
+    await count(returnId)
+  }
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ status: 'completed', lines: [{ returned: 2 }, { delivered: 1 }, { delivered: 1 }], money: { refundedMinor: 0, owedMinor: 0 } })
+})
+
+it('takes the old one along also where no exchange says what it is for, as in orders from before those were written down', async () => {
+  const [old, new_] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
+  const orderId = await delivered(old)
+  const returnId = await exchange(orderId, new_)
+  await system.db('exchanges').where({ order_id: orderId }).delete()
+  await pack(orderId)
+  const run = await underWay('dc-01')
+  expect(run.stops[0]!.tasks.find((t) => t.type === 'collect')).toMatchObject({ returnId })
+  await ring(run, { deliver: 'done', collect: 'done' })
+  await drive(run, 'return')
+  await count(returnId)
 })
 
 it('leaves the old pair with a customer who does not have it at hand, tells support, and counts it when she brings it', async () => {
@@ -208,13 +248,8 @@ it('takes nothing along where a carrier brings the parcels, and says what can be
 
 it('pays back what was sent in when its replacement cannot be had any more', async () => {
   const [old, none] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({})]
-  const orderId = await people.place({ lines: [{ sku: old, quantity: 1, unitPriceMinor: 8_900 }], delivery: { method: 'delivery', service: 'own_driver' } })
-  await pack(orderId)
-  const run = await underWay('store-mitte')
-  await ring(run, { deliver: 'done' })
-  await drive(run, 'return')
-  await people.until(orderId, (o) => o.money.capturedMinor === 9_390)
-  const { returnId } = (await people.support<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: none, reason: 'too big' }], collectOld: 'store' })).body
+  const orderId = await delivered(old)
+  const returnId = await exchange(orderId, none, { collectOld: 'store' })
   await count(returnId, 'store-mitte')
   await people.until(orderId, (o) => o.waitingOn?.what === 'stock', 'the other size')
   const given = { letGoMinor: 0, refundMinor: 9_390, countedMinor: 0, owedMinor: 0 }
