@@ -112,12 +112,13 @@ export async function leaveFetching(tx: Transaction, returnId: string): Promise<
   await run(tx, `UPDATE collections SET status = 'done' WHERE return_id = ? AND status = 'waiting'`, [returnId])
 }
 
-/** Doors that were not reached: what was to be collected there waits with what was to be brought. */
+/** Doors that were not reached: what was to be collected there waits with what was to be brought; for what is over by now nobody comes. Who ends a return at this moment is waited for, or finds it waiting. */
 export async function dropCollects(tx: Transaction, runId: string, at: string): Promise<void> {
   await run(
     tx,
-    `WITH dropped AS (UPDATE stop_tasks t SET outcome = 'dropped', at = ? FROM stops s WHERE s.stop_id = t.stop_id AND s.run_id = ? AND s.status = 'dropped' AND t.type = 'collect' AND t.outcome IS NULL RETURNING t.return_id)
-     UPDATE collections c SET status = 'waiting', run_id = NULL, told_at = NULL FROM dropped WHERE c.return_id = dropped.return_id`,
+    `WITH dropped AS (UPDATE stop_tasks t SET outcome = 'dropped', at = ? FROM stops s WHERE s.stop_id = t.stop_id AND s.run_id = ? AND s.status = 'dropped' AND t.type = 'collect' AND t.outcome IS NULL RETURNING t.return_id),
+       back AS (SELECT r.return_id, r.status FROM returns r JOIN dropped USING (return_id) ORDER BY r.return_id FOR SHARE OF r)
+     UPDATE collections c SET status = CASE back.status WHEN 'approved' THEN 'waiting' ELSE 'done' END, run_id = NULL, told_at = NULL FROM back WHERE c.return_id = back.return_id`,
     [at, runId],
   )
 }

@@ -31,8 +31,8 @@ export async function returnRun(tx: Transaction, ask: ReturnAsk): Promise<void> 
   const tellings: OrderTelling[] = []
   for (const task of back) tellings.push(...(await broughtBack(tx, { task, order: orders.get(task.orderId)!, ask, policy: last_mile, at })))
   await dropPending(tx, ask.runId, at)
-  await dropCollects(tx, ask.runId, at)
   tellings.push(...(await lostOnRun(tx, { runId: ask.runId, nodeId: found.nodeId, missing: ask.missing ?? [], actor: ask.actor })))
+  await dropCollects(tx, ask.runId, at)
   for (const table of ['dispatch_queue', 'collections']) await run(tx, `UPDATE ${table} SET told_at = NULL WHERE node_id = ? AND status = 'waiting'`, [found.nodeId]) // a driver is free again
   await report(tx, ask.runId, 'returned', tellings)
 }

@@ -1,6 +1,8 @@
 /** A driver fetches what a customer sends back: by itself, beside deliveries, again when nobody is in, and paid back when the policy trusts the driver's word. */
 import type { RunView } from '../../db/views/runs'
 import type { ReturnView } from '../../db/views/returns'
+import { rows } from '../../db/connection'
+import { gateAt } from '../support/gate'
 import { caller, eventually, nearMitte, peopleOf, type Answer, type Call, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
 import { startSystem, type System } from '../support/system'
@@ -115,6 +117,40 @@ it('sends nobody for what was taken back, and has the node count what a driver t
   expect(await people.store('store-mitte')('POST', `/v1/orders/${late}/counter-returns`, counted)).toMatchObject({ status: 201 })
   await people.until(late, (o) => o.money.refundedMinor === 2_490 && o.lines[0]!.returned === 1, 'the money')
   expect((await people.support<{ items: object[] }>('GET', `/v1/exceptions?orderId=${late}`)).body.items).toHaveLength(1)
+})
+
+const waiting = async (): Promise<string[]> => (await people.operations<{ items: { returnId: string | null }[] }>('GET', '/v1/nodes/store-mitte/dispatch')).body.items.flatMap((i) => i.returnId ?? [])
+const planned = async (): Promise<RunView> => (await people.operations<RunView>('POST', '/v1/nodes/store-mitte/runs', { driverId: 'driver-mark' })).body
+
+it('sends nobody again for a return that is over when its run is given up, or comes back without having been at its door', async () => {
+  const [early, late] = [await delivered(), await delivered({ ...nearMitte, latitude: 52.53 })]
+  const [cancelled, brought] = [(await fetchOf(early)).body.returnId, (await fetchOf(late)).body.returnId]
+  const first = await planned()
+  expect(first.stops).toHaveLength(2)
+  await people.shop('POST', `/v1/returns/${cancelled}/cancel`, {})
+  expect((await people.operations('POST', `/v1/runs/${first.runId}/cancel`, {})).status).toBe(200)
+  expect(await waiting()).toEqual([brought])
+  const run = await underWay()
+  expect(run.stops.map((s) => s.orderId)).toEqual([late])
+  await people.store('store-mitte')('POST', `/v1/returns/${brought}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  expect((await drive(run, 'return')).status).toBe(200)
+  expect(await waiting()).toEqual([])
+  expect(await people.until(late, (o) => o.returns[0]!.status === 'closed' && o.money.refundedMinor === 2_490, 'the money')).toMatchObject({ lines: [{ returned: 1 }] })
+})
+
+it('sends nobody again for a return that is taken back in the moment in which its run is given up', async () => {
+  const { returnId } = (await fetchOf(await delivered())).body
+  const { runId } = await planned()
+  const gate = await gateAt(system.db, { table: 'order_events', at: 'INSERT', when: `NEW.type = 'return.cancelled'` })
+  const takenBack = people.shop('POST', `/v1/returns/${returnId}/cancel`, {})
+  await gate.reached()
+  let over = false
+  const givenUp = people.operations('POST', `/v1/runs/${runId}/cancel`, {}).finally(() => (over = true))
+  const stopped = (): Promise<object[]> => rows(system.db, `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE collections%'`)
+  await eventually(async () => over || (await stopped()).length > 0, (is) => is, { what: 'the run to be given up, or to wait for the return' })
+  await gate.open()
+  expect((await Promise.all([takenBack, givenUp])).map((a) => a.status)).toEqual([200, 200])
+  expect(await waiting()).toEqual([])
 })
 
 it('says that nobody can come where no position is known', async () => {
