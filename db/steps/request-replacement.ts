@@ -35,7 +35,7 @@ type Ask = RequestReplacement & { orderId: string }
 export async function requestReplacement(tx: Transaction, ask: Ask): Promise<ReplacementAsked> {
   const order = await lockOrder(tx, ask.orderId)
   const planned = await plan(tx, order, ask)
-  if (planned.money.chargeMinor + planned.guardMinor > 0) await refuseIfHeld(tx, order, 'payment')
+  await mayHold(tx, order, planned)
   const returnId = uuidv7()
   const deadline = new Date(Date.now() + durationMs(order.policy.payment.deadline)).toISOString()
   const holds: ExchangeHold[] = []
@@ -43,6 +43,11 @@ export async function requestReplacement(tx: Transaction, ask: Ask): Promise<Rep
     if (amountMinor > 0) holds.push(await intendExchangeHold(tx, { ...ask, returnId, role, amountMinor, deadline }))
   if (holds.length === 0) return carryOut(tx, order, ask, { ...planned, returnId })
   return { returnId, status: 'requested', wait: null, refunds: [], toSource: false, holds }
+}
+
+/** @throws `order.held` */
+async function mayHold(tx: Transaction, order: OrderRow, { money, guardMinor }: Planned): Promise<void> {
+  if (money.chargeMinor + guardMinor > 0) await refuseIfHeld(tx, order, 'payment')
 }
 
 export type ReplacementFinished = ({ outcome: 'carried out' } & ReturnNews) | { outcome: 'failed'; code: RefusalCode; data: Record<string, unknown>; voids: string[] }
@@ -149,7 +154,9 @@ export interface ReplacementPreview {
 /** What a replacement would move, nothing done. @throws as `requestReplacement` */
 export async function previewReplacement(tx: Transaction, ask: Omit<Parameters<typeof plan>[2], 'actor'>): Promise<ReplacementPreview> {
   const order = await lockOrder(tx, ask.orderId)
-  const { terms, override, wanted, money, sends, guardMinor } = await plan(tx, order, { ...ask, actor: '' })
+  const planned = await plan(tx, order, { ...ask, actor: '' })
+  await mayHold(tx, order, planned)
+  const { terms, override, wanted, money, sends, guardMinor } = planned
   const has = await returnable(tx, ask.orderId)
   const back = ask.collectOld === 'none' ? [] : summed(ask.lines).map((l) => ({ ...l, sku: has.find((h) => h.lineId === l.lineId)!.sku }))
   return {

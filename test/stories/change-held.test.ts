@@ -56,7 +56,7 @@ it('is never charged when the order is cancelled before', async () => {
   expect(await system.db('stock_levels').where({ sku }).first('allocated', 'reserved')).toEqual({ allocated: 0, reserved: 0 })
 })
 
-it('is the same for another thing that costs more, and the bank is not asked; what costs no more is sent', async () => {
+it('is the same for another thing that costs more, and for its preview, and the bank is not asked; what costs no more is sent', async () => {
   const { orderId, holdId } = await held(['payment'])
   const { fulfillments } = await people.order(orderId)
   await people.pickAll(fulfillments[0]!)
@@ -65,13 +65,13 @@ it('is the same for another thing that costs more, and the bank is not asked; wh
   await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
   await people.until(orderId, (o) => o.lines[0]!.delivered === 2, 'the delivery')
   const sku = await people.stocked({ 'dc-01': 2 })
-  const exchange = (unitPriceMinor: number): Promise<Answer<{ code: string }>> =>
-    people.support('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big', sku, unitPriceMinor }], collectOld: 'store' })
-  expect(await exchange(1_400)).toMatchObject(stopped(holdId))
+  const exchange = (unitPriceMinor: number, query = ''): Promise<Answer<{ code: string }>> =>
+    people.support('POST', `/v1/orders/${orderId}/replacements${query}`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big', sku, unitPriceMinor }], collectOld: 'store' })
+  for (const query of ['?preview=true', '']) expect(await exchange(1_400, query)).toMatchObject(stopped(holdId))
   expect(await people.order(orderId)).toMatchObject({ totalMinor: 2_490, returns: [], payments: [{}] })
-  expect((await exchange(1_000)).status).toBe(201)
+  for (const [query, status] of [['?preview=true', 200], ['', 201]] as const) expect((await exchange(1_000, query)).status).toBe(status)
   await people.support('POST', `/v1/orders/${orderId}/holds/${holdId}/release`, {})
-  expect((await exchange(1_400)).status).toBe(201)
+  for (const [query, status] of [['?preview=true', 200], ['', 201]] as const) expect((await exchange(1_400, query)).status).toBe(status)
   expect((await authorised(orderId)).sort()).toEqual([2_490, 400])
 })
 
