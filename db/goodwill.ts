@@ -2,8 +2,10 @@
 import { worthMinor } from '../domain/payment/shares'
 import { exchangedMinor, keptUnits } from '../domain/returns/exchange'
 import type { MoneyOfOrder } from '../domain/returns/ceilings'
-import { row, run, type Db, type Transaction } from './connection'
+import { row, rows, run, type Db, type Transaction } from './connection'
 import { aboveSql, lostSql } from './counted-goodwill'
+import { record, self } from './events'
+import type { OrderRow } from './orders'
 import { soldOf } from './refunds'
 
 export interface GoodwillRow {
@@ -55,6 +57,16 @@ export async function insertGoodwill(tx: Transaction, { refundId, orderId, statu
 /** @param decided.aboveMinor what is beyond what came back by now, where it is given; absent: as it was asked for */
 export async function decideGoodwill(tx: Transaction, refundId: string, { status, actor, returnId = null, aboveMinor = null }: { status: 'given' | 'rejected'; actor: string; returnId?: string | null; aboveMinor?: number | null }): Promise<void> {
   await run(tx, 'UPDATE goodwill_refunds SET status = ?, decided_by = ?, decided_at = now(), return_id = ?, above_minor = coalesce(?::int8, above_minor) WHERE refund_id = ?', [status, actor, returnId, aboveMinor, refundId])
+}
+
+/** The order was cancelled, and all of its money goes back: nobody has to agree to more. */
+export async function rejectWaiting(tx: Transaction, order: OrderRow): Promise<void> {
+  const ended = await rows<{ refundId: string; amountMinor: number; askedBy: string }>(
+    tx,
+    `UPDATE goodwill_refunds SET status = 'rejected', decided_by = ?, decided_at = now() WHERE order_id = ? AND status = 'waiting' RETURNING refund_id AS "refundId", amount_minor AS "amountMinor", asked_by AS "askedBy"`,
+    [self, order.orderId],
+  )
+  await record(tx, order, ...ended.map((data) => ({ type: 'refund.rejected' as const, actor: self, data: { ...data, currency: order.currency } })))
 }
 
 /** What of an order was taken, given back and is kept. */

@@ -38,11 +38,20 @@ export async function openException(tx: Transaction, wanted: OpenException): Pro
   return standing!.exceptionId
 }
 
-/** Money that is owed is owed by orders that have ended too, and goods that came are to be counted. */
-export const outlivesOrder = ['payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'order.refund_elsewhere', 'payment.due', 'return.paid_not_back', 'return.not_expected'] as const
+/**
+ * What no order answers by ending: money that is owed, or was paid out wrong, is so by orders that have ended too; goods that came, or are missing, are to be looked for;
+ * and what a person was asked, or a channel was not told, is so until somebody answers.
+ */
+export const outlivesOrder = [
+  'payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'payment.due', 'order.refund_elsewhere', 'refund.to_approve',
+  'settlement.missing', 'settlement.doubled', 'settlement.wrong_amount', 'settlement.fee_difference', 'settlement.chargeback', 'settlement.unknown', 'settlement.unreadable',
+  'return.paid_not_back', 'return.not_expected', 'return.disputed', 'return.lost_on_run', 'shipment.turned_up', 'shipment.not_expected',
+  'channel.not_told', 'channel.update_not_applied', 'channel.refund_unexplained',
+] as const
 
-/** Of an order that was cancelled nothing is to be paid any more. */
-export const outlivesCancelled: readonly string[] = outlivesOrder.filter((kind) => kind !== 'payment.due')
+/** Of an order that was cancelled nothing is to be paid any more, all of its money goes back, and a channel that changed it has nothing left to change. */
+const endsWithCancelled: readonly string[] = ['payment.due', 'refund.to_approve', 'channel.update_not_applied', 'channel.refund_unexplained']
+export const outlivesCancelled: readonly string[] = outlivesOrder.filter((kind) => !endsWithCancelled.includes(kind))
 
 /** Settles what is open of an order because the order went on by itself; all of it, one kind, one subject, or all but some. */
 export async function settleExceptions(tx: Transaction, order: { orderId: string; channel: string }, resolution: string, { kind, subject, except = [] }: { kind?: string; subject?: string; except?: readonly string[] } = {}): Promise<void> {

@@ -7,6 +7,7 @@ import { rows, type Transaction } from '../connection'
 import { writeAudit } from '../audit'
 import { leaveDispatch } from '../dispatch'
 import { record } from '../events'
+import { rejectWaiting } from '../goodwill'
 import { fulfillmentsOf, moveFulfillment, refreshPicked } from '../fulfillments'
 import { endHoldsOf } from '../holds'
 import { endOpenChanges } from '../order-changes'
@@ -60,6 +61,7 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   await tx('orders').where({ order_id: ask.orderId }).update({ stage: 'cancelled' })
   await endHoldsOf(tx, order, ask.actor)
   for (const { changeId } of await endOpenChanges(tx, ask.orderId)) await releaseOfChange(tx, changeId, ask.actor)
+  await rejectWaiting(tx, order)
   await settleExceptions(tx, order, 'the order was cancelled', { except: outlivesCancelled })
   if (!ask.actor.startsWith('channel:')) await tellIfPaidElsewhere(tx, order, lines.filter((l) => l.quantity > 0))
   const released = freed.map((l) => ({ lineId: l.lineId, sku: l.sku, nodeId: l.nodeId, quantity: l.quantity }))

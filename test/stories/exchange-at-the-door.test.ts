@@ -232,6 +232,7 @@ it('writes off what a driver took and did not bring back', async () => {
   await people.until(orderId, (o) => !o.workflowOpen, 'the end')
   expect((await people.support<ReturnView>('GET', `/v1/returns/${returnId}`)).body).toMatchObject({ status: 'closed', receipts: [{ disposition: 'write_off', nodeId: 'dc-01' }] })
   expect(await onHand(old, 'dc-01')).toBe(0)
+  expect((await people.operations<{ items: object[] }>('GET', `/v1/exceptions?orderId=${orderId}`)).body.items).toMatchObject([{ kind: 'return.lost_on_run', subject: returnId, status: 'open' }])
 })
 
 it('takes nothing along where a carrier brings the parcels, and says what can be done instead', async () => {

@@ -65,6 +65,25 @@ it('waits for another person above what came back, pays when she agrees, and nam
   expect((await decide(finance, orderId, body.refundId, 'reject')).body).toMatchObject({ code: 'refund.state', state: 'given' })
 })
 
+it('waits for that person also when the order ends before she answers', async () => {
+  const orderId = await delivered()
+  const { refundId } = (await ask(people.support, orderId, { amountMinor: 500 })).body
+  await people.until(orderId, (o) => !o.workflowOpen, 'the end')
+  expect((await finance<{ items: object[] }>('GET', `/v1/exceptions?kind=refund.to_approve&orderId=${orderId}`)).body.items).toMatchObject([{ subject: refundId, status: 'open' }])
+  expect((await decide(finance, orderId, refundId, 'approve')).body).toMatchObject({ status: 'given' })
+  await people.until(orderId, (o) => o.money.refundedMinor === 500 && !o.workflowOpen, 'the money')
+})
+
+it('refuses what still waits for her when the order is cancelled: all of it goes back anyway', async () => {
+  const orderId = await people.place({ lines: [{ sku: await people.stocked({ 'store-mitte': 1 }), quantity: 1, unitPriceMinor: 2_000 }], paidElsewhere: true })
+  await people.until(orderId, (o) => o.fulfillments.length === 1)
+  const { refundId } = (await ask(people.support, orderId, { amountMinor: 500 })).body
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed her mind' })
+  await people.until(orderId, (o) => !o.workflowOpen, 'the end')
+  expect((await finance<{ items: object[] }>('GET', `/v1/exceptions?status=all&kind=refund.to_approve&orderId=${orderId}`)).body.items).toMatchObject([{ subject: refundId, status: 'resolved' }])
+  expect(await timeline(orderId, 'refund.rejected')).toEqual([{ refundId, amountMinor: 500, currency: 'EUR', askedBy: 'support:demo-support' }])
+})
+
 it('lets nobody approve what she asked for herself, and takes a no for an answer', async () => {
   const orderId = await delivered()
   const { body } = await ask(finance, orderId, { lines: [{ lineId: '1', quantity: 1 }] })

@@ -41,8 +41,8 @@ async function arrive(orderId: string): Promise<void> {
 
 const asked = async (orderId: string, { key = 'demo-channel-web', quantity = 1 } = {}): Promise<ReturnView> =>
   (await caller(system.url, key)<ReturnView>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity, reason: 'too big' }], method: 'mail' })).body
-const counted = (returnId: string): Promise<Answer<ReturnView>> =>
-  people.store('store-mitte')<ReturnView>('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+const counted = (returnId: string, grade = 'as_new'): Promise<Answer<ReturnView>> =>
+  people.store('store-mitte')<ReturnView>('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade, disposition: 'restock' }] })
 const view = async (returnId: string): Promise<ReturnView> => (await people.support<ReturnView>('GET', `/v1/returns/${returnId}`)).body
 const until = (returnId: string, enough: (r: ReturnView) => boolean, what: string): Promise<ReturnView> => eventually(() => view(returnId), enough, { what })
 interface Case {
@@ -133,4 +133,13 @@ it('keeps the case of what was paid before and never came until finance has answ
   await asked(orderId, { key: 'demo-support' })
   expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ money: { refundedMinor: 2_490 }, returns: [{ status: 'closed' }] })
   expect(await caseOf(orderId, 'return.paid_not_back')).toMatchObject({ status: 'open', deadline: expect.any(String) })
+})
+
+it('keeps the case of an empty box until support has answered, also when its return was all that the order waited for', async () => {
+  await policy({ window: 'PT0.2S' })
+  const orderId = await delivered()
+  const { returnId } = await asked(orderId, { key: 'demo-support' })
+  expect((await counted(returnId, 'empty_box')).status).toBe(200)
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ money: { refundedMinor: 0 }, returns: [{ status: 'closed' }] })
+  expect(await caseOf(orderId, 'return.disputed')).toMatchObject({ status: 'open', deadline: expect.any(String) })
 })

@@ -46,6 +46,7 @@ async function breakLine(kind: string, paymentIntent: string, byMinor?: number):
 interface Bought {
   orderId: string
   reference: string
+  trackingNumber: string
   capturedMinor: number
 }
 
@@ -56,13 +57,14 @@ async function bought({ arrives = true }: { arrives?: boolean } = {}): Promise<B
   const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 1)
   await people.pickAll(fulfillments[0]!)
   const packed = await people.packAll(fulfillments[0]!)
+  const trackingNumber = packed.body.packages[0]!.trackingNumber!
   await people.handOver(fulfillments[0]!)
   const { payments, money } = await people.until(orderId, (o) => o.paymentStatus === 'captured')
   if (arrives) {
-    await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
+    await people.carrierSays(trackingNumber, 'delivered')
     await people.until(orderId, (o) => !o.workflowOpen)
   }
-  return { orderId, reference: payments[0]!.reference!, capturedMinor: money.capturedMinor }
+  return { orderId, reference: payments[0]!.reference!, trackingNumber, capturedMinor: money.capturedMinor }
 }
 
 async function balanceOf(account: string, orderId: string): Promise<number> {
@@ -283,6 +285,16 @@ it('books what a break proposes, once, with the name of who did it, and leaves n
   const next = (await send(await providersFile())).body
   expect(next.breaks.filter((b) => b.reference === wrong.reference)).toMatchObject([{ reason: 'doubled', theirsMinor: 1_490 }])
   expect(await balanceOf('provider_clearing:stripe', wrong.orderId)).toBe(0)
+})
+
+it('keeps the case of what was paid out wrong until finance has answered, also when the order ends meanwhile', async () => {
+  const { orderId, reference, trackingNumber } = await bought({ arrives: false })
+  await breakLine('wrong_amount', reference, 90)
+  const { exceptionId } = (await send(await providersFile())).body.breaks.find((b) => b.reference === reference)!
+  await people.carrierSays(trackingNumber, 'delivered')
+  await people.until(orderId, (o) => !o.workflowOpen, 'the end')
+  expect(await finance('POST', `/v1/exceptions/${exceptionId}/book`, {})).toMatchObject({ status: 200, body: { status: 'resolved', resolvedBy: 'finance:demo-finance' } })
+  expect(await balanceOf('provider_clearing:stripe', orderId)).toBe(0)
 })
 
 it('does not book what the bank took before the provider has told of the dispute', async () => {

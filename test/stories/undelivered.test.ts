@@ -112,6 +112,9 @@ it('asks a person when a parcel that was given up is delivered after all, and ch
   await eventually(() => exceptions(orderId), (all) => all.some((e) => e.kind === 'shipment.turned_up'))
   const { fulfillments, lines } = await people.order(orderId)
   expect([fulfillments.map((f) => f.status), lines[0]!.delivered]).toEqual([['lost', 'released'], 0])
+  await people.carrierSays(await send(fulfillments[1]!), 'delivered')
+  await people.until(orderId, (o) => !o.workflowOpen, 'the end')
+  expect((await people.support<{ items: object[] }>('GET', `/v1/exceptions?orderId=${orderId}`)).body.items).toMatchObject([{ kind: 'shipment.turned_up' }]) // and nobody has answered that
 })
 
 it('tells operations of a parcel that travels although its shipment was cancelled', async () => {
