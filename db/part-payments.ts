@@ -10,7 +10,7 @@ import { row, rows, run, type Transaction } from './connection'
 import { methodNow } from './given-methods'
 import { postSale } from './ledger'
 import { snapshotOf } from './orders'
-import { payingSequence } from './taken-at-once'
+import { coversSql, payingSequence } from './taken-at-once'
 
 /** Each capture leaves a note with the payment at the provider, which has room for fifty; past this the hold is ended and the rest held again. */
 const capturesPerHold = 40
@@ -161,7 +161,7 @@ const moneySql = `
     (SELECT coalesce(json_agg(json_build_object('lineId', l.line_id, 'quantity', l.picked - l.resent)), '[]') FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id)
        WHERE f.order_id = o.order_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer' AND f.fulfillment_id IS DISTINCT FROM :fulfillmentId::uuid) AS gone,
     (SELECT coalesce(json_agg(json_build_object('lineId', line_id, 'quantity', picked - resent)), '[]') FROM fulfillment_lines WHERE fulfillment_id = :fulfillmentId::uuid) AS part,
-    (SELECT json_agg(json_build_object('paymentId', p.payment_id, 'tenderId', tender_id, 'provider', provider, 'amountMinor', coalesce(p.covers_minor, p.amount_minor), 'part', part,
+    (SELECT json_agg(json_build_object('paymentId', p.payment_id, 'tenderId', tender_id, 'provider', provider, 'amountMinor', ${coversSql}, 'part', part,
          'multicapture', multicapture, 'atOnce', taken_at_once, 'captures', op.captures, 'expiring', coalesce(authorization_expires_at <= now() + (${snapshotOf('o')}->'payment'->>'reauthorizeBefore')::interval, false),
          'freeMinor', CASE WHEN p.status <> 'authorized' OR authorization_expires_at <= now() OR op.ends THEN 0 ELSE authorized_minor - op.intended END) ORDER BY ${payingSequence('p')})
        FROM payments p, LATERAL (SELECT count(*) FILTER (WHERE kind = 'capture') AS captures, coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS intended,

@@ -18,6 +18,12 @@ export const payingSequence = (p: string): string => `${p}.joined_at, ${p}.payme
 /** As SQL, of payments `p`: is it money that is there already, whoever took it? */
 export const takenAlreadySql = `(p.provider = 'paid_elsewhere' OR p.taken_at_once)`
 
+/** As SQL, of payments `p`: what a tender pays of the order at most. What was taken at once and given back for units that are not wanted pays for nothing else: who wants more again is charged anew. */
+export const coversSql = `CASE WHEN p.taken_at_once THEN least(coalesce(p.covers_minor, p.amount_minor), p.captured_minor
+    - (SELECT coalesce(sum((u.parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.payment_id = p.payment_id AND u.kind = 'refund' AND u.status <> 'abandoned')
+    - (SELECT coalesce(sum((c.parts->>'unsoldMinor')::int8), 0) FROM counted_goodwill c WHERE c.payment_id = p.payment_id))::int8
+  ELSE coalesce(p.covers_minor, p.amount_minor) END`
+
 /** The provider has all of it and nobody asked for a capture: recorded as the one that took it. Also what somebody took by hand. */
 export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promise<void> {
   const noted = await row(
@@ -125,6 +131,6 @@ const factsSql = `
   SELECT shipping, tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised)) FROM order_lines WHERE order_id = o.order_id) AS lines,
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity - cancelled)) FROM order_lines WHERE order_id = o.order_id AND replaces IS NULL) AS wanted,
-    (SELECT json_agg(json_build_object('paymentId', payment_id, 'tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY ${payingSequence('p')})
+    (SELECT json_agg(json_build_object('paymentId', payment_id, 'tenderId', tender_id, 'amountMinor', ${coversSql}, 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY ${payingSequence('p')})
        FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders
   FROM orders o WHERE order_id = ?`

@@ -16,7 +16,7 @@ import { kitsAmong } from '../kits'
 import { planOfOpen } from '../open-lines'
 import type { OrderRow } from '../orders'
 import { planClaim } from '../sourcing'
-import { payingSequence, takenAlreadySql } from '../taken-at-once'
+import { coversSql, payingSequence, takenAlreadySql } from '../taken-at-once'
 
 export interface PlannedChange {
   lines: LineInPlaces[]
@@ -150,8 +150,8 @@ const factsSql = `
         'cancelled', cancelled, 'paid', quantity - cancelled - shipped - resend + coalesce(g.units, 0)) ORDER BY position)
      FROM order_lines l LEFT JOIN LATERAL (SELECT sum(fl.picked - fl.resent)::int AS units FROM fulfillments f JOIN fulfillment_lines fl USING (fulfillment_id)
        WHERE f.order_id = l.order_id AND fl.line_id = l.line_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') g ON true WHERE l.order_id = o.order_id) AS lines,
-    (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY ${payingSequence('p')}) FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders,
-    (SELECT coalesce(sum(CASE WHEN ${takenAlreadySql} THEN CASE WHEN part = 1 THEN coalesce(covers_minor, amount_minor) ELSE captured_minor END
+    (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', ${coversSql}, 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY ${payingSequence('p')}) FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders,
+    (SELECT coalesce(sum(CASE WHEN ${takenAlreadySql} THEN CASE WHEN part = 1 THEN ${coversSql} ELSE captured_minor END
         WHEN op.ends THEN op.asked WHEN status = 'authorized' THEN authorized_minor WHEN status IN ('opened', 'action_required', 'processing') THEN amount_minor ELSE captured_minor END), 0)::int8
      FROM payments p, LATERAL (SELECT coalesce(bool_or(kind = 'void' OR final), false) AS ends, coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS asked FROM payment_operations c
        WHERE c.payment_id = p.payment_id AND c.kind IN ('capture', 'void') AND c.status <> 'abandoned') op WHERE order_id = o.order_id AND part > 0) AS "heldMinor"

@@ -7,7 +7,7 @@ import { self } from '../events'
 import { givingBack, rehearse, type GivenBack } from '../rehearsal'
 import { giveBackWanted, lockOpenOrder } from '../steps/cancel-lines'
 import { cancelOrder } from '../steps/cancel-order'
-import { payingSequence, takenAlreadySql } from '../taken-at-once'
+import { coversSql, payingSequence, takenAlreadySql } from '../taken-at-once'
 
 export interface CancellationPreview {
   preview: true
@@ -78,6 +78,6 @@ function moneyOf(order: Facts, { kept, wanted, given }: { kept: readonly Units[]
 const factsSql = `
   SELECT currency, shipping, tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised)) FROM order_lines WHERE order_id = o.order_id) AS lines,
-    (SELECT coalesce(json_agg(json_build_object('tenderId', tender_id, 'amountMinor', coalesce(covers_minor, amount_minor), 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once, 'leftMinor', greatest(0, captured_minor - refunded_minor)) ORDER BY ${payingSequence('p')}), '[]')
+    (SELECT coalesce(json_agg(json_build_object('tenderId', tender_id, 'amountMinor', ${coversSql}, 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once, 'leftMinor', greatest(0, captured_minor - refunded_minor)) ORDER BY ${payingSequence('p')}), '[]')
        FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders
   FROM orders o WHERE order_id = ?`

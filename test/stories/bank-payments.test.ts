@@ -155,6 +155,26 @@ it('gives back of a debit what a cheaper way costs less, as was said before', as
   expect(await closed(orderId)).toMatchObject({ status: 'completed', money: { capturedMinor: 1_490, refundedMinor: 290, owedMinor: 0 } })
 })
 
+it('charges anew for what costs more again, after a debit gave back what it was paid with', async () => {
+  const orderId = await underWay(debit, 2)
+  await bankSays(orderId, 'requires_capture')
+  await people.until(orderId, (o) => o.fulfillments.length === 1, 'the work order')
+  const change = async (op: object, money: object, refundedMinor: number): Promise<void> => {
+    const asked = await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations: [op], paymentMethod: 'pm_card_visa' })
+    expect(asked).toMatchObject({ status: 201, body: money })
+    expect(await people.support('POST', `/v1/orders/${orderId}/changes/${asked.body.changeId}/confirm`, {})).toMatchObject({ status: 200 })
+    await people.until(orderId, (o) => o.money.refundedMinor === refundedMinor, 'the refund')
+  }
+  const way = (priceMinor: number): object => ({ op: 'setDelivery', method: 'delivery', service: 'standard', shipping: { priceMinor } })
+  const units = (quantity: number): object => ({ op: 'setQuantity', lineId: '1', quantity })
+  await change(way(200), { deltaMinor: -290, refundMinor: 290, chargeMinor: 0 }, 290)
+  await change(way(490), { deltaMinor: 290, refundMinor: 0, chargeMinor: 290 }, 290)
+  await change(units(1), { deltaMinor: -1_000, refundMinor: 710, letGoMinor: 290, chargeMinor: 0 }, 1_000)
+  await change(units(2), { deltaMinor: 1_000, refundMinor: 0, chargeMinor: 1_000 }, 1_000)
+  await deliver(orderId)
+  expect(await closed(orderId)).toMatchObject({ status: 'completed', money: { capturedMinor: 3_490, refundedMinor: 1_000, owedMinor: 0 } })
+})
+
 it('pays with a debit first and a card last, and lets go of the card first', async () => {
   const sku = await people.stocked({ 'store-mitte': 2 })
   const tenders = [{ provider: 'stripe', paymentMethod: 'pm_card_visa', amountMinor: 1_500 }, { provider: 'stripe', paymentMethod: 'pm_usBankAccount_success' }]
