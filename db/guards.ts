@@ -27,6 +27,9 @@ export const guardOf = (tx: Transaction, returnId: string): Promise<Guard | unde
     [returnId],
   )
 
+/** Is some of what others were sent for, guarded or not, neither here nor given up? It can be counted, whatever has become of its return. */
+export const isOwed = (exchanged: readonly GuardedLine[]): boolean => exchanged.some((l) => missingUnits({ ...l, quantity: Math.min(l.quantity, l.sent.quantity) }) > 0)
+
 export const hasMissing = (guarded: readonly GuardedLine[]): boolean => guarded.some((l) => missingUnits(l) > 0)
 
 /** Of the new goods so much is cancelled that nothing is held over the old ones any more. @returns the operations that let it go */

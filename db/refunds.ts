@@ -112,12 +112,12 @@ export async function refundUnsent(tx: Transaction, order: OrderRow, ask: { purp
 }
 
 /**
- * Nothing of the order is wanted any more: what its payments have of it nevertheless, like the shipping of a first parcel that never came, goes back too.
+ * Nothing of the order is wanted any more, nor with her because it was charged: what its payments have of it nevertheless, like the shipping of a first parcel that never came, goes back too.
  * The fees of returns stay, and what was given ahead is counted.
  */
 export async function refundRest(tx: Transaction, order: OrderRow, ask: { purpose: string; cause: object }): Promise<IntendedRefund[]> {
   const sold = await soldOf(tx, order.orderId)
-  if (keptUnits(sold.lines).some((l) => l.quantity > 0)) return []
+  if (keptUnits(sold.lines).some((l) => l.quantity > 0) || sold.lines.some((l) => l.charged > l.chargedBack)) return []
   const keeps = await row<{ minor: number }>(tx, `SELECT ${feesSql} - ${aheadSql} AS minor FROM orders o WHERE order_id = ?`, [order.orderId])
   const ours = (await refundable(tx, order.orderId)).filter((p) => !p.elsewhere)
   const restMinor = ours.length ? ours.reduce((sum, p) => sum + p.leftMinor, 0) - keeps!.minor : 0

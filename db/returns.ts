@@ -152,22 +152,30 @@ export async function insertReturn(tx: Transaction, back: NewReturn): Promise<vo
   )
 }
 
-/** Adds what was counted to the return's lines, and keeps the count itself. @throws `return.quantity` for more than is still expected */
-export async function insertReceipts(tx: Transaction, back: ReturnRow, { nodeId, actor, received, disputed }: { nodeId: string; actor: string; received: readonly CountedLine[]; disputed: readonly CountedLine[] }): Promise<void> {
-  const open = new Map(back.lines.map((l) => [l.lineId, l.quantity - l.received - l.disputed]))
-  for (const { lineId, quantity } of [...received, ...disputed]) {
-    const left = open.get(lineId) ?? 0
-    if (quantity > left) throw refuse('return.quantity', { lineId, open: left, given: quantity })
-    open.set(lineId, left - quantity)
-  }
-  for (const { lineId, quantity } of received) await run(tx, 'UPDATE return_lines SET received = received + ? WHERE return_id = ? AND line_id = ?', [quantity, back.returnId, lineId])
-  for (const { lineId, quantity } of disputed) await run(tx, 'UPDATE return_lines SET disputed = disputed + ? WHERE return_id = ? AND line_id = ?', [quantity, back.returnId, lineId])
+/**
+ * Adds what was counted to the return's lines, and keeps the count itself. Of an exchange the right goods take the place of something else that came for them.
+ * @returns whether nothing that came is something else any more, which was so before
+ * @throws `return.quantity` for more than is still expected
+ */
+export async function insertReceipts(tx: Transaction, back: ReturnRow, { nodeId, actor, received, disputed }: { nodeId: string; actor: string; received: readonly CountedLine[]; disputed: readonly CountedLine[] }): Promise<boolean> {
+  const lines = new Map(back.lines.map((l) => [l.lineId, { ...l }]))
+  for (const [counted, mayReplace] of [[received, back.remedy === 'replacement'], [disputed, false]] as const)
+    for (const { lineId, quantity } of counted) {
+      const line = lines.get(lineId) ?? { quantity: 0, received: 0, disputed: 0 }
+      const open = line.quantity - line.received - line.disputed
+      const left = open + (mayReplace ? line.disputed : 0)
+      if (quantity > left) throw refuse('return.quantity', { lineId, open: left, given: quantity })
+      line.disputed -= Math.max(0, quantity - open)
+      line[counted === received ? 'received' : 'disputed'] += quantity
+    }
+  for (const { lineId, received: good, disputed: bad } of lines.values()) await run(tx, 'UPDATE return_lines SET received = ?, disputed = ? WHERE return_id = ? AND line_id = ?', [good, bad, back.returnId, lineId])
   await run(
     tx,
     `INSERT INTO return_receipts (return_id, line_id, node_id, quantity, grade, disposition, actor)
      SELECT ?, "lineId", ?, quantity, grade, disposition, ? FROM jsonb_to_recordset(?::jsonb) AS c("lineId" text, quantity int, grade text, disposition text)`,
     [back.returnId, nodeId, actor, JSON.stringify([...received, ...disputed.map((l) => ({ ...l, disposition: 'none' }))])],
   )
+  return back.lines.some((l) => l.disputed > 0) && [...lines.values()].every((l) => l.disputed === 0)
 }
 
 export const receiptsOf = async (tx: Transaction, returnId: string): Promise<number> => (await row<{ n: number }>(tx, 'SELECT count(*)::int AS n FROM return_receipts WHERE return_id = ?', [returnId]))!.n

@@ -2,7 +2,7 @@
 import type { DecideReturn, ReceiveReturn } from '../../domain/messages'
 import { durationMs } from '../../domain/policy/duration'
 import { refuse } from '../../domain/refusals'
-import { isDisputed, isExpected } from '../../domain/returns/status'
+import { hasEnded, isDisputed, isExpected } from '../../domain/returns/status'
 import { leaveFetching, queueFetching } from '../collections'
 import { row, run, type Transaction } from '../connection'
 import { refundEarly } from '../early-refund'
@@ -11,7 +11,7 @@ import { record, self } from '../events'
 import { letGoOfExchange } from '../exchange-payments'
 import { countNeverSent } from '../exchanges'
 import { exchangeRefunds } from '../exchange-refunds'
-import { giveBackLate, guardedLines, guardOf, hasMissing } from '../guards'
+import { giveBackLate, guardedLines, guardOf, hasMissing, isOwed } from '../guards'
 import { leftOfReturns } from '../left-undone'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { refundReturn } from '../return-refund'
@@ -34,13 +34,13 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
   const disputed = ask.lines.filter((l) => isDisputed(l.grade))
   if (late) await refuseOthers(tx, back, received)
   const earlier = await receiptsOf(tx, back.returnId)
-  await insertReceipts(tx, back, { ...ask, received, disputed })
+  if (await insertReceipts(tx, back, { ...ask, received, disputed })) await settleExceptions(tx, order, 'what was sent has come', { subject: back.returnId, kind: 'return.disputed' })
   const units = received.map(({ lineId, quantity }) => ({ lineId, quantity }))
   const { due, paidBy } = await countAhead(tx, back, units)
   for (const returnId of paidBy) await proposeRest(tx, order, returnId)
   await takeBack(tx, { orderId, nodeId: ask.nodeId, actor: ask.actor }, received.map((l) => ({ ...l, sku: skuOf(back, l.lineId) })))
   await changeLines(tx, orderId, received, 'returned = l.returned + v.quantity')
-  await settleExceptions(tx, order, 'it is back', { subject: back.returnId, kind: 'return.not_collected' })
+  for (const kind of ['return.not_collected', 'return.not_expected']) await settleExceptions(tx, order, 'it is back', { subject: back.returnId, kind })
   await record(tx, order, { type: 'return.received', actor: ask.actor, data: { returnId: back.returnId, nodeId: ask.nodeId, lines: ask.lines } })
   if (disputed.length) await tellDisputed(tx, { order, back, disputed })
   const refunds = await refundReturn(tx, order, back, { units: due, number: earlier + 1 })
@@ -66,8 +66,8 @@ const countedIn = ({ lines }: ReturnRow, counted: readonly CountedLine[]): Retur
 
 const skuOf = (back: ReturnRow, lineId: string): string => back.lines.find((l) => l.lineId === lineId)!.sku
 
-/** They were charged because they had not come. */
-const mayComeLate = async (tx: Transaction, back: ReturnRow): Promise<boolean> => back.status === 'closed' && (await guardedLines(tx, back)).some(({ sent }) => sent.charged > sent.chargedBack)
+/** Others were sent for them: no other return is to bring them, and what was charged for them goes back. */
+const mayComeLate = async (tx: Transaction, back: ReturnRow): Promise<boolean> => hasEnded(back.status) && back.method !== 'none' && isOwed(await guardedLines(tx, back))
 
 /** What comes after its return has ended is not what she has asked another return for, or has sent back with it: that is counted there. @throws `return.quantity` */
 async function refuseOthers(tx: Transaction, back: ReturnRow, received: readonly CountedLine[]): Promise<void> {
@@ -84,7 +84,7 @@ const isToBeJudged = async (tx: Transaction, back: ReturnRow): Promise<boolean> 
 
 /** Nothing more is expected. */
 const isComplete = ({ lines }: ReturnRow, counted: readonly CountedLine[]): boolean =>
-  lines.every((l) => l.quantity === l.received + l.disputed + counted.filter((c) => c.lineId === l.lineId).reduce((sum, c) => sum + c.quantity, 0))
+  lines.every((l) => l.quantity <= l.received + l.disputed + counted.filter((c) => c.lineId === l.lineId).reduce((sum, c) => sum + c.quantity, 0))
 
 /** Its parcel was with us, and while nobody had counted it nothing was charged. Now it is, and not what was sent: its date charges that again. */
 async function goesByDateAgain(tx: Transaction, order: OrderRow, { returnId, dueAt }: ReturnRow): Promise<Pick<ReturnNews, 'wait' | 'arrived' | 'stirs'> | undefined> {
@@ -112,6 +112,7 @@ export async function endReturn(tx: Transaction, { returnId, to, actor = self, r
   if (back.status === to && actor === self) return news
   const byAPerson = to === 'cancelled' || (to === 'closed' && actor !== self)
   if (byAPerson && (await isToBeJudged(tx, back))) throw refuse('return.state', { state: back.status }, 'Others were sent for these goods: cancel those, or charge what does not come back, or waive it')
+  if (to === 'cancelled' && isOwed(await guardedLines(tx, back))) throw refuse('return.state', { state: back.status }, 'Others are sent for these goods: cancel those first')
   if (to === 'cancelled' && (back.inAdvance || back.lines.some((l) => l.received + l.disputed > 0))) throw refuse('return.state', { state: back.status }, 'Some of it is back or paid back: count the rest, or leave it open')
   const sent = to === 'closed' && actor !== self ? await closeShort(tx, { order, back, actor }) : undefined
   await moveReturn(tx, back, to)

@@ -22,5 +22,6 @@ export const guardJson = `(SELECT json_build_object('paymentId', p.payment_id, '
     LATERAL (SELECT CASE WHEN EXISTS ${operationOf(`'capture'`)} THEN 'charged' WHEN p.status = 'voided' OR EXISTS ${operationOf(`'void'`)} THEN 'let_go' WHEN p.status = 'authorized' THEN 'held' ELSE 'asked' END AS state) g
   WHERE x.return_id = r.return_id AND x.role = 'guard' AND p.status <> 'declined' ORDER BY array_position(ARRAY['charged', 'held', 'asked', 'let_go'], g.state), p.payment_id DESC LIMIT 1)`
 
-/** Units of the return `r` that were charged and may still come: they are counted all the same. */
-export const mayComeLateSql = `(SELECT coalesce(sum(charged - charged_back), 0) > 0 FROM exchanges e WHERE e.return_id = r.return_id)`
+/** Is some of what others were sent for under the return `r` neither here nor given up? It can be counted, whatever has become of the return. */
+export const isOwedSql = `(r.method <> 'none' AND EXISTS (SELECT 1 FROM exchanges e JOIN return_lines b ON b.return_id = e.return_id AND b.line_id = e.instead_of JOIN order_lines s ON s.order_id = e.order_id AND s.line_id = e.line_id
+  WHERE e.return_id = r.return_id AND least(b.quantity, s.quantity) - b.received - (b.unreplaced - b.repaid) > 0))`

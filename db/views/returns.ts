@@ -1,12 +1,12 @@
 /** Returns as answers show them: what is to come back, what has, and what is given for it. */
 import type { FeePer, RefundOn } from '../../domain/policy/returns'
 import type { ReturnStatus } from '../../domain/returns/status'
-import { isExpected, mayBecome, mayCloseShort } from '../../domain/returns/status'
+import { hasEnded, isExpected, mayBecome, mayCloseShort } from '../../domain/returns/status'
 import type { WaitingOn } from '../../domain/order/status'
 import { row, type Db } from '../connection'
 import type { Proof } from '../return-terms'
 import { refundOnSql } from '../returns'
-import { guardJson, mayComeLateSql, type GuardView } from './guards'
+import { guardJson, isOwedSql, type GuardView } from './guards'
 import { returnLabelJson, type ReturnLabelView } from './return-label'
 import { iso, list, runJson, type RunOfTask } from './sql'
 
@@ -70,25 +70,25 @@ const moneyJson = `(SELECT json_build_object('refundMinor', g.minor, 'feeMinor',
 
 const columns = `r.return_id AS "returnId", r.order_id AS "orderId", o.channel, o.channel_order_id AS "channelOrderId", r.number, r.status, r.method, r.remedy, r.requested_by AS "requestedBy",
   r.requested_at AS "requestedAt", ${refundOnSql} AS "refundOn", r.due_at AS "dueAt", r.ended_at AS "endedAt", r.override, (SELECT proof FROM return_proofs s WHERE s.proof_id = r.proof_id) AS proof, ${returnLabelJson} AS label, r.no_label AS "noLabel", r.waiting_on AS "waitingOn", o.currency, ${linesJson} AS lines, ${receiptsJson} AS receipts, ${refundsJson} AS refunds, ${moneyJson} AS money,
-  ${guardJson} AS guard, ${mayComeLateSql} AS "mayComeLate", ${runJson('t.return_id = r.return_id')} AS run`
+  ${guardJson} AS guard, ${isOwedSql} AS "isOwed", ${runJson('t.return_id = r.return_id')} AS run`
 
 /** By its id, or by the command that opened it. @returns undefined when there is none. Who may see it is for the caller to check. */
 export async function returnView(db: Db, by: { returnId: string } | { commandId: string }): Promise<ReturnView | undefined> {
   const [column, value] = 'returnId' in by ? ['return_id', by.returnId] : ['command_id', by.commandId]
   const found = await row<ReturnFacts>(db, `SELECT ${columns} FROM returns r JOIN orders o USING (order_id) WHERE r.${column} = ?`, [value])
   if (!found) return undefined
-  const { mayComeLate: _, ...view } = found
+  const { isOwed: _, ...view } = found
   return { ...view, allowedActions: actions(found) }
 }
 
 interface ReturnFacts extends Omit<ReturnView, 'allowedActions'> {
-  mayComeLate: boolean
+  isOwed: boolean
 }
 
-function actions({ status, lines, guard, mayComeLate }: ReturnFacts): string[] {
+function actions({ status, lines, guard, isOwed }: ReturnFacts): string[] {
   const guarded = guard?.state === 'held' && mayBecome(status, 'closed')
   const begun = lines.some((l) => l.received + l.disputed > 0)
-  const may = { receive: isExpected(status) || mayComeLate, approve: mayBecome(status, 'approved'), reject: mayBecome(status, 'rejected'), cancel: mayBecome(status, 'cancelled') && !begun && !guarded, close: mayCloseShort(status) && !guarded, remind: status === 'approved', charge: guarded, waive: guarded }
+  const may = { receive: isExpected(status) || (hasEnded(status) && isOwed), approve: mayBecome(status, 'approved'), reject: mayBecome(status, 'rejected'), cancel: mayBecome(status, 'cancelled') && !begun && !guarded && !isOwed, close: mayCloseShort(status) && !guarded, remind: status === 'approved', charge: guarded, waive: guarded }
   return Object.entries(may).flatMap(([action, allowed]) => (allowed ? [action] : []))
 }
 

@@ -95,8 +95,8 @@ export function givingBack(lines: readonly ExchangedLine[], units: readonly Unit
       const isOwn = line.lineId === lineId
       if (isOwn && own === 'lost' && hasPrice(line)) back.lost.push({ lineId, quantity })
       if (!(isOwn && own !== 'credited') && (hasPrice(line) || isCheaper(line))) back.credits.push({ lineId: line.lineId, quantity })
-      // Where nothing was sent for these, the difference of the others that were charged is theirs to keep.
-      if (isCheaper(line)) takeFrom(line, quantity, isOwn && own === 'unsent' ? line.charged - line.chargedBack : 0)
+      // Where nothing was sent for these, the difference of others that she has, and was charged for, is hers to keep.
+      if (isCheaper(line)) takeFrom(line, quantity, isOwn && own === 'unsent' ? Math.min(line.charged - line.chargedBack, line.quantity - line.cancelled - line.credited) : 0)
     }
   }
   return back

@@ -27,9 +27,9 @@ export const stock: readonly Invariant[] = [
        WHERE m.n <> coalesce(t.n, 0)`),
   query('S7', 'what came back is what was counted in, line by line, and no more than had left', 'always',
     `SELECT order_id, line_id FROM order_lines l WHERE returned > delivered OR credited > quantity - cancelled OR returned <> (SELECT coalesce(sum(received), 0) FROM return_lines r WHERE r.order_id = l.order_id AND r.line_id = l.line_id)`),
-  query('S7-counts', 'a line of a return has received and disputed what its counts say', 'always',
+  query('S7-counts', 'a line of a return has received what its counts say, and something else for as many of the rest as came', 'always',
     `SELECT r.return_id::text FROM return_lines r, LATERAL (SELECT coalesce(sum(quantity) FILTER (WHERE disposition <> 'none'), 0) AS good, coalesce(sum(quantity) FILTER (WHERE disposition = 'none'), 0) AS bad
-       FROM return_receipts c WHERE c.return_id = r.return_id AND c.line_id = r.line_id) counted WHERE (received, disputed) IS DISTINCT FROM (good, bad)`),
+       FROM return_receipts c WHERE c.return_id = r.return_id AND c.line_id = r.line_id) counted WHERE (received, disputed) IS DISTINCT FROM (good, least(bad, r.quantity - good))`),
   query('S7-moved', 'what came back is on the books of the node that counted it', 'always',
     `SELECT sku, node_id FROM (SELECT sku, node_id, sum(on_hand_delta) AS n FROM stock_movements WHERE type = 'return' GROUP BY 1, 2) m
      FULL JOIN (SELECT l.sku, c.node_id, sum(c.quantity) AS n FROM return_receipts c JOIN return_lines r USING (return_id, line_id) JOIN order_lines l USING (order_id, line_id) WHERE c.disposition <> 'none' GROUP BY 1, 2) t USING (sku, node_id)

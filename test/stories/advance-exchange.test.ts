@@ -9,7 +9,7 @@ let system: System
 let people: People
 const policies = (restockBy: string, window = 'PT60S'): object => ({ returns: { window, restockBy, advance: { hold: true } } })
 beforeAll(async () => {
-  system = await startSystem({ policies: { ...policies('PT60S'), parcels: { answerWithin: 'PT3S' } } })
+  system = await startSystem({ policies: { ...policies('PT60S'), parcels: { answerWithin: 'PT3S' }, sourcing: { maxShipments: 2 } } })
   people = peopleOf(system)
 })
 afterEach(() => expectInvariants(system))
@@ -40,6 +40,8 @@ const guard = (returnId: string, state: string): Promise<ReturnView> => eventual
 const bank = (fault: object): Promise<unknown> => fetch(`${system.payments.url}/control/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ next: 1, operation: 'authorize', ...fault }) })
 const account = async (orderId: string, name: string): Promise<number> =>
   (await people.support<{ entries: { account: string; amountMinor: number }[] }>('GET', `/v1/orders/${orderId}/ledger`)).body.entries.reduce((sum, e) => (e.account === name ? sum + e.amountMinor : sum), 0)
+const cases = async (orderId: string): Promise<string[]> =>
+  (await people.operations<{ items: { orderId: string; kind: string }[] }>('GET', '/v1/exceptions?status=open&limit=200')).body.items.filter((c) => c.orderId === orderId).map((c) => c.kind)
 /** A shorter date, and a short window, for what is placed meanwhile. */
 async function dueIn<Result>(restockBy: string, act: () => Promise<Result>, window = 'PT6S'): Promise<Result> {
   await activate(restockBy, window)
@@ -205,6 +207,39 @@ it('is counted with the return that waits for it, not with the one under which i
   await arrives(orderId)
 })
 
+it('counts what was sent when it comes after something else was counted for it: nothing is held any more, and what was charged goes back', async () => {
+  const later = await dueIn('PT60S', () => delivered(), 'PT60S')
+  const { returnId } = (await ask(later.orderId, { sku: later.other })).body
+  await arrives(later.orderId)
+  expect((await receive(returnId, 1, 'wrong_item')).body).toMatchObject({ status: 'approved', lines: [{ received: 0, disputed: 1 }] })
+  expect(await receive(returnId, 2)).toMatchObject({ status: 409, body: { code: 'return.quantity', open: 1, given: 2 } })
+  expect(await receive(returnId)).toMatchObject({ status: 200, body: { lines: [{ received: 1, disputed: 0 }] } })
+  await guard(returnId, 'let_go')
+  expect(await people.told(later.orderId)).not.toContain('return.charged')
+  expect(await cases(later.orderId)).not.toContain('return.disputed')
+  const charged = await dueIn('PT60S', () => delivered(), 'PT60S')
+  const second = (await ask(charged.orderId, { sku: charged.other })).body
+  await arrives(charged.orderId)
+  await receive(second.returnId, 1, 'empty_box')
+  await people.support('POST', `/v1/returns/${second.returnId}/charge`, { reason: 'an empty box' })
+  await people.until(charged.orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
+  expect((await read(second.returnId)).allowedActions).toEqual(['receive'])
+  expect(await receive(second.returnId)).toMatchObject({ status: 200, body: { status: 'closed', lines: [{ received: 1 }] } })
+  await people.until(charged.orderId, (o) => o.money.refundedMinor === 5_000, 'what was charged')
+  expect((await read(second.returnId)).allowedActions).toEqual([])
+})
+
+it('counts old goods that come though nobody waits for them any more, once, and takes and gives nothing for them', async () => {
+  const { orderId, other } = await dueIn('PT60S', () => delivered(), 'PT60S')
+  const { returnId } = (await ask(orderId, { sku: other })).body
+  await arrives(orderId)
+  expect((await people.support('POST', `/v1/returns/${returnId}/waive`, { reason: 'a good customer' })).body).toMatchObject({ status: 'closed' })
+  expect((await people.support('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'back after all' }], method: 'store' })).body).toMatchObject({ code: 'return.quantity' })
+  expect(await receive(returnId)).toMatchObject({ status: 200, body: { status: 'closed', lines: [{ received: 1 }] } })
+  expect((await receive(returnId)).body).toMatchObject({ code: 'return.state' })
+  expect(await people.until(orderId, (o) => o.lines[0]!.returned === 1)).toMatchObject({ money: { capturedMinor: 5_490, refundedMinor: 0, owedMinor: 0 } })
+})
+
 it('needs a card where nothing was paid by one', async () => {
   const { orderId, other } = await delivered({ paidElsewhere: true })
   expect((await ask(orderId, { sku: other })).body).toMatchObject({ code: 'exchange.not_payable', amountMinor: 5_000 })
@@ -228,4 +263,25 @@ it('gives back the charge for what nothing is sent for any more: she has what sh
   await receive(returnId) // for the one that nothing is sent for she gets her money now; the other she has bought
   await people.until(orderId, (o) => o.money.refundedMinor === 9_000, 'its money')
   expect(await account(orderId, 'receivable')).toBe(0)
+})
+
+it('keeps what was charged for goods that she has when nothing else of the order is wanted any more', async () => {
+  const [sku, other, waits] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 }), await people.stocked({ 'store-kreuzberg': 1 })]
+  const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 5_000 }, { sku: waits, quantity: 1, unitPriceMinor: 2_000 }] })
+  const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.length === 2, 'two work orders')
+  await people.deliver(fulfillments.find((f) => f.nodeId === 'store-mitte')!)
+  await people.until(orderId, (o) => o.lines[0]!.delivered === 1 && o.money.capturedMinor === 5_490, 'the first goods')
+  const { returnId } = (await ask(orderId, { sku: other })).body
+  const { fulfillments: more } = await people.until(orderId, (o) => o.fulfillments.some((f) => f.nodeId === 'dc-01'), 'the new goods')
+  await people.deliver(more.find((f) => f.nodeId === 'dc-01')!)
+  await people.until(orderId, (o) => o.lines[2]!.delivered === 1, 'the new goods')
+  await people.support('POST', `/v1/returns/${returnId}/charge`, { reason: 'she keeps the old ones' })
+  await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
+  const back = (await people.support<ReturnView>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: 'r1-1', quantity: 1, reason: 'not these either' }], method: 'store' })).body
+  await people.store('store-mitte')('POST', `/v1/returns/${back.returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: 'r1-1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  await people.until(orderId, (o) => o.money.refundedMinor === 5_000, 'the money for the new goods')
+  const cancel = { lines: [{ lineId: '2', quantity: 1 }], reason: 'no more wanted' }
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel?preview=true`, cancel)).body).toMatchObject({ money: { refundMinor: 0 } })
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, cancel)).status).toBe(200)
+  expect(await people.until(orderId, (o) => o.lines[1]!.cancelled === 1)).toMatchObject({ money: { capturedMinor: 10_490, refundedMinor: 5_000, refundsOwedMinor: 0 } })
 })

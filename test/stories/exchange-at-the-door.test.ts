@@ -224,6 +224,15 @@ it('lets a customer who refuses the new pair keep the old one', async () => {
   expect(await onHand(new_, 'dc-01')).toBe(1)
 })
 
+it('is not given up while the new pair is on its way, and can be once that is cancelled', async () => {
+  const { orderId, returnId } = await tooBig()
+  expect((await people.support<ReturnView>('GET', `/v1/returns/${returnId}`)).body.allowedActions).not.toContain('cancel')
+  expect((await people.shop('POST', `/v1/returns/${returnId}/cancel`, {})).body).toMatchObject({ code: 'return.state', detail: 'Others are sent for these goods: cancel those first' })
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: 'r1-1', quantity: 1 }], reason: 'she keeps the old one' })).status).toBe(200)
+  expect((await people.shop('POST', `/v1/returns/${returnId}/cancel`, {})).body).toMatchObject({ status: 'cancelled' })
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ money: { capturedMinor: 9_390, refundedMinor: 0, owedMinor: 0 } })
+})
+
 it('writes off what a driver took and did not bring back', async () => {
   const { orderId, returnId, old } = await tooBig()
   const run = await underWay('dc-01')

@@ -54,6 +54,11 @@ describe('what units that were sent in place of others give back', () => {
     const cheaper = sent({ quantity: 3, less: { minor: 1_000, taxMinor: 160 }, lessGiven: 2 })
     expect(givingBack([bought({ quantity: 3 }), cheaper], [{ lineId: 'r1-1', quantity: 3 }])).toMatchObject({ takes: [{ lineId: 'r1-1', quantity: 2 }], given: { minor: 667, taxMinor: 107 } })
   })
+  it('is less by what was given back for goods that never left, but not by what others that she has and was charged for cost less', () => {
+    const cheaper = sent({ quantity: 2, cancelled: 1, less: { minor: 400, taxMinor: 64 }, lessGiven: 2, lessTaken: 1 })
+    const given = (line: ExchangedLine): number => givingBack([bought({ quantity: 2 }), line], [{ lineId: 'r1-1', quantity: 1 }], 'unsent').given.minor
+    expect([given(cheaper), given({ ...cheaper, charged: 2, chargedBack: 1 }), given({ ...cheaper, lessGiven: 1, lessTaken: 0, charged: 2, chargedBack: 1, credited: 1 })]).toEqual([200, 0, 200])
+  })
   it('has the difference due for as many as are back, and not for such that she has no more', () => {
     const cheaper = sent({ quantity: 3, less: { minor: 1_000, taxMinor: 160 } })
     expect([lessDue(cheaper, 2), lessDue({ ...cheaper, lessGiven: 2 }, 2), lessDue({ ...cheaper, credited: 2 }, 3), lessDue({ ...cheaper, credited: 1, lessGiven: 2, lessTaken: 1 }, 3), lessDue(sent(), 2)]).toEqual([2, 0, 1, 1, 0])
