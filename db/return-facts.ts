@@ -1,7 +1,6 @@
 /** What a carrier's report does to a return: it is under way, it has arrived, or it never will. Applied once, under the order's lock; its thread is told. */
 import { uuidv7 } from 'uuidv7'
 import { afterReport, isParcelStatus, type ParcelStatus } from '../domain/delivery/tracking'
-import { durationMs } from '../domain/policy/duration'
 import { hasEnded } from '../domain/returns/status'
 import { lostOnTheWay } from './collections'
 import { row, run, type Transaction } from './connection'
@@ -11,7 +10,7 @@ import type { InboundFact, Telling } from './inbox'
 import { tellNotExpected } from './not-expected'
 import { refreshOrder, type OrderRow } from './orders'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from './returns'
-import { judgedBy, receiveReturn } from './steps/receive-return'
+import { comesBy, countedBy, judgedBy, receiveReturn } from './steps/receive-return'
 import { deadlineOf, worthOf } from './undelivered'
 import { openException } from './waiting'
 
@@ -74,8 +73,8 @@ async function underWay(tx: Transaction, report: Report): Promise<ReturnNews> {
   const { returnId } = back
   const [at, arrived] = [atOf(report), status === 'delivered']
   const isCounted = back.lines.every((l) => l.quantity === l.received + l.disputed) // said late: something else was in it, and a person or its date decides about that
-  const countBy = (): string => new Date(Date.now() + durationMs(order.policy.returns.countWithin ?? 'P3D')).toISOString()
-  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: isCounted ? judgedBy(order, back.dueAt) : arrived ? countBy() : back.dueAt }
+  const deadline = isCounted ? judgedBy(order, back.dueAt) : arrived ? countedBy(order) : await comesBy(tx, order, back)
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline }
   if (back.status === 'approved') await moveReturn(tx, back, 'in_transit', wait)
   else await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [JSON.stringify(wait), returnId])
   const scanned = { type: 'return.in_transit' as const, actor: fact.source, data: { returnId, trackingNumber: fact.subject, status, at } }

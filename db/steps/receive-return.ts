@@ -53,7 +53,7 @@ export async function receiveReturn(tx: Transaction, ask: ReceiveReturn): Promis
   const isCounted = !late && isComplete(back, ask.lines)
   const isJudged = isCounted && (await isToBeJudged(tx, back))
   const complete = isCounted && !isJudged
-  const again = isJudged ? await goesByDateAgain(tx, order, back) : undefined
+  const again = isJudged ? await goesByDateAgain(tx, order, back) : late || complete ? undefined : await waitsForRest(tx, order, back)
   const wait = complete ? null : (again?.wait ?? back.wait)
   if (complete) await moveReturn(tx, back, 'received')
   if (complete) await leaveFetching(tx, back.returnId)
@@ -93,6 +93,17 @@ async function goesByDateAgain(tx: Transaction, order: OrderRow, { returnId, due
   await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [JSON.stringify(wait), returnId])
   return { wait, arrived: false, stirs: true }
 }
+
+/** Its dates were over, and somebody was told. That is settled with what is here; what is not has another date, and is told again then. */
+async function waitsForRest(tx: Transaction, order: OrderRow, { returnId, wait: before }: ReturnRow): Promise<Pick<ReturnNews, 'wait' | 'stirs'> | undefined> {
+  if (before?.deadline !== null) return undefined
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: countedBy(order) }
+  await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [JSON.stringify(wait), returnId])
+  return { wait, stirs: true }
+}
+
+/** Until when what is with us is to be counted. */
+export const countedBy = ({ policy }: OrderRow): string => new Date(Date.now() + durationMs(policy.returns.countWithin ?? 'P3D')).toISOString()
 
 /** Until when a person may decide about something else that came: its date, but not before she had the time to look. */
 export const judgedBy = ({ policy }: OrderRow, dueAt: string): string => new Date(Math.max(Date.parse(deadlineOf(policy.parcels)), Date.parse(dueAt))).toISOString()
@@ -141,8 +152,8 @@ export async function approveReturn(tx: Transaction, { returnId, actor }: { retu
   return { returnId, status: 'approved', wait, refunds, toSource: false, stirs: true, ...(wantsLabel(order, back) && { label: true }) }
 }
 
-/** Her date, or another where that has passed before anybody agreed. */
-async function comesBy(tx: Transaction, order: OrderRow, { returnId, dueAt }: ReturnRow): Promise<string> {
+/** Her date, or another where that has passed before anybody agreed, or before a carrier was seen with it. */
+export async function comesBy(tx: Transaction, order: OrderRow, { returnId, dueAt }: ReturnRow): Promise<string> {
   if (Date.parse(dueAt) > Date.now()) return dueAt
   const later = new Date(Date.now() + durationMs(order.policy.returns.remindFor ?? 'P14D')).toISOString()
   await run(tx, 'UPDATE returns SET due_at = ? WHERE return_id = ?', [later, returnId])

@@ -191,6 +191,34 @@ it('tells operations when a parcel has come and nobody counts it', async () => {
   expect(await cases(orderId)).toMatchObject([{ kind: 'return.not_counted', status: 'resolved' }])
 })
 
+it('tells support again when a parcel that was late is seen once more and then never', async () => {
+  await policy({ restockBy: 'PT1S', remindFor: 'PT1S' })
+  const { orderId } = await delivered(1)
+  const { returnId, label: bought } = await asked(orderId, 1)
+  await people.carrierSays(bought!.trackingNumber!, 'in_transit')
+  await opened(orderId, 'return.overdue')
+  await people.carrierSays(bought!.trackingNumber!, 'out_for_delivery')
+  const told = await eventually(() => cases(orderId), (all) => all.length === 2 && all.some((e) => e.status === 'open'), { what: 'the case again' })
+  expect(told.map((e) => [e.kind, e.status])).toEqual(expect.arrayContaining([['return.overdue', 'resolved'], ['return.overdue', 'open']]))
+  await count(returnId)
+  await until(returnId, (r) => r.status === 'closed')
+})
+
+it('tells operations again when only some of what the parcel brought is counted, and not the rest in time', async () => {
+  await policy({ countWithin: 'PT0.5S' })
+  const { orderId } = await delivered(2)
+  const { returnId, label: bought } = await asked(orderId, 2)
+  await people.carrierSays(bought!.trackingNumber!, 'delivered')
+  await opened(orderId, 'return.not_counted')
+  await count(returnId)
+  const told = await eventually(() => cases(orderId), (all) => all.length === 2 && all.some((e) => e.status === 'open'), { what: 'the case again' })
+  expect(told.map((e) => [e.kind, e.status])).toEqual(expect.arrayContaining([['return.not_counted', 'resolved'], ['return.not_counted', 'open']]))
+  expect(await people.order(orderId)).toMatchObject({ money: { refundedMinor: 2_000 }, returns: [{ status: 'in_transit' }] })
+  await count(returnId, 'empty_box')
+  await until(returnId, (r) => r.status === 'closed')
+  expect((await cases(orderId)).filter((e) => e.kind === 'return.not_counted' && e.status === 'open')).toEqual([])
+})
+
 it.each([
   ['is lost', { kind: 'timeout_after_effect', delayMs: 2_500 }],
   ['is an error of the carrier', { kind: 'error_500' }],

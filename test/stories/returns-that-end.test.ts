@@ -127,6 +127,21 @@ it('leaves to a person what others were sent for with nothing held, with a date 
   await until(returnId, (r) => r.status === 'closed', 'the end')
 })
 
+it('leaves the rest to that person as well where only some of it comes then', async () => {
+  await policy({ restockBy: 'PT1S', closeAfter: 'PT1S', countWithin: 'PT0.5S', replaceFirst: true })
+  const orderId = await delivered(2)
+  const cheaper = await people.stocked({ 'dc-01': 2 })
+  const { returnId } = (await people.support<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 2, sku: cheaper, unitPriceMinor: 1_500, reason: 'too big' }], collectOld: 'mail' })).body
+  await arrive(orderId)
+  await caseOf(orderId, 'return.not_charged')
+  await counted(returnId)
+  await people.until(orderId, (o) => o.money.refundedMinor === 500, 'what one costs less')
+  const again = await eventually(() => cases(orderId), (all) => all.filter((e) => e.kind === 'return.not_charged').length === 2, { what: 'the case again' })
+  expect(again.filter((e) => e.status === 'open')).toMatchObject([{ kind: 'return.not_charged', deadline: expect.any(String) }])
+  await counted(returnId)
+  await until(returnId, (r) => r.status === 'closed', 'the end')
+})
+
 it('keeps the case of what was paid before and never came until finance has answered, also when the order is over', async () => {
   await policy({ window: 'PT1S', restockBy: 'PT1S', closeAfter: 'PT1S', refundOn: 'request' })
   const orderId = await delivered()
