@@ -112,6 +112,17 @@ export async function leaveFetching(tx: Transaction, returnId: string): Promise<
   await run(tx, `UPDATE collections SET status = 'done' WHERE return_id = ? AND status = 'waiting'`, [returnId])
 }
 
+/** What is over before the driver leaves is not on his way; of what ends later he finds out at the door. */
+export async function dropEnded(tx: Transaction, runId: string, at: string): Promise<void> {
+  await run(
+    tx,
+    `WITH dropped AS (UPDATE stop_tasks t SET outcome = 'dropped', reason = 'return_' || r.status, at = ? FROM stops s, returns r
+       WHERE s.stop_id = t.stop_id AND s.run_id = ? AND r.return_id = t.return_id AND t.type = 'collect' AND t.outcome IS NULL AND r.status <> 'approved' RETURNING t.return_id)
+     UPDATE collections c SET status = 'done', run_id = NULL FROM dropped WHERE c.return_id = dropped.return_id`,
+    [at, runId],
+  )
+}
+
 /** Doors that were not reached: what was to be collected there waits with what was to be brought; for what is over by now nobody comes. Who ends a return at this moment is waited for, or finds it waiting. */
 export async function dropCollects(tx: Transaction, runId: string, at: string): Promise<void> {
   await run(

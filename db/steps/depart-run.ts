@@ -4,7 +4,7 @@ import type { Gone, RunReported } from '../../domain/messages'
 import { durationMs } from '../../domain/policy/duration'
 import type { LastMilePolicy } from '../../domain/policy/kinds'
 import type { WaitingOn } from '../../domain/order/status'
-import { dropCollects } from '../collections'
+import { collectsOf, dropCollects, dropEnded } from '../collections'
 import { row, run, type Transaction } from '../connection'
 import { leaveDispatch, waitAgain } from '../dispatch'
 import { record } from '../events'
@@ -34,6 +34,7 @@ export async function departRun(tx: Transaction, { runId, actor }: { runId: stri
     if (why) await dropTask(tx, task, order, why, at)
     else tellings.push(await leave(tx, { task, order, found, actor, at }))
   }
+  await dropEnded(tx, runId, at)
   await dropEmptyStops(tx, runId, at)
   await dropCollects(tx, runId, at)
   const { last_mile } = (await activePolicies(tx)).documents
@@ -95,9 +96,12 @@ async function firstHandOver(tx: Transaction, leaving: { orderId: string; fulfil
 
 export const tellingOf = ({ channel, channelOrderId }: OrderRow, fact: RunReported): OrderTelling => ({ channel, channelOrderId, signal: 'runReported', fact })
 
+/** Nothing is brought there any more; where nothing was to be, nothing is collected. */
 async function dropEmptyStops(tx: Transaction, runId: string, at: string): Promise<void> {
+  const brought = await tasksOf(tx, runId)
+  const fetched = (await collectsOf(tx, runId)).filter((c) => !brought.some((t) => t.stopId === c.stopId))
   const byStop = new Map<string, boolean>()
-  for (const task of await tasksOf(tx, runId)) byStop.set(task.stopId, (byStop.get(task.stopId) ?? true) && task.outcome === 'dropped')
+  for (const task of [...brought, ...fetched]) byStop.set(task.stopId, (byStop.get(task.stopId) ?? true) && task.outcome === 'dropped')
   for (const [stopId, isEmpty] of byStop) if (isEmpty) await endStop(tx, stopId, 'dropped', at)
 }
 

@@ -138,6 +138,20 @@ it('sends nobody again for a return that is over when its run is given up, or co
   expect(await people.until(late, (o) => o.returns[0]!.status === 'closed' && o.money.refundedMinor === 2_490, 'the money')).toMatchObject({ lines: [{ returned: 1 }] })
 })
 
+it('leaves out of a planned run the door at which there is nothing to fetch any more when the driver leaves', async () => {
+  const [stays, goes] = [await delivered(), await delivered({ ...nearMitte, latitude: 52.53 })]
+  const [over, open] = [(await fetchOf(stays)).body.returnId, (await fetchOf(goes)).body.returnId]
+  const run = await planned()
+  await people.shop('POST', `/v1/returns/${over}/cancel`, {})
+  await drive(run, 'accept')
+  const left = (await drive(run, 'depart')).body
+  expect(left.stops.map((s) => [s.tasks[0]!.returnId, s.status, s.tasks[0]!.reason])).toEqual([[over, 'dropped', 'return_cancelled'], [open, 'pending', null]])
+  expect(await view(over)).toMatchObject({ status: 'cancelled', run: null })
+  await ring(left, goes, 'done')
+  await drive(run, 'return')
+  expect([(await view(open)).status, await waiting()]).toEqual(['collected', []])
+})
+
 it('sends nobody again for a return that is taken back in the moment in which its run is given up', async () => {
   const { returnId } = (await fetchOf(await delivered())).body
   const { runId } = await planned()
