@@ -232,7 +232,7 @@ async function versionSeen(ctx: Ctx, orderId: string): Promise<IfVersion | undef
 }
 
 /** The same for a command that is one transaction, under the order's lock. @throws `request.version_mismatch` */
-export async function requireVersion(ctx: Ctx, tx: Transaction, orderId: string): Promise<void> {
+export async function requireVersion(ctx: Ctx, tx: Db | Transaction, orderId: string): Promise<void> {
   const versions = versionsAsked(ctx)
   if (versions) await refuseUnlessAt(tx, { orderId, versions })
 }

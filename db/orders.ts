@@ -39,7 +39,7 @@ export async function lockOrder(tx: Transaction, orderId: string): Promise<Order
 export const isWorkflowOpen = async (tx: Transaction, orderId: string): Promise<boolean> => (await row(tx, 'SELECT 1 FROM orders WHERE order_id = ? AND workflow_open', [orderId])) !== undefined
 
 /** Locks it: of two who have seen the same, the second finds it changed. @throws `request.version_mismatch` */
-export async function refuseUnlessAt(tx: Transaction, { orderId, versions }: IfVersion): Promise<void> {
+export async function refuseUnlessAt(tx: Db | Transaction, { orderId, versions }: IfVersion): Promise<void> {
   const { version } = (await row<{ version: number }>(tx, 'SELECT version FROM orders WHERE order_id = ? FOR UPDATE', [orderId]))!
   if (!versions.includes(version)) throw refuse('request.version_mismatch', { version })
 }

@@ -24,6 +24,7 @@ export const refusals = {
   'service.unavailable': { status: 503, says: 'The answer did not come in time; repeat with the same Idempotency-Key', data: 'retryAfter' },
   // what an order names
   'order.totals': { status: 400, says: 'The amounts of the order do not add up', data: 'expectedMinor, givenMinor' },
+  'order.too_many_lines': { status: 400, says: 'An order has no more lines than that', data: 'lines, most' },
   'order.lines_repeated': { status: 400, says: 'Line ids must differ within an order', data: 'lineId' },
   'order.line_unknown': { status: 400, says: 'The order has no such line', data: 'lineId' },
   'order.kit_in_part': { status: 400, says: 'A kit is cancelled as it was sold: name the line of the kit', data: 'lineId, kit' },

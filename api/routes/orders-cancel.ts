@@ -97,7 +97,10 @@ export const cancelOrder: OrderRoute = {
     const previews = (ctx.query as { preview?: string }).preview === 'true'
     const mayWait = requestedBy === 'customer' || ctx.key.role === 'channel'
     const seen = previews || mayWait ? await visibleOrder(ctx, orderId) : undefined
-    if (previews) return ok(await previewCancellation(ctx.db, orderId, lines))
+    if (previews) {
+      await requireVersion(ctx, ctx.db, orderId)
+      return ok(await previewCancellation(ctx.db, orderId, lines))
+    }
     const waits = seen && (await needsYes(ctx, orderId)) && (requestedBy === 'customer' || (await speaksForCustomers(ctx, seen.channel)))
     return waits ? request.run(ctx, req, res) : cancel.run(ctx, req, res)
   },

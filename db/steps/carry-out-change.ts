@@ -12,7 +12,7 @@ import { run, type Transaction } from '../connection'
 import { record } from '../events'
 import { extendWork, openWorkAt } from '../fulfillments'
 import type { AfterSale } from '../open-lines'
-import { promiseParts } from '../order-promise'
+import { keepPromise, promiseWithMore } from '../order-promise'
 import { keepFirstVersion, keepVersion } from '../order-versions'
 import { refreshOrder, type OrderRow } from '../orders'
 import { intendSmallVoids, needsRemainder } from '../part-payments'
@@ -119,7 +119,8 @@ async function claimMore(tx: Transaction, order: OrderRow, { more }: PlannedChan
   const { shipments } = decision.chosen!
   await claimPlanned(tx, { orderId, channel, shipments, actor })
   await keepDecision(tx, orderId, decision, order.policy.versions.sourcing)
-  if (after) await promiseParts(tx, order, shipments, after)
+  const promise = after && (await promiseWithMore(tx, order, shipments, after))
+  if (promise) await keepPromise(tx, orderId, promise)
   let waits = false
   for (const shipment of shipments) if (!(await joinWork(tx, order, shipment, actor))) waits = true
   return waits

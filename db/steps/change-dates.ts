@@ -1,12 +1,13 @@
 /** Dates of changes: the service that keeps the one that is asked for, and what is told of what would be. */
 import { ownDriver } from '../../domain/delivery/own-fleet'
 import type { ChangeOperation, SetDelivery } from '../../domain/order/change'
-import { priceOf, type Delivery, type Route } from '../../domain/order/reroute'
+import { priceOf } from '../../domain/order/reroute'
 import type { ToldPromise } from '../../domain/promise/kept'
 import { refuse } from '../../domain/refusals'
-import type { SourcingDecision } from '../../domain/sourcing/decision'
+import type { PlannedShipment, SourcingDecision } from '../../domain/sourcing/decision'
 import { row, type Transaction } from '../connection'
 import type { AfterSale } from '../open-lines'
+import { promiseWithMore } from '../order-promise'
 import type { OrderRow } from '../orders'
 import { planRoute, promiseFor } from './move-order'
 import { planChange, type PlannedChange } from './plan-change'
@@ -33,11 +34,14 @@ export async function withServices(tx: Transaction, order: OrderRow, { operation
   return operations.map((o) => (o === asked ? { ...way, service: kept[0]!.service } : o))
 }
 
-/** The date of what would be: of the whole order where it goes another way, else the later one of what was told and what is added. @returns undefined where nothing is promised */
-export async function promiseOfChange(tx: Transaction, order: OrderRow, { route, more }: PlannedChange, decision: SourcingDecision | undefined, after: Asked['after']): Promise<ToldPromise | undefined> {
-  if (!after) return undefined
-  const now = (await row<Pick<Route, 'shipTo'> & { delivery: Delivery; promise: ToldPromise | null }>(tx, 'SELECT ship_to AS "shipTo", delivery, promise FROM orders WHERE order_id = ?', [order.orderId]))!
-  const can = decision?.chosen && (route?.isElsewhere || more.length) ? promiseFor(order, route ?? now, decision.chosen.shipments, after) : undefined
-  const told = can && (route?.isElsewhere || !now.promise || can.promisedBy > now.promise.promisedBy) ? can : now.promise
+/** The date that would be promised: of the whole order where it goes another way, else the later one of what was told and what is added. @returns undefined where none would be */
+export async function promiseOfChange(tx: Transaction, order: OrderRow, planned: PlannedChange, decision: SourcingDecision | undefined, after: Asked['after']): Promise<ToldPromise | undefined> {
+  const told = after && (await promisedWith(tx, order, planned, { shipments: decision?.chosen?.shipments ?? [], after }))
   return told ? { promisedFrom: told.promisedFrom, promisedBy: told.promisedBy, confidence: told.confidence } : undefined
+}
+
+async function promisedWith(tx: Transaction, order: OrderRow, { route, more }: PlannedChange, { shipments, after }: { shipments: readonly PlannedShipment[]; after: Pick<AfterSale, 'promise'> }): Promise<ToldPromise | undefined> {
+  if (route?.isElsewhere) return shipments.length ? promiseFor(order, route, shipments, after) : undefined
+  const is = more.length && shipments.length ? await promiseWithMore(tx, order, shipments, after) : undefined
+  return is ?? (await row<{ promise: ToldPromise | null }>(tx, 'SELECT promise FROM orders WHERE order_id = ?', [order.orderId]))!.promise ?? undefined
 }

@@ -36,6 +36,9 @@ export interface PlannedChange {
   shippingDropMinor: number
 }
 
+/** As many as are taken when an order is placed. */
+const mostLines = 500
+
 interface Facts extends Route, Priced {
   shipping: Route['shipping']
   lines: (PricedLine & { sku: string; cancelled: number; paid: number })[]
@@ -53,16 +56,17 @@ export async function planChange(tx: Transaction, { orderId, policy }: OrderRow,
   else if (operations.some((o) => o.op === 'cancel')) await needNothingGone(tx, orderId)
   else throw refuse('order.change_leaves_nothing', { instead: 'cancel' })
   if (asksForMore) await needsParcel(tx, orderId)
+  needFewLines(lines, wanted.added)
   const added = asksForMore ? await linesToAdd(tx, wanted.added) : []
   const raises = wanted.more.map(({ lineId, quantity }) => ({ lineId, raise: raiseOf(facts.lines.find((l) => l.lineId === lineId)!, quantity) }))
   const route = rerouted(facts, operations, policy.promise.prices)
-  if (route) await (route.isElsewhere ? needUnpacked(tx, orderId) : needUnaddressed(tx, orderId))
+  if (route) await (route.isElsewhere ? needUnpacked(tx, orderId) : needUnaddressed(tx, orderId, { pays: shippingMinor({ ...facts, ...route }) !== shippingMinor(facts) }))
   const after = dearer({ ...facts, ...(route && { shipping: route.shipping }) }, raises, added)
   const [was, is] = [{ order: facts, units: paidFor(facts) }, { order: after, units: changed(paidFor(facts), wanted.fewer, raises, added) }]
   const money = moneyOfChange(facts.tenders, was, is, facts.heldMinor)
   const cheaperMinor = Math.max(0, 0 - money.deltaMinor)
   const refundElsewhereMinor = payersOf(facts.tenders, worthMinor(is.order, is.units), cheaperMinor).reduce((sum, p) => sum + (facts.tenders.some((t) => t.tenderId === p.tenderId && t.takenElsewhere && !t.atOnce) ? p.amountMinor : 0), 0)
-  const shippingDropMinor = Math.max(0, totalOf({ ...facts, lines: [] }) - totalOf({ ...after, lines: [] }))
+  const shippingDropMinor = Math.max(0, shippingMinor(facts) - shippingMinor(after))
   const of = (lineId: string): Facts['lines'][number] => facts.lines.find((l) => l.lineId === lineId)!
   const more = [
     ...raises.map(({ lineId, raise }) => ({ lineId, sku: of(lineId).sku, quantity: raise.quantity, valueMinor: of(lineId).unitPriceMinor })),
@@ -106,6 +110,12 @@ async function needsParcel(tx: Transaction, orderId: string): Promise<void> {
   if (!inside && !open && !claimed) throw refuse('order.change_too_late', { fulfillmentIds: fulfillments.filter((f) => isGone(f) || isInBuilding(f.status)).map((f) => f.fulfillmentId) })
 }
 
+/** As they were sold. @throws `order.too_many_lines` */
+function needFewLines(lines: readonly LineInPlaces[], added: readonly NewLine[]): void {
+  const sold = new Set([...lines.map((l) => l.kit?.lineId ?? l.lineId), ...added.map((l) => l.lineId)]).size
+  if (added.length && sold > mostLines) throw refuse('order.too_many_lines', { lines: sold, most: mostLines })
+}
+
 /** Kits as their components. @throws `sku.unknown`, `order.totals` */
 async function linesToAdd(tx: Transaction, added: readonly NewLine[]): Promise<NewLine[]> {
   const skus = added.map((l) => l.sku)
@@ -117,17 +127,22 @@ async function linesToAdd(tx: Transaction, added: readonly NewLine[]): Promise<N
   return withoutKits(added, skus.length ? await kitsAmong(tx, skus) : {})
 }
 
-/** @throws `order.address_too_late` once a parcel bears the old address */
-async function needUnaddressed(tx: Transaction, orderId: string): Promise<void> {
-  const addressed = (await fulfillmentsOf(tx, orderId)).filter((f) => f.method === 'delivery' && (f.status === 'packed' || isGone(f)))
+/** @throws `order.address_too_late` once a parcel bears the old address, `order.delivery_too_late` once its price was paid with what has left */
+async function needUnaddressed(tx: Transaction, orderId: string, { pays }: { pays: boolean }): Promise<void> {
+  const fulfillments = await fulfillmentsOf(tx, orderId)
+  const addressed = fulfillments.filter((f) => f.method === 'delivery' && (f.status === 'packed' || isGone(f)))
   if (addressed.length) throw refuse('order.address_too_late', { fulfillmentIds: addressed.map((f) => f.fulfillmentId) })
+  const gone = pays ? fulfillments.filter((f) => f.method !== 'transfer' && isGone(f)) : []
+  if (gone.length) throw refuse('order.delivery_too_late', tooLate(gone))
 }
 
 /** @throws `order.delivery_too_late` once any of it is in a parcel, at the counter or on its way */
 async function needUnpacked(tx: Transaction, orderId: string): Promise<void> {
   const late = (await fulfillmentsOf(tx, orderId)).filter((f) => isGone(f) || f.status === 'packed' || f.status === 'ready' || isBetweenNodes(f) || (f.method === 'transfer' && f.status === 'delivered'))
-  if (late.length) throw refuse('order.delivery_too_late', { fulfillmentIds: late.map((f) => f.fulfillmentId), states: [...new Set(late.map((f) => f.status))] })
+  if (late.length) throw refuse('order.delivery_too_late', tooLate(late))
 }
+
+const tooLate = (works: readonly { fulfillmentId: string; status: string }[]): Record<string, unknown> => ({ fulfillmentIds: works.map((f) => f.fulfillmentId), states: [...new Set(works.map((f) => f.status))] })
 
 const dearer = (order: Facts, raises: PlannedChange['raises'], added: readonly NewLine[]): Priced => ({
   ...order,
@@ -142,7 +157,9 @@ const changed = (units: readonly Units[], fewer: readonly Units[], raises: Plann
 ]
 
 const totalOf = ({ lines, shipping, taxIncluded }: Priced): number =>
-  lines.reduce((sum, l) => sum + l.unitPriceMinor * l.quantity - l.discountMinor + (taxIncluded ? 0 : l.taxMinor), 0) + shipping.priceMinor + (taxIncluded ? 0 : (shipping.taxMinor ?? 0))
+  lines.reduce((sum, l) => sum + l.unitPriceMinor * l.quantity - l.discountMinor + (taxIncluded ? 0 : l.taxMinor), shippingMinor({ shipping, taxIncluded }))
+
+const shippingMinor = ({ shipping, taxIncluded }: Omit<Priced, 'lines'>): number => shipping.priceMinor + (taxIncluded ? 0 : (shipping.taxMinor ?? 0))
 
 const factsSql = `
   SELECT shipping, tax_included AS "taxIncluded", ship_to AS "shipTo", delivery,

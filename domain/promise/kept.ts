@@ -60,6 +60,12 @@ export const withParts = (known: OrderPromise, { milestones, predicted, parts }:
   parts: { ...known.parts, ...parts, ...(predicted && nodeIds.length === 1 && { [nodeIds[0]!]: predicted }) },
 })
 
+/** Goods more, asked for and told of: of what was told and what they can keep, the later date is promised from then on, and judged. */
+export const withMore = (known: OrderPromise, can: OrderPromise, nodeIds: readonly string[]): OrderPromise => {
+  const { promisedFrom, promisedBy, confidence } = can
+  return { ...withParts(known, can, nodeIds), ...(promisedBy > known.promisedBy && { promisedFrom, promisedBy, confidence }) }
+}
+
 /** A new date is told because the first cannot be kept; the first stays what the promise is judged by. @returns undefined when what was told can be kept */
 export function renewed(known: OrderPromise, can: OrderPromise, nodeIds: readonly string[]): OrderPromise | undefined {
   if (can.promisedBy <= known.promisedBy) return undefined

@@ -162,6 +162,7 @@ it('says beforehand what it would move, does nothing by that, and heeds the vers
     body: { preview: true, whole: false, goods: [{ lineId: '1', sku, quantity: 1, state: 'released', fulfillmentId: fulfillments[0]!.fulfillmentId }], money: { cancelledMinor: 1000, remainingMinor: 2490, letGoMinor: 1000, refundMinor: 0, refundElsewhereMinor: 0 } },
   })
   expect((await people.order(orderId)).version).toBe(before.version)
+  expect(await cancel(orderId, [{ lineId: '1', quantity: 1 }], '?preview=true', { 'if-match': '"0"' })).toMatchObject({ status: 412, body: { version: before.version } })
   expect(await cancel(orderId, [{ lineId: '1', quantity: 1 }], '', { 'if-match': '"0"' })).toMatchObject({ status: 412, body: { code: 'request.version_mismatch', version: before.version } })
   expect(await cancel(orderId, [{ lineId: '1', quantity: 1 }], '', { 'if-match': `"${before.version}"` })).toMatchObject({ status: 200 })
   expect(await cancel<Record<string, unknown>>(orderId, [{ lineId: '1', quantity: 2 }], '?preview=true')).toMatchObject({ status: 200, body: { whole: true, money: { cancelledMinor: 2490, remainingMinor: 0 } } })
@@ -220,6 +221,14 @@ it('still sends and takes the rest when a parcel came back and its units were gi
   await people.until(orderId, (o) => o.lines[0]!.cancelled === 1)
   for (const work of fulfillments.slice(1)) await people.carrierSays(await leave(work), 'delivered')
   expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ status: 'completed', lines: [{ shipped: 2, cancelled: 1 }], money: { capturedMinor: 3_490 } })
+})
+
+it('has no more lines than an order may be placed with', async () => {
+  const { orderId, sku } = await released({ 'store-mitte': 3 }, 3)
+  const operations = Array.from({ length: 500 }, (_, i) => ({ op: 'addLine', lineId: `more-${i}`, sku, quantity: 1, unitPriceMinor: 100 }))
+  expect(await people.support('POST', `/v1/orders/${orderId}/changes?preview=true`, { operations })).toMatchObject({ status: 400, body: { code: 'order.too_many_lines', lines: 501, most: 500 } })
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+  await people.until(orderId, (o) => !o.workflowOpen)
 })
 
 it('answers the same request once: two at a time take what one asked for, and no unit more', async () => {

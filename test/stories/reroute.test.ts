@@ -7,8 +7,10 @@ import { startSystem, type System } from '../support/system'
 let system: System
 let people: People
 beforeAll(async () => {
-  system = await startSystem({ carriers: ['swiftparcel', 'hansepost', 'kestrel'] })
+  system = await startSystem({ carriers: ['swiftparcel', 'hansepost', 'kestrel'], policies: { sourcing: { maxShipments: 2, retryEvery: 'PT0.3S' } } })
   people = peopleOf(system)
+  const { body: depot } = await people.operations<object>('GET', '/v1/nodes/dc-01')
+  await people.operations('PUT', '/v1/nodes/slow-depot', { ...depot, nodeId: 'slow-depot', leadMinutes: 10_000 })
 })
 afterEach(() => expectInvariants(system))
 afterAll(() => system.stop())
@@ -90,6 +92,27 @@ it('goes elsewhere with one line more and fewer of another, as one change', asyn
   expect(await confirm(orderId, asked.body.changeId)).toMatchObject({ status: 200, body: { lines: [{ cancelled: 1, allocated: 1 }, { lineId: 'socks', allocated: 1 }], money: { owedMinor: 2990 } } })
   expect(await levels(sku)).toEqual({ 'store-mitte': [0, 0], 'store-kreuzberg': [1, 0] })
   expect(await sendOff(orderId)).toMatchObject({ status: 'completed', fulfillments: [{ status: 'cancelled' }, { nodeId: 'store-kreuzberg', lines: [{ quantity: 1 }, { quantity: 1 }] }], money: { capturedMinor: 2990, owedMinor: 0 } })
+})
+
+it('is promised for the later day of what it has and what is added, as was said before', async () => {
+  const { orderId, order } = await released({ 'store-mitte': 2 })
+  const later = await people.stocked({ 'slow-depot': 1 })
+  const asked = await propose(orderId, { op: 'addLine', lineId: 'later', sku: later, quantity: 1, unitPriceMinor: 1500 })
+  expect(Date.parse(asked.body.promise.promisedBy!)).toBeGreaterThan(Date.parse(order.promise.promisedBy!))
+  expect(await confirm(orderId, asked.body.changeId)).toMatchObject({ status: 200, body: { promise: { promisedBy: asked.body.promise.promisedBy } } })
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+  await people.until(orderId, (o) => !o.workflowOpen)
+})
+
+it('costs what it cost to be fetched once some of it has been', async () => {
+  const { orderId } = await released({ 'store-mitte': 2 }, { delivery: { method: 'pickup', nodeId: 'store-mitte' } })
+  const work = (await people.order(orderId)).fulfillments[0]!
+  await people.work(work, 'pick', { lines: [{ lineId: '1', picked: 1, rejected: 1, reason: 'not_in_stock' }] })
+  await people.work(work, 'ready-for-pickup', {})
+  await people.work(work, 'collect', { proof: { name: 'Customer', pickupCode: (await people.order(orderId)).pickupCode } })
+  expect(await propose(orderId, { op: 'setDelivery', method: 'pickup', nodeId: 'store-mitte', shipping: { priceMinor: 0 } })).toMatchObject({ status: 409, body: { code: 'order.delivery_too_late', states: ['collected'] } })
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: '1', quantity: 1 }], reason: 'one is enough' })
+  expect(await people.until(orderId, (o) => !o.workflowOpen)).toMatchObject({ money: { owedMinor: 0 } })
 })
 
 it('is fetched instead: free of the price of sending it, from the shelf of that store', async () => {
