@@ -137,7 +137,7 @@ async function openPayment(db: Db, provider: PaymentProvider, operation: Payment
   const { keyNumber } = begun
   const description = `${operation.channel} ${operation.channelOrderId}`
   const ask = { key: `${operationId}:${keyNumber}:open`, amountMinor: operation.amountMinor, currency: payment.currency, orderId, paymentId, operationId, description }
-  const parts = { inParts: operation.inParts, keepsMethod: operation.keepsMethod, heldOnly: payment.given, ...(payment.payer === null ? {} : { payer: payment.payer }) }
+  const parts = { inParts: operation.inParts, keepsMethod: operation.keepsMethod, heldOnly: payment.heldOnly, ...(payment.payer === null ? {} : { payer: payment.payer }) }
   const opened = await rememberingSpentKeys(db, operationId, () => provider.open({ ...ask, ...parts }))
   await saveReference(db, paymentId, opened)
   return { reference: opened.reference, keyNumber }

@@ -29,21 +29,26 @@ export async function intendExchangeHold(tx: Transaction, ask: { orderId: string
   return { role, paymentId, operationId, amountMinor, deadline }
 }
 
+/** On the card that comes with the request; or, held anew, on the one it is held on; or on the one the order is paid with. */
 const holdSql = `
-  WITH first AS (SELECT * FROM payments WHERE order_id = :orderId AND part = 1 AND (provider = 'stripe' OR :paymentMethod::text IS NOT NULL) ORDER BY provider = 'stripe' DESC, payment_id LIMIT 1),
+  WITH before AS (SELECT coalesce(saved_method, payment_method) AS method, payer FROM exchange_payments x JOIN payments m USING (payment_id)
+                  WHERE x.return_id = :returnId AND x.role = :role AND authorized_minor > 0 ORDER BY payment_id DESC LIMIT 1),
+    first AS (SELECT * FROM payments WHERE order_id = :orderId AND part = 1 AND (provider = 'stripe' AND NOT taken_at_once OR :paymentMethod::text IS NOT NULL OR EXISTS (SELECT 1 FROM before))
+              ORDER BY provider = 'stripe' DESC, taken_at_once, payment_id LIMIT 1),
+    own AS (SELECT * FROM before UNION ALL SELECT now.method, now.payer FROM first, LATERAL (${methodNow('first', "AND m.provider = 'stripe'")}) now WHERE NOT EXISTS (SELECT 1 FROM before)),
     held AS (
       INSERT INTO payments (payment_id, order_id, tender_id, provider, payment_method, payer, amount_minor, currency, status, part)
       SELECT :paymentId, order_id, tender_id || '+x' || (SELECT count(*) + 1 FROM exchange_payments x WHERE x.order_id = first.order_id), 'stripe',
-        coalesce(:paymentMethod, now.method), CASE WHEN :paymentMethod::text IS NULL THEN now.payer END, :amountMinor, currency, 'opened', 0
-      FROM first LEFT JOIN LATERAL (${methodNow('first', "AND m.provider = 'stripe'")}) now ON true RETURNING payment_id, order_id),
+        coalesce(:paymentMethod, own.method), CASE WHEN :paymentMethod::text IS NULL THEN own.payer END, :amountMinor, currency, 'opened', 0
+      FROM first LEFT JOIN own ON true RETURNING payment_id, order_id),
     kept AS (INSERT INTO exchange_payments (payment_id, order_id, return_id, role) SELECT payment_id, order_id, :returnId, :role FROM held)
   INSERT INTO payment_operations (operation_id, payment_id, order_id, kind, purpose, amount_minor)
   SELECT :operationId, payment_id, order_id, 'authorize', 'authorize', :amountMinor FROM held`
 
-/** What was paid to others, or with a gift card or store credit alone, needs a card that comes with the request. @throws `exchange.not_payable` */
+/** What was paid to others, with a gift card or store credit alone, or with a debit, which cannot be held, needs a card that comes with the request. @throws `exchange.not_payable` */
 export async function needCard(tx: Transaction, orderId: string, { amountMinor, paymentMethod }: { amountMinor: number; paymentMethod?: string }): Promise<void> {
   if (amountMinor === 0 || paymentMethod !== undefined) return
-  if (!(await row(tx, `SELECT 1 FROM payments WHERE order_id = ? AND part = 1 AND provider = 'stripe' LIMIT 1`, [orderId]))) throw refuse('exchange.not_payable', { amountMinor })
+  if (!(await row(tx, `SELECT 1 FROM payments WHERE order_id = ? AND part = 1 AND provider = 'stripe' AND NOT taken_at_once LIMIT 1`, [orderId]))) throw refuse('exchange.not_payable', { amountMinor })
 }
 
 /** What is held now for an exchange, by role. */

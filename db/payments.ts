@@ -52,13 +52,16 @@ export interface PaymentRow extends PaymentView {
   savedMethod: string | null
   /** The customer has given the method for this payment: she is there to be asked. */
   given: boolean
+  /** It is to be held until goods leave or come back: money that is taken at once would not do. */
+  heldOnly: boolean
   authorizationExpiresAt: string | null
 }
 
 const paymentJson = `json_build_object('paymentId', p.payment_id, 'tenderId', p.tender_id, 'provider', p.provider, 'paymentMethod', p.payment_method,
   'amountMinor', p.amount_minor, 'currency', p.currency, 'reference', p.reference, 'declineCode', p.decline_code, 'status', p.status,
   'authorizedMinor', p.authorized_minor, 'capturedMinor', p.captured_minor, 'refundedMinor', p.refunded_minor, 'part', p.part,
-  'multicapture', p.multicapture, 'payer', p.payer, 'savedMethod', p.saved_method, 'given', p.given_id IS NOT NULL, 'authorizationExpiresAt', p.authorization_expires_at)`
+  'multicapture', p.multicapture, 'payer', p.payer, 'savedMethod', p.saved_method, 'given', p.given_id IS NOT NULL,
+  'heldOnly', p.given_id IS NOT NULL OR EXISTS (SELECT 1 FROM exchange_payments h WHERE h.payment_id = p.payment_id), 'authorizationExpiresAt', p.authorization_expires_at)`
 
 const inPartsSql = `((${snapshotOf('o')}->'sourcing'->>'maxShipments')::int > 1 AND (SELECT sum(quantity) > 1 FROM order_lines l WHERE l.order_id = o.order_id))`
 

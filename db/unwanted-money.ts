@@ -1,5 +1,5 @@
 /**
- * Money that comes when nobody counts on it any more: the order was cancelled, or a change was given up. What is held is let go, what was taken is given back, each by an
+ * Money that comes when nobody counts on it any more: the order was cancelled, a change was given up, or it was taken where it was only to be held for an exchange. What is held is let go, what was taken is given back, each by an
  * operation of its own; the order's workflow hears of it by the queue of facts, and begins again for it where it has closed.
  */
 import { rows, type Db, type Transaction } from './connection'
@@ -18,9 +18,17 @@ export async function dropUnwanted(tx: Transaction, order: OrderRow, paymentId: 
   }
 }
 
-/** It was to pay for a change that was not carried out. */
+/** It was to pay for a change that was not carried out; or was taken at once for an exchange, which counts on what is held alone. */
 const isLeftOver = async (tx: Transaction, paymentId: string): Promise<boolean> =>
-  (await rows(tx, `SELECT 1 FROM payments p JOIN order_changes c USING (payment_id) WHERE p.payment_id = ? AND p.part = 0 AND c.state <> 'paying'`, [paymentId])).length > 0
+  (
+    await rows(
+      tx,
+      `SELECT 1 FROM payments p WHERE payment_id = ? AND part = 0 AND (
+         EXISTS (SELECT 1 FROM order_changes c WHERE c.payment_id = p.payment_id AND c.state <> 'paying')
+         OR taken_at_once AND EXISTS (SELECT 1 FROM exchange_payments x LEFT JOIN returns r USING (return_id) WHERE x.payment_id = p.payment_id AND r.return_id IS NULL))`,
+      [paymentId],
+    )
+  ).length > 0
 
 /** Unless a void is under way, or was and found more to come. */
 const voidHeld = (tx: Transaction, paymentId: string): Promise<{ operationId: string; amountMinor: number }[]> =>

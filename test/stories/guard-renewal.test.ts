@@ -1,7 +1,7 @@
 /** What is held over goods that are to come back may run out before they have to be: it is held anew in time; where the bank says no, support knows, and nothing is charged that is not held. */
 import type { ReturnView } from '../../db/views/returns'
 import { expectInvariants } from '../support/invariants'
-import { eventually, peopleOf, type People } from '../support/people'
+import { eventually, peopleOf, type OrderWish, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
 /** The bank holds money for a little while, and the policy looks ahead further than that lasts after a moment. */
@@ -25,11 +25,11 @@ afterAll(async () => {
 })
 
 /** Delivered, and another is on its way in advance. */
-async function inAdvance(): Promise<{ orderId: string; returnId: string }> {
+async function inAdvance(wish: OrderWish = {}, card: { paymentMethod?: string } = {}): Promise<{ orderId: string; returnId: string }> {
   const [sku, other] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
-  const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 5_000 }] })
+  const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 5_000 }], ...wish })
   await arrives(orderId)
-  const { body } = await people.shop<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: other, reason: 'too big' }], collectOld: 'mail' })
+  const { body } = await people.shop<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: other, reason: 'too big' }], collectOld: 'mail', ...card })
   await arrives(orderId)
   return { orderId, returnId: body.returnId }
 }
@@ -48,15 +48,19 @@ const cases = async (orderId: string): Promise<{ exceptionId: string; kind: stri
   (await people.operations<{ items: { exceptionId: string; orderId: string; kind: string }[] }>('GET', '/v1/exceptions?limit=200')).body.items.filter((e) => e.orderId === orderId)
 const bank = (next: number): Promise<unknown> => fetch(`${system.payments.url}/control/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ next, operation: 'authorize', kind: 'decline' }) })
 
-it('holds it anew before it runs out, lets go of what was held before, and takes the newest when the goods do not come', async () => {
-  const { orderId, returnId } = await inAdvance()
-  const renewed = await eventually(() => guards(returnId), (held) => held.length >= 2 && held.at(-1)!.status === 'authorized' && held[0]!.status === 'voided', { what: 'another hold' })
-  expect(renewed.filter((g) => g.status === 'authorized')).toHaveLength(1)
-  expect(await people.told(orderId)).toContain('return.held_anew')
-  await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
-  const taken = await guards(returnId)
-  expect(taken.map((g) => Number(g.captured_minor))).toEqual([...taken.slice(1).map(() => 0), 5_000])
-  expect(await cases(orderId)).toEqual([])
+it('holds it anew before it runs out, by the card it is held on, lets go of what was held before, and takes the newest when the goods do not come', async () => {
+  const guarded = await Promise.all([inAdvance(), inAdvance({ paidElsewhere: true }, { paymentMethod: 'pm_card_mastercard' })])
+  for (const { orderId, returnId } of guarded) {
+    const renewed = await eventually(() => guards(returnId), (held) => held.length >= 2 && held.at(-1)!.status === 'authorized' && held[0]!.status === 'voided', { what: 'another hold' })
+    expect(renewed.filter((g) => g.status === 'authorized')).toHaveLength(1)
+    expect(await people.told(orderId)).toContain('return.held_anew')
+  }
+  for (const { orderId, returnId } of guarded) {
+    await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
+    const taken = await guards(returnId)
+    expect(taken.map((g) => Number(g.captured_minor))).toEqual([...taken.slice(1).map(() => 0), 5_000])
+    expect(await cases(orderId)).toEqual([])
+  }
 })
 
 it('tells support where the bank does not hold it anew, and that nothing was charged, once the old hold is gone too', async () => {

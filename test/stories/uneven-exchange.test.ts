@@ -3,6 +3,7 @@ import type { OrderView } from '../../db/views/orders'
 import type { ReturnView } from '../../db/views/returns'
 import { eventually, peopleOf, type Answer, type OrderWish, type People } from '../support/people'
 import { expectInvariants } from '../support/invariants'
+import { intentsOf, steer } from '../support/outside'
 import { startSystem, type System } from '../support/system'
 
 let system: System
@@ -83,6 +84,30 @@ it('leaves all as it was where the bank says no, and takes another card', async 
   expect(again).toMatchObject({ status: 201, body: { status: 'approved' } })
   await receive(again.body.returnId)
   expect(await arrives(orderId)).toMatchObject({ money: { capturedMinor: 6_490, refundedMinor: 0 } })
+})
+
+it('takes nothing of a debit, which nobody can hold: it needs a card, and the order stays as it was', async () => {
+  const orderId = await delivered({ paymentMethod: 'pm_usBankAccount_success' })
+  const line = { sku: await people.stocked({ 'dc-01': 1 }), unitPriceMinor: 5_500 }
+  expect(await ask(orderId, [line])).toMatchObject({ status: 409, body: { code: 'exchange.not_payable', amountMinor: 500 } })
+  expect(await ask(orderId, [line], { paymentMethod: 'pm_usBankAccount_success' })).toMatchObject({ status: 409, body: { code: 'payment.declined' } })
+  expect(await people.order(orderId)).toMatchObject({ totalMinor: 5_490, returns: [], money: { capturedMinor: 5_490, owedMinor: 0 } })
+  expect((await intentsOf(system, orderId)).map((i) => i.capturedMinor)).toEqual([5_490, 0])
+  expect(await ask(orderId, [line], { paymentMethod: 'pm_card_visa' })).toMatchObject({ status: 201, body: { status: 'approved' } })
+})
+
+it('gives back what somebody took of it while it was only to be held, and refuses the exchange', async () => {
+  const orderId = await delivered()
+  const line = { sku: await people.stocked({ 'dc-01': 1 }), unitPriceMinor: 5_500 }
+  await steer(system.payments.url, '/control/silences', { about: `web ${(await people.order(orderId)).channelOrderId}`, copies: 0 })
+  await bank({ kind: 'timeout_after_effect', delayMs: 300 })
+  const asked = ask(orderId, [line])
+  const held = (await eventually(() => intentsOf(system, orderId), (all) => all.some((i) => i.status === 'requires_capture'), { what: 'the hold' })).find((i) => i.status === 'requires_capture')!
+  const taken = await fetch(`${system.payments.url}/v1/payment_intents/${held.id}/capture`, { method: 'POST', headers: { authorization: `Bearer ${system.workerEnv.STRIPE_API_KEY}` } })
+  expect(taken.status).toBe(200)
+  expect(await asked).toMatchObject({ status: 409, body: { code: 'payment.not_settled' } })
+  await eventually(() => intentsOf(system, orderId), (all) => all.find((i) => i.id === held.id)!.refundedMinor === 500, { what: 'the money to go back' })
+  expect(await people.until(orderId, (o) => o.money.refundedMinor === 500, 'the refund')).toMatchObject({ totalMinor: 5_490, returns: [] })
 })
 
 it('holds it once where the bank’s answer is lost, and lets it go when the old goods never come', async () => {

@@ -2,6 +2,7 @@
  * Something is sent in place of what was delivered. What is to be held for it is held first, and only then the order is another; a bank that says no leaves it as it was. What is held over the
  * old goods is let go of when they are back, taken when they are not, and held anew while they may still come.
  */
+import { patched } from '@temporalio/workflow'
 import { holdsMoney, isSettled } from '../../domain/payment/view'
 import { hasEnded } from '../../domain/returns/status'
 import { formatMinor } from '../../domain/money'
@@ -28,7 +29,7 @@ export async function replace(thread: Thread, ask: RequestReplacement): Promise<
     return outcome.outcome === 'failed' ? outcome : { ...outcome, answer: note(thread, outcome) }
   })
   if (finished.outcome !== 'failed') return finished.answer
-  for (const operationId of finished.voids) await letGo(thread, operationId)
+  for (const operationId of finished.voids) await letGo(thread, operationId, patched('exchange-refused-at-once') ? 'not for long' : undefined)
   throw refusing(finished.code, finished.data)
 }
 
