@@ -29,8 +29,9 @@ export interface ChangeRow {
   /** Of the channel: the order is as it says once this is carried out. */
   document: DocumentId | null
   paymentId: string | null
-  /** By how much the order was said to become dearer. */
+  /** By how much the order was said to become dearer, and what was to be charged for that: what is held already need not be; null for a change from before that was kept. */
   deltaMinor: number
+  chargeMinor: number | null
 }
 
 export interface NewChange {
@@ -42,6 +43,7 @@ export interface NewChange {
   requestedBy: 'merchant' | 'customer'
   expiresAt: string
   deltaMinor: number
+  chargeMinor: number
   decision?: SourcingDecision
   paymentMethod?: string
   paidElsewhere?: boolean
@@ -52,8 +54,8 @@ export interface NewChange {
 export async function insertChange(tx: Transaction, change: NewChange): Promise<{ version: number }> {
   return (await row<{ version: number }>(
     tx,
-    `INSERT INTO order_changes (change_id, order_id, order_version, operations, actor, state, requested_by, expires_at, delta_minor, decision, payment_method, paid_elsewhere, document, basis)
-     SELECT :changeId::uuid, order_id, version, :operations::jsonb, :actor, :state, :requestedBy, :expiresAt::timestamptz, :deltaMinor, :decision::jsonb, :paymentMethod, :paidElsewhere::boolean, :document::jsonb, ${basisOf} FROM orders o WHERE order_id = :orderId
+    `INSERT INTO order_changes (change_id, order_id, order_version, operations, actor, state, requested_by, expires_at, delta_minor, said_charge_minor, decision, payment_method, paid_elsewhere, document, basis)
+     SELECT :changeId::uuid, order_id, version, :operations::jsonb, :actor, :state, :requestedBy, :expiresAt::timestamptz, :deltaMinor, :chargeMinor, :decision::jsonb, :paymentMethod, :paidElsewhere::boolean, :document::jsonb, ${basisOf} FROM orders o WHERE order_id = :orderId
      RETURNING order_version AS version`,
     { ...change, operations: JSON.stringify(change.operations), decision: change.decision ? JSON.stringify(change.decision) : null, paymentMethod: change.paymentMethod ?? null, paidElsewhere: change.paidElsewhere ?? false, document: change.document ? JSON.stringify(change.document) : null },
   ))!
@@ -71,7 +73,7 @@ export async function needChange(tx: Transaction, { changeId, orderId }: { chang
     tx,
     `SELECT change_id AS "changeId", order_id AS "orderId", operations, actor, state, expires_at AS "expiresAt", expires_at <= now() AS "isOver", order_version AS version, o.version AS now,
        coalesce(basis = ${basisOf}, order_version = o.version) AS "isFresh",
-       decision, delta_minor AS "deltaMinor", payment_method AS "paymentMethod", paid_elsewhere AS "paidElsewhere", document, payment_id AS "paymentId"
+       decision, delta_minor AS "deltaMinor", said_charge_minor AS "chargeMinor", payment_method AS "paymentMethod", paid_elsewhere AS "paidElsewhere", document, payment_id AS "paymentId"
      FROM order_changes c JOIN orders o USING (order_id) WHERE change_id = ? AND order_id = ?`,
     [changeId, orderId],
   )

@@ -66,6 +66,7 @@ import * as heldByDispute from './0070-held-by-dispute'
 import * as whenIntended from './0071-when-intended'
 import * as givenBeforeItCame from './0072-given-before-it-came'
 import * as feesKept from './0073-fees-kept'
+import * as chargeOfChange from './0074-charge-of-change'
 import * as lateReturns from './0068-late-returns'
 
 export interface Migration {
@@ -142,4 +143,5 @@ export const migrations: readonly Migration[] = [
   whenIntended,
   givenBeforeItCame,
   feesKept,
+  chargeOfChange,
 ]

@@ -75,7 +75,7 @@ export async function proposeChange(tx: Transaction, ask: ChangeAsk): Promise<Pr
   const state = ask.requestedBy === 'customer' && customerRequests?.approval ? 'requested' : 'asked'
   const expiresAt = new Date(Date.now() + durationMs(state === 'requested' ? customerRequests!.decideWithin : order.policy.promise.holdLifetime)).toISOString()
   if (reserves.length) await hold(tx, { quoteId: changeId, channel: order.channel, lines: reserves, expiresAt, actor: ask.actor })
-  const { version } = await insertChange(tx, { ...ask, operations, changeId, expiresAt, state, deltaMinor: money.deltaMinor, ...(decision && { decision }) })
+  const { version } = await insertChange(tx, { ...ask, operations, changeId, expiresAt, state, deltaMinor: money.deltaMinor, chargeMinor: money.chargeMinor, ...(decision && { decision }) })
   if (state === 'requested') await tellRequested(tx, order, { ...ask, changeId, expiresAt, deltaMinor: money.deltaMinor })
   const promise = await promiseOfChange(tx, order, planned, decision, ask.after)
   return { changeId, state, version, expiresAt, money, ...(promise && { promise }) }
@@ -109,9 +109,9 @@ export async function applyChange(tx: Transaction, ask: Carrying & { orderId: st
   const change = await needChange(tx, ask)
   refuseUnlessFresh(change, ask.approves === true)
   const planned = await planChange(tx, order, change.operations)
-  if (planned.money.deltaMinor !== change.deltaMinor) throw refuse('order.version_changed', { was: change.version, version: change.now })
+  const { chargeMinor, deltaMinor } = planned.money
+  if (deltaMinor !== change.deltaMinor || chargeMinor > (change.chargeMinor ?? chargeMinor)) throw refuse('order.version_changed', { was: change.version, version: change.now })
   if (ask.approves) await decided(tx, order, change, ask.actor)
-  const { chargeMinor } = planned.money
   if (chargeMinor > 0 && change.paidElsewhere) await tenderElsewhere(tx, { ...ask, amountMinor: chargeMinor })
   else if (chargeMinor > 0) {
     await refuseIfHeld(tx, order, 'payment')
@@ -123,11 +123,11 @@ export async function applyChange(tx: Transaction, ask: Carrying & { orderId: st
   return carryOut(tx, order, planned, carrying(ask, change))
 }
 
-/** A change that can never be confirmed any more, because its order has gone on or its time is over, holds nothing. */
+/** A change that can never be confirmed as it was asked for, because its order has gone on, its money is another or its time is over, holds nothing. */
 export async function endStale(tx: Transaction, ask: { orderId: string; changeId: string; actor: string; code: RefusalCode }): Promise<void> {
   await lockOrder(tx, ask.orderId)
   const change = await needChange(tx, ask)
-  if (change.state !== 'asked' || !(change.isOver || !change.isFresh)) return
+  if (change.state !== 'asked' || !(change.isOver || !change.isFresh || ask.code === 'order.version_changed')) return
   await endChange(tx, ask.changeId, 'failed', ask.code)
   await releaseOfChange(tx, ask.changeId, ask.actor)
 }

@@ -1,7 +1,7 @@
 /** Money that is held runs out before the goods can leave: it is held anew in time, once, and what the bank does not hold keeps the goods in the building. */
 import { expectInvariants } from '../support/invariants'
 import { control } from '../simulators/receiver'
-import { eventually, peopleOf, type FulfillmentWork, type People } from '../support/people'
+import { eventually, peopleOf, type Answer, type FulfillmentWork, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
 /** The bank holds money for a little while, and the policy looks ahead further than that lasts after a moment. */
@@ -31,10 +31,10 @@ const books = async (orderId: string): Promise<{ status: string; capturedMinor: 
 }
 
 /** Sold before it is there, and announced for a day that is further away than any hold lasts. */
-async function soldAhead(sku: string): Promise<string> {
+async function soldAhead(sku: string, quantity = 1): Promise<string> {
   await people.operations('PUT', `/v1/skus/${sku}`, { name: sku, weightGrams: 100, backorder: true })
-  await people.operations('POST', '/v1/inventory/supply', { sku, nodeId: 'dc-01', quantity: 1, expectedAt: new Date(Date.now() + 20 * 86_400_000).toISOString(), reference: `PO-${sku}` })
-  const orderId = await people.place({ lines: [{ sku, quantity: 1 }] })
+  await people.operations('POST', '/v1/inventory/supply', { sku, nodeId: 'dc-01', quantity, expectedAt: new Date(Date.now() + 20 * 86_400_000).toISOString(), reference: `PO-${sku}` })
+  const orderId = await people.place({ lines: [{ sku, quantity }] })
   await people.until(orderId, (o) => o.waitingOn?.what === 'stock', 'the wait for stock')
   return orderId
 }
@@ -78,6 +78,20 @@ it('keeps the goods in the building when the bank does not hold it anew, until i
   await eventually(() => live(orderId), (found) => found.length === 1, { what: 'the new hold' })
   expect(await people.handOver(work)).toMatchObject({ status: 200 })
   await people.until(orderId, (o) => o.paymentStatus === 'captured', 'the capture')
+})
+
+it('charges no more for a change than was said, where what was held for it has run out meanwhile', async () => {
+  const orderId = await soldAhead('LATER-D', 2)
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: '1', quantity: 1 }], reason: 'one is enough' })
+  const sku = await people.stocked({ 'dc-01': 1 })
+  const ask = (): Promise<Answer<{ changeId: string; chargeMinor: number }>> => people.support('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'addLine', lineId: 'more', sku, quantity: 1, unitPriceMinor: 500 }] })
+  const asked = await ask()
+  expect(asked).toMatchObject({ status: 201, body: { deltaMinor: 500, chargeMinor: 0 } })
+  await eventually(() => live(orderId), (found) => found.length === 1 && Number(found[0]!.amount_minor) === 1_490, { what: 'less being held anew' })
+  expect(await people.support('POST', `/v1/orders/${orderId}/changes/${asked.body.changeId}/confirm`, {})).toMatchObject({ status: 409, body: { code: 'order.version_changed' } })
+  expect((await ask()).body).toMatchObject({ deltaMinor: 500, chargeMinor: 500 })
+  await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'enough' })
+  await people.until(orderId, (o) => !o.workflowOpen)
 })
 
 it('lets the goods leave on another card, where the first was never charged and is not held any more', async () => {
