@@ -7,7 +7,7 @@ import type { ReturnNews } from '../db/returns'
 import type { ClaimWaits } from '../db/steps/claim-refund'
 import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
 import { overdueReturn, type OverdueNews, type PassedDate } from '../db/steps/overdue-return'
-import { chargeReturn, guardRenewed, renewGuard } from '../db/steps/guard-return'
+import { chargeByDate, guardRenewed, renewGuard } from '../db/steps/guard-return'
 import { finishReplacement, requestReplacement, type ReplacementAsked, type ReplacementFinished } from '../db/steps/request-replacement'
 import { noteRefusedReturn, requestReturn } from '../db/steps/request-return'
 import { giveAgain, type GivenAgain } from '../db/steps/give-again'
@@ -37,8 +37,8 @@ export function createReturnSteps(db: Db) {
     /** A person agrees to a return or refuses it, or who asked for it takes it back. */
     decideReturn: (ask: DecideReturn): Promise<ReturnNews> => onceAsked(db, `decide:${ask.commandId}`, { ask, action: `return.${ask.decision}`, subject: ask.returnId }, (tx) => decideReturn(tx, ask)),
 
-    /** What others were sent for has not come back by its date. Its rows say whether that was done. */
-    chargeReturn: (ask: { returnId: string }): Promise<ReturnNews> => once(db, `charge:${ask.returnId}`, (tx) => chargeReturn(tx, ask)),
+    /** What others were sent for has not come back by its date, unless its rows are further by now. */
+    chargeReturn: (ask: { returnId: string; deadline: string }): Promise<ReturnNews | undefined> => once(db, `charge:${ask.returnId}:${ask.deadline}`, (tx) => chargeByDate(tx, ask)),
 
     /** What is held over goods that are still to come is to be held anew. Every attempt has a number of its own. */
     renewGuard: (ask: Attempt & { returnId: string }): Promise<{ hold?: ExchangeHold }> => once(db, `renew-guard:${ask.returnId}:${numberOf(ask)}`, (tx) => renewGuard(tx, ask)),

@@ -1,7 +1,8 @@
 /** What a carrier's report does to a return: it is under way, it has arrived, or it never will. Applied once, under the order's lock; its thread is told. */
 import { uuidv7 } from 'uuidv7'
 import { afterReport, isParcelStatus, type ParcelStatus } from '../domain/delivery/tracking'
-import { hasEnded } from '../domain/returns/status'
+import type { WaitingOn } from '../domain/order/status'
+import { hasEnded, type ReturnStatus } from '../domain/returns/status'
 import { lostOnTheWay } from './collections'
 import { row, run, type Transaction } from './connection'
 import { refundEarly } from './early-refund'
@@ -75,15 +76,21 @@ async function underWay(tx: Transaction, report: Report): Promise<ReturnNews> {
   const isCounted = back.lines.every((l) => l.quantity === l.received + l.disputed) // said late: something else was in it, and a person or its date decides about that
   const deadline = isCounted ? judgedBy(order, back.dueAt) : arrived ? countedBy(order) : await comesBy(tx, order, back)
   const wait = { what: 'return' as const, since: new Date().toISOString(), deadline }
-  if (back.status === 'approved') await moveReturn(tx, back, 'in_transit', wait)
-  else await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [JSON.stringify(wait), returnId])
+  const now = await waitsOnTheWay(tx, back, wait)
   const scanned = { type: 'return.in_transit' as const, actor: fact.source, data: { returnId, trackingNumber: fact.subject, status, at } }
   const came = { type: 'return.arrived' as const, actor: fact.source, data: { returnId, trackingNumber: fact.subject, nodeId: parcel.nodeId, at } }
   await record(tx, order, ...(back.status === 'approved' ? [scanned] : []), ...(arrived ? [came] : []))
   if (arrived) await run(tx, 'UPDATE return_labels SET arrived_at = ? WHERE operation_id = ?', [at, parcel.operationId])
   const refunds = back.refundOn === 'scan' ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
-  return { returnId, status: back.status === 'approved' ? 'in_transit' : back.status, wait, refunds, toSource: false, stirs: true, ...(arrived && { arrived: !isCounted }) }
+  return { returnId, status: now, wait, refunds, toSource: false, stirs: true, ...(arrived && { arrived: !isCounted }) }
+}
+
+/** @returns in which state */
+async function waitsOnTheWay(tx: Transaction, back: ReturnRow, wait: WaitingOn): Promise<ReturnStatus> {
+  if (back.status === 'approved') await moveReturn(tx, back, 'in_transit', wait)
+  else await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [JSON.stringify(wait), back.returnId])
+  return back.status === 'approved' ? 'in_transit' : back.status
 }
 
 /** It will never come. The carrier is asked for what it was worth; the customer is paid as if it had come, or support is asked, as the policy says. */
@@ -97,7 +104,10 @@ async function lost(tx: Transaction, { order, back, parcel, fact }: Report, how:
   if (order.policy.returns.whenLost === 'ask') {
     const summary = 'The carrier has lost what was to come back: decide what the customer gets, then close the return or count it as written off'
     await openException(tx, { ...order, kind: 'return.lost', subject: returnId, owner: 'support', summary, data: { returnId, trackingNumber: fact.subject, lines: units }, deadline: deadlineOf(order.policy.parcels) })
-    return { returnId, status: back.status, wait: back.wait, refunds: [], toSource: false, stirs: true, claimId }
+    const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: deadlineOf(order.policy.parcels) }
+    const status = await waitsOnTheWay(tx, back, wait)
+    await refreshOrder(tx, order.orderId)
+    return { returnId, status, wait, refunds: [], toSource: false, stirs: true, arrived: true, claimId } // she has given it away, and is not charged for it
   }
   const news = await receiveReturn(tx, { commandId: `lost:${parcel.operationId}`, returnId, nodeId: parcel.nodeId, actor: fact.source, lines })
   return { ...news, stirs: true, claimId }

@@ -29,7 +29,7 @@ export interface ReturnNews {
   label?: true
   /** What it waits for has changed, so that the wait begins anew. */
   stirs?: true
-  /** Its parcel is with us, and is to be counted; false: it is counted, and what is missing was not sent. */
+  /** Its parcel is with us and is to be counted, or lost on its way to us; false: it is counted, and what is missing was not sent. */
   arrived?: boolean
   /** What is to be asked of the carrier that lost it. */
   claimId?: string

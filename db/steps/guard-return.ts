@@ -2,7 +2,7 @@
 import { durationMs } from '../../domain/policy/duration'
 import type { Units } from '../../domain/payment/shares'
 import { chargeMinor, chargeOf, type Charge } from '../../domain/returns/guard'
-import { hasEnded } from '../../domain/returns/status'
+import { hasEnded, isExpected } from '../../domain/returns/status'
 import { refuse } from '../../domain/refusals'
 import { voidCharge } from '../change-payments'
 import type { Transaction } from '../connection'
@@ -30,6 +30,12 @@ export async function chargeReturn(tx: Transaction, { returnId, actor = self, re
   const voids = await letGoOfExchange(tx, returnId)
   await refreshOrder(tx, order.orderId)
   return { ...news, status: 'closed', wait: null, charges, voids, guarded: false }
+}
+
+/** Nobody has to decide that, unless it is on its way, or here, and has another date. @returns undefined where it is: whoever moved it on tells its thread */
+export async function chargeByDate(tx: Transaction, { returnId, deadline }: { returnId: string; deadline: string }): Promise<ReturnNews | undefined> {
+  const { back } = await lockReturn(tx, returnId)
+  return isExpected(back.status) && back.wait?.deadline !== deadline ? undefined : chargeReturn(tx, { returnId })
 }
 
 async function take(tx: Transaction, order: OrderRow, { back, guard, charge, actor, reason }: { back: ReturnRow; guard: Guard; charge: Charge; actor: string; reason?: string }): Promise<{ operationId: string; amountMinor: number }[]> {

@@ -7,7 +7,7 @@ import { startSystem, type System } from '../support/system'
 
 let system: System
 let people: People
-const policies = (restockBy: string, window = 'PT60S'): object => ({ returns: { window, restockBy, advance: { hold: true } } })
+const policies = (restockBy: string, window = 'PT60S'): object => ({ returns: { window, restockBy, whenLost: 'ask', advance: { hold: true } } })
 beforeAll(async () => {
   system = await startSystem({ policies: { ...policies('PT60S'), parcels: { answerWithin: 'PT3S' }, sourcing: { maxShipments: 2 } } })
   people = peopleOf(system)
@@ -166,6 +166,21 @@ it('takes it by its date where something else was counted before the carrier sai
   await guard(body.returnId, 'charged')
   await people.until(orderId, (o) => o.money.capturedMinor === 10_490 && !o.workflowOpen, 'the charge')
   expect(await system.db('exceptions').where({ order_id: orderId, kind: 'return.not_counted' }).select('kind')).toEqual([])
+})
+
+it('takes nothing by its date where the carrier has lost them and support is asked what becomes of it', async () => {
+  const { orderId, other } = await dueIn('PT2S', delivered)
+  const { body } = await ask(orderId, { sku: other })
+  const { label } = await eventually(() => read(body.returnId), (r) => typeof r.label?.trackingNumber === 'string', { what: 'the label' })
+  await people.carrierSays(label!.trackingNumber!, 'lost')
+  await arrives(orderId)
+  const kinds = async (): Promise<string[]> => (await people.support<{ items: { kind: string }[] }>('GET', `/v1/exceptions?orderId=${orderId}`)).body.items.map((e) => e.kind)
+  await eventually(kinds, (all) => all.length === 2, { what: 'its date' })
+  expect([(await kinds()).sort(), await read(body.returnId)]).toMatchObject([['return.lost', 'return.overdue'], { status: 'in_transit', guard: { state: 'held', chargedMinor: 0 } }])
+  await people.store('store-mitte')('POST', `/v1/returns/${body.returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'write_off' }] })
+  await guard(body.returnId, 'let_go')
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ returns: [{ status: 'closed' }], money: { capturedMinor: 5_490, owedMinor: 0 } })
+  expect(await kinds()).toEqual([])
 })
 
 it('is over by its date where something else came and the new goods were cancelled: nothing is left to judge, and nothing is taken', async () => {

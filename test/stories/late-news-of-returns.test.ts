@@ -10,7 +10,7 @@ import { tellingsOf } from '../../db/runs'
 import { openForStuck } from '../../db/watch'
 import { checkInvariants } from '../invariants/checker'
 import { startInMemory, type InMemory } from '../support/in-memory/system'
-import { caller, nearMitte, peopleOf, type OrderWish, type People } from '../support/people'
+import { caller, nearMitte, peopleOf, type FulfillmentWork, type OrderWish, type People } from '../support/people'
 
 let system: InMemory
 let people: People
@@ -36,13 +36,16 @@ async function delivered(wish: OrderWish = {}): Promise<string> {
   const sku = await people.stocked({ 'store-mitte': 1 })
   const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 2_000 }], ...wish })
   await system.settled(orderId)
-  const work = (await people.order(orderId)).fulfillments[0]!
+  await arrives(orderId, (await people.order(orderId)).fulfillments[0]!)
+  return orderId
+}
+
+async function arrives(orderId: string, work: FulfillmentWork): Promise<void> {
   await people.pickAll(work)
   const { trackingNumber } = (await people.packAll(work)).body.packages[0]!
   await people.handOver(work)
   await system.tell(orderId, said(trackingNumber!, 'delivered'))
   await system.settled(orderId)
-  return orderId
 }
 
 const said = (trackingNumber: string, status: string): InboundFact => ({ source: 'carrier:swiftparcel', eventId: randomUUID(), kind: 'carrier', subject: trackingNumber, payload: { status, at: new Date().toISOString() } })
@@ -168,4 +171,21 @@ it('pays for what a driver took, when it is counted before its order hears of hi
   expect(await paid(orderId)).toEqual([2_490, 2_490])
   await driver('POST', `/v1/runs/${run.runId}/return`, {})
   await ends(orderId)
+})
+
+it('does not charge for what a carrier has brought in time, though its order hears of that after the date', async () => {
+  await policy({ advance: { hold: true } })
+  const orderId = await delivered()
+  const other = await people.stocked({ 'dc-01': 1 })
+  const { returnId } = (await people.shop<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: other, reason: 'too big' }], collectOld: 'mail' })).body
+  await system.settled(orderId)
+  await arrives(orderId, (await people.order(orderId)).fulfillments[1]!)
+  await policy({})
+  const came = await untold(said((await view(returnId)).label!.trackingNumber!, 'delivered'))
+  for (let turns = 0; turns < 4; turns += 1) await system.elapse(orderId)
+  expect(await view(returnId)).toMatchObject({ status: 'in_transit', guard: { state: 'held', chargedMinor: 0 } })
+  await tell(orderId, came)
+  await count(returnId)
+  await ends(orderId)
+  expect(await view(returnId)).toMatchObject({ status: 'closed', guard: { state: 'let_go', chargedMinor: 0 } })
 })

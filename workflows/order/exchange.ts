@@ -58,10 +58,15 @@ export const hasCharges = ({ charges = [] }: Back): boolean => charges.length > 
 /** Others were sent for these goods, with money held over them: what is not back by the date is charged, and nobody has to be asked. */
 export async function chargeIfLate(thread: Thread, back: Back, isNews: () => boolean): Promise<void> {
   const { returnId } = back
-  if ((await waitFor(thread, back, back.wait!, isNews)) === 'came') return
-  await thread.lock(async () => {
-    if (!isNews()) note(thread, await step('What has not come back is charged').chargeReturn({ returnId }))
+  const wait = back.wait!
+  if ((await waitFor(thread, back, wait, isNews)) === 'came') return
+  const isFurther = await thread.lock(async () => {
+    if (isNews()) return false
+    const news = await step('What has not come back is charged').chargeReturn({ returnId, deadline: wait.deadline! })
+    if (news) note(thread, news)
+    return news === undefined
   })
+  if (isFurther) await thread.until(() => isNews() || back.wait !== wait, Number.POSITIVE_INFINITY, 'Word of what has moved it on')
 }
 
 /** The price of what has not come back is taken of what is held. */
