@@ -14,9 +14,9 @@ import { waitFor } from './waits'
 /** Chapter four: until the return window has closed, or something is to be done about the order again. */
 export async function afterSale(thread: Thread): Promise<void> {
   thread.chapter = 'return window'
-  const deliveredAt = thread.works.map((w) => w.deliveredAt ?? '').sort().at(-1)!
-  if (deliveredAt === '') return // nothing has arrived that could be sent back
-  const window = { ...waiting('return_window', thread.start.policy.returns.window), since: deliveredAt }
+  const deliveredAt = thread.works.map((w) => w.deliveredAt ?? '').sort().at(-1)
+  if (!deliveredAt && (deliveredAt === '' || patched('no-window-without-parcels'))) return // nothing has arrived that could be sent back, or all of it before the order was opened again
+  const window = { ...waiting('return_window', thread.start.policy.returns.window), ...(deliveredAt && { since: deliveredAt }) }
   const { rowWait } = thread.whole
   await waitFor(thread, thread.whole, rowWait?.what === 'return_window' ? rowWait : window, () => hasNews(thread))
 }
