@@ -83,18 +83,20 @@ async function openPage(tx: Transaction, settlementId: string, opened: readonly 
   )
 }
 
-/** What was missing or wrong in an earlier file has come in this one: its case is settled. */
+/** What was missing or wrong in an earlier file has come in this one: its case is settled. What was missing and has another amount has come too, and that is the case. */
 export async function settleCases(tx: Transaction, settlementId: string): Promise<void> {
-  const resolution = `Paid out in settlement ${settlementId}`
   await run(
     tx,
     `WITH settled AS (
-       UPDATE exceptions e SET resolved_at = now(), resolution = :resolution, resolved_by = :self
-       FROM settlement_lines l JOIN settlement_breaks b ON b.operation_id = l.operation_id AND b.settlement_id <> l.settlement_id AND b.reason IN ('missing', 'wrong_amount'), orders o
-       WHERE l.settlement_id = :settlementId AND l.outcome = 'matched' AND e.exception_id = b.exception_id AND e.resolved_at IS NULL AND o.order_id = e.order_id
-       RETURNING e.exception_id, e.kind, o.order_id, o.channel)
+       UPDATE exceptions e SET resolved_at = now(), resolution = came.resolution, resolved_by = :self
+       FROM (
+         SELECT operation_id, ARRAY['missing', 'wrong_amount'] AS reasons, :resolution::text AS resolution FROM settlement_lines WHERE settlement_id = :settlementId AND outcome = 'matched'
+         UNION ALL SELECT operation_id, ARRAY['missing'], :otherAmount::text FROM settlement_breaks WHERE settlement_id = :settlementId AND reason = 'wrong_amount') came
+       JOIN settlement_breaks b ON b.operation_id = came.operation_id AND b.settlement_id <> :settlementId AND b.reason = ANY(came.reasons), orders o
+       WHERE e.exception_id = b.exception_id AND e.resolved_at IS NULL AND o.order_id = e.order_id
+       RETURNING e.exception_id, e.kind, e.resolution, o.order_id, o.channel)
      INSERT INTO order_events (order_id, channel, type, actor, data)
-     SELECT order_id, channel, 'exception.resolved', :self, jsonb_build_object('exceptionId', exception_id, 'kind', kind, 'resolution', :resolution::text) FROM settled ORDER BY exception_id`,
-    { settlementId, resolution, self },
+     SELECT order_id, channel, 'exception.resolved', :self, jsonb_build_object('exceptionId', exception_id, 'kind', kind, 'resolution', resolution) FROM settled ORDER BY exception_id`,
+    { settlementId, resolution: `Paid out in settlement ${settlementId}`, otherAmount: `Paid out with another amount in settlement ${settlementId}`, self },
   )
 }

@@ -287,6 +287,21 @@ it('books what a break proposes, once, with the name of who did it, and leaves n
   expect(await balanceOf('provider_clearing:stripe', wrong.orderId)).toBe(0)
 })
 
+it('takes for found what was missing and comes with another amount: that is the case then, and what is booked of it leaves none', async () => {
+  const [{ orderId, reference }] = [await bought(), await bought()]
+  const open = async (): Promise<string[]> => (await finance<{ items: { kind: string }[] }>('GET', `/v1/exceptions?orderId=${orderId}`)).body.items.map((e) => e.kind)
+  await breakLine('missing', reference)
+  await send(await providersFile())
+  expect(await open()).toEqual(['settlement.missing'])
+  await fetch(`${system.payments.url}/control/settlement-breaks`, { method: 'DELETE' })
+  await breakLine('wrong_amount', reference, 90)
+  const { exceptionId } = (await send(await providersFile())).body.breaks.find((b) => b.reference === reference)!
+  expect(await open()).toEqual(['settlement.wrong_amount'])
+  expect(await people.told(orderId)).toContain('exception.resolved')
+  expect(await finance('POST', `/v1/exceptions/${exceptionId}/book`, {})).toMatchObject({ status: 200 })
+  expect([await open(), await balanceOf('provider_clearing:stripe', orderId)]).toEqual([[], 0])
+})
+
 it('keeps the case of what was paid out wrong until finance has answered, also when the order ends meanwhile', async () => {
   const { orderId, reference, trackingNumber } = await bought({ arrives: false })
   await breakLine('wrong_amount', reference, 90)
