@@ -420,6 +420,16 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'opened-again-for-a-moment',
+    policies: { returns: { window: 'PT0.2S' } },
+    play: async (people) => {
+      const { orderId, work } = await released(people)
+      await deliver(people, orderId, work)
+      await people.support('POST', `/v1/orders/${orderId}/refunds`, { amountMinor: 100, reason: 'torn' })
+      return ended(people, orderId)
+    },
+  },
+  {
     name: 'asked-for-more-after-the-click',
     play: async (people) => {
       const { orderId, work } = await released(people)

@@ -10,13 +10,15 @@ import { tellingsOf } from '../../db/runs'
 import { openForStuck } from '../../db/watch'
 import { checkInvariants } from '../invariants/checker'
 import { startInMemory, type InMemory } from '../support/in-memory/system'
-import { caller, nearMitte, peopleOf, type FulfillmentWork, type OrderWish, type People } from '../support/people'
+import { caller, nearMitte, peopleOf, type Call, type FulfillmentWork, type OrderWish, type People } from '../support/people'
 
 let system: InMemory
 let people: People
+let driver: Call
 beforeAll(async () => {
   system = await startInMemory({ returns: { window: 'P14D', restockBy: 'P7D', refundOn: 'scan' }, last_mile: { waveSize: 50 } })
   people = peopleOf(system)
+  driver = caller(system.url, 'demo-courier-driver-mark')
 })
 afterAll(async () => {
   try {
@@ -57,7 +59,7 @@ async function sentBack(): Promise<{ orderId: string; returnId: string; tracking
   return { orderId, returnId, trackingNumber: (await view(returnId)).label!.trackingNumber! }
 }
 
-const asked = async (orderId: string, method: string): Promise<ReturnView> => (await people.shop<ReturnView>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method })).body
+const asked = async (orderId: string, method: string, quantity = 1): Promise<ReturnView> => (await people.shop<ReturnView>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity, reason: 'too big' }], method })).body
 const view = async (returnId: string): Promise<ReturnView> => (await people.support<ReturnView>('GET', `/v1/returns/${returnId}`)).body
 const count = (returnId: string): Promise<{ status: number }> => people.store('store-mitte')('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
 
@@ -154,21 +156,47 @@ it('tells finance of what nobody pays, and pays it when somebody presses retry',
   await ends(orderId)
 })
 
-it('pays for what a driver took, when it is counted before its order hears of him', async () => {
-  const driver = caller(system.url, 'demo-courier-driver-mark')
+async function takenByDriver(quantity = 1): Promise<{ orderId: string; returnId: string; run: RunView }> {
   await people.operations('PUT', '/v1/drivers/driver-mark', { name: 'Driver Mark', homeNodes: ['store-mitte'], shift: {}, vehicle: {} })
-  const orderId = await delivered({ shipTo: nearMitte })
-  const { returnId } = await asked(orderId, 'courier')
+  const sku = await people.stocked({ 'store-mitte': quantity })
+  const orderId = await delivered({ shipTo: nearMitte, lines: [{ sku, quantity, unitPriceMinor: 2_000 }] })
+  const { returnId } = await asked(orderId, 'courier', quantity)
   const run = (await people.operations<RunView>('POST', '/v1/nodes/store-mitte/runs', { driverId: 'driver-mark' })).body
   for (const action of ['accept', 'depart']) await driver('POST', `/v1/runs/${run.runId}/${action}`, {})
   const [stop] = run.stops
   await driver('POST', `/v1/runs/${run.runId}/stops/${stop!.stopId}/complete`, { tasks: stop!.tasks.map((t) => ({ taskId: t.taskId, outcome: 'done' })) })
+  return { orderId, returnId, run }
+}
+async function hearsOf(run: RunView, orderId: string): Promise<void> {
+  for (let report = 1; report <= 4; report += 1) for (const telling of await tellingsOf(system.db, run.runId, report)) await tell(orderId, telling)
+}
+
+it('pays for what a driver took, when it is counted before its order hears of him', async () => {
+  const { orderId, returnId, run } = await takenByDriver()
   expect(await count(returnId)).toMatchObject({ status: 200 })
   await system.settled(orderId)
   expect([(await view(returnId)).status, await paid(orderId)]).toEqual(['closed', [0, 0]])
-  for (let report = 1; report <= 4; report += 1) for (const telling of await tellingsOf(system.db, run.runId, report)) await tell(orderId, telling)
+  await hearsOf(run, orderId)
   expect(await paid(orderId)).toEqual([2_490, 2_490])
   await driver('POST', `/v1/runs/${run.runId}/return`, {})
+  await ends(orderId)
+})
+
+it('tells operations again of what a driver took when only some of it is counted, and not the rest in time', async () => {
+  await policy({ refundOn: 'receipt' })
+  const { orderId, returnId, run } = await takenByDriver(2)
+  await policy({})
+  await hearsOf(run, orderId)
+  await driver('POST', `/v1/runs/${run.runId}/return`, {})
+  const told = async (): Promise<string[][]> => (await people.operations<{ items: { kind: string; status: string }[] }>('GET', `/v1/exceptions?status=all&orderId=${orderId}`)).body.items.map((e) => [e.kind, e.status])
+  const later = async (cases: number): Promise<string[][]> => {
+    for (let turns = 0; (await told()).length < cases && turns < 6; turns += 1) await system.elapse(orderId)
+    return told()
+  }
+  expect(await later(1)).toEqual([['return.not_counted', 'open']])
+  await count(returnId)
+  expect(await later(2)).toEqual([['return.not_counted', 'resolved'], ['return.not_counted', 'open']])
+  await count(returnId)
   await ends(orderId)
 })
 
