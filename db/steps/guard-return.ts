@@ -5,7 +5,7 @@ import { chargeMinor, chargeOf, type Charge } from '../../domain/returns/guard'
 import { hasEnded, isExpected } from '../../domain/returns/status'
 import { refuse } from '../../domain/refusals'
 import { voidCharge } from '../change-payments'
-import type { Transaction } from '../connection'
+import { row, run, type Transaction } from '../connection'
 import { record, self } from '../events'
 import { intendExchangeHold, letGoOfExchange, type ExchangeHold } from '../exchange-payments'
 import { guardedLines, guardOf, hasMissing, intendCharge, type Guard } from '../guards'
@@ -34,8 +34,31 @@ export async function chargeReturn(tx: Transaction, { returnId, actor = self, re
 
 /** Nobody has to decide that, unless it is on its way, or here, and has another date. @returns undefined where it is: whoever moved it on tells its thread */
 export async function chargeByDate(tx: Transaction, { returnId, deadline }: { returnId: string; deadline: string }): Promise<ReturnNews | undefined> {
-  const { back } = await lockReturn(tx, returnId)
-  return isExpected(back.status) && back.wait?.deadline !== deadline ? undefined : chargeReturn(tx, { returnId })
+  const { order, back } = await lockReturn(tx, returnId)
+  if (!isExpected(back.status)) return chargeReturn(tx, { returnId })
+  if (back.wait?.deadline !== deadline) return undefined
+  const dueAt = await withTheNew(tx, order, returnId)
+  return dueAt === undefined ? chargeReturn(tx, { returnId }) : waitsLonger(tx, order, back, dueAt)
+}
+
+/** Nobody sends goods back before she has the new ones. @returns until when she has time, where these have not left yet, or not long enough ago */
+async function withTheNew(tx: Transaction, { policy: { returns } }: OrderRow, returnId: string): Promise<string | undefined> {
+  const graceMs = Math.min(durationMs(returns.restockBy), durationMs(returns.remindFor ?? 'P14D'))
+  const { waits, leftAt } = (await row<{ waits: boolean | null; leftAt: string | null }>(
+    tx,
+    `SELECT bool_or(s.quantity - s.cancelled > s.shipped) AS waits, max((SELECT max(f.handed_over_at) FROM fulfillments f JOIN fulfillment_lines l USING (fulfillment_id) WHERE f.order_id = s.order_id AND l.line_id = s.line_id AND f.method <> 'transfer')) AS "leftAt"
+     FROM exchanges e JOIN order_lines s USING (order_id, line_id) WHERE e.return_id = ?`,
+    [returnId],
+  ))!
+  const until = (waits ? Date.now() : Date.parse(leftAt ?? new Date(0).toISOString())) + graceMs
+  return until > Date.now() ? new Date(until).toISOString() : undefined
+}
+
+async function waitsLonger(tx: Transaction, order: OrderRow, { returnId, status }: ReturnRow, dueAt: string): Promise<ReturnNews> {
+  const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: dueAt }
+  await run(tx, 'UPDATE returns SET due_at = ? WHERE return_id = ?', [dueAt, returnId])
+  await setWait(tx, order.orderId, { returnId, waitingOn: wait })
+  return { returnId, status, wait, refunds: [], toSource: false }
 }
 
 async function take(tx: Transaction, order: OrderRow, { back, guard, charge, actor, reason }: { back: ReturnRow; guard: Guard; charge: Charge; actor: string; reason?: string }): Promise<{ operationId: string; amountMinor: number }[]> {

@@ -82,6 +82,20 @@ it('takes it when they do not come by the date, says so in the ledger, and gives
   expect((await receive(body.returnId)).body).toMatchObject({ code: 'return.state' })
 })
 
+it('takes nothing by a date at which she has not got the new ones yet, and leaves her time with them', async () => {
+  const { orderId, other } = await dueIn('PT2S', delivered)
+  const { body } = await ask(orderId, { sku: other })
+  const later = await eventually(() => read(body.returnId), (r) => r.dueAt > body.dueAt, { what: 'a later date' })
+  expect(later).toMatchObject({ status: 'approved', guard: { state: 'held' }, waitingOn: { deadline: later.dueAt } })
+  await arrives(orderId)
+  const left = (await people.order(orderId)).fulfillments.at(-1)!
+  expect(left.nodeId).toBe('dc-01')
+  await guard(body.returnId, 'charged')
+  const { endedAt } = await read(body.returnId)
+  const [{ handed_over_at: handedOverAt }] = (await system.db('fulfillments').where({ fulfillment_id: left.fulfillmentId }).select('handed_over_at')) as [{ handed_over_at: string }]
+  expect(Date.parse(endedAt!) - Date.parse(handedOverAt)).toBeGreaterThanOrEqual(2_000)
+})
+
 it('gives it back as well where they come while the order is still open', async () => {
   const { orderId, other } = await dueIn('PT2S', delivered, 'PT25S')
   const { body } = await ask(orderId, { sku: other })
@@ -97,10 +111,10 @@ it('takes only the rest where some of it came, and once where the bank’s answe
   const { body } = await ask(orderId, { sku: other, quantity: 3 })
   expect(body.guard).toMatchObject({ amountMinor: 15_000 })
   await receive(body.returnId, 2)
+  await arrives(orderId)
   await bank({ kind: 'timeout_after_effect', operation: 'capture', delayMs: 200 })
   await guard(body.returnId, 'charged')
   expect(await people.until(orderId, (o) => o.money.capturedMinor === 20_490, 'the charge')).toMatchObject({ payments: [{}, { purpose: 'guard', amountMinor: 15_000, capturedMinor: 5_000, status: 'captured' }] })
-  await arrives(orderId)
 })
 
 it('leaves all as it was where the bank does not hold it, says what can be done instead, and does that', async () => {
