@@ -8,7 +8,8 @@ import type { Db } from '../db/connection'
 import { captureHappened } from '../domain/payment/captures'
 import { countNotGiven } from '../db/charged-back'
 import { beginCall, settleRefund, spendKey } from '../db/payment-operations'
-import { applyView, loadOperation, saveReference, type PaymentOperation } from '../db/payments'
+import { lockOrderOf } from '../db/orders'
+import { applyView, isOpened, loadOperation, saveReference, type PaymentOperation } from '../db/payments'
 import { returnedMinor } from '../db/failed-refunds'
 import { Refusal } from '../domain/refusals'
 import { owesUnwanted } from '../db/unwanted-money'
@@ -139,7 +140,7 @@ async function openPayment(db: Db, provider: PaymentProvider, operation: Payment
   const ask = { key: `${operationId}:${keyNumber}:open`, amountMinor: operation.amountMinor, currency: payment.currency, orderId, paymentId, operationId, description }
   const parts = { inParts: operation.inParts, keepsMethod: operation.keepsMethod, heldOnly: payment.heldOnly, ...(payment.payer === null ? {} : { payer: payment.payer }) }
   const opened = await rememberingSpentKeys(db, operationId, () => provider.open({ ...ask, ...parts }))
-  await saveReference(db, paymentId, opened)
+  if ((await saveReference(db, paymentId, opened)) === 'voided') return undefined
   return { reference: opened.reference, keyNumber }
 }
 
@@ -191,9 +192,11 @@ async function settle(db: Db, { paymentId, payment }: PaymentOperation, view: Pr
 
 const heldBefore = ({ status, authorizedMinor, capturedMinor, refundedMinor }: PaymentOperation['payment']) => ({ status, authorizedMinor, capturedMinor, refundedMinor })
 
-/** The payment was never opened, so nothing can be held: the operations end here. */
+/** The payment was never opened, so nothing can be held: the operations end here, and who is opening it hears that before the bank is asked. @throws ProviderFault where it was opened meanwhile, so that it is let go of there */
 async function giveUp(db: Db, operation: PaymentOperation): Promise<MoneyOutcome> {
   return db.transaction(async (tx) => {
+    await lockOrderOf(tx, operation.paymentId)
+    if (await isOpened(tx, operation.paymentId)) throw new ProviderFault('void: the payment was opened at the provider meanwhile', 'none')
     const { view } = await applyView(tx, operation.paymentId, { ...heldBefore(operation.payment), status: 'voided' })
     return { paymentId: operation.paymentId, status: view.status }
   })

@@ -87,9 +87,16 @@ export async function loadOperation(db: Db | Transaction, operationId: string): 
   return operation
 }
 
-export async function saveReference(db: Db, paymentId: string, { reference, payer }: { reference: string; payer?: string }): Promise<void> {
-  await run(db, 'UPDATE payments SET reference = coalesce(reference, ?), payer = coalesce(payer, ?) WHERE payment_id = ?', [reference, payer ?? null, paymentId])
+/** @returns how far the payment is: it may have been given up while it was being opened. */
+export async function saveReference(db: Db, paymentId: string, { reference, payer }: { reference: string; payer?: string }): Promise<PaymentView['status']> {
+  const saved = await row<{ status: PaymentView['status'] }>(db, 'UPDATE payments SET reference = coalesce(reference, ?), payer = coalesce(payer, ?) WHERE payment_id = ? RETURNING status', [reference, payer ?? null, paymentId])
+  invariant(saved, `payment ${paymentId} has a row`)
+  return saved.status
 }
+
+/** Is it known by now what the provider calls it? Nobody else finds out before this transaction ends. Under the order's lock. */
+export const isOpened = async (tx: Transaction, paymentId: string): Promise<boolean> =>
+  (await row<{ reference: string | null }>(tx, 'SELECT reference FROM payments WHERE payment_id = ? FOR UPDATE', [paymentId]))!.reference !== null
 
 export interface PaymentNews extends PaymentView {
   reference?: string
