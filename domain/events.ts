@@ -55,7 +55,7 @@ export const eventTypes = {
   'shipment.claimed': 'The carrier was asked for compensation',
   'refund.asked': 'Money is to be given back that no return asks for; `aboveMinor` of it needs another person’s yes',
   'refund.approved': 'Another person agreed to give money back beyond what came back',
-  'refund.rejected': 'Another person refused to give money back beyond what came back',
+  'refund.rejected': 'Another person refused to give money back beyond what came back, or the order was cancelled while it waited for her',
   'refund.limited': 'The payments have less than goods that came back, or never came, are worth: what the customer was given ahead by hand is counted, and the rest she is owed',
   'refund.given_again': 'What the customer was owed, because a refund had come back, is given another way: by another payment, as store credit, or by a transfer that finance made',
   'return.requested': 'Goods are to come back; `approved` says whether a person has still to agree, `override` what one let through',
