@@ -76,9 +76,13 @@ export async function refundAll(tx: Transaction, order: OrderRow): Promise<Inten
   const { orderId, currency } = order
   const taken = await rows<{ paymentId: string; dueMinor: number }>(tx, `SELECT payment_id AS "paymentId", (captured_minor - ${backSql} - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.payment_id = p.payment_id AND given_by = 'bank'))::int8 AS "dueMinor" FROM payments p WHERE order_id = ? AND provider = 'stripe' AND captured_minor > 0 ORDER BY payment_id DESC`, [orderId])
   const refunds: IntendedRefund[] = []
-  for (const { paymentId, dueMinor } of taken) {
-    const atMostMinor = await notByBank(tx, order, { paymentId, purpose: `unwanted:${paymentId}:${dueMinor}`, dueMinor })
-    refunds.push(...(await giveBackUnsold(tx, { paymentId, purpose: 'unwanted', atMostMinor })))
+  // What a bank took of one payment may have been counted for what another paid: together they have what is due.
+  const allMinor = taken.reduce((sum, t) => sum + t.dueMinor, 0)
+  let leftMinor = taken[0] ? await notByBank(tx, order, { paymentId: taken[0].paymentId, purpose: `unwanted:${allMinor}`, dueMinor: allMinor }) : 0
+  for (const { paymentId } of taken) {
+    const given = await giveBackUnsold(tx, { paymentId, purpose: 'unwanted', atMostMinor: leftMinor })
+    leftMinor -= given.reduce((sum, g) => sum + g.amountMinor, 0)
+    refunds.push(...given)
   }
   for (const { aheadMinor, tenderId, ...payment } of await givenByHand(tx, orderId)) await countUnsold(tx, { orderId, currency }, { ...payment, purpose: `unwanted:${tenderId}`, missingMinor: aheadMinor })
   return refunds

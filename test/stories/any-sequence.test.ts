@@ -21,6 +21,7 @@ beforeAll(async () => {
   } as const
   system = await startSystem({ policies })
   people = peopleOf(system)
+  await steer(system.payments.url, '/control/pace', { settleMs: 100 }) // a debit is taken in a moment
 })
 afterAll(async () => {
   try {
@@ -30,7 +31,7 @@ afterAll(async () => {
   }
 })
 
-const methods = { card: 'pm_card_visa', 'card once': 'pm_card_mastercard', asks: 'pm_card_threeDSecureRequired' } as const
+const methods = { card: 'pm_card_visa', 'card once': 'pm_card_mastercard', asks: 'pm_card_threeDSecureRequired', 'at once': 'pm_usBankAccount_success' } as const
 const cards = [...Object.values(methods), 'pm_card_chargeDeclined']
 
 /** The bank says what it can say of the payment as it is; what it cannot, it has said before. */

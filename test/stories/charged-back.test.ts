@@ -87,6 +87,18 @@ it('ends a refund that waited for the bank, and gives nothing for what comes bac
   expect((await people.order(sold.orderId)).money).toMatchObject({ refundedMinor: 0, owedMinor: 0 })
 })
 
+it('is given of two debits, when the order is cancelled, what her bank has not given her of the first', async () => {
+  await control('pace', { settleMs: 50 })
+  const orderId = await people.place({ lines: [{ sku: await people.stocked({ 'store-mitte': 2 }), quantity: 1 }], paymentMethod: 'pm_usBankAccount_success' })
+  const { payments } = await people.until(orderId, (o) => o.fulfillments.length === 1, 'the work order')
+  const { body } = await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations: [{ op: 'setQuantity', lineId: '1', quantity: 2 }] })
+  expect((await people.support('POST', `/v1/orders/${orderId}/changes/${body.changeId}/confirm`, {})).status).toBe(200)
+  const sold = { orderId, reference: payments[0]!.reference! }
+  await lost(sold, await chargedBack(sold, 500))
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed her mind' })).status).toBe(200)
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ status: 'cancelled', money: { capturedMinor: 2_490, refundedMinor: 1_990 } })
+})
+
 it('gives what waited when the dispute is won, and the ledger is as if there had been none', async () => {
   const sold = await delivered()
   const dispute = await chargedBack(sold)

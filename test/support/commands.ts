@@ -290,20 +290,20 @@ export interface Wish {
   delivered: boolean
   units: number
   lines: number
-  pays: 'card' | 'card once' | 'asks' | 'elsewhere' | 'gift card' | 'store credit'
+  pays: 'card' | 'card once' | 'asks' | 'at once' | 'elsewhere' | 'gift card' | 'store credit'
   /** When the money of what comes back is given, as the order is marked. */
   paidBack: 'receipt' | 'request' | 'scan'
 }
 export const wishes: fc.Arbitrary<Wish> = fc.record({
   delivered: fc.constantFrom(true, false, false),
   units: fc.integer({ min: 1, max: 3 }), lines: fc.integer({ min: 1, max: 3 }),
-  pays: fc.constantFrom<Wish['pays'][]>('card', 'card', 'card', 'card once', 'card once', 'asks', 'elsewhere', 'gift card', 'store credit'),
+  pays: fc.constantFrom<Wish['pays'][]>('card', 'card', 'card', 'card once', 'card once', 'asks', 'at once', 'elsewhere', 'gift card', 'store credit'),
   paidBack: fc.constantFrom<Wish['paidBack'][]>('receipt', 'request', 'scan'),
 })
 
 let customers = 0
 /** What is paid, and how: with what is on a card or an account as far as it goes, and the rest with a bank card. @param methods the provider's names */
-export async function paying(people: People, { pays }: Wish, methods: Record<'card' | 'card once' | 'asks', string>): Promise<Partial<OrderWish>> {
+export async function paying(people: People, { pays }: Wish, methods: Record<'card' | 'card once' | 'asks' | 'at once', string>): Promise<Partial<OrderWish>> {
   if (pays === 'elsewhere') return { paidElsewhere: true }
   if (pays !== 'gift card' && pays !== 'store credit') return { paymentMethod: methods[pays] }
   const issued = { currency: 'EUR', amountMinor: 1_500, paidElsewhere: true, reason: 'sold at the till' }

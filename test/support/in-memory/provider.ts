@@ -13,6 +13,7 @@ export interface BookedIntent {
   capturedMinor: number
   refundedMinor: number
   multicapture: boolean
+  heldOnly: boolean
   captures: Record<string, number>
   refunds: Record<string, string>
   method?: string
@@ -95,7 +96,8 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
       const intent = need(reference)
       return under(key, intent.orderRef, async () => {
         if (intent.status !== 'opened') return viewOf(intent)
-        if (paymentMethod === 'pm_declined' || (paymentMethod === 'pm_once' && offSession)) return changed(intent, { status: 'declined' })
+        if (paymentMethod === 'pm_wallet' && !intent.heldOnly) return changed(intent, { status: 'captured', authorizedMinor: intent.amountMinor, capturedMinor: intent.amountMinor, method: paymentMethod })
+        if (paymentMethod === 'pm_declined' || paymentMethod === 'pm_wallet' || (paymentMethod === 'pm_once' && offSession)) return changed(intent, { status: 'declined' })
         const multicapture = intent.multicapture && paymentMethod === 'pm_card' // of the others a hold is captured once
         if (paymentMethod === 'pm_action') return changed(intent, { status: 'action_required', method: paymentMethod, multicapture })
         return changed(intent, { ...held(intent), method: paymentMethod, multicapture })
@@ -135,8 +137,8 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
   }
 }
 
-const opened = ({ amountMinor, orderId, paymentId, inParts }: OpenPayment): BookedIntent => ({
-  id: `pi_${randomUUID()}`, orderRef: orderId, paymentId, amountMinor, status: 'opened', authorizedMinor: 0, capturedMinor: 0, refundedMinor: 0, multicapture: inParts === true, captures: {}, refunds: {},
+const opened = ({ amountMinor, orderId, paymentId, inParts, heldOnly }: OpenPayment): BookedIntent => ({
+  id: `pi_${randomUUID()}`, orderRef: orderId, paymentId, amountMinor, status: 'opened', authorizedMinor: 0, capturedMinor: 0, refundedMinor: 0, multicapture: inParts === true, heldOnly: heldOnly === true, captures: {}, refunds: {},
 })
 
 const held = (intent: BookedIntent): Partial<BookedIntent> => ({ status: 'authorized', authorizedMinor: intent.amountMinor, expiresAt: new Date(Date.now() + holdMs).toISOString() })

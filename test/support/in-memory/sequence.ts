@@ -27,7 +27,7 @@ export async function openWorld(): Promise<World> {
 /** Of three goods two are in one place each, and leave in two parts. */
 const shelves: readonly Record<string, number>[] = [{ 'store-mitte': 3, 'dc-01': 4 }, { 'store-mitte': 4 }, { 'dc-01': 4 }]
 
-const methods = { card: 'pm_card', 'card once': 'pm_once', asks: 'pm_action' } as const
+const methods = { card: 'pm_card', 'card once': 'pm_once', asks: 'pm_action', 'at once': 'pm_wallet' } as const
 const cards = [...Object.values(methods), 'pm_declined']
 
 const givenBackSql = `SELECT coalesce(sum(op.amount_minor), 0) AS minor FROM payment_operations op JOIN payments p USING (payment_id) WHERE op.order_id = ? AND op.kind = 'refund' AND op.status <> 'abandoned' AND `
