@@ -37,12 +37,12 @@ export async function chargeByDate(tx: Transaction, { returnId, deadline }: { re
   const { order, back } = await lockReturn(tx, returnId)
   if (!isExpected(back.status)) return chargeReturn(tx, { returnId })
   if (back.wait?.deadline !== deadline) return undefined
-  const dueAt = await withTheNew(tx, order, returnId)
+  const dueAt = await withTheNew(tx, order, { returnId, passedMs: Math.max(Date.now(), Date.parse(deadline)) })
   return dueAt === undefined ? chargeReturn(tx, { returnId }) : waitsLonger(tx, order, back, dueAt)
 }
 
 /** Nobody sends goods back before she has the new ones. @returns until when she has time, where these have not left yet, or not long enough ago */
-async function withTheNew(tx: Transaction, { policy: { returns } }: OrderRow, returnId: string): Promise<string | undefined> {
+async function withTheNew(tx: Transaction, { policy: { returns } }: OrderRow, { returnId, passedMs }: { returnId: string; passedMs: number }): Promise<string | undefined> {
   const graceMs = Math.min(durationMs(returns.restockBy), durationMs(returns.remindFor ?? 'P14D'))
   const { waits, leftAt } = (await row<{ waits: boolean | null; leftAt: string | null }>(
     tx,
@@ -50,8 +50,8 @@ async function withTheNew(tx: Transaction, { policy: { returns } }: OrderRow, re
      FROM exchanges e JOIN order_lines s USING (order_id, line_id) WHERE e.return_id = ?`,
     [returnId],
   ))!
-  const until = (waits ? Date.now() : Date.parse(leftAt ?? new Date(0).toISOString())) + graceMs
-  return until > Date.now() ? new Date(until).toISOString() : undefined
+  const since = waits ? passedMs : leftAt === null ? Number.NEGATIVE_INFINITY : Date.parse(leftAt)
+  return since + graceMs > passedMs ? new Date(since + graceMs).toISOString() : undefined
 }
 
 async function waitsLonger(tx: Transaction, order: OrderRow, { returnId, status }: ReturnRow, dueAt: string): Promise<ReturnNews> {
