@@ -85,6 +85,7 @@ export async function startInMemory(policies: PolicyChanges): Promise<InMemory> 
 
   const settled = async (orderId: string): Promise<void> => {
     if (!hall.runOf(orderId)) await hall.startAll()
+    if (!hall.runOf(orderId)) await hall.start(orderId) // another life was about to start it
     do {
       await hall.runOf(orderId)?.quiet()
       await empty()
