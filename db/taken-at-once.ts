@@ -88,6 +88,10 @@ export async function refundAll(tx: Transaction, order: OrderRow): Promise<Inten
   return refunds
 }
 
+/** What is still to be given, whatever it was for: of what was under way before, nobody else goes on with it once the order is cancelled. */
+export const openRefunds = (tx: Transaction, orderId: string): Promise<IntendedRefund[]> =>
+  rows(tx, `SELECT operation_id AS "operationId", amount_minor AS "amountMinor" FROM payment_operations WHERE order_id = ? AND kind = 'refund' AND status IN ('intended', 'unknown') ORDER BY operation_id`, [orderId])
+
 /** By which payments money was given by hand, as far as it was not counted; also where a channel gives it. */
 const givenByHand = (tx: Transaction, orderId: string): Promise<{ paymentId: string; tenderId: string; elsewhere: boolean; aheadMinor: number }[]> =>
   rows(

@@ -18,7 +18,7 @@ import type { IntendedRefund } from '../refunds'
 import { releaseOfChange } from '../reservations'
 import { release } from '../stock'
 import { endClaims } from '../supply-claims'
-import { refundAll } from '../taken-at-once'
+import { openRefunds, refundAll } from '../taken-at-once'
 import { unclaimInTransfer } from '../transfers'
 import { outlivesCancelled, settleExceptions } from '../waiting'
 import { leaveWave } from '../waves'
@@ -57,7 +57,8 @@ export async function cancelOrder(tx: Transaction, ask: CancelOrder & { orderId:
   )
   await refreshPicked(tx, ask.orderId)
   const voids = await intendVoids(tx, ask.orderId)
-  const refunds = await refundAll(tx, order)
+  await refundAll(tx, order)
+  const refunds = await openRefunds(tx, ask.orderId)
   await tx('orders').where({ order_id: ask.orderId }).update({ stage: 'cancelled' })
   await endHoldsOf(tx, order, ask.actor)
   for (const { changeId } of await endOpenChanges(tx, ask.orderId)) await releaseOfChange(tx, changeId, ask.actor)
