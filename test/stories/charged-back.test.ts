@@ -99,6 +99,19 @@ it('is given of two debits, when the order is cancelled, what her bank has not g
   expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ status: 'cancelled', money: { capturedMinor: 2_490, refundedMinor: 1_990 } })
 })
 
+it('is given as well where it waited for her bank when the order was cancelled', async () => {
+  await control('pace', { settleMs: 50 })
+  const orderId = await people.place({ lines: [{ sku: await people.stocked({ 'store-mitte': 2 }), quantity: 2 }], paymentMethod: 'pm_usBankAccount_success' })
+  const { payments } = await people.until(orderId, (o) => o.fulfillments.length === 1, 'the work order')
+  const sold = { orderId, reference: payments[0]!.reference! }
+  const dispute = await chargedBack(sold, 500)
+  await told(orderId, 'payment.disputed')
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: '1', quantity: 1 }], reason: 'one is enough' })).status).toBe(200)
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'none at all' })).status).toBe(200)
+  await lost(sold, dispute)
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ status: 'cancelled', money: { capturedMinor: 2_490, refundedMinor: 1_990 } })
+})
+
 it('gives what waited when the dispute is won, and the ledger is as if there had been none', async () => {
   const sold = await delivered()
   const dispute = await chargedBack(sold)
