@@ -79,6 +79,6 @@ it('asks the bank again when somebody presses retry', async () => {
   await bank(1)
   const open = await eventually(() => cases(orderId), (found) => found.some((e) => e.kind === 'return.guard_not_held'), { what: 'word to support' })
   await people.support('POST', `/v1/exceptions/${open.find((e) => e.kind === 'return.guard_not_held')!.exceptionId}/retry`, {})
-  await eventually(() => guards(returnId), (held) => held.at(-1)!.status === 'authorized' && held[0]!.status !== 'authorized', { what: 'another hold' })
+  await eventually(() => guards(returnId), (held) => held.at(-1)!.status === 'authorized' && held[0]!.status === 'voided', { what: 'another hold' })
   await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
 })
