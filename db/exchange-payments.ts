@@ -76,6 +76,12 @@ export async function letGoOfExchange(tx: Transaction, returnId: string, { but }
     [returnId, but ?? null],
   )
   const voids: string[] = []
-  for (const { paymentId } of held) voids.push(...(await voidCharge(tx, paymentId)))
+  for (const { paymentId } of held) voids.push(...(await letGoOfHold(tx, paymentId)))
   return voids
+}
+
+/** Nothing counts on it any more, not even where its customer says yes to it later. @returns the operation, none when nothing can be held yet */
+export async function letGoOfHold(tx: Transaction, paymentId: string): Promise<string[]> {
+  await run(tx, 'UPDATE exchange_payments SET over = true WHERE payment_id = ? AND NOT over', [paymentId])
+  return voidCharge(tx, paymentId)
 }

@@ -18,13 +18,14 @@ export async function dropUnwanted(tx: Transaction, order: OrderRow, paymentId: 
   }
 }
 
-/** It was to pay for a change that was not carried out; or was taken at once for an exchange, which counts on what is held alone. */
+/** It was to pay for a change that was not carried out, or to be held for an exchange that does without it; or was taken at once for an exchange, which counts on what is held alone. */
 const isLeftOver = async (tx: Transaction, paymentId: string): Promise<boolean> =>
   (
     await rows(
       tx,
       `SELECT 1 FROM payments p WHERE payment_id = ? AND part = 0 AND (
          EXISTS (SELECT 1 FROM order_changes c WHERE c.payment_id = p.payment_id AND c.state <> 'paying')
+         OR EXISTS (SELECT 1 FROM exchange_payments x WHERE x.payment_id = p.payment_id AND x.over)
          OR taken_at_once AND EXISTS (SELECT 1 FROM exchange_payments x LEFT JOIN returns r USING (return_id) WHERE x.payment_id = p.payment_id AND r.return_id IS NULL))`,
       [paymentId],
     )

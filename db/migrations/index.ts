@@ -67,6 +67,7 @@ import * as whenIntended from './0071-when-intended'
 import * as givenBeforeItCame from './0072-given-before-it-came'
 import * as feesKept from './0073-fees-kept'
 import * as chargeOfChange from './0074-charge-of-change'
+import * as exchangeHoldsOver from './0075-exchange-holds-over'
 import * as lateReturns from './0068-late-returns'
 
 export interface Migration {
@@ -144,4 +145,5 @@ export const migrations: readonly Migration[] = [
   givenBeforeItCame,
   feesKept,
   chargeOfChange,
+  exchangeHoldsOver,
 ]

@@ -4,10 +4,9 @@ import type { Units } from '../../domain/payment/shares'
 import { chargeMinor, chargeOf, type Charge } from '../../domain/returns/guard'
 import { hasEnded, isExpected } from '../../domain/returns/status'
 import { refuse } from '../../domain/refusals'
-import { voidCharge } from '../change-payments'
 import { row, run, type Transaction } from '../connection'
 import { record, self } from '../events'
-import { intendExchangeHold, letGoOfExchange, type ExchangeHold } from '../exchange-payments'
+import { intendExchangeHold, letGoOfExchange, letGoOfHold, type ExchangeHold } from '../exchange-payments'
 import { guardedLines, guardOf, hasMissing, intendCharge, type Guard } from '../guards'
 import { refreshOrder, setWait, type OrderRow } from '../orders'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
@@ -118,7 +117,7 @@ export async function guardRenewed(tx: Transaction, { returnId, paymentId, isHel
   const { order, back } = await lockReturn(tx, returnId)
   const over = hasEnded(back.status)
   if (over) return { voids: await letGoOfExchange(tx, returnId), over }
-  if (!isHeld) return { voids: await voidCharge(tx, paymentId), over }
+  if (!isHeld) return { voids: await letGoOfHold(tx, paymentId), over }
   await record(tx, order, { type: 'return.held_anew', actor: self, data: { returnId } })
   return { voids: await letGoOfExchange(tx, returnId, { but: paymentId }), over }
 }

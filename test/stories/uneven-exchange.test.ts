@@ -86,6 +86,21 @@ it('leaves all as it was where the bank says no, and takes another card', async 
   expect(await arrives(orderId)).toMatchObject({ money: { capturedMinor: 6_490, refundedMinor: 0 } })
 })
 
+it('lets go of what its customer says yes to, in a page left open, when the exchange has been refused', async () => {
+  const orderId = await delivered()
+  await bank({ kind: 'decline' })
+  expect(await ask(orderId, [{ sku: await people.stocked({ 'dc-01': 1 }), unitPriceMinor: 6_000 }])).toMatchObject({ status: 409, body: { code: 'payment.declined' } })
+  const declined = (await intentsOf(system, orderId)).find((i) => i.status === 'requires_payment_method')!
+  const confirmed = await fetch(`${system.payments.url}/v1/payment_intents/${declined.id}/confirm`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${system.workerEnv.STRIPE_API_KEY}`, 'content-type': 'application/x-www-form-urlencoded' },
+    body: 'payment_method=pm_card_visa',
+  })
+  expect(await confirmed.json()).toMatchObject({ status: 'requires_capture' })
+  await eventually(() => intentsOf(system, orderId), (all) => all.find((i) => i.id === declined.id)!.status === 'canceled', { what: 'the hold to be let go' })
+  expect(await people.until(orderId, (o) => o.payments[1]!.status === 'voided', 'word of it')).toMatchObject({ totalMinor: 5_490, returns: [], money: { capturedMinor: 5_490, owedMinor: 0 } })
+})
+
 it('takes nothing of a debit, which nobody can hold: it needs a card, and the order stays as it was', async () => {
   const orderId = await delivered({ paymentMethod: 'pm_usBankAccount_success' })
   const line = { sku: await people.stocked({ 'dc-01': 1 }), unitPriceMinor: 5_500 }
