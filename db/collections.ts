@@ -123,11 +123,12 @@ export async function dropEnded(tx: Transaction, runId: string, at: string): Pro
   )
 }
 
-/** Doors that were not reached: what was to be collected there waits with what was to be brought; for what is over by now nobody comes. Who ends a return at this moment is waited for, or finds it waiting. */
+/** Doors that were not reached, and new goods that stayed behind: what was to be collected there waits with what was to be brought; for what is over by now nobody comes. Who ends a return at this moment is waited for, or finds it waiting. */
 export async function dropCollects(tx: Transaction, runId: string, at: string): Promise<void> {
   await run(
     tx,
-    `WITH dropped AS (UPDATE stop_tasks t SET outcome = 'dropped', at = ? FROM stops s WHERE s.stop_id = t.stop_id AND s.run_id = ? AND s.status = 'dropped' AND t.type = 'collect' AND t.outcome IS NULL RETURNING t.return_id),
+    `WITH dropped AS (UPDATE stop_tasks t SET outcome = 'dropped', at = ? FROM stops s WHERE s.stop_id = t.stop_id AND s.run_id = ? AND t.type = 'collect' AND t.outcome IS NULL
+         AND (s.status = 'dropped' OR EXISTS (SELECT 1 FROM collections w JOIN stop_tasks b ON b.fulfillment_id = w.with_fulfillment WHERE w.return_id = t.return_id AND b.stop_id = t.stop_id AND b.outcome = 'dropped')) RETURNING t.return_id),
        back AS (SELECT r.return_id, r.status FROM returns r JOIN dropped USING (return_id) ORDER BY r.return_id FOR SHARE OF r)
      UPDATE collections c SET status = CASE back.status WHEN 'approved' THEN 'waiting' ELSE 'done' END, run_id = NULL, told_at = NULL FROM back WHERE c.return_id = back.return_id`,
     [at, runId],

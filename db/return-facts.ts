@@ -7,6 +7,7 @@ import { lostOnTheWay } from './collections'
 import { row, run, type Transaction } from './connection'
 import { refundEarly } from './early-refund'
 import { record } from './events'
+import { guardOf } from './guards'
 import type { InboundFact, Telling } from './inbox'
 import { tellNotExpected } from './not-expected'
 import { refreshOrder, type OrderRow } from './orders'
@@ -74,7 +75,7 @@ async function underWay(tx: Transaction, report: Report): Promise<ReturnNews> {
   const { returnId } = back
   const [at, arrived] = [atOf(report), status === 'delivered']
   const isCounted = back.lines.every((l) => l.quantity === l.received + l.disputed) // said late: something else was in it, and a person or its date decides about that
-  const deadline = isCounted ? judgedBy(order, back.dueAt) : arrived ? countedBy(order) : await comesBy(tx, order, back)
+  const deadline = isCounted ? judgedBy(order, back.dueAt) : arrived ? countedBy(order) : await comesBy(tx, order, back, { isGuarded: (await guardOf(tx, returnId)) !== undefined })
   const wait = { what: 'return' as const, since: new Date().toISOString(), deadline }
   const now = await waitsOnTheWay(tx, back, wait)
   const scanned = { type: 'return.in_transit' as const, actor: fact.source, data: { returnId, trackingNumber: fact.subject, status, at } }

@@ -39,18 +39,18 @@ export async function openException(tx: Transaction, wanted: OpenException): Pro
 }
 
 /**
- * What no order answers by ending: money that is owed, or was paid out wrong, is so by orders that have ended too; goods that came, or are missing, are to be looked for;
- * and what a person was asked, or a channel was not told, is so until somebody answers.
+ * What no order answers by ending: money that is owed, or was paid out wrong, is so by orders that have ended too; goods that came, or are missing, or a fraud has, are to be looked for;
+ * and what a person was asked, or a channel or the customer was not told, is so until somebody answers.
  */
 export const outlivesOrder = [
   'payment.refund_short', 'payment.refund_returned', 'payment.disputed', 'payment.dispute_lost', 'payment.due', 'order.refund_elsewhere', 'refund.to_approve',
   'settlement.missing', 'settlement.doubled', 'settlement.wrong_amount', 'settlement.fee_difference', 'settlement.chargeback', 'settlement.unknown', 'settlement.unreadable',
-  'return.paid_not_back', 'return.not_expected', 'return.disputed', 'return.lost_on_run', 'shipment.turned_up', 'shipment.not_expected',
-  'channel.not_told', 'channel.update_not_applied', 'channel.refund_unexplained',
+  'return.paid_not_back', 'return.not_expected', 'return.disputed', 'return.lost_on_run', 'shipment.turned_up', 'shipment.not_expected', 'transfer.short', 'fraud.rejected_too_late',
+  'channel.not_told', 'message.not_sent', 'channel.update_not_applied', 'channel.refund_unexplained',
 ] as const
 
 /** Of an order that was cancelled nothing is to be paid any more, all of its money goes back, and a channel that changed it has nothing left to change. */
-const endsWithCancelled: readonly string[] = ['payment.due', 'refund.to_approve', 'channel.update_not_applied', 'channel.refund_unexplained']
+const endsWithCancelled: readonly string[] = ['payment.due', 'refund.to_approve', 'fraud.rejected_too_late', 'channel.update_not_applied', 'channel.refund_unexplained']
 export const outlivesCancelled: readonly string[] = outlivesOrder.filter((kind) => !endsWithCancelled.includes(kind))
 
 /** Settles what is open of an order because the order went on by itself; all of it, one kind, one subject, or all but some. */

@@ -96,10 +96,10 @@ async function firstHandOver(tx: Transaction, leaving: { orderId: string; fulfil
 
 export const tellingOf = ({ channel, channelOrderId }: OrderRow, fact: RunReported): OrderTelling => ({ channel, channelOrderId, signal: 'runReported', fact })
 
-/** Nothing is brought there any more; where nothing was to be, nothing is collected. */
+/** Nothing is brought there any more, and nothing fetched: what was to be taken along in exchange waits with what stays behind. */
 async function dropEmptyStops(tx: Transaction, runId: string, at: string): Promise<void> {
   const brought = await tasksOf(tx, runId)
-  const fetched = (await collectsOf(tx, runId)).filter((c) => !brought.some((t) => t.stopId === c.stopId))
+  const fetched = (await collectsOf(tx, runId)).filter((c) => !brought.some((t) => t.stopId === c.stopId && t.fulfillmentId === c.fulfillmentId))
   const byStop = new Map<string, boolean>()
   for (const task of [...brought, ...fetched]) byStop.set(task.stopId, (byStop.get(task.stopId) ?? true) && task.outcome === 'dropped')
   for (const [stopId, isEmpty] of byStop) if (isEmpty) await endStop(tx, stopId, 'dropped', at)

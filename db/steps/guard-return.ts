@@ -12,6 +12,7 @@ import { refreshOrder, setWait, type OrderRow } from '../orders'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
 import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
+import { outstanding } from './unreturned'
 
 /** The date is there, or a person has decided: what has not come back is charged, and the return is over. Goods that come later are counted all the same, and paid back. */
 export async function chargeReturn(tx: Transaction, { returnId, actor = self, reason }: { returnId: string; actor?: string; reason?: string }): Promise<ReturnNews> {
@@ -31,13 +32,18 @@ export async function chargeReturn(tx: Transaction, { returnId, actor = self, re
   return { ...news, status: 'closed', wait: null, charges, voids, guarded: false }
 }
 
-/** Nobody has to decide that, unless it is on its way, or here, and has another date. @returns undefined where it is: whoever moved it on tells its thread */
-export async function chargeByDate(tx: Transaction, { returnId, deadline }: { returnId: string; deadline: string }): Promise<ReturnNews | undefined> {
+/** Nobody has to decide that, unless it is on its way, or here, and has another date: then it answers with that. */
+export async function chargeByDate(tx: Transaction, { returnId, deadline }: { returnId: string; deadline: string }): Promise<ReturnNews> {
   const { order, back } = await lockReturn(tx, returnId)
   if (!isExpected(back.status)) return chargeReturn(tx, { returnId })
-  if (back.wait?.deadline !== deadline) return undefined
+  if (back.wait?.deadline !== deadline) return otherDate(tx, back)
   const dueAt = await withTheNew(tx, order, { returnId, passedMs: Math.max(Date.now(), Date.parse(deadline)) })
   return dueAt === undefined ? chargeReturn(tx, { returnId }) : waitsLonger(tx, order, back, dueAt)
+}
+
+async function otherDate(tx: Transaction, { returnId, status, wait, lines }: ReturnRow): Promise<ReturnNews> {
+  const isGone = await row(tx, `SELECT 1 FROM return_labels WHERE return_id = ? AND (arrived_at IS NOT NULL OR parcel_status IN ('lost', 'damaged')) LIMIT 1`, [returnId])
+  return { returnId, status, wait, refunds: [], toSource: false, ...(isGone !== undefined && { arrived: outstanding({ lines }).length > 0 }) }
 }
 
 /** Nobody sends goods back before she has the new ones. @returns until when she has time, where these have not left yet, or not long enough ago */

@@ -30,10 +30,11 @@ export interface PassedDate {
   deadline: string
 }
 
-/** @returns undefined where the return is further by now: whoever moved it on tells its thread */
+/** @returns its other date, where it has one by now; undefined where it is in another state: whoever moved it on tells its thread */
 export async function overdueReturn(tx: Transaction, { returnId, status, deadline }: PassedDate): Promise<OverdueNews | undefined> {
   const { order, back } = await lockReturn(tx, returnId)
-  if (back.status !== status || back.wait?.deadline !== deadline) return undefined
+  if (back.status !== status) return undefined
+  if (back.wait?.deadline !== deadline) return { returnId, status, wait: back.wait, refunds: [], toSource: false }
   if (back.status === 'requested') return undecided(tx, order, back)
   if (!isExpected(back.status)) return undefined
   if (back.status === 'collected') return goesOn(tx, order, back, taken)

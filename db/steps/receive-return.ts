@@ -152,10 +152,10 @@ export async function approveReturn(tx: Transaction, { returnId, actor }: { retu
   return { returnId, status: 'approved', wait, refunds, toSource: false, stirs: true, ...(wantsLabel(order, back) && { label: true }) }
 }
 
-/** Her date, or another where that has passed before anybody agreed, or before a carrier was seen with it. */
-export async function comesBy(tx: Transaction, order: OrderRow, { returnId, dueAt }: ReturnRow): Promise<string> {
-  if (Date.parse(dueAt) > Date.now()) return dueAt
+/** Her date, or another where that has passed before anybody agreed, or before a carrier was seen with it. What is guarded and given away has time to arrive, as its date charges for it. */
+export async function comesBy(tx: Transaction, order: OrderRow, { returnId, dueAt }: ReturnRow, { isGuarded = false } = {}): Promise<string> {
   const later = new Date(Date.now() + durationMs(order.policy.returns.remindFor ?? 'P14D')).toISOString()
+  if (Date.parse(dueAt) > (isGuarded ? Date.parse(later) : Date.now())) return dueAt
   await run(tx, 'UPDATE returns SET due_at = ? WHERE return_id = ?', [later, returnId])
   return later
 }

@@ -200,7 +200,8 @@ it('tells operations again of what a driver took when only some of it is counted
   await ends(orderId)
 })
 
-it('does not charge for what a carrier has brought in time, though its order hears of that after the date', async () => {
+/** Others were sent for what she has, and money is held over it. */
+async function guarded(): Promise<{ orderId: string; returnId: string; trackingNumber: string }> {
   await policy({ advance: { hold: true } })
   const orderId = await delivered()
   const other = await people.stocked({ 'dc-01': 1 })
@@ -208,11 +209,57 @@ it('does not charge for what a carrier has brought in time, though its order hea
   await system.settled(orderId)
   await arrives(orderId, (await people.order(orderId)).fulfillments[1]!)
   await policy({})
-  const came = await untold(said((await view(returnId)).label!.trackingNumber!, 'delivered'))
-  for (let turns = 0; turns < 4; turns += 1) await system.elapse(orderId)
-  expect(await view(returnId)).toMatchObject({ status: 'in_transit', guard: { state: 'held', chargedMinor: 0 } })
-  await tell(orderId, came)
+  return { orderId, returnId, trackingNumber: (await view(returnId)).label!.trackingNumber! }
+}
+async function endsUncharged(orderId: string, returnId: string): Promise<void> {
   await count(returnId)
   await ends(orderId)
   expect(await view(returnId)).toMatchObject({ status: 'closed', guard: { state: 'let_go', chargedMinor: 0 } })
+}
+async function timePasses(orderId: string, turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await system.elapse(orderId)
+}
+const openCases = async (orderId: string): Promise<string[]> => (await people.operations<{ items: { kind: string }[] }>('GET', `/v1/exceptions?orderId=${orderId}`)).body.items.map((e) => e.kind)
+
+it('does not charge for what a carrier has brought in time, though its order hears of that after the date', async () => {
+  const { orderId, returnId, trackingNumber } = await guarded()
+  const came = await untold(said(trackingNumber, 'delivered'))
+  await timePasses(orderId, 4)
+  expect([await view(returnId), await openCases(orderId)]).toMatchObject([{ status: 'in_transit', guard: { state: 'held', chargedMinor: 0 } }, ['return.not_counted']])
+  await tell(orderId, came)
+  await endsUncharged(orderId, returnId)
+})
+
+it('gives what was posted in time another date, as nobody can post it again', async () => {
+  const { orderId, returnId, trackingNumber } = await guarded()
+  const before = Date.parse((await view(returnId)).dueAt)
+  await system.tell(orderId, said(trackingNumber, 'in_transit'))
+  await system.settled(orderId)
+  const { dueAt, waitingOn } = await view(returnId)
+  expect([waitingOn!.deadline, Math.round((Date.parse(dueAt) - before) / 86_400_000)]).toEqual([dueAt, 7])
+  await endsUncharged(orderId, returnId)
+})
+
+it('waits for word of it where the date was answered before, and the answer was lost', async () => {
+  const { orderId, returnId, trackingNumber } = await guarded()
+  const { deadline } = (await view(returnId)).waitingOn!
+  await system.db('effects').insert({ effect_key: `charge:${returnId}:${deadline}`, result: null })
+  await timePasses(orderId, 2)
+  expect(await view(returnId)).toMatchObject({ status: 'approved', guard: { state: 'held' } })
+  await system.tell(orderId, said(trackingNumber, 'delivered'))
+  await endsUncharged(orderId, returnId)
+})
+
+it.each([
+  ['the other way round', [1, 0]],
+  ['with the first again at the end', [0, 1, 0]],
+  ['without the last', [0]],
+])('tells who is to count it in time, when its order hears of the way of a parcel %s', async (_how, heard) => {
+  const { orderId, returnId, trackingNumber } = await sentBack()
+  const tellings = [await untold(said(trackingNumber, 'in_transit')), await untold(said(trackingNumber, 'delivered'))]
+  for (const i of heard) await tell(orderId, tellings[i]!)
+  await timePasses(orderId, 4)
+  expect(await openCases(orderId)).toEqual(['return.not_counted'])
+  await count(returnId)
+  await ends(orderId)
 })

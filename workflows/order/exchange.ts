@@ -64,7 +64,7 @@ export async function chargeIfLate(thread: Thread, back: Back, isNews: () => boo
     if (isNews()) return false
     const news = await step('What has not come back is charged').chargeReturn({ returnId, deadline: wait.deadline! })
     if (news) note(thread, news)
-    return news === undefined
+    return !news // as it was once answered
   })
   if (isFurther) await thread.until(() => isNews() || back.wait !== wait, Number.POSITIVE_INFINITY, 'Word of what has moved it on')
 }

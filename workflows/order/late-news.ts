@@ -6,7 +6,7 @@ import { parking } from '../support/failures'
 import { giveBack, letGo } from './payment'
 import { claim } from './return-labels'
 import { note, remember } from './return-news'
-import type { Thread } from './thread'
+import type { Back, Thread } from './thread'
 
 /** Said late or again, what is known stays. */
 export const hearReturn = (thread: Thread, news: ReturnNews): Promise<void> => hear(thread, news).catch((cause: unknown) => Promise.reject(parking(cause) as Error))
@@ -14,11 +14,14 @@ export const hearReturn = (thread: Thread, news: ReturnNews): Promise<void> => h
 async function hear(thread: Thread, news: ReturnNews): Promise<void> {
   if (!thread.resumed && patched('late-news-of-returns')) await condition(() => thread.resumed)
   const back = thread.backs.find((b) => b.returnId === news.returnId)
-  if (back && (mayBecome(back.status, news.status) || (news.stirs && back.status === news.status))) return void note(thread, news)
+  if (back && (mayBecome(back.status, news.status) || (news.stirs && back.status === news.status && !isOlder(back, news)))) return void note(thread, news)
   const fresh = unheard(thread, news)
   if (isIdle(fresh) || !patched('late-news-of-returns')) return
   await doAll(thread, fresh)
 }
+
+/** What was said since then stands. */
+const isOlder = ({ toldAt }: Back, { wait }: ReturnNews): boolean => toldAt !== undefined && wait !== null && wait.since < toldAt && patched('news-of-returns-in-order')
 
 type Brought = Pick<ReturnNews, 'returnId' | 'refunds' | 'claimId' | 'toSource' | 'remainder'> & { voids: readonly string[] }
 

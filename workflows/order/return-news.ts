@@ -25,6 +25,7 @@ export function note(thread: Thread, { returnId, status, wait, refunds, toSource
   if (charges) back.charges = [...(back.charges ?? []), ...charges]
   if (guarded !== undefined) back.guarded = guarded
   waits(back, wait)
+  if (wait && wait.since > (back.toldAt ?? '')) back.toldAt = wait.since
   if (more.stirs) back.stirred = true
   if (more.arrived !== undefined) back.arrived = more.arrived
   if (more.claimId !== undefined) back.claimId = more.claimId

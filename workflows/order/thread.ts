@@ -115,6 +115,8 @@ export interface Back extends Waiter {
   status: ReturnStatus
   /** To be given back, and nobody has been asked yet. */
   refunds: IntendedRefund[]
+  /** Of the newest that its rows have said of its wait. */
+  toldAt?: string
   /** Of what comes by mail. */
   label?: 'wanted' | 'settled'
   /** The wait begins anew. */

@@ -80,7 +80,7 @@ export class Run {
     this.checking = true
     setImmediate(() => {
       this.checking = false
-      const over = [...this.blocked].filter((b) => b.fact())
+      const over = inside.run({ run: this, scope: new CancellationScope({ parent: null }) }, () => [...this.blocked].filter((b) => b.fact()))
       for (const blocked of over) {
         this.blocked.delete(blocked)
         blocked.resolve()
