@@ -56,7 +56,7 @@ export async function endRefunds(tx: Transaction, order: Order, of: { paymentId:
     const countedMinor = Math.min(amountMinor, await chargedBackMinor(tx, order.orderId, { paymentId }))
     if (countedMinor <= 0) return
     const parts = refund.parts ?? { goodsMinor: amountMinor, taxMinor: 0, shippingMinor: 0, feeMinor: 0 }
-    const ask = { purpose: `${purpose}:${operationId}`, cause: { operationId }, ...(parts.unsoldMinor && { paymentId }) }
+    const ask = { purpose: `${purpose}:${operationId}`, cause: { operationId }, ...(parts.unsoldMinor && { paymentId: parts.unsoldOf ?? paymentId }) }
     const rest = await count(tx, order, ask, { parts, countedMinor })
     if (countedMinor === amountMinor) await run(tx, `UPDATE payment_operations SET status = 'abandoned', settled_at = now() WHERE operation_id = ?`, [operationId])
     else await run(tx, `UPDATE payment_operations SET amount_minor = ?, parts = ?::jsonb, key_spent = status = 'unknown' WHERE operation_id = ?`, [amountMinor - countedMinor, JSON.stringify(rest), operationId])

@@ -141,6 +141,10 @@ export const giveGoodwill = (tx: Transaction, order: OrderRow, { amountMinor, as
 export const giveByOthers = (tx: Transaction, order: OrderRow, { amountMinor, ...ask }: Cause & { amountMinor: number; not: string; tenderId?: string }): Promise<IntendedRefund[]> =>
   intendParts(tx, order, ask, { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, againMinor: amountMinor })
 
+/** Paid with one payment, no goods left for it, and that has not all of it any more, as returns drew on it: others give the rest. What none has was given ahead, or is a case for finance. */
+export const giveUnsold = (tx: Transaction, order: OrderRow, { paymentId, amountMinor, ...ask }: Cause & { paymentId: string; amountMinor: number }): Promise<IntendedRefund[]> =>
+  intendParts(tx, order, { ...ask, paymentId, not: paymentId, byUs: true }, { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, unsoldMinor: amountMinor, unsoldOf: paymentId })
+
 async function intendParts(tx: Transaction, order: OrderRow, ask: Wanted, parts: RefundParts): Promise<IntendedRefund[]> {
   if (refundMinor(parts) === 0 && parts.feeMinor < 0) await keepAll(tx, order, ask, parts)
   const intended: IntendedRefund[] = []
@@ -166,8 +170,8 @@ interface Cause {
   guardFirst?: boolean
 }
 
-/** Only what this tender took, not what this payment took, nothing that others took, or nothing that a bank may take back meanwhile. */
-type Wanted = Cause & { tenderId?: string; not?: string; byUs?: boolean; atOnce?: boolean }
+/** Only what this tender took, not what this payment took, nothing that others took, or nothing that a bank may take back meanwhile; and what is counted of it instead stands with this payment. */
+type Wanted = Cause & { tenderId?: string; not?: string; byUs?: boolean; atOnce?: boolean; paymentId?: string }
 
 interface Share {
   payer: Payer
@@ -240,13 +244,13 @@ async function givenElsewhere(tx: Transaction, order: OrderRow, payer: Payer, am
 }
 
 /** The payments have not all of it: who has been given the rest ahead, and who is owed it, stands on the timeline and in the books. @returns what the payments give */
-async function settleShort(tx: Transaction, order: OrderRow, { purpose, cause }: Cause, { parts, missingMinor }: { parts: RefundParts; missingMinor: number }): Promise<RefundParts> {
+async function settleShort(tx: Transaction, order: OrderRow, { purpose, cause, paymentId }: Wanted, { parts, missingMinor }: { parts: RefundParts; missingMinor: number }): Promise<RefundParts> {
   const { orderId, currency } = order
   const amountMinor = refundMinor(parts)
   const givenMinor = amountMinor - missingMinor
   const { countedMinor, owedMinor } = shortOf(missingMinor, await givenAheadMinor(tx, orderId))
   const { given, counted } = counting(parts, { givenMinor, countedMinor })
-  if (countedMinor > 0) await countGoodwill(tx, order, { purpose, amountMinor: countedMinor, parts: counted })
+  if (countedMinor > 0) await countGoodwill(tx, order, { purpose, amountMinor: countedMinor, parts: counted, paymentId })
   const data = { ...cause, amountMinor, feeMinor: 0 - parts.feeMinor, givenMinor, countedMinor, owedMinor, currency }
   await record(tx, order, { type: 'refund.limited', actor: self, data })
   const summary = 'More is to be given back than was taken and is left: the customer is owed the rest. Find out why, and give it back at the provider'

@@ -10,25 +10,32 @@ import { countFirst } from './charged-back'
 import { row, rows, run, type Transaction } from './connection'
 import { countGoodwill, givenAheadMinor } from './counted-goodwill'
 import type { OrderRow } from './orders'
-import type { IntendedRefund } from './refunds'
+import { giveUnsold, type IntendedRefund } from './refunds'
 
-/** In which sequence the tenders of an order pay, as SQL: that in which they became its tenders, so that none comes before one that has paid already. @param p the table or its alias */
-export const payingSequence = (p: string): string => `${p}.joined_at, ${p}.payment_id`
+/** In which sequence the tenders of an order pay, as SQL: that in which they became its tenders, so that none comes before one that has paid already; of those it was placed with, money that is there already first. @param p the table or its alias */
+export const payingSequence = (p: string): string =>
+  `NOT ((${p}.provider = 'paid_elsewhere' OR ${p}.taken_at_once) AND ${p}.joined_at = (SELECT min(placed.joined_at) FROM payments placed WHERE placed.order_id = ${p}.order_id)), ${p}.joined_at, ${p}.payment_id`
 
 /** As SQL, of payments `p`: is it money that is there already, whoever took it? */
 export const takenAlreadySql = `(p.provider = 'paid_elsewhere' OR p.taken_at_once)`
 
+/** As SQL: what of a payment was given back as paid for goods that never left, by itself or by another for it. @param p the table or its alias */
+export const unsoldSql = (p: string): string =>
+  `(SELECT coalesce(sum((u.parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.order_id = ${p}.order_id AND u.kind = 'refund' AND u.status <> 'abandoned' AND coalesce((u.parts->>'unsoldOf')::uuid, u.payment_id) = ${p}.payment_id)`
+
 /** As SQL, of payments `p`: what a tender pays of the order at most. What was taken at once and given back for units that are not wanted pays for nothing else: who wants more again is charged anew. */
 export const coversSql = `CASE WHEN p.taken_at_once THEN least(coalesce(p.covers_minor, p.amount_minor), p.captured_minor
-    - (SELECT coalesce(sum((u.parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.payment_id = p.payment_id AND u.kind = 'refund' AND u.status <> 'abandoned')
+    - ${unsoldSql('p')}
     - (SELECT coalesce(sum((c.parts->>'unsoldMinor')::int8), 0) FROM counted_goodwill c WHERE c.payment_id = p.payment_id))::int8
   ELSE coalesce(p.covers_minor, p.amount_minor) END`
 
-/** The provider has all of it and nobody asked for a capture: recorded as the one that took it. Also what somebody took by hand. */
+/** The provider has all of it and nobody asked for a capture: recorded as the one that took it. Also what somebody took by hand; after goods have left it does not come before what paid for those. */
 export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promise<void> {
   const noted = await row(
     tx,
-    `UPDATE payments p SET taken_at_once = true WHERE payment_id = ? AND provider = 'stripe' AND status = 'captured' AND captured_minor = amount_minor
+    `UPDATE payments p SET taken_at_once = true,
+       joined_at = CASE WHEN EXISTS (SELECT 1 FROM fulfillments f WHERE f.order_id = p.order_id AND f.handed_over_at IS NOT NULL) THEN clock_timestamp() ELSE joined_at END
+     WHERE payment_id = ? AND provider = 'stripe' AND status = 'captured' AND captured_minor = amount_minor
        AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.payment_id = p.payment_id AND op.kind = 'capture') RETURNING payment_id`,
     [paymentId],
   )
@@ -41,7 +48,7 @@ export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promi
     )
 }
 
-/** Units were cancelled: what such payments were to pay of them goes back, less what was given ahead by hand where a payment has no more. @param purpose once per cancellation */
+/** Units were cancelled: what such payments were to pay of them goes back; where one has not all of it any more, by others, less what was given ahead by hand where none has. @param purpose once per cancellation */
 export async function refundUncovered(tx: Transaction, order: OrderRow, cancelled: readonly Units[], purpose: string): Promise<IntendedRefund[]> {
   const facts = (await row<Facts>(tx, factsSql, [order.orderId]))!
   const own = new Set(facts.wanted.map((w) => w.lineId))
@@ -57,7 +64,6 @@ export async function refundCheaper(tx: Transaction, order: OrderRow, byMinor: n
 
 /** What such payments paid of what the order was worth, and do not pay of what it is worth. */
 async function refundBeyond(tx: Transaction, whole: OrderRow, order: Facts, { wasMinor, purpose }: { wasMinor: number; purpose: string }): Promise<IntendedRefund[]> {
-  const { orderId, currency } = whole
   const paying = (minor: number): Map<string, number> => new Map(payersOf(order.tenders ?? [], 0, minor).map((p) => [p.tenderId, p.amountMinor]))
   const [before, now] = [paying(wasMinor), paying(worthMinor(order, order.wanted))]
   const refunds: IntendedRefund[] = []
@@ -66,7 +72,8 @@ async function refundBeyond(tx: Transaction, whole: OrderRow, order: Facts, { wa
     const dueMinor = await notByBank(tx, whole, { paymentId, purpose: `${purpose}:${tenderId}`, dueMinor: (before.get(tenderId) ?? 0) - (now.get(tenderId) ?? 0) })
     const given = await giveBackUnsold(tx, { paymentId, purpose, atMostMinor: dueMinor })
     refunds.push(...given)
-    await countUnsold(tx, { orderId, currency }, { paymentId, purpose: `${purpose}:${tenderId}`, missingMinor: dueMinor - given.reduce((sum, g) => sum + g.amountMinor, 0) })
+    const missingMinor = dueMinor - given.reduce((sum, g) => sum + g.amountMinor, 0)
+    if (missingMinor > 0) refunds.push(...(await giveUnsold(tx, whole, { paymentId, purpose: `${purpose}:for:${tenderId}`, amountMinor: missingMinor, cause: {} })))
   }
   return refunds
 }

@@ -88,20 +88,14 @@ export function worthBreakdown(order: Priced, units: readonly Units[]): Breakdow
 export interface Tender {
   tenderId: string
   amountMinor: number
-  /** Taken already, by somebody else or at once: it pays first. */
+  /** Taken already, by somebody else or at once. */
   takenElsewhere: boolean
 }
 
-/** In which sequence tenders pay: money that is taken already first, then in the order given. */
-export const payingOrder = <T extends Pick<Tender, 'takenElsewhere'>>(tenders: readonly T[]): T[] => [
-  ...tenders.filter((t) => t.takenElsewhere),
-  ...tenders.filter((t) => !t.takenElsewhere),
-]
-
-/** Who pays a share that follows `beforeMinor` of the order: each tender as far as it goes, so none pays more than its amount. Tenders that pay nothing are left out. */
-export function payersOf(tenders: readonly Tender[], beforeMinor: number, share: number): { tenderId: string; amountMinor: number }[] {
+/** Who pays a share that follows `beforeMinor` of the order: each tender, in the sequence given, as far as it goes, so none pays more than its amount. Tenders that pay nothing are left out. */
+export function payersOf(tenders: readonly Pick<Tender, 'tenderId' | 'amountMinor'>[], beforeMinor: number, share: number): { tenderId: string; amountMinor: number }[] {
   let start = 0
-  return payingOrder(tenders).flatMap(({ tenderId, amountMinor }) => {
+  return tenders.flatMap(({ tenderId, amountMinor }) => {
     const [from, to] = [Math.max(start, beforeMinor), Math.min(start + amountMinor, beforeMinor + share)]
     start += amountMinor
     return to > from ? [{ tenderId, amountMinor: to - from }] : []

@@ -13,6 +13,8 @@ export interface RefundParts {
   feeMinor: number
   /** Paid, and no goods had left for it; alone in its refund. */
   unsoldMinor?: number
+  /** The payment it was paid with, where another gives it back. */
+  unsoldOf?: string
   /** Owed since a refund by another payment came back; alone in its refund. */
   againMinor?: number
   /** Beyond what any goods are worth, by whose wish and whose yes; alone in its refund. */
@@ -71,7 +73,7 @@ export function partsOf(parts: RefundParts, shares: readonly number[]): RefundPa
     if (parts.goodwill) return { ...nothing, goodwill: { ...parts.goodwill, minor: share } }
     if (parts.againMinor) return { ...nothing, againMinor: share }
     const [tax, shipping, fee, unsold] = [slice(parts.taxMinor), slice(parts.shippingMinor), slice(parts.feeMinor), slice(parts.unsoldMinor ?? 0)]
-    return { goodsMinor: share - tax - shipping - fee - unsold, taxMinor: tax, shippingMinor: shipping, feeMinor: fee, ...(unsold !== 0 && { unsoldMinor: unsold }) }
+    return { goodsMinor: share - tax - shipping - fee - unsold, taxMinor: tax, shippingMinor: shipping, feeMinor: fee, ...(unsold !== 0 && { unsoldMinor: unsold }), ...(parts.unsoldOf !== undefined && { unsoldOf: parts.unsoldOf }) }
   })
 }
 

@@ -66,6 +66,8 @@ interface PartedOrder extends Priced {
   /** What the ledger says was sold, and what everybody owes for it. */
   sold: number
   owed: number
+  /** First to pay first: those it was placed with, of those what was taken already before what is held, and then those that were added. What each pays at most. */
+  tenders: { isTaken: boolean; minor: number }[]
   /** What its tenders are for. */
   tendered: number
 }
@@ -92,18 +94,33 @@ const partedOrders = (db: Db): Promise<PartedOrder[]> =>
        (SELECT coalesce(sum(amount_minor - coalesce((parts->>'againMinor')::int8, 0)), 0)::int8 FROM counted_goodwill c WHERE c.order_id = o.order_id AND given_by = 'bank') AS "byBank",
        (SELECT -coalesce(sum(amount_minor) FILTER (WHERE account IN ('revenue', 'tax', 'shipping', 'discount')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS sold,
        (SELECT coalesce(sum(amount_minor) FILTER (WHERE account IN ('receivable', 'elsewhere')), 0)::int8 FROM ledger_entries e WHERE e.order_id = o.order_id AND kind = 'sale') AS owed,
+       (SELECT coalesce(json_agg(json_build_object('isTaken', t.provider = 'paid_elsewhere' OR taken_at_once, 'minor', CASE WHEN taken_at_once THEN captured_minor
+             - (SELECT coalesce(sum((parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.order_id = t.order_id AND coalesce((u.parts->>'unsoldOf')::uuid, u.payment_id) = t.payment_id AND kind = 'refund' AND u.status <> 'abandoned')
+             - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.payment_id = t.payment_id) ELSE coalesce(covers_minor, amount_minor) END)
+           ORDER BY joined_at > (SELECT min(joined_at) FROM payments f WHERE f.order_id = o.order_id), NOT (t.provider = 'paid_elsewhere' OR taken_at_once), joined_at, payment_id), '[]') FROM payments t WHERE t.order_id = o.order_id AND t.part = 1) AS tenders,
        p.*
      FROM orders o, LATERAL (
        SELECT coalesce(sum(least(captured_minor, covers_minor)) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS elsewhere,
          coalesce(sum(captured_minor) FILTER (WHERE provider <> 'paid_elsewhere' AND payment_id NOT IN (${guards})), 0)::int8 AS taken,
          coalesce(sum(captured_minor) FILTER (WHERE payment_id IN (${guards})), 0)::int8 AS charged,
-         coalesce(sum(captured_minor - (SELECT coalesce(sum((parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.payment_id = payments.payment_id AND kind = 'refund' AND u.status <> 'abandoned')
+         coalesce(sum(captured_minor - (SELECT coalesce(sum((parts->>'unsoldMinor')::int8), 0) FROM payment_operations u WHERE u.order_id = payments.order_id AND coalesce((u.parts->>'unsoldOf')::uuid, u.payment_id) = payments.payment_id AND kind = 'refund' AND u.status <> 'abandoned')
            - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.payment_id = payments.payment_id)) FILTER (WHERE taken_at_once), 0)::int8 AS "atOnce",
          coalesce(sum(captured_minor) FILTER (WHERE taken_at_once), 0)::int8 AS "takenAtOnce",
          coalesce(sum(CASE status WHEN 'authorized' THEN authorized_minor WHEN 'captured' THEN captured_minor END) FILTER (WHERE provider <> 'paid_elsewhere' AND payment_id NOT IN (${guards})), 0)::int8 AS held,
          (coalesce(sum(refunded_minor), 0) - (SELECT coalesce(sum((parts->>'againMinor')::int8), 0) FROM payment_operations a WHERE a.order_id = o.order_id AND kind = 'refund' AND a.status = 'succeeded'))::int8 AS refunded, coalesce(sum(refunded_minor) FILTER (WHERE provider = 'paid_elsewhere'), 0)::int8 AS "refundedElsewhere"
        FROM payments WHERE order_id = o.order_id) p`,
   )
+
+/** What the provider is asked to take for goods worth so much: what they cost beyond the tenders before, of those that are held. */
+function askedFor(tenders: PartedOrder['tenders'], goneMinor: number): number {
+  let [askedMinor, leftMinor] = [0, goneMinor]
+  for (const { isTaken, minor } of tenders) {
+    const paidMinor = Math.max(0, Math.min(minor, leftMinor))
+    leftMinor -= paidMinor
+    if (!isTaken) askedMinor += paidMinor
+  }
+  return askedMinor
+}
 
 /** An invariant about what the parts of each order are worth, by the shares that the captures are made of. */
 const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (order: PartedOrder, goneMinor: number) => boolean): Invariant => ({
@@ -161,7 +178,8 @@ export const money: readonly Invariant[] = [
     const rest = lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity - l.cancelled - l.shipped - l.resend }))
     return tendered < worthMinor({ ...o, lines }, [...gone, ...rest])
   }),
-  ofParts('M5-parts', 'what is taken of an order is exactly what the parts that left are worth', 'always', (o, gone) => o.asked !== Math.max(0, gone - o.elsewhere - o.atOnce) || o.taken - o.takenAtOnce > o.asked),
+  ofParts('M5-parts', 'what is taken of an order is exactly what the parts that left are worth', 'always', (o, gone) => o.asked !== askedFor(o.tenders, gone) || o.taken - o.takenAtOnce > o.asked),
+  ofParts('M5-whole', 'in the end no more is taken than what left is worth, whichever tender has paid', 'always', (o, gone) => !o.open && o.asked !== Math.max(0, gone - o.elsewhere - o.atOnce)),
   query('M4', 'every journal of the ledger sums to zero in each currency', 'always', `SELECT journal_id, currency FROM ledger_entries GROUP BY 1, 2 HAVING sum(amount_minor) <> 0`),
   ledgerAgrees,
   ofParts('M4-sales', 'what left is sold in the ledger for exactly what it is worth', 'always', (o, gone) => o.sold !== gone || o.owed !== gone),

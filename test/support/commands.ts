@@ -82,14 +82,22 @@ async function asSaid({ givenBack }: Hands, said: unknown, confirm: () => Promis
   return done
 }
 
+const isElsewhere = ({ payments }: OrderView): boolean => payments.some((p) => p.provider === 'paid_elsewhere')
+
 /** Asked for, with what it would move, and confirmed. */
 async function changed(hands: Hands, ...operations: object[]): Promise<Asked> {
+  return changedWith(hands, {}, ...operations)
+}
+async function changedWith(hands: Hands, by: { paymentMethod?: string }, ...operations: object[]): Promise<Asked> {
   const { people, order } = hands
-  const asked = await people.support<{ changeId: string; refundMinor: number; code?: string }>('POST', `/v1/orders/${order.orderId}/changes`, { operations })
+  const asked = await people.support<{ changeId: string; refundMinor: number; code?: string }>('POST', `/v1/orders/${order.orderId}/changes`, { operations, ...by })
   if (asked.status !== 201) return asked
   const confirm = (): Promise<Asked> => people.support('POST', `/v1/orders/${order.orderId}/changes/${asked.body.changeId}/confirm`, {})
-  return order.payments.some((p) => p.provider === 'paid_elsewhere') ? confirm() : asSaid(hands, asked.body.refundMinor, confirm)
+  return isElsewhere(order) ? confirm() : asSaid(hands, asked.body.refundMinor, confirm)
 }
+/** With what the order was paid with, or with something else. */
+const dearer = (hands: Hands, { pick, more }: Drawn, operation: object): Promise<Asked> =>
+  changedWith(hands, more % 3 || isElsewhere(hands.order) ? {} : { paymentMethod: chosen(hands.cards, pick)! }, operation)
 
 /** Seen beforehand, as it is refused or done then. */
 async function cancelled(hands: Hands, ask: object): Promise<Asked> {
@@ -161,12 +169,12 @@ export const commands = {
   },
   'change up': {
     weight: 3,
-    do: (hands, { pick, more }) => {
-      const line = chosen(hands.order.lines, pick)!
-      return changed(hands, { op: 'setQuantity', lineId: line.lineId, quantity: line.quantity + 1 + (more % 2) })
+    do: (hands, drawn) => {
+      const line = chosen(hands.order.lines, drawn.pick)!
+      return dearer(hands, drawn, { op: 'setQuantity', lineId: line.lineId, quantity: line.quantity + 1 + (drawn.more % 2) })
     },
   },
-  'add line': { weight: 2, do: (hands, { more }) => changed(hands, { op: 'addLine', lineId: `more-${hands.order.lines.length}`, sku: hands.spare, quantity: 1 + (more % 2), unitPriceMinor: 700 + more, discountMinor: 0, taxMinor: 0 }) },
+  'add line': { weight: 2, do: (hands, drawn) => dearer(hands, drawn, { op: 'addLine', lineId: `more-${hands.order.lines.length}`, sku: hands.spare, quantity: 1 + (drawn.more % 2), unitPriceMinor: 700 + drawn.more, discountMinor: 0, taxMinor: 0 }) },
   'another door': {
     weight: 2,
     do: (hands, { more }) => changed(hands, { op: 'setShipTo', shipTo: { name: 'Customer', line1: `Street ${more}`, city: 'Berlin', postalCode: chosen(['10115', '10999'], more)!, country: 'DE' } }),
@@ -290,14 +298,14 @@ export interface Wish {
   delivered: boolean
   units: number
   lines: number
-  pays: 'card' | 'card once' | 'asks' | 'at once' | 'elsewhere' | 'gift card' | 'store credit'
+  pays: 'card' | 'card once' | 'asks' | 'at once' | 'at once and card' | 'elsewhere' | 'gift card' | 'store credit'
   /** When the money of what comes back is given, as the order is marked. */
   paidBack: 'receipt' | 'request' | 'scan'
 }
 export const wishes: fc.Arbitrary<Wish> = fc.record({
   delivered: fc.constantFrom(true, false, false),
   units: fc.integer({ min: 1, max: 3 }), lines: fc.integer({ min: 1, max: 3 }),
-  pays: fc.constantFrom<Wish['pays'][]>('card', 'card', 'card', 'card once', 'card once', 'asks', 'at once', 'elsewhere', 'gift card', 'store credit'),
+  pays: fc.constantFrom<Wish['pays'][]>('card', 'card', 'card', 'card once', 'card once', 'asks', 'at once', 'at once', 'at once and card', 'at once and card', 'elsewhere', 'gift card', 'store credit'),
   paidBack: fc.constantFrom<Wish['paidBack'][]>('receipt', 'request', 'scan'),
 })
 
@@ -305,9 +313,10 @@ let customers = 0
 /** What is paid, and how: with what is on a card or an account as far as it goes, and the rest with a bank card. @param methods the provider's names */
 export async function paying(people: People, { pays }: Wish, methods: Record<'card' | 'card once' | 'asks' | 'at once', string>): Promise<Partial<OrderWish>> {
   if (pays === 'elsewhere') return { paidElsewhere: true }
-  if (pays !== 'gift card' && pays !== 'store credit') return { paymentMethod: methods[pays] }
+  if (pays !== 'gift card' && pays !== 'store credit' && pays !== 'at once and card') return { paymentMethod: methods[pays] }
   const issued = { currency: 'EUR', amountMinor: 1_500, paidElsewhere: true, reason: 'sold at the till' }
   const rest = { provider: 'stripe', paymentMethod: methods.card }
+  if (pays === 'at once and card') return { tenders: [rest, { provider: 'stripe', paymentMethod: methods['at once'], amountMinor: 900 }] }
   if (pays === 'gift card') {
     const { body } = await people.support<{ code: string }>('POST', '/v1/gift-cards', issued)
     return { tenders: [{ provider: 'gift_card', paymentMethod: body.code, amountMinor: 1_200 }, rest] }
