@@ -156,7 +156,7 @@ export interface TrackingView {
   firstName: string | null
   driver: string
   status: 'planned' | 'on_the_way' | 'done' | 'not_done'
-  /** What is done at the door: something is brought, and something taken along. */
+  /** What is done at the door: something is brought, and something taken along. What stayed behind counts only where nobody comes at all. */
   delivers: boolean
   collects: boolean
   /** It was taken along. */
@@ -193,5 +193,6 @@ const trackingSql = `
     (SELECT json_build_object('latitude', l.latitude, 'longitude', l.longitude) FROM stops l WHERE l.run_id = r.run_id AND l.status = 'completed' ORDER BY l.completed_at DESC LIMIT 1) AS "driverAt",
     md5(concat_ws('|', s.status, r.status, tasks.collects, s.eta_from, s.eta_to, (SELECT count(*) FROM stops b WHERE b.run_id = r.run_id AND b.status = 'pending' AND b.sequence < s.sequence))) AS version
   FROM stops s JOIN delivery_runs r USING (run_id) JOIN nodes n USING (node_id) JOIN drivers d USING (driver_id) JOIN orders o ON o.order_id = s.order_id
-    CROSS JOIN LATERAL (SELECT bool_or(type = 'deliver') AS delivers, bool_or(type = 'collect') AS collects, coalesce(bool_or(type = 'collect' AND outcome IN ('done', 'damaged')), false) AS collected, max(type) AS main FROM stop_tasks t WHERE t.stop_id = s.stop_id) tasks
+    CROSS JOIN LATERAL (SELECT bool_or(type = 'deliver') AS delivers, bool_or(type = 'collect') AS collects, coalesce(bool_or(type = 'collect' AND outcome IN ('done', 'damaged')), false) AS collected, max(type) AS main FROM stop_tasks t
+      WHERE t.stop_id = s.stop_id AND (s.status = 'dropped' OR t.outcome IS DISTINCT FROM 'dropped')) tasks
   WHERE s.token = :token`

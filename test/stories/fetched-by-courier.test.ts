@@ -167,6 +167,82 @@ it('sends nobody again for a return that is taken back in the moment in which it
   expect(await waiting()).toEqual([])
 })
 
+const door = (run: RunView, orderId: string): RunView['stops'][number] => run.stops.find((s) => s.orderId === orderId)!
+const outcomesAt = (run: RunView, orderId: string): (string | null)[][] => door(run, orderId).tasks.map((t) => [t.type, t.returnId, t.outcome, t.reason]).sort()
+const pageOf = async ({ run }: ReturnView): Promise<string> => (await fetch(system.url + (run?.trackingPath ?? ''))).text()
+async function packedAnew(orderId: string): Promise<string> {
+  const work = (await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'), 'work')).fulfillments.find((f) => f.status === 'released')!
+  await people.pickAll(work)
+  expect((await people.packAll(work)).status).toBe(200)
+  return work.fulfillmentId
+}
+
+/** At one door of a planned run: new goods, the old ones to be taken along for them, and something else that is fetched by itself. */
+async function broughtAndFetched(): Promise<{ orderId: string; fulfillmentId: string; fetched: string; exchanged: string; run: RunView }> {
+  const [sku, other] = [await people.stocked({ 'store-mitte': 2 }), await people.stocked({ 'store-mitte': 1 })]
+  const orderId = await people.place({ lines: [{ sku, quantity: 2, unitPriceMinor: 2_000 }], delivery: { method: 'delivery', service: 'own_driver' } })
+  await packedAnew(orderId)
+  const first = await underWay()
+  await ring(first, orderId, 'done')
+  await drive(first, 'return')
+  await people.until(orderId, (o) => o.lines[0]!.delivered === 2 && o.money.owedMinor === 0)
+  const exchanged = (await people.support<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: other, reason: 'too big' }], collectOld: 'at_door' })).body.returnId
+  const fulfillmentId = await packedAnew(orderId)
+  const fetched = (await fetchOf(orderId)).body.returnId
+  const run = await planned()
+  expect(outcomesAt(run, orderId)).toEqual([['collect', exchanged, null, null], ['collect', fetched, null, null], ['deliver', null, null, null]].sort())
+  return { orderId, fulfillmentId, fetched, exchanged, run }
+}
+const leaves = async (run: RunView): Promise<RunView> => {
+  await drive(run, 'accept')
+  return (await drive(run, 'depart')).body
+}
+/** What is fetched by itself is handed over; nothing else is asked of the driver there. */
+async function fetchesAlone({ orderId, fetched, exchanged, run }: { orderId: string; fetched: string; exchanged: string; run: RunView }, why: string): Promise<void> {
+  const left = await leaves(run)
+  expect(door(left, orderId)).toMatchObject({ status: 'pending', etaFrom: expect.any(String) })
+  expect(outcomesAt(left, orderId)).toEqual([['collect', exchanged, 'dropped', null], ['collect', fetched, null, null], ['deliver', null, 'dropped', why]].sort())
+  const seen = await view(fetched)
+  expect(seen).toMatchObject({ run: { runId: run.runId, stop: 1, of: 1, status: 'departed' } })
+  expect(await view(exchanged)).toMatchObject({ status: 'approved', run: null })
+  expect((await people.order(orderId)).shipments.at(-1)).toMatchObject({ run: null })
+  expect(await pageOf(seen)).toContain('Driver takes it along')
+  const { stopId, tasks } = door(left, orderId)
+  const dropped = tasks.find((t) => t.type === 'deliver')!
+  expect(await ring(left, orderId, 'done')).toMatchObject({ status: 400, body: { code: 'task.unknown' } })
+  expect(await drive(left, `stops/${stopId}/complete`, { tasks: [{ taskId: dropped.taskId, outcome: 'done' }] })).toMatchObject({ status: 400, body: { code: 'task.unknown' } })
+  const open = tasks.filter((t) => t.outcome === null)
+  expect(await drive(left, `stops/${stopId}/complete`, { tasks: open.map(({ taskId }) => ({ taskId, outcome: 'done', proof: { name: 'Customer' } })) })).toMatchObject({ status: 200, body: { stops: [{ status: 'completed' }] } })
+  expect(await pageOf(seen)).toMatch(/<title>Collected \w+day at \d\d:\d\d<\/title>/)
+  expect(await people.until(orderId, (o) => o.money.refundedMinor === 2_000, 'the money')).toMatchObject({ lines: [{ credited: 1 }, { shipped: 0 }] })
+  expect(await drive(left, 'return')).toMatchObject({ status: 200, body: { status: 'returned', stops: [{ status: 'completed' }] } })
+  expect([(await view(fetched)).status, (await view(exchanged)).status]).toEqual(['collected', 'approved'])
+}
+
+it('fetches by itself what is at the door of a parcel that is held back, and takes along with the next run what is exchanged for that', async () => {
+  const at = await broughtAndFetched()
+  const { orderId, exchanged } = at
+  const { holdId } = (await people.support<{ holdId: string }>('POST', `/v1/orders/${orderId}/holds`, { type: 'address', reason: 'the address looks wrong', blocks: ['shipping'] })).body
+  await fetchesAlone(at, 'held')
+  expect((await people.support('POST', `/v1/orders/${orderId}/holds/${holdId}/release`, {})).status).toBe(200)
+  const again = await underWay()
+  expect(outcomesAt(again, orderId)).toEqual([['collect', exchanged, null, null], ['deliver', null, null, null]])
+  await ring(again, orderId, 'done')
+  await drive(again, 'return')
+  expect(await view(exchanged)).toMatchObject({ status: 'collected' })
+  expect(await people.until(orderId, (o) => o.lines[1]!.delivered === 1, 'the new goods')).toMatchObject({ money: { refundedMinor: 2_000, owedMinor: 0 } })
+  expect(await people.told(orderId)).toEqual(expect.arrayContaining(['return.collected']))
+})
+
+it('fetches by itself what is at the door of a parcel that was cancelled, and lets the customer keep what was to be exchanged for that', async () => {
+  const at = await broughtAndFetched()
+  const { orderId, exchanged } = at
+  expect(await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: 'r1-1', quantity: 1 }], reason: 'she keeps the old one' })).toMatchObject({ status: 200 })
+  await fetchesAlone(at, 'cancelled')
+  expect(await people.shop('POST', `/v1/returns/${exchanged}/cancel`, {})).toMatchObject({ status: 200, body: { status: 'cancelled' } })
+  expect(await people.operations('POST', '/v1/nodes/store-mitte/runs', { driverId: 'driver-mark' })).toMatchObject({ status: 409, body: { code: 'run.nothing_waits' } })
+})
+
 it('says that nobody can come where no position is known', async () => {
   const orderId = await delivered({ name: 'Customer', line1: 'Street 1', city: 'Nowhere', postalCode: '99999', country: 'DE' })
   expect(await fetchOf(orderId)).toMatchObject({ status: 409, body: { code: 'return.no_driver', instead: ['mail', 'store'] } })
