@@ -10,7 +10,7 @@ import { rememberTelling, settleFact, type InboundFact, type Telling } from './i
 import { lockOrder, refreshOrder, type OrderRow } from './orders'
 import { standInTheWay, statusOf } from './steps/place-hold'
 import { release } from './steps/release-hold'
-import { openException } from './waiting'
+import { openException, settleExceptions } from './waiting'
 
 export interface AskedCheck {
   checkId: string
@@ -61,7 +61,7 @@ export const applyFraudFact = (db: Db, fact: InboundFact): Promise<Telling | und
     if (check.verdict) return void (await heardAgain(tx, order, fact, { was: check.verdict, is: verdict }))
     await run(tx, `UPDATE fraud_checks SET status = 'answered', verdict = ?, reference = ?, answered_at = now() WHERE order_id = ?`, [verdict, reference, order.orderId])
     await record(tx, order, { type: 'fraud.checked', actor: 'fraud', data: { checkId: fact.subject, verdict, reference } })
-    if (order.stage !== 'open') return void (await settleFact(tx, fact, 'done', `the order is ${order.stage}`))
+    if (order.stage !== 'open') return void (await heardAtItsEnd(tx, order, fact, verdict))
     const telling = await consequence(tx, order, verdict, fact.subject)
     await rememberTelling(tx, fact, telling, verdict)
     return telling
@@ -90,8 +90,23 @@ async function heardAgain(tx: Transaction, order: OrderRow, fact: InboundFact, {
   await settleFact(tx, fact, 'done', 'answered before')
 }
 
+/** A person has let it go before the service said anything, and nothing is left to be stopped. */
+async function heardAtItsEnd(tx: Transaction, order: OrderRow, fact: InboundFact, verdict: FraudVerdict): Promise<void> {
+  if (verdict === 'reject' && order.stage === 'completed' && (await hasLeft(tx, order.orderId))) await tellTooLate(tx, order, { checkId: fact.subject, code: 'order.closed' })
+  await settleFact(tx, fact, 'done', `the order is ${order.stage}`)
+}
+
 /** It came too late: what is on its way cannot be stopped by us. */
-export async function noteFraudTooLate(tx: Transaction, { orderId, checkId, code }: { orderId: string; checkId: string; code: string }): Promise<void> {
-  const order = await lockOrder(tx, orderId)
+export const noteFraudTooLate = async (tx: Transaction, { orderId, checkId, code }: { orderId: string; checkId: string; code: string }): Promise<void> =>
+  tellTooLate(tx, await lockOrder(tx, orderId), { checkId, code })
+
+/** Of goods that carriers have brought back, or lost, nothing is to be intercepted any more. */
+export async function settleTooLate(tx: Transaction, order: OrderRow): Promise<void> {
+  if (!(await hasLeft(tx, order.orderId))) await settleExceptions(tx, order, 'nothing of it has stayed with the customer', { kind: 'fraud.rejected_too_late' })
+}
+
+const hasLeft = async (tx: Transaction, orderId: string): Promise<boolean> => (await row(tx, 'SELECT 1 FROM order_lines WHERE order_id = ? AND shipped > 0 LIMIT 1', [orderId])) !== undefined
+
+async function tellTooLate(tx: Transaction, order: OrderRow, { checkId, code }: { checkId: string; code: string }): Promise<void> {
   await openException(tx, { ...order, kind: 'fraud.rejected_too_late', subject: checkId, owner: 'support', summary: 'The fraud service rejects an order that can no longer be cancelled: have it intercepted', data: { checkId, code } })
 }

@@ -3,6 +3,7 @@ import type { WaitingOn } from '../../domain/order/status'
 import { row, type Transaction } from '../connection'
 import { eraseIfAsked } from '../erasure/erase'
 import { record, self } from '../events'
+import { settleTooLate } from '../fraud'
 import { endHoldsOf } from '../holds'
 import { lockOrder, refreshOrder, setWait } from '../orders'
 import { openException, outlivesCancelled, outlivesOrder, settleExceptions, type OpenException } from '../waiting'
@@ -25,6 +26,7 @@ export async function closeOrder(tx: Transaction, { orderId, status }: { orderId
   if (status === 'completed' && order.stage !== 'completed') await record(tx, order, { type: 'order.completed', actor: self })
   await endHoldsOf(tx, order, self)
   await settleExceptions(tx, order, `the order is ${status}`, { except: status === 'cancelled' ? outlivesCancelled : outlivesOrder })
+  await settleTooLate(tx, order)
   await refreshOrder(tx, orderId, null)
   await eraseIfAsked(tx, orderId)
 }

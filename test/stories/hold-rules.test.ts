@@ -154,6 +154,47 @@ it('tells support when the service thinks worse of it later, and changes nothing
   expect((await people.order(orderId)).status).toBe('in_fulfillment')
 })
 
+/** A person has let it go before the service has said anything, and it has left. */
+async function leftUnjudged(): Promise<{ orderId: string; check: string; trackingNumber: string }> {
+  await control('faults', { next: 1, kind: 'never_answers' })
+  const orderId = await judged('accept')
+  const { holds } = await people.until(orderId, (o) => o.holds.some((h) => h.type === 'fraud_check'))
+  const check = await checkOf(orderId)
+  await eventually(books, (checks) => checks.some((c) => c.key === check))
+  expect((await people.support('POST', `/v1/orders/${orderId}/holds/${holds[0]!.holdId}/release`, { reason: 'she is known' })).status).toBe(200)
+  const [work] = (await people.until(orderId, (o) => o.fulfillments.length === 1)).fulfillments
+  await people.pickAll(work!)
+  await people.packAll(work!)
+  await people.handOver(work!)
+  return { orderId, check, trackingNumber: (await people.order(orderId)).shipments[0]!.trackingNumber! }
+}
+const open = async (orderId: string): Promise<{ exceptionId: string }[]> => (await people.support<{ items: { exceptionId: string }[] }>('GET', `/v1/exceptions?orderId=${orderId}`)).body.items
+
+it.each(['before', 'after'])('has support look for what has left where the service rejects it %s it has arrived, until a person says what came of it', async (when) => {
+  const { orderId, check, trackingNumber } = await leftUnjudged()
+  const rejects = async (): Promise<void> => {
+    await control(`checks/${check}`, { verdict: 'reject' })
+    await eventually(() => open(orderId), (items) => items.length > 0, { what: 'the case' })
+  }
+  if (when === 'before') await rejects()
+  await people.carrierSays(trackingNumber, 'delivered')
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ status: 'completed', lines: [{ delivered: 1 }] })
+  if (when === 'after') await rejects()
+  const cases = await open(orderId)
+  expect(cases).toMatchObject([{ kind: 'fraud.rejected_too_late', subject: check, owner: 'support', status: 'open' }])
+  expect((await people.support('POST', `/v1/exceptions/${cases[0]!.exceptionId}/resolve`, { resolution: 'told the police' })).status).toBe(200)
+  expect(await open(orderId)).toEqual([])
+})
+
+it('has nobody look for what the service rejected once the carrier has brought it back', async () => {
+  const { orderId, check, trackingNumber } = await leftUnjudged()
+  await control(`checks/${check}`, { verdict: 'reject' })
+  await eventually(() => open(orderId), (items) => items.length > 0, { what: 'the case' })
+  await people.carrierSays(trackingNumber, 'returned')
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ status: 'cancelled', lines: [{ cancelled: 1 }], money: { owedMinor: 0 } })
+  expect(await open(orderId)).toEqual([])
+})
+
 it('takes no answer that is not signed', async () => {
   const answer = await fetch(`${system.url}/v1/fraud/events`, { method: 'POST', headers: { 'content-type': 'application/json', 'fraud-signature': 't=1,v1=00' }, body: '{}' })
   expect(answer.status).toBe(401)
