@@ -3,6 +3,7 @@ import { makeFirstKey } from '../api/first-key'
 import { Client, Connection } from '@temporalio/client'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { outlivesOrder } from '../db/waiting'
 import { eventTypes } from '../domain/events'
 import { fulfillmentStatuses } from '../domain/fulfillment/moves'
 import { orderStatuses, paymentStatuses, waitReasons } from '../domain/order/status'
@@ -57,6 +58,14 @@ it('lists every kind of exception with its owner, when it comes and what to do',
   expect(opened.length).toBeGreaterThan(10)
   expect(rows.map(([kind, owner]) => [kind, owner]).sort()).toEqual(opened.sort())
   expect(rows.filter(([, , when, todo]) => !when || !todo)).toEqual([])
+})
+
+it('names on the operations page what an order leaves open when it ends; of payments in words', () => {
+  const said = /What its end does not answer stays open until somebody does: (.*?), and of payments/.exec(operations)![1]!
+  const named = [...said.matchAll(/`([\w.*]+)`/g)].map((match) => match[1]!)
+  const families = named.filter((kind) => kind.endsWith('.*'))
+  const left = outlivesOrder.filter((kind) => !kind.startsWith('payment.'))
+  expect(named.filter((kind) => !families.includes(kind)).sort()).toEqual(left.filter((kind) => !families.includes(`${kind.split('.')[0]}.*`)).sort())
 })
 
 it('says of everything an order can wait on who moves it on, and by which policy', () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import pino from 'pino'
 import { SMTPServer } from 'smtp-server'
 import { connectMailer } from '../../adapters/smtp/mailer'
+import { closeOrder } from '../../db/steps/close-order'
 import { startCustomerMessages } from '../../relay/customer-messages'
 import { openEdge, type Edge, type Reply } from '../api/edge'
 import { eventually, orderOf } from '../support/people'
@@ -111,6 +112,18 @@ it('tries again what was surely not taken, and gives up what is refused for good
   const refused = await place()
   expect(await settled(refused)).toMatchObject([{ status: 'failed', attempts: 1 }])
   expect((await edge.get(`/v1/exceptions?orderId=${refused}&kind=message.not_sent`)).body.items).toMatchObject([{ owner: 'support' }])
+})
+
+it.each(['completed', 'cancelled'] as const)('has support tell a customer by other means also after her order is %s', async (status) => {
+  answer = 'no'
+  const orderId = await place()
+  await settled(orderId)
+  await edge.db.transaction((tx) => closeOrder(tx, { orderId, status }))
+  const open = async (): Promise<{ exceptionId: string }[]> => (await edge.get(`/v1/exceptions?orderId=${orderId}`)).body.items as { exceptionId: string }[]
+  const items = await open()
+  expect(items).toMatchObject([{ kind: 'message.not_sent', owner: 'support', status: 'open' }])
+  expect(await edge.post(`/v1/exceptions/${items[0]!.exceptionId}/resolve`, { resolution: 'called her' })).toMatchObject({ status: 200 })
+  expect(await open()).toEqual([])
 })
 
 it('sends nothing twice that may have been taken: an answer that was lost is a case', async () => {

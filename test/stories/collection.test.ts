@@ -114,7 +114,7 @@ it('sends what the store does not have from elsewhere, takes it in there, and gi
   expect(await levels(sku)).toEqual([{ nodeId: 'dc-01', onHand: 1, allocated: 0 }, { nodeId: 'store-mitte', onHand: 0, allocated: 0 }])
 })
 
-it('looks elsewhere for what was missing in the parcel, and tells operations', async () => {
+it('looks elsewhere for what was missing in the parcel, and has operations look for that also after the customer has everything', async () => {
   const sku = await people.stocked({ 'dc-01': 2, 'store-kreuzberg': 1 })
   const orderId = await people.place({ delivery: gathered, lines: [{ sku, quantity: 2 }] })
   const sent = await sourced(orderId)
@@ -123,10 +123,23 @@ it('looks elsewhere for what was missing in the parcel, and tells operations', a
   await people.handOver(sent)
   expect(await people.work(sent, 'receive', { lines: [{ lineId: '1', quantity: 3 }] }, 'store-mitte')).toMatchObject({ status: 409, body: { code: 'fulfillment.quantity' } })
   await people.work(sent, 'receive', { lines: [{ lineId: '1', quantity: 1 }] }, 'store-mitte')
-  const again = await people.until(orderId, (o) => o.fulfillments.length === 3 || o.lines[0]!.cancelled > 0)
+  const again = await people.until(orderId, (o) => o.fulfillments.length === 3 && o.fulfillments.some((f) => f.status === 'released'), 'another node')
   expect(again.fulfillments.map((f) => [f.nodeId, f.method, f.status])).toContainEqual(['store-mitte', 'pickup', 'picked'])
-  const { body } = await people.operations<{ items: { orderId: string }[] }>('GET', '/v1/exceptions?kind=transfer.short')
-  expect(body.items.map((e) => e.orderId)).toContain(orderId)
+  const rest = partOf(again, 'released')
+  await people.pickAll(rest)
+  await people.packAll(rest)
+  await people.handOver(rest)
+  await people.work(rest, 'receive', {}, 'store-mitte')
+  const here = (await people.until(orderId, (o) => o.fulfillments.filter((f) => f.status === 'picked').length === 2, 'both parts')).fulfillments.filter((f) => f.status === 'picked')
+  for (const part of here) await ready(part)
+  const { pickupCode } = await people.until(orderId, (o) => o.pickupCode !== undefined)
+  for (const part of here) await people.work(part, 'collect', { proof: { name: 'Customer', pickupCode } })
+  expect(await people.until(orderId, (o) => !o.workflowOpen, 'the end')).toMatchObject({ status: 'completed', lines: [{ delivered: 2 }] })
+  const looked = async (): Promise<{ exceptionId: string }[]> => (await people.operations<{ items: { exceptionId: string }[] }>('GET', `/v1/exceptions?orderId=${orderId}`)).body.items
+  const open = await looked()
+  expect(open).toMatchObject([{ kind: 'transfer.short', subject: sent.fulfillmentId, owner: 'operations', status: 'open' }])
+  expect((await people.operations('POST', `/v1/exceptions/${open[0]!.exceptionId}/resolve`, { resolution: 'claimed from the carrier' })).status).toBe(200)
+  expect(await looked()).toEqual([])
 })
 
 it('keeps what was on its way to a cancelled order as stock of the store that receives it', async () => {
