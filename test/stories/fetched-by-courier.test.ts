@@ -234,6 +234,22 @@ it('fetches by itself what is at the door of a parcel that is held back, and tak
   expect(await people.told(orderId)).toEqual(expect.arrayContaining(['return.collected']))
 })
 
+it('comes another time for all of it where the driver left without the parcel and comes back without having been at the door', async () => {
+  const { orderId, fetched, exchanged, run } = await broughtAndFetched()
+  const { holdId } = (await people.support<{ holdId: string }>('POST', `/v1/orders/${orderId}/holds`, { type: 'address', reason: 'the address looks wrong', blocks: ['shipping'] })).body
+  const back = (await drive(await leaves(run), 'return')).body
+  expect(back).toMatchObject({ status: 'returned', stops: [{ status: 'dropped' }] })
+  expect(outcomesAt(back, orderId)).toEqual([['collect', exchanged, 'dropped', null], ['collect', fetched, 'dropped', null], ['deliver', null, 'dropped', 'held']].sort())
+  expect(await waiting()).toEqual([fetched])
+  await people.support('POST', `/v1/orders/${orderId}/holds/${holdId}/release`, {})
+  const again = await underWay()
+  expect(outcomesAt(again, orderId)).toEqual([['collect', exchanged, null, null], ['collect', fetched, null, null], ['deliver', null, null, null]].sort())
+  await ring(again, orderId, 'done')
+  await drive(again, 'return')
+  expect(await people.until(orderId, (o) => o.money.refundedMinor === 2_000, 'the money')).toMatchObject({ lines: [{ credited: 1 }, { delivered: 1 }] })
+  expect([(await view(fetched)).status, (await view(exchanged)).status]).toEqual(['collected', 'collected'])
+})
+
 it('fetches by itself what is at the door of a parcel that was cancelled, and lets the customer keep what was to be exchanged for that', async () => {
   const at = await broughtAndFetched()
   const { orderId, exchanged } = at
