@@ -38,8 +38,8 @@ export const tenderElsewhere = (tx: Transaction, ask: { orderId: string; changeI
     tx,
     `WITH first AS (SELECT * FROM payments WHERE order_id = :orderId AND part = 1 ORDER BY provider = 'paid_elsewhere' DESC, payment_id LIMIT 1),
        taken AS (
-         INSERT INTO payments (payment_id, order_id, tender_id, provider, amount_minor, currency, status, authorized_minor, captured_minor)
-         SELECT :paymentId, order_id, tender_id || '+' || (SELECT count(*) + 1 FROM order_changes c WHERE c.order_id = first.order_id AND payment_id IS NOT NULL), 'paid_elsewhere', :amountMinor, currency, 'captured', :amountMinor, :amountMinor
+         INSERT INTO payments (payment_id, order_id, tender_id, provider, amount_minor, currency, status, authorized_minor, captured_minor, joined_at)
+         SELECT :paymentId, order_id, tender_id || '+' || (SELECT count(*) + 1 FROM order_changes c WHERE c.order_id = first.order_id AND payment_id IS NOT NULL), 'paid_elsewhere', :amountMinor, currency, 'captured', :amountMinor, :amountMinor, clock_timestamp()
          FROM first RETURNING payment_id)
      UPDATE order_changes SET payment_id = taken.payment_id, charge_minor = :amountMinor FROM taken WHERE change_id = :changeId`,
     { ...ask, paymentId: uuidv7() },

@@ -143,7 +143,7 @@ export const giveByOthers = (tx: Transaction, order: OrderRow, { amountMinor, ..
 
 /** Paid with one payment, no goods left for it, and that has not all of it any more, as returns drew on it: others give the rest. What none has was given ahead, or is a case for finance. */
 export const giveUnsold = (tx: Transaction, order: OrderRow, { paymentId, amountMinor, ...ask }: Cause & { paymentId: string; amountMinor: number }): Promise<IntendedRefund[]> =>
-  intendParts(tx, order, { ...ask, paymentId, not: paymentId, byUs: true }, { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, unsoldMinor: amountMinor, unsoldOf: paymentId })
+  intendParts(tx, order, { ...ask, paymentId, not: paymentId }, { goodsMinor: 0, taxMinor: 0, shippingMinor: 0, feeMinor: 0, unsoldMinor: amountMinor, unsoldOf: paymentId })
 
 async function intendParts(tx: Transaction, order: OrderRow, ask: Wanted, parts: RefundParts): Promise<IntendedRefund[]> {
   if (refundMinor(parts) === 0 && parts.feeMinor < 0) await keepAll(tx, order, ask, parts)

@@ -29,6 +29,10 @@ export const coversSql = `CASE WHEN p.taken_at_once THEN least(coalesce(p.covers
     - (SELECT coalesce(sum((c.parts->>'unsoldMinor')::int8), 0) FROM counted_goodwill c WHERE c.payment_id = p.payment_id))::int8
   ELSE coalesce(p.covers_minor, p.amount_minor) END`
 
+/** As SQL, of lines `l` of an order: the units that have been, or will be, paid for. What was lost on its way and given up was. */
+export const paidUnitsSql = `l.quantity - l.cancelled - l.shipped - l.resend + coalesce((SELECT sum(fl.picked - fl.resent) FROM fulfillments f JOIN fulfillment_lines fl USING (fulfillment_id)
+  WHERE f.order_id = l.order_id AND fl.line_id = l.line_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer'), 0)::int`
+
 /** The provider has all of it and nobody asked for a capture: recorded as the one that took it. Also what somebody took by hand; after goods have left it does not come before what paid for those. */
 export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promise<void> {
   const noted = await row(
@@ -51,7 +55,7 @@ export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promi
 /** Units were cancelled: what such payments were to pay of them goes back; where one has not all of it any more, by others, less what was given ahead by hand where none has. @param purpose once per cancellation */
 export async function refundUncovered(tx: Transaction, order: OrderRow, cancelled: readonly Units[], purpose: string): Promise<IntendedRefund[]> {
   const facts = (await row<Facts>(tx, factsSql, [order.orderId]))!
-  const own = new Set(facts.wanted.map((w) => w.lineId))
+  const own = new Set(facts.wanted.filter((w) => w.isOwn).map((w) => w.lineId))
   const wasMinor = worthMinor(facts, [...facts.wanted, ...cancelled.filter((c) => own.has(c.lineId))])
   return refundBeyond(tx, order, facts, { wasMinor, purpose })
 }
@@ -139,13 +143,14 @@ export const giveBackUnsold = (tx: Transaction, ask: { paymentId: string; purpos
 
 interface Facts extends Priced {
   tenders: (Tender & { paymentId: string; atOnce: boolean })[] | null
-  wanted: Units[]
+  /** Of lines that were sent in place of others too: they are paid for like any. */
+  wanted: (Units & { isOwn: boolean })[]
 }
 
 const factsSql = `
   SELECT shipping, tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised)) FROM order_lines WHERE order_id = o.order_id) AS lines,
-    (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity - cancelled)) FROM order_lines WHERE order_id = o.order_id AND replaces IS NULL) AS wanted,
+    (SELECT json_agg(json_build_object('lineId', line_id, 'isOwn', replaces IS NULL, 'quantity', ${paidUnitsSql})) FROM order_lines l WHERE l.order_id = o.order_id) AS wanted,
     (SELECT json_agg(json_build_object('paymentId', payment_id, 'tenderId', tender_id, 'amountMinor', ${coversSql}, 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY ${payingSequence('p')})
        FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders
   FROM orders o WHERE order_id = ?`

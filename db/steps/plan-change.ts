@@ -16,7 +16,7 @@ import { kitsAmong } from '../kits'
 import { planOfOpen } from '../open-lines'
 import type { OrderRow } from '../orders'
 import { planClaim } from '../sourcing'
-import { coversSql, payingSequence, takenAlreadySql } from '../taken-at-once'
+import { coversSql, paidUnitsSql, payingSequence, takenAlreadySql } from '../taken-at-once'
 
 export interface PlannedChange {
   lines: LineInPlaces[]
@@ -149,7 +149,6 @@ const dearer = (order: Facts, raises: PlannedChange['raises'], added: readonly N
   lines: [...order.lines.map((l) => raises.filter((r) => r.lineId === l.lineId).reduce((line, { raise }) => withRaise(line, raise), l)), ...added],
 })
 
-/** The units that have been, or will be, paid for: what was lost on its way and given up was. */
 const paidFor = ({ lines }: Facts): Units[] => lines.map((l) => ({ lineId: l.lineId, quantity: l.paid }))
 
 const changed = (units: readonly Units[], fewer: readonly Units[], raises: PlannedChange['raises'], added: readonly NewLine[]): Units[] => [
@@ -164,9 +163,7 @@ const shippingMinor = ({ shipping, taxIncluded }: Omit<Priced, 'lines'>): number
 const factsSql = `
   SELECT shipping, tax_included AS "taxIncluded", ship_to AS "shipTo", delivery,
     (SELECT json_agg(json_build_object('lineId', line_id, 'sku', sku, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised,
-        'cancelled', cancelled, 'paid', quantity - cancelled - shipped - resend + coalesce(g.units, 0)) ORDER BY position)
-     FROM order_lines l LEFT JOIN LATERAL (SELECT sum(fl.picked - fl.resent)::int AS units FROM fulfillments f JOIN fulfillment_lines fl USING (fulfillment_id)
-       WHERE f.order_id = l.order_id AND fl.line_id = l.line_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer') g ON true WHERE l.order_id = o.order_id) AS lines,
+        'cancelled', cancelled, 'paid', ${paidUnitsSql}) ORDER BY position) FROM order_lines l WHERE l.order_id = o.order_id) AS lines,
     (SELECT json_agg(json_build_object('tenderId', tender_id, 'amountMinor', ${coversSql}, 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY ${payingSequence('p')}) FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders,
     (SELECT coalesce(sum(CASE WHEN ${takenAlreadySql} THEN CASE WHEN part = 1 THEN ${coversSql} ELSE captured_minor END
         WHEN op.ends THEN op.asked WHEN status = 'authorized' THEN authorized_minor WHEN status IN ('opened', 'action_required', 'processing') THEN amount_minor ELSE captured_minor END), 0)::int8

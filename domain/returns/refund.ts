@@ -79,11 +79,11 @@ export function partsOf(parts: RefundParts, shares: readonly number[]): RefundPa
 
 /**
  * A refund that payments have not all of: what they give of it, and what is counted of money given ahead by hand. The fee is kept of what they give, where they give anything;
- * what the customer is owed still is of the goods.
+ * what the customer is owed still is of the goods, or of what was never sold.
  */
 export function counting(parts: RefundParts, { givenMinor, countedMinor }: { givenMinor: number; countedMinor: number }): { given: RefundParts; counted: RefundParts } {
   const owedMinor = refundMinor(parts) - givenMinor - countedMinor
-  const settled = { ...parts, goodsMinor: parts.goodsMinor - owedMinor }
+  const settled = parts.unsoldMinor ? { ...parts, unsoldMinor: parts.unsoldMinor - owedMinor } : { ...parts, goodsMinor: parts.goodsMinor - owedMinor }
   if (countedMinor === 0) return { given: settled, counted: nothing }
   if (givenMinor === 0) return { given: nothing, counted: settled }
   const { feeMinor } = parts

@@ -28,22 +28,49 @@ const takenAtOnce = 'pm_wallet'
 
 /** A line of 1,000 from the store, one of 2,000 from elsewhere, 490 for shipping; the first has left and is delivered. */
 async function firstDelivered(wish: OrderWish): Promise<string> {
+  const orderId = await placed(wish)
+  await leaves(orderId, '1')
+  return orderId
+}
+async function placed(wish: OrderWish): Promise<string> {
   const [here, there] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 3 })]
   const orderId = await people.place({ ...wish, lines: [{ sku: here, quantity: 1, unitPriceMinor: 1_000 }, { sku: there, quantity: 1, unitPriceMinor: 2_000 }] })
   await system.settled(orderId)
-  await leaves(orderId, '1')
   return orderId
 }
 
 async function leaves(orderId: string, lineId: string): Promise<void> {
+  await says(orderId, await handedOver(orderId, lineId), 'delivered')
+}
+async function handedOver(orderId: string, lineId: string): Promise<string> {
   const work = (await people.order(orderId)).fulfillments.find((f) => f.status === 'released' && f.lines.some((l) => l.lineId === lineId))!
   await people.pickAll(work)
   const { trackingNumber } = (await people.packAll(work)).body.packages[0]!
   expect((await people.handOver(work)).status).toBe(200)
   await system.settled(orderId)
-  await system.tell(orderId, { source: 'carrier:swiftparcel', eventId: randomUUID(), kind: 'carrier', subject: trackingNumber!, payload: { status: 'delivered', at: new Date().toISOString() } })
+  return trackingNumber!
+}
+async function says(orderId: string, trackingNumber: string, status: string): Promise<void> {
+  await system.tell(orderId, { source: 'carrier:swiftparcel', eventId: randomUUID(), kind: 'carrier', subject: trackingNumber, payload: { status, at: new Date().toISOString() } })
   await system.settled(orderId)
 }
+const cancel = async (orderId: string, lineId: string): Promise<void> => {
+  const lines = [{ lineId, quantity: 1 }]
+  const told = await people.support<{ money: { refundMinor: number } }>('POST', `/v1/orders/${orderId}/cancel?preview=true`, { lines, reason: 'not any more' })
+  const before = (await people.order(orderId)).money.refundedMinor
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines, reason: 'not any more' })).status).toBe(200)
+  await system.settled(orderId)
+  expect((await people.order(orderId)).money.refundedMinor - before).toBe(told.body.money.refundMinor)
+}
+async function returned(orderId: string): Promise<void> {
+  const asked = await people.shop<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'store' })
+  await counted(orderId, asked.body.returnId)
+}
+async function counted(orderId: string, returnId: string): Promise<void> {
+  await people.store('store-mitte')('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
+  await system.settled(orderId)
+}
+const cases = (orderId: string): Promise<object[]> => system.db('exceptions').where({ order_id: orderId, resolved_at: null }).select('kind')
 
 async function change(orderId: string, operations: object[], by: { paymentMethod?: string } = {}): Promise<void> {
   const asked = await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations, ...by })
@@ -102,9 +129,7 @@ it.each([
 ])('gives all of it back when what was added is not wanted after a return has drawn on it: what it lacks comes from %s, and more again is charged whole', async (_what, wish) => {
   const orderId = await firstDelivered(wish)
   await change(orderId, [oneMore], { paymentMethod: takenAtOnce })
-  const returned = await people.shop<{ returnId: string }>('POST', `/v1/orders/${orderId}/returns`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big' }], method: 'store' })
-  await people.store('store-mitte')('POST', `/v1/returns/${returned.body.returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
-  await system.settled(orderId)
+  await returned(orderId)
   expect((await people.order(orderId)).payments.find((p) => p.amountMinor === 2_000)).toMatchObject({ refundedMinor: 850 })
   const fewer = [{ op: 'setQuantity', lineId: '2', quantity: 1 }]
   expect((await people.support('POST', `/v1/orders/${orderId}/changes`, { operations: fewer })).body).toMatchObject({ deltaMinor: -2_000, refundMinor: 2_000 })
@@ -113,4 +138,58 @@ it.each([
   expect((await people.support('POST', `/v1/orders/${orderId}/changes`, { operations: [oneMore], paymentMethod: takenAtOnce })).body).toMatchObject({ deltaMinor: 2_000, chargeMinor: 2_000 })
   await leaves(orderId, '2')
   expect(kept(await ends(orderId))).toBe(2_000 + 490 + 150)
+})
+
+describe('where the first parcel comes back to its sender, and its money was given', () => {
+  const debitAnd = (amountMinor: number): OrderWish => ({ tenders: [{ provider: 'stripe', paymentMethod: takenAtOnce, amountMinor }, { provider: 'stripe', paymentMethod: 'pm_card' }] })
+
+  it('gives back what a debit has paid of the rest, and owes nothing more', async () => {
+    const orderId = await placed(debitAnd(2_000))
+    await says(orderId, await handedOver(orderId, '1'), 'returned')
+    await cancel(orderId, '2')
+    for (let turns = 0; (await people.order(orderId)).workflowOpen && turns < 20; turns += 1) await system.elapse(orderId)
+    const order = await people.order(orderId)
+    expect([order.workflowOpen, kept(order), await cases(orderId), await wrongWith(system, order)]).toEqual([false, 0, [], []])
+  })
+
+  it('gives back all of a debit that joined when what it was to pay is not wanted', async () => {
+    const orderId = await placed({ paymentMethod: 'pm_card' })
+    const parcel = await handedOver(orderId, '1')
+    await change(orderId, [oneMore], { paymentMethod: takenAtOnce })
+    await says(orderId, parcel, 'returned')
+    await change(orderId, [{ op: 'setQuantity', lineId: '2', quantity: 1 }])
+    await leaves(orderId, '2')
+    expect(kept(await ends(orderId))).toBe(2_490)
+  })
+
+  it('gives nothing back of a debit for what a card was to pay', async () => {
+    const orderId = await placed(debitAnd(3_000))
+    const parcel = await handedOver(orderId, '1')
+    await change(orderId, [{ op: 'addLine', lineId: 'more', sku: await people.stocked({ 'store-kreuzberg': 1 }), quantity: 1, unitPriceMinor: 1_500 }], { paymentMethod: 'pm_card' })
+    await leaves(orderId, '2')
+    await says(orderId, parcel, 'returned')
+    expect((await people.support('POST', `/v1/orders/${orderId}/cancel?preview=true`, { lines: [{ lineId: 'more', quantity: 1 }], reason: 'x' })).body).toMatchObject({ money: { letGoMinor: 1_500, refundMinor: 0, remainingMinor: 2_490 } })
+    await cancel(orderId, 'more')
+    expect(kept(await ends(orderId))).toBe(2_490)
+  })
+})
+
+it('has the channel give what a debit lacks, where a return has drawn on that and the channel took money for what came back', async () => {
+  const orderId = await firstDelivered({ tenders: [{ provider: 'paid_elsewhere', amountMinor: 1_000 }, { provider: 'stripe', paymentMethod: 'pm_card' }] })
+  await change(orderId, [oneMore], { paymentMethod: takenAtOnce })
+  await returned(orderId)
+  await change(orderId, [{ op: 'setQuantity', lineId: '2', quantity: 1 }])
+  await leaves(orderId, '2')
+  for (let turns = 0; (await people.order(orderId)).workflowOpen && turns < 20; turns += 1) await system.elapse(orderId)
+  expect([kept(await people.order(orderId)), await cases(orderId)]).toEqual([2_000 + 490 + 150, [{ kind: 'order.refund_elsewhere' }]])
+})
+
+it('keeps of a debit what it paid for dearer goods that were sent in exchange', async () => {
+  const orderId = await firstDelivered({ paymentMethod: takenAtOnce })
+  const other = await people.stocked({ 'store-mitte': 1 })
+  const asked = await people.shop<{ returnId: string }>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big', sku: other, unitPriceMinor: 1_500 }], collectOld: 'store', paymentMethod: 'pm_card' })
+  await counted(orderId, asked.body.returnId)
+  await leaves(orderId, (await people.order(orderId)).lines.find((l) => l.sku === other)!.lineId)
+  await cancel(orderId, '2')
+  expect(kept(await ends(orderId))).toBe(1_500 + 490)
 })
