@@ -78,7 +78,7 @@ it.each(sequences.map(([wish, commands], i) => [i + 1, wish, commands] as const)
       return now.order
     }, (now) => !now.workflowOpen, { timeoutMs: 60_000, what: `order ${orderId} to come to its end` })
   } catch (cause) {
-    const money = await Promise.all(['payment_operations', 'disputes'].map((table) => system.db(table).where({ order_id: orderId })))
+    const money = [await system.db('payment_operations').where({ order_id: orderId }), await system.db('disputes').join('payments', 'payments.payment_id', 'disputes.payment_id').where({ order_id: orderId })]
     const [run, timeline] = [await runOf((await people.order(orderId)).channelOrderId), await people.told(orderId)]
     throw new Error(`SEED=${seed}: after ${said.join(' · ')}; in the end they were told ${told.join(' · ')}; told: ${timeline.join(' ')}; run: ${run}; money: ${JSON.stringify(money)}: ${String(cause)}`, { cause })
   }
