@@ -55,8 +55,7 @@ export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promi
 /** Units were cancelled: what such payments were to pay of them goes back; where one has not all of it any more, by others, less what was given ahead by hand where none has. @param purpose once per cancellation */
 export async function refundUncovered(tx: Transaction, order: OrderRow, cancelled: readonly Units[], purpose: string): Promise<IntendedRefund[]> {
   const facts = (await row<Facts>(tx, factsSql, [order.orderId]))!
-  const own = new Set(facts.wanted.filter((w) => w.isOwn).map((w) => w.lineId))
-  const wasMinor = worthMinor(facts, [...facts.wanted, ...cancelled.filter((c) => own.has(c.lineId))])
+  const wasMinor = worthMinor(facts, [...facts.wanted, ...cancelled])
   return refundBeyond(tx, order, facts, { wasMinor, purpose })
 }
 
@@ -95,7 +94,12 @@ export async function refundAll(tx: Transaction, order: OrderRow): Promise<Inten
     leftMinor -= given.reduce((sum, g) => sum + g.amountMinor, 0)
     refunds.push(...given)
   }
-  for (const { aheadMinor, tenderId, ...payment } of await givenByHand(tx, orderId)) await countUnsold(tx, { orderId, currency }, { ...payment, purpose: `unwanted:${tenderId}`, missingMinor: aheadMinor })
+  for (const { aheadMinor, theirsMinor, tenderId, ...payment } of await givenByHand(tx, orderId)) {
+    // What a channel gave in its place is counted there.
+    const elsewhereMinor = Math.min(aheadMinor, theirsMinor)
+    await countUnsold(tx, { orderId, currency }, { ...payment, purpose: `unwanted:${tenderId}`, missingMinor: aheadMinor - elsewhereMinor })
+    await countUnsold(tx, { orderId, currency }, { ...payment, elsewhere: true, purpose: `unwanted:${tenderId}:elsewhere`, missingMinor: elsewhereMinor })
+  }
   return refunds
 }
 
@@ -104,10 +108,13 @@ export const openRefunds = (tx: Transaction, orderId: string): Promise<IntendedR
   rows(tx, `SELECT operation_id AS "operationId", amount_minor AS "amountMinor" FROM payment_operations WHERE order_id = ? AND kind = 'refund' AND status IN ('intended', 'unknown') ORDER BY operation_id`, [orderId])
 
 /** By which payments money was given by hand, as far as it was not counted; also where a channel gives it. */
-const givenByHand = (tx: Transaction, orderId: string): Promise<{ paymentId: string; tenderId: string; elsewhere: boolean; aheadMinor: number }[]> =>
+const givenByHand = (tx: Transaction, orderId: string): Promise<{ paymentId: string; tenderId: string; elsewhere: boolean; aheadMinor: number; theirsMinor: number }[]> =>
   rows(
     tx,
-    `SELECT payment_id AS "paymentId", tender_id AS "tenderId", provider = 'paid_elsewhere' AS elsewhere, minor AS "aheadMinor" FROM payments p,
+    `SELECT payment_id AS "paymentId", tender_id AS "tenderId", provider = 'paid_elsewhere' AS elsewhere, minor AS "aheadMinor",
+       (SELECT coalesce(sum((u.parts->>'unsoldMinor')::int8), 0)::int8 FROM payment_operations u JOIN payments e USING (payment_id) WHERE u.order_id = p.order_id AND e.provider = 'paid_elsewhere' AND u.kind = 'refund' AND u.status <> 'abandoned'
+          AND (u.parts->>'unsoldOf')::uuid = p.payment_id) AS "theirsMinor"
+     FROM payments p,
        LATERAL (SELECT (coalesce(sum((parts->'goodwill'->>'minor')::int8), 0) - (SELECT coalesce(sum(amount_minor), 0) FROM counted_goodwill c WHERE c.payment_id = p.payment_id AND given_by = 'hand'))::int8 AS minor
           FROM payment_operations g WHERE g.payment_id = p.payment_id AND kind = 'refund' AND status <> 'abandoned') given
      WHERE order_id = ? AND minor > 0 ORDER BY payment_id`,
@@ -144,13 +151,13 @@ export const giveBackUnsold = (tx: Transaction, ask: { paymentId: string; purpos
 interface Facts extends Priced {
   tenders: (Tender & { paymentId: string; atOnce: boolean })[] | null
   /** Of lines that were sent in place of others too: they are paid for like any. */
-  wanted: (Units & { isOwn: boolean })[]
+  wanted: Units[]
 }
 
 const factsSql = `
   SELECT shipping, tax_included AS "taxIncluded",
     (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', quantity, 'unitPriceMinor', unit_price_minor, 'discountMinor', discount_minor, 'taxMinor', tax_minor, 'raised', raised)) FROM order_lines WHERE order_id = o.order_id) AS lines,
-    (SELECT json_agg(json_build_object('lineId', line_id, 'isOwn', replaces IS NULL, 'quantity', ${paidUnitsSql})) FROM order_lines l WHERE l.order_id = o.order_id) AS wanted,
+    (SELECT json_agg(json_build_object('lineId', line_id, 'quantity', ${paidUnitsSql})) FROM order_lines l WHERE l.order_id = o.order_id) AS wanted,
     (SELECT json_agg(json_build_object('paymentId', payment_id, 'tenderId', tender_id, 'amountMinor', ${coversSql}, 'takenElsewhere', ${takenAlreadySql}, 'atOnce', taken_at_once) ORDER BY ${payingSequence('p')})
        FROM payments p WHERE order_id = o.order_id AND part = 1) AS tenders
   FROM orders o WHERE order_id = ?`

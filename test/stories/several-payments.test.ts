@@ -1,0 +1,92 @@
+/** Money that is given back of orders that several payments pay for: none keeps what is not wanted, none gives what a bank has taken, and what a channel gave in place of another is counted once. */
+jest.mock('@temporalio/workflow', () => jest.requireActual<object>('../support/in-memory/workflow'))
+jest.mock('../../workflows/support/clock', () => jest.requireActual<object>('../support/in-memory/workflow'))
+import { randomUUID } from 'node:crypto'
+import { checkInvariants } from '../invariants/checker'
+import { wrongWith } from '../support/in-memory/adds-up'
+import { startInMemory, type InMemory } from '../support/in-memory/system'
+import { peopleOf, type People } from '../support/people'
+
+let system: InMemory
+let people: People
+beforeAll(async () => {
+  system = await startInMemory({ returns: { window: 'P14D', restockBy: 'P7D', advance: { hold: true } }, sourcing: { maxShipments: 2, splitLines: true, retryEvery: 'PT10M', autoCancelAfter: 'PT1H' }, parcels: { lost: 'refund' } })
+  people = peopleOf(system)
+})
+afterAll(async () => {
+  try {
+    expect(await checkInvariants({ db: system.db, books: system.provider.books }, true)).toEqual([])
+  } finally {
+    await system.stop()
+  }
+})
+const debit = { provider: 'stripe', paymentMethod: 'pm_wallet' }
+
+async function handedOver(orderId: string): Promise<string> {
+  const work = (await people.order(orderId)).fulfillments.find((f) => f.status === 'released')!
+  await people.pickAll(work)
+  const { trackingNumber } = (await people.packAll(work)).body.packages[0]!
+  expect((await people.handOver(work)).status).toBe(200)
+  await system.settled(orderId)
+  return trackingNumber!
+}
+async function says(orderId: string, trackingNumber: string, status: string): Promise<void> {
+  await system.tell(orderId, { source: 'carrier:swiftparcel', eventId: randomUUID(), kind: 'carrier', subject: trackingNumber, payload: { status, at: new Date().toISOString() } })
+  await system.settled(orderId)
+}
+async function change(orderId: string, operations: object[], by: object = {}): Promise<void> {
+  const asked = await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations, ...by })
+  expect([asked.status, asked.body]).toMatchObject([201, {}])
+  expect((await people.support('POST', `/v1/orders/${orderId}/changes/${asked.body.changeId}/confirm`, {})).status).toBe(200)
+  await system.settled(orderId)
+}
+const kept = async (orderId: string): Promise<number> => {
+  const { money } = await people.order(orderId)
+  return money.capturedMinor - money.refundedMinor
+}
+
+it('gives back of a debit what it was to pay of dearer goods that are not sent in exchange after all', async () => {
+  const orderId = await people.place({ paymentMethod: 'pm_card', lines: [{ sku: await people.stocked({ 'store-mitte': 1 }), quantity: 1, unitPriceMinor: 1_000 }] })
+  await system.settled(orderId)
+  await says(orderId, await handedOver(orderId), 'delivered')
+  const [other, more] = [await people.stocked({ 'dc-01': 1 }), await people.stocked({ 'store-mitte': 1 })]
+  await people.shop('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, reason: 'too big', sku: other, unitPriceMinor: 2_100 }], collectOld: 'mail', send: 'now', paymentMethod: 'pm_card' })
+  await system.settled(orderId)
+  await change(orderId, [{ op: 'addLine', lineId: 'more', sku: more, quantity: 1, unitPriceMinor: 1_500 }], { paymentMethod: 'pm_wallet' })
+  const sent = (await people.order(orderId)).lines.find((l) => l.sku === other)!.lineId
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: sent, quantity: 1 }], reason: 'not any more' })).status).toBe(200)
+  await system.settled(orderId)
+  await says(orderId, await handedOver(orderId), 'delivered')
+  for (let turns = 0; (await people.order(orderId)).workflowOpen && turns < 20; turns += 1) await system.elapse(orderId)
+  expect(await kept(orderId)).toBe(1_000 + 490 + 1_500)
+  expect(await wrongWith(system, await people.order(orderId))).toEqual([])
+})
+
+it('does not give by one payment what a bank took of another that had given it already by hand', async () => {
+  const { body } = await people.support<{ code: string }>('POST', '/v1/gift-cards', { currency: 'EUR', amountMinor: 1_200, paidElsewhere: true, reason: 'sold at the till' })
+  const tenders = [{ provider: 'gift_card', paymentMethod: body.code, amountMinor: 1_200 }, { provider: 'stripe', paymentMethod: 'pm_card' }]
+  const orderId = await people.place({ tenders, lines: [{ sku: await people.stocked({ 'store-mitte': 1 }), quantity: 1, unitPriceMinor: 1_000 }] })
+  await system.settled(orderId)
+  const parcel = await handedOver(orderId)
+  expect((await people.giveBack(orderId, { amountMinor: 609, reason: 'late' }, 'approve')).status).toBeLessThan(300)
+  await system.settled(orderId)
+  const { reference } = (await people.order(orderId)).payments.find((p) => p.provider === 'stripe')!
+  system.provider.dispute(reference!, 'lost')
+  await system.tell(orderId, { source: 'stripe', eventId: randomUUID(), kind: 'dispute', subject: reference!, payload: { disputeId: `du_${reference}`, reference, amountMinor: 290, currency: 'EUR', reason: 'fraudulent', status: 'lost' } })
+  await system.settled(orderId)
+  await says(orderId, parcel, 'lost')
+  expect(await kept(orderId)).toBe(290) // and her bank has given her those
+})
+
+it('counts what a channel gave in place of a debit with the channel, when nothing of the order is wanted', async () => {
+  const [here, there] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
+  const orderId = await people.place({ tenders: [{ provider: 'paid_elsewhere', amountMinor: 900 }, debit], lines: [{ sku: here, quantity: 1, unitPriceMinor: 1_000 }, { sku: there, quantity: 1, unitPriceMinor: 1_333 }] })
+  await system.settled(orderId)
+  expect((await people.giveBack(orderId, { amountMinor: 1_022, reason: 'late' }, 'approve')).status).toBeLessThan(300)
+  await system.settled(orderId)
+  await change(orderId, [{ op: 'removeLine', lineId: '1' }])
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'not any more' })).status).toBe(200)
+  await system.settled(orderId)
+  const { body } = await people.support<{ entries: { account: string; amountMinor: number }[] }>('GET', `/v1/orders/${orderId}/ledger`)
+  expect(body.entries.filter((e) => e.account === 'receivable').reduce((sum, e) => sum + e.amountMinor, 0)).toBe(0)
+})
