@@ -30,7 +30,10 @@ const shelves: readonly Record<string, number>[] = [{ 'store-mitte': 3, 'dc-01':
 const methods = { card: 'pm_card', 'card once': 'pm_once', asks: 'pm_action', 'at once': 'pm_wallet' } as const
 const cards = [...Object.values(methods), 'pm_declined']
 
-const givenBackSql = `SELECT coalesce(sum(op.amount_minor), 0) AS minor FROM payment_operations op JOIN payments p USING (payment_id) WHERE op.order_id = ? AND op.kind = 'refund' AND op.status <> 'abandoned' AND `
+/** With what of them was counted since, because her bank gave it while they were under way. */
+const givenBackSql = `SELECT coalesce(sum(CASE op.status WHEN 'abandoned' THEN 0 ELSE op.amount_minor END
+    + coalesce((SELECT sum(c.amount_minor) FROM counted_goodwill c WHERE c.order_id = op.order_id AND c.purpose = op.purpose || ':' || op.operation_id || ':by-bank'), 0)), 0) AS minor
+  FROM payment_operations op JOIN payments p USING (payment_id) WHERE op.order_id = ? AND op.kind = 'refund' AND `
 const givenBackFor = { changes: `p.provider <> 'paid_elsewhere' AND op.purpose ~ '^(cancelled|uncovered|unwanted|cheaper)'`, returns: `op.purpose ~ '^refund:'` }
 
 function handsFor({ system, people }: World, orderId: string, spare: string): () => Promise<Hands> {
