@@ -223,21 +223,23 @@ export function undisputed(payers: readonly Payer[], amountMinor: number): Payer
 
 /** What each payment has taken or will have, and neither given back nor lost to the customer’s bank: the provider's first, the last to pay being the first to get it back. */
 export async function refundable(tx: Transaction, orderId: string, guardFirst = false): Promise<Payer[]> {
-  return withoutOverdrawn(await rows<Payer>(tx, payersSql, [orderId, guardFirst]))
+  return withoutOverdrawn(await rows<Payer & { overMinor: number }>(tx, payersSql, [orderId, guardFirst]))
 }
 
+const lostSql = `SELECT coalesce(sum(amount_minor), 0) FROM disputes d WHERE d.payment_id = p.payment_id AND d.status = 'lost'`
 const payersSql = `
   SELECT p.payment_id AS "paymentId", tender_id AS "tenderId", provider, captured_minor AS "capturedMinor", refunded_minor AS "refundedMinor", provider = 'paid_elsewhere' AS elsewhere,
     CASE WHEN provider = 'paid_elsewhere' THEN captured_minor - refunded_minor - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'credit'), 0)::int8
          ELSE coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'capture'), 0)::int8 - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind <> 'capture'), 0)::int8
-           - (SELECT coalesce(sum(amount_minor), 0) FROM disputes d WHERE d.payment_id = p.payment_id AND d.status = 'lost')::int8 END AS "leftMinor",
+           - (${lostSql})::int8 END AS "leftMinor",
+    CASE WHEN provider = 'paid_elsewhere' THEN 0 ELSE greatest(0, coalesce(sum(op.amount_minor) FILTER (WHERE op.kind <> 'capture' AND op.status = 'succeeded'), 0) + (${lostSql}) - captured_minor)::int8 END AS "overMinor",
     (SELECT json_build_object('disputeId', dispute_id, 'amountMinor', amount_minor) FROM disputes d WHERE d.payment_id = p.payment_id AND d.status = 'open' LIMIT 1) AS disputed
   FROM payments p LEFT JOIN payment_operations op ON op.payment_id = p.payment_id AND op.kind IN ('capture', 'refund', 'credit') AND op.status IN ('intended', 'unknown', 'succeeded')
   WHERE p.order_id = ? GROUP BY p.payment_id ORDER BY elsewhere, (p.part = 0) <> ?, p.payment_id DESC`
 
-/** What a bank took of a payment that had given it back already, the others have less: the last to give first. */
-function withoutOverdrawn(payers: readonly Payer[]): Payer[] {
-  let overMinor = payers.reduce((sum, p) => sum + Math.max(0, 0 - p.leftMinor), 0)
+/** What a bank took of a payment that had given it back already, the others have less: the last to give first. A refund that is under way will be counted itself. */
+function withoutOverdrawn(payers: readonly (Payer & { overMinor: number })[]): Payer[] {
+  let overMinor = payers.reduce((sum, p) => sum + p.overMinor, 0)
   const backwards = payers.toReversed().map((p) => {
     const leftMinor = Math.max(0, p.leftMinor)
     const lessMinor = p.elsewhere ? 0 : Math.min(leftMinor, overMinor)
