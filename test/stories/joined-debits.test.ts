@@ -6,14 +6,18 @@ import type { OrderView } from '../../db/views/orders'
 import { checkInvariants } from '../invariants/checker'
 import { wrongWith } from '../support/in-memory/adds-up'
 import { messageOf } from '../support/in-memory/provider'
+import { handsOf } from '../support/in-memory/parcels'
 import { startInMemory, type InMemory } from '../support/in-memory/system'
 import { peopleOf, type OrderWish, type People } from '../support/people'
 
+type Hands = ReturnType<typeof handsOf>
 let system: InMemory
 let people: People
+let handedOver: Hands['handedOver'], says: Hands['says'], change: Hands['change']
 beforeAll(async () => {
   system = await startInMemory({ returns: { window: 'P14D', restockBy: 'P7D', feeMinor: 150 }, sourcing: { maxShipments: 2, splitLines: true } })
   people = peopleOf(system)
+  ;({ handedOver, says, change } = handsOf(system, people))
 })
 afterAll(async () => {
   try {
@@ -42,18 +46,6 @@ async function placed(wish: OrderWish): Promise<string> {
 async function leaves(orderId: string, lineId: string): Promise<void> {
   await says(orderId, await handedOver(orderId, lineId), 'delivered')
 }
-async function handedOver(orderId: string, lineId: string): Promise<string> {
-  const work = (await people.order(orderId)).fulfillments.find((f) => f.status === 'released' && f.lines.some((l) => l.lineId === lineId))!
-  await people.pickAll(work)
-  const { trackingNumber } = (await people.packAll(work)).body.packages[0]!
-  expect((await people.handOver(work)).status).toBe(200)
-  await system.settled(orderId)
-  return trackingNumber!
-}
-async function says(orderId: string, trackingNumber: string, status: string): Promise<void> {
-  await system.tell(orderId, { source: 'carrier:swiftparcel', eventId: randomUUID(), kind: 'carrier', subject: trackingNumber, payload: { status, at: new Date().toISOString() } })
-  await system.settled(orderId)
-}
 const cancel = async (orderId: string, lineId: string): Promise<void> => {
   const lines = [{ lineId, quantity: 1 }]
   const told = await people.support<{ money: { refundMinor: number } }>('POST', `/v1/orders/${orderId}/cancel?preview=true`, { lines, reason: 'not any more' })
@@ -72,12 +64,6 @@ async function counted(orderId: string, returnId: string): Promise<void> {
 }
 const cases = (orderId: string): Promise<object[]> => system.db('exceptions').where({ order_id: orderId, resolved_at: null }).select('kind')
 
-async function change(orderId: string, operations: object[], by: { paymentMethod?: string } = {}): Promise<void> {
-  const asked = await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations, ...by })
-  expect(asked.status).toBe(201)
-  expect((await people.support('POST', `/v1/orders/${orderId}/changes/${asked.body.changeId}/confirm`, {})).status).toBe(200)
-  await system.settled(orderId)
-}
 const oneMore = { op: 'setQuantity', lineId: '2', quantity: 2 }
 
 async function ends(orderId: string): Promise<OrderView> {

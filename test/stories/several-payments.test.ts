@@ -4,14 +4,18 @@ jest.mock('../../workflows/support/clock', () => jest.requireActual<object>('../
 import { randomUUID } from 'node:crypto'
 import { checkInvariants } from '../invariants/checker'
 import { wrongWith } from '../support/in-memory/adds-up'
+import { handsOf } from '../support/in-memory/parcels'
 import { startInMemory, type InMemory } from '../support/in-memory/system'
 import { peopleOf, type People } from '../support/people'
 
+type Hands = ReturnType<typeof handsOf>
 let system: InMemory
 let people: People
+let handedOver: Hands['handedOver'], says: Hands['says'], change: Hands['change']
 beforeAll(async () => {
   system = await startInMemory({ returns: { window: 'P14D', restockBy: 'P7D', advance: { hold: true } }, sourcing: { maxShipments: 2, splitLines: true, retryEvery: 'PT10M', autoCancelAfter: 'PT1H' }, parcels: { lost: 'refund' } })
   people = peopleOf(system)
+  ;({ handedOver, says, change } = handsOf(system, people))
 })
 afterAll(async () => {
   try {
@@ -22,24 +26,6 @@ afterAll(async () => {
 })
 const debit = { provider: 'stripe', paymentMethod: 'pm_wallet' }
 
-async function handedOver(orderId: string): Promise<string> {
-  const work = (await people.order(orderId)).fulfillments.find((f) => f.status === 'released')!
-  await people.pickAll(work)
-  const { trackingNumber } = (await people.packAll(work)).body.packages[0]!
-  expect((await people.handOver(work)).status).toBe(200)
-  await system.settled(orderId)
-  return trackingNumber!
-}
-async function says(orderId: string, trackingNumber: string, status: string): Promise<void> {
-  await system.tell(orderId, { source: 'carrier:swiftparcel', eventId: randomUUID(), kind: 'carrier', subject: trackingNumber, payload: { status, at: new Date().toISOString() } })
-  await system.settled(orderId)
-}
-async function change(orderId: string, operations: object[], by: object = {}): Promise<void> {
-  const asked = await people.support<{ changeId: string }>('POST', `/v1/orders/${orderId}/changes`, { operations, ...by })
-  expect([asked.status, asked.body]).toMatchObject([201, {}])
-  expect((await people.support('POST', `/v1/orders/${orderId}/changes/${asked.body.changeId}/confirm`, {})).status).toBe(200)
-  await system.settled(orderId)
-}
 const kept = async (orderId: string): Promise<number> => {
   const { money } = await people.order(orderId)
   return money.capturedMinor - money.refundedMinor
