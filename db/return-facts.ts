@@ -11,6 +11,7 @@ import { guardOf } from './guards'
 import type { InboundFact, Telling } from './inbox'
 import { tellNotExpected } from './not-expected'
 import { refreshOrder, type OrderRow } from './orders'
+import { isGone } from './return-labels'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from './returns'
 import { comesBy, countedBy, judgedBy, receiveReturn } from './steps/receive-return'
 import { deadlineOf, worthOf } from './undelivered'
@@ -53,12 +54,12 @@ export async function applyReturnParcel(tx: Transaction, fact: InboundFact): Pro
 const towardsUs = ({ status, isReturn }: { status: string; isReturn?: boolean }): string =>
   isReturn && status === 'returning' ? 'in_transit' : isReturn && status === 'returned' ? 'delivered' : status
 
-const isGone = (status: ParcelStatus): status is 'lost' | 'damaged' => status === 'lost' || status === 'damaged'
+const willNotCome = (status: ParcelStatus): status is 'lost' | 'damaged' => status === 'lost' || status === 'damaged'
 
 async function follow(tx: Transaction, report: Report): Promise<ReturnNews | undefined> {
   const { order, back, status } = report
   if (hasEnded(back.status) || back.status === 'received') return notExpected(tx, report)
-  if (isGone(status)) return lost(tx, report, status)
+  if (willNotCome(status)) return lost(tx, report, status)
   if (status === 'in_transit' || status === 'out_for_delivery' || status === 'delivered') return underWay(tx, report)
   const data = { returnId: back.returnId, trackingNumber: report.fact.subject, status }
   await record(tx, order, { type: 'return.troubled', actor: report.fact.source, data: { ...data, at: atOf(report) } })
@@ -84,7 +85,7 @@ async function underWay(tx: Transaction, report: Report): Promise<ReturnNews> {
   if (arrived) await run(tx, 'UPDATE return_labels SET arrived_at = ? WHERE operation_id = ?', [at, parcel.operationId])
   const refunds = back.refundOn === 'scan' ? await refundEarly(tx, order, back) : []
   await refreshOrder(tx, order.orderId)
-  return { returnId, status: now, wait, refunds, toSource: false, stirs: true, ...(arrived && { arrived: !isCounted }) }
+  return { returnId, status: now, wait, refunds, toSource: false, stirs: true, ...((await isGone(tx, returnId)) && { arrived: !isCounted }) }
 }
 
 /** @returns in which state */

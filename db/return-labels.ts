@@ -123,3 +123,9 @@ export async function saveReturnClaim(tx: Transaction, claimId: string, claimRef
 /** What is printed, and shown to whoever may see the return. */
 export const returnLabelsOf = (db: Db, returnId: string): Promise<{ nodeId: string; trackingNumber: string | null; status: string }[]> =>
   rows(db, 'SELECT node_id AS "nodeId", tracking_number AS "trackingNumber", status FROM return_labels WHERE return_id = ? ORDER BY operation_id', [returnId])
+
+/** She has given it away: a carrier has brought some of it, or has lost it. */
+export const isGone = async (tx: Transaction, returnId: string): Promise<boolean> => (await row(tx, `SELECT 1 FROM return_labels WHERE return_id = ? AND (arrived_at IS NOT NULL OR parcel_status IN ('lost', 'damaged')) LIMIT 1`, [returnId])) !== undefined
+
+/** A carrier has brought it, or some of it. */
+export const isWithUs = async (tx: Transaction, returnId: string): Promise<boolean> => (await row(tx, 'SELECT 1 FROM return_labels WHERE return_id = ? AND arrived_at IS NOT NULL LIMIT 1', [returnId])) !== undefined

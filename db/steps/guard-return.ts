@@ -9,6 +9,7 @@ import { record, self } from '../events'
 import { intendExchangeHold, letGoOfExchange, letGoOfHold, type ExchangeHold } from '../exchange-payments'
 import { guardedLines, guardOf, hasMissing, intendCharge, type Guard } from '../guards'
 import { refreshOrder, setWait, type OrderRow } from '../orders'
+import { isGone } from '../return-labels'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
 import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions } from '../waiting'
@@ -42,8 +43,7 @@ export async function chargeByDate(tx: Transaction, { returnId, deadline }: { re
 }
 
 async function otherDate(tx: Transaction, { returnId, status, wait, lines }: ReturnRow): Promise<ReturnNews> {
-  const isGone = await row(tx, `SELECT 1 FROM return_labels WHERE return_id = ? AND (arrived_at IS NOT NULL OR parcel_status IN ('lost', 'damaged')) LIMIT 1`, [returnId])
-  return { returnId, status, wait, refunds: [], toSource: false, ...(isGone !== undefined && { arrived: outstanding({ lines }).length > 0 }) }
+  return { returnId, status, wait, refunds: [], toSource: false, ...((await isGone(tx, returnId)) && { arrived: outstanding({ lines }).length > 0 }) }
 }
 
 /** Nobody sends goods back before she has the new ones. @returns until when she has time, where these have not left yet, or not long enough ago */

@@ -10,6 +10,7 @@ import { record, self } from '../events'
 import { letGoOfExchange } from '../exchange-payments'
 import { guardedLines } from '../guards'
 import { refreshOrder, setWait, type OrderRow } from '../orders'
+import { isWithUs } from '../return-labels'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
 import { deadlineOf } from '../undelivered'
 import { openException, settleExceptions, type OpenException } from '../waiting'
@@ -38,15 +39,12 @@ export async function overdueReturn(tx: Transaction, { returnId, status, deadlin
   if (back.status === 'requested') return undecided(tx, order, back)
   if (!isExpected(back.status)) return undefined
   if (back.status === 'collected') return goesOn(tx, order, back, taken)
-  if (await isWithUs(tx, back)) return goesOn(tx, order, back, lateNotices.notCounted)
+  if (await isWithUs(tx, returnId)) return goesOn(tx, order, back, lateNotices.notCounted)
   const { lateAt } = (await row<{ lateAt: string | null }>(tx, 'SELECT late_at AS "lateAt" FROM returns WHERE return_id = ?', [returnId]))!
   return lateAt === null ? late(tx, order, back) : neverCame(tx, order, back)
 }
 
 type Told = Pick<OpenException, 'kind' | 'owner' | 'summary'>
-
-/** A carrier has brought it. */
-const isWithUs = async (tx: Transaction, { returnId }: ReturnRow): Promise<boolean> => (await row(tx, 'SELECT 1 FROM return_labels WHERE return_id = ? AND arrived_at IS NOT NULL LIMIT 1', [returnId])) !== undefined
 
 /** As the policy says: refused, so that the customer may ask again; or a person is told that she still waits. */
 async function undecided(tx: Transaction, order: OrderRow, back: ReturnRow): Promise<OverdueNews> {

@@ -14,6 +14,7 @@ import { exchangeRefunds } from '../exchange-refunds'
 import { giveBackLate, guardedLines, guardOf, hasMissing, isOwed } from '../guards'
 import { leftOfReturns } from '../left-undone'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
+import { isWithUs } from '../return-labels'
 import { refundReturn } from '../return-refund'
 import { countAhead } from '../paid-ahead'
 import { insertReceipts, lockReturn, moveReturn, openReturns, receiptsOf, withHer, type CountedLine, type ReturnNews, type ReturnRow } from '../returns'
@@ -88,7 +89,7 @@ const isComplete = ({ lines }: ReturnRow, counted: readonly CountedLine[]): bool
 
 /** Its parcel was with us, and while nobody had counted it nothing was charged. Now it is, and not what was sent: its date charges that again. */
 async function goesByDateAgain(tx: Transaction, order: OrderRow, { returnId, dueAt }: ReturnRow): Promise<Pick<ReturnNews, 'wait' | 'arrived' | 'stirs'> | undefined> {
-  if (!(await row(tx, 'SELECT 1 FROM return_labels WHERE return_id = ? AND arrived_at IS NOT NULL LIMIT 1', [returnId]))) return undefined
+  if (!(await isWithUs(tx, returnId))) return undefined
   const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: judgedBy(order, dueAt) }
   await run(tx, 'UPDATE returns SET waiting_on = ?::jsonb WHERE return_id = ?', [JSON.stringify(wait), returnId])
   return { wait, arrived: false, stirs: true }
