@@ -119,7 +119,7 @@ export async function refundRest(tx: Transaction, order: OrderRow, ask: { purpos
   const sold = await soldOf(tx, order.orderId)
   if (keptUnits(sold.lines).some((l) => l.quantity > 0) || sold.lines.some((l) => l.charged > l.chargedBack)) return []
   const keeps = await row<{ minor: number }>(tx, `SELECT ${feesSql} - ${aheadSql} AS minor FROM orders o WHERE order_id = ?`, [order.orderId])
-  const ours = (await refundable(tx, order.orderId)).filter((p) => !p.elsewhere)
+  const ours = (await payersOf(tx, order.orderId)).filter((p) => !p.elsewhere) // what a bank took beyond what one has left, all of them have less
   const restMinor = ours.length ? ours.reduce((sum, p) => sum + p.leftMinor, 0) - keeps!.minor : 0
   const shippingTaxMinor = Math.min(restMinor, sold.shipping.taxMinor ?? 0)
   return restMinor > 0 ? intendParts(tx, order, { ...ask, byUs: true }, { goodsMinor: 0, taxMinor: shippingTaxMinor, shippingMinor: restMinor - shippingTaxMinor, feeMinor: 0 }) : []
@@ -223,8 +223,10 @@ export function undisputed(payers: readonly Payer[], amountMinor: number): Payer
 
 /** What each payment has taken or will have, and neither given back nor lost to the customer’s bank: the provider's first, the last to pay being the first to get it back. */
 export async function refundable(tx: Transaction, orderId: string, guardFirst = false): Promise<Payer[]> {
-  return withoutOverdrawn(await rows<Payer & { overMinor: number }>(tx, payersSql, [orderId, guardFirst]))
+  return withoutOverdrawn(await payersOf(tx, orderId, guardFirst))
 }
+
+const payersOf = (tx: Transaction, orderId: string, guardFirst = false): Promise<(Payer & { overMinor: number })[]> => rows(tx, payersSql, [orderId, guardFirst])
 
 const lostSql = `SELECT coalesce(sum(amount_minor), 0) FROM disputes d WHERE d.payment_id = p.payment_id AND d.status = 'lost'`
 const payersSql = `

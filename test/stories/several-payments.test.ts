@@ -31,6 +31,13 @@ const kept = async (orderId: string): Promise<number> => {
   return money.capturedMinor - money.refundedMinor
 }
 
+async function chargedBack(orderId: string, amountMinor: number): Promise<void> {
+  const { reference } = (await people.order(orderId)).payments.find((p) => p.provider === 'stripe')!
+  system.provider.dispute(reference!, 'lost')
+  await system.tell(orderId, { source: 'stripe', eventId: randomUUID(), kind: 'dispute', subject: reference!, payload: { disputeId: `du_${reference}`, reference, amountMinor, currency: 'EUR', reason: 'fraudulent', status: 'lost' } })
+  await system.settled(orderId)
+}
+
 it('gives back of a debit what it was to pay of dearer goods that are not sent in exchange after all', async () => {
   const orderId = await people.place({ paymentMethod: 'pm_card', lines: [{ sku: await people.stocked({ 'store-mitte': 1 }), quantity: 1, unitPriceMinor: 1_000 }] })
   await system.settled(orderId)
@@ -56,12 +63,29 @@ it('does not give by one payment what a bank took of another that had given it a
   const parcel = await handedOver(orderId)
   expect((await people.giveBack(orderId, { amountMinor: 609, reason: 'late' }, 'approve')).status).toBeLessThan(300)
   await system.settled(orderId)
-  const { reference } = (await people.order(orderId)).payments.find((p) => p.provider === 'stripe')!
-  system.provider.dispute(reference!, 'lost')
-  await system.tell(orderId, { source: 'stripe', eventId: randomUUID(), kind: 'dispute', subject: reference!, payload: { disputeId: `du_${reference}`, reference, amountMinor: 290, currency: 'EUR', reason: 'fraudulent', status: 'lost' } })
-  await system.settled(orderId)
+  await chargedBack(orderId, 290)
   await says(orderId, parcel, 'lost')
   expect(await kept(orderId)).toBe(290) // and her bank has given her those
+})
+
+it('counts what she was given ahead no more than once, when her bank has given more than was left, and nothing of the order is wanted', async () => {
+  const orderId = await people.place({ paymentMethod: 'pm_card', lines: [{ sku: await people.stocked({ 'store-mitte': 1, 'dc-01': 1 }), quantity: 1, unitPriceMinor: 1_000 }] })
+  await system.settled(orderId)
+  const parcel = await handedOver(orderId)
+  expect((await people.giveBack(orderId, { amountMinor: 1_300, reason: 'late' }, 'approve')).status).toBeLessThan(300)
+  await system.settled(orderId)
+  await chargedBack(orderId, 500)
+  await says(orderId, parcel, 'delivered')
+  await people.shop('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, reason: 'torn' }], collectOld: 'none' })
+  await system.settled(orderId)
+  const { lineId } = (await people.order(orderId)).lines[1]!
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId, quantity: 1 }], reason: 'not any more' })).status).toBe(200)
+  await system.settled(orderId)
+  const { entries } = (await people.support<{ entries: { account: string; amountMinor: number }[] }>('GET', `/v1/orders/${orderId}/ledger`)).body
+  const balance = (account: string): number => entries.filter((e) => e.account === account).reduce((sum, e) => sum + e.amountMinor, 0)
+  expect([balance('shipping'), balance('revenue') + balance('refund'), balance('adjustments')]).toEqual([0, 0, 310]) // she has 310 more than she has paid
+  for (let turns = 0; (await people.order(orderId)).workflowOpen && turns < 20; turns += 1) await system.elapse(orderId)
+  expect(await wrongWith(system, await people.order(orderId))).toEqual([])
 })
 
 it('counts what a channel gave in place of a debit with the channel, when nothing of the order is wanted', async () => {

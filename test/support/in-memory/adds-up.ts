@@ -29,7 +29,7 @@ export async function wrongWith({ db, provider }: InMemory, order: OrderView): P
   const byHand = total(paidUs, (p) => p.goodwillMinor) - total(refunds, (r) => r.countedMinor)
   const shipping = kept + byHand - total(refunds, (r) => r.feeMinor) - goods
   if (isKept && (shipping < 0 || shipping > order.shipping.priceMinor)) wrong.push(`kept ${kept}, of it goods ${goods}: leaves ${shipping} for shipping`)
-  if (!isKept && ours.length > 0) same('kept of a cancelled order, and what she has of it by her bank', kept, total(refunds, (r) => r.byBankMinor))
+  if (!isKept && ours.length > 0) same('kept of a cancelled order, less what she has of it by her bank or by hand, and nothing', kept + byHand, 0)
   const [lost] = await rows<{ minor: number }>(db, `SELECT coalesce(sum(d.amount_minor), 0)::int8 AS minor FROM disputes d JOIN payments USING (payment_id) WHERE order_id = ? AND d.status = 'lost'`, [order.orderId])
   if (total(refunds, (r) => r.byBankMinor) > lost!.minor) wrong.push(`counted of what her bank gave ${total(refunds, (r) => r.byBankMinor)}, and it gave ${lost!.minor}`)
 

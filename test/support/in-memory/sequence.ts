@@ -95,8 +95,10 @@ export async function told(world: World, wish: Wish, commands: readonly Step[], 
 async function standing({ system, people }: World, orderId: string): Promise<string> {
   const { waitingOn, lines, fulfillments, returns, payments, holds } = await people.order(orderId)
   const operations = await system.db('payment_operations').where({ order_id: orderId }).orderBy('operation_id').select('kind', 'status', 'purpose', 'amount_minor')
+  const counted = await system.db('counted_goodwill').where({ order_id: orderId }).select('given_by', 'purpose', 'amount_minor', 'parts')
+  const disputes = await system.db('disputes').join('payments', 'payments.payment_id', 'disputes.payment_id').where({ order_id: orderId }).select('disputes.status', 'disputes.amount_minor')
   const [told, run] = [await people.told(orderId), system.hall.runOf(orderId)?.told()]
-  return JSON.stringify({ waitingOn, lines, fulfillments: fulfillments.map((f) => [f.status, f.lines]), returns, payments, holds, operations, told: told.join(' '), run })
+  return JSON.stringify({ waitingOn, lines, fulfillments: fulfillments.map((f) => [f.status, f.lines]), returns, payments, holds, operations, counted, disputes, told: told.join(' '), run })
 }
 
 /** What was done, by its name, and whether the answer was a yes, or none was waited for. */
