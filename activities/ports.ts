@@ -269,7 +269,7 @@ export class ProviderFault extends Error {
   override name = 'ProviderFault'
   constructor(
     message: string,
-    /** `none`: it surely did not happen. `unknown`: it may have happened: look up before trying again. `stored`: this key will keep answering with its stored failure. */
+    /** `none`: it surely did not happen. `unknown`: it may have happened: look up before trying again. `stored`: this key will keep answering with its stored failure, or its stored no. */
     readonly effect: 'none' | 'unknown' | 'stored',
     options?: ErrorOptions,
   ) {

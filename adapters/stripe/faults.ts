@@ -5,6 +5,9 @@ import { ProviderFault } from '../../activities/ports'
 /** Errors of the network in which not one byte of the request has left this machine. */
 const nothingSent: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']
 
+/** Refused for who asks, or how often, before anything is begun. Any other answer stays: one that says no is given again under its key when it would be a yes. */
+const notBegun: readonly number[] = [401, 403, 429]
+
 /** @param what the call, for the message. An error that is not the client's is a bug of ours and comes back as it is. */
 export function faultOf(what: string, error: unknown): Error {
   if (!(error instanceof Stripe.errors.StripeError)) return error as Error
@@ -18,7 +21,7 @@ function effectOf(error: Stripe.errors.StripeError): ProviderFault['effect'] {
   if (error instanceof Stripe.errors.StripeIdempotencyError) return 'unknown'
   const { statusCode } = error
   if (statusCode === undefined || statusCode === 409) return 'unknown'
-  return statusCode >= 500 ? 'stored' : 'none'
+  return notBegun.includes(statusCode) ? 'none' : 'stored'
 }
 
 /** The error code of the network below the client's own error. */

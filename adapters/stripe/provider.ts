@@ -138,7 +138,7 @@ async function unlessAlreadyDone(
     if (!isUnexpectedState(error)) throw faultOf(what, error)
     const view = await lookUp()
     if (happened(view)) return view
-    throw new ProviderFault(`${what}: the payment is ${view.status}, captured ${view.capturedMinor}`, 'none', { cause: error })
+    throw new ProviderFault(`${what}: the payment is ${view.status}, captured ${view.capturedMinor}`, 'stored', { cause: error })
   }
 }
 

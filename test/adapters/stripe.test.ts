@@ -158,7 +158,7 @@ describe('an order that may leave in parts', () => {
   it('is captured once where the account may not, and what is left is held again on the saved method while the customer is away', async () => {
     const { reference, payer, view } = await held()
     expect([view.multicapture, payer]).toEqual([undefined, expect.stringMatching(/^cus_/)])
-    expect(await thrown(payments.capture({ reference, key: 'capture:1', amountMinor: 4000, operationId: 'operation-2', final: false }))).toMatchObject({ effect: 'none' })
+    expect(await thrown(payments.capture({ reference, key: 'capture:1', amountMinor: 4000, operationId: 'operation-2', final: false }))).toMatchObject({ effect: 'stored' })
     await payments.capture({ reference, key: 'capture:1b', amountMinor: 4000, operationId: 'operation-2', final: true })
     const again = { ...opening, key: 'open:2', amountMinor: 5390, operationId: 'operation-3', inParts: true, keepsMethod: true, payer: payer! }
     const rest = await payments.open(again)
@@ -218,21 +218,21 @@ describe('calls whose effect had already happened', () => {
     const first = await payments.capture({ reference, key: 'capture:1', amountMinor: 6000, operationId: 'operation-2', final: true })
     expect(await payments.capture({ reference, key: 'capture:2', amountMinor: 6000, operationId: 'operation-2', final: true })).toEqual(first)
     expect(await thrown(payments.capture({ reference, key: 'capture:3', amountMinor: 500, operationId: 'operation-4', final: true }))).toMatchObject({
-      effect: 'none',
+      effect: 'stored',
     })
     expect(await books()).toEqual([expect.objectContaining({ capturedMinor: 6000 })])
   })
 
-  it('a capture or void that can never happen is a fault without effect', async () => {
+  it('a capture or void that can never happen is a no, and stays one under its key', async () => {
     const reference = await authorized()
     await payments.void({ reference, key: 'void:1' })
     expect(await thrown(payments.capture({ reference, key: 'capture:1', amountMinor: 9390, operationId: 'operation-2', final: true }))).toMatchObject({
-      effect: 'none',
+      effect: 'stored',
     })
     const second = (await payments.open({ ...opening, key: 'open:2' })).reference
     await payments.authorize({ reference: second, key: 'authorize:2', paymentMethod: 'pm_card_visa' })
     await payments.capture({ reference: second, key: 'capture:2', amountMinor: 9390, operationId: 'operation-3', final: true })
-    expect(await thrown(payments.void({ reference: second, key: 'void:2' }))).toMatchObject({ effect: 'none' })
+    expect(await thrown(payments.void({ reference: second, key: 'void:2' }))).toMatchObject({ effect: 'stored' })
   })
 })
 
@@ -253,6 +253,18 @@ describe('faults', () => {
       expect(await thrown(payments.authorize({ reference, key: 'authorize:1', paymentMethod: 'pm_card_visa' }))).toMatchObject({ effect: 'stored' })
     }
     expect(await payments.authorize({ reference, key: 'authorize:2', paymentMethod: 'pm_card_visa' })).toMatchObject({ status: 'authorized' })
+  })
+
+  it('a no is stored under its key as well; the next key goes through once the dispute is won', async () => {
+    const reference = await authorized()
+    await payments.capture({ reference, key: 'capture:1', amountMinor: 9390, operationId: 'operation-2', final: true })
+    const { id } = (await control<{ id: string }>(simulator.url, 'POST', '/disputes', { paymentIntent: reference })).json
+    const ask = { reference, key: 'refund:1', amountMinor: 1000, operationId: 'operation-3' }
+    expect(await thrown(payments.refund(ask))).toMatchObject({ effect: 'stored', message: expect.stringContaining('charge_disputed') as string })
+    await control(simulator.url, 'POST', `/disputes/${id}`, { status: 'won' })
+    expect(await thrown(payments.refund(ask))).toMatchObject({ effect: 'stored' })
+    await payments.refund({ ...ask, key: 'refund:2' })
+    expect(await payments.lookUp(reference)).toMatchObject({ refundedMinor: 1000 })
   })
 
   it('a key still in use, or used for something else, leaves the outcome unknown', async () => {

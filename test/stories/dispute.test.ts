@@ -91,3 +91,14 @@ it('shows in the settlement what the bank took', async () => {
   // The first was won: the money that was taken came back.
   expect(sent.breaks.map((b) => [b.reason, b.theirsMinor])).toEqual([['chargeback', -1_490], ['chargeback', 1_490], ['chargeback', -1_490], ['chargeback', -1_490]])
 })
+
+it('gives what the provider refused while it knew of a dispute and we did not, once the shop has won', async () => {
+  const { orderId, reference } = await paid()
+  await control('webhooks', { delayMs: 60_000 })
+  const dispute = await control<{ id: string }>('disputes', { paymentIntent: reference })
+  expect((await people.giveBack(orderId, { amountMinor: 300, reason: 'scratched' }, 'approve')).status).toBeLessThan(300)
+  await eventually(() => system.db('payment_operations').where({ order_id: orderId, kind: 'refund' }).select('attempts'), ([refund]) => refund !== undefined && (refund as { attempts: number }).attempts > 1)
+  await control('webhooks', {})
+  await control(`disputes/${dispute.id}`, { status: 'won' })
+  expect(await people.until(orderId, (o) => o.money.refundedMinor === 300, 'the refund')).toMatchObject({ money: { owedMinor: 0 } })
+})

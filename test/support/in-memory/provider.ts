@@ -1,4 +1,4 @@
-/** A payment provider with books of its own, in this process: the port as Stripe keeps its promises. What it is asked for twice under one key it does once, and stored failures stay. */
+/** A payment provider with books of its own, in this process: the port as Stripe keeps its promises. What it is asked for twice under one key it does once, and stored failures stay, as does a no. */
 import { randomUUID } from 'node:crypto'
 import { ProviderFault, type OpenPayment, type PaymentProvider, type ProviderView } from '../../../activities/ports'
 import type { CallFault } from './chance'
@@ -47,7 +47,7 @@ const holdMs = 7 * 86_400_000
 export function providerStandIn(outside: Outside): ProviderStandIn {
   const intents = new Map<string, BookedIntent>()
   const disputes = new Map<string, Dispute>()
-  const answers = new Map<string, { answer?: unknown; stored?: true }>()
+  const answers = new Map<string, { answer?: unknown; stored?: string }>()
   const need = (reference: string): BookedIntent => {
     const intent = intents.get(reference)
     if (!intent) throw new Error(`no such intent: ${reference}`)
@@ -60,13 +60,11 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
     if (fault === 'not done') throw new ProviderFault('the connection was refused', 'none')
     if (fault === 'unknown, not done') throw new ProviderFault('no answer', 'unknown')
     const known = answers.get(key)
-    if (known?.stored || (fault === 'stored' && !known)) {
-      answers.set(key, { stored: true })
-      throw new ProviderFault('500', 'stored')
-    }
-    if (!known) answers.set(key, { answer: await effect() })
+    const { stored, answer } = known ?? (fault === 'stored' ? { stored: '500' } : await effect().then((done) => ({ stored: undefined, answer: done }), noOf))
+    answers.set(key, { stored, answer })
     if (fault === 'unknown, done') throw new ProviderFault('no answer', 'unknown')
-    return answers.get(key)!.answer as Answer
+    if (stored !== undefined) throw new ProviderFault(stored, 'stored')
+    return answer as Answer
   }
   const changed = async (intent: BookedIntent, change: Partial<BookedIntent>): Promise<ProviderView> => {
     Object.assign(intent, change)
@@ -108,7 +106,7 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
       return under(key, intent.orderRef, async () => {
         if (intent.captures[operationId] !== undefined) return viewOf(intent)
         const capturedMinor = intent.capturedMinor + amountMinor
-        if (intent.status !== 'authorized' || capturedMinor > intent.amountMinor) throw new ProviderFault(`capture: the payment is ${intent.status}`, 'none')
+        if (intent.status !== 'authorized' || capturedMinor > intent.amountMinor) throw new ProviderFault(`capture: the payment is ${intent.status}`, 'stored')
         if (!final && !intent.multicapture) throw new Error('this hold is captured once')
         const isOver = final || capturedMinor === intent.amountMinor
         return changed(intent, { capturedMinor, captures: { ...intent.captures, [operationId]: amountMinor }, ...(isOver && { status: 'captured' as const }) })
@@ -122,8 +120,8 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
       const intent = need(reference)
       return under(key, intent.orderRef, async () => {
         const { amountMinor: takenMinor = 0, status = 'won' } = disputes.get(reference) ?? {}
-        if (status === 'open') throw new ProviderFault('refund: charge_disputed', 'none')
-        if (intent.refundedMinor + amountMinor > intent.capturedMinor - (status === 'lost' ? takenMinor : 0)) throw new ProviderFault('refund: more than was captured and is there', 'none')
+        if (status === 'open') throw new ProviderFault('refund: charge_disputed', 'stored')
+        if (intent.refundedMinor + amountMinor > intent.capturedMinor - (status === 'lost' ? takenMinor : 0)) throw new ProviderFault('refund: more than was captured and is there', 'stored')
         const refundReference = `re_${randomUUID()}`
         await changed(intent, { refundedMinor: intent.refundedMinor + amountMinor, refunds: { ...intent.refunds, [operationId]: refundReference } })
         return { refundReference }
@@ -135,6 +133,11 @@ export function providerStandIn(outside: Outside): ProviderStandIn {
     },
     lookUp: (reference) => Promise.resolve(viewOf(need(reference))),
   }
+}
+
+function noOf(cause: unknown): { stored: string; answer?: undefined } {
+  if (cause instanceof ProviderFault) return { stored: cause.message }
+  throw cause
 }
 
 const opened = ({ amountMinor, orderId, paymentId, inParts, heldOnly }: OpenPayment): BookedIntent => ({
