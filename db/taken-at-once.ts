@@ -94,10 +94,13 @@ export async function refundAll(tx: Transaction, order: OrderRow): Promise<Inten
     leftMinor -= given.reduce((sum, g) => sum + g.amountMinor, 0)
     refunds.push(...given)
   }
+  let overMinor = Math.max(0, -allMinor) // a bank has taken what was given by hand too: that much of it was a gift
   for (const { aheadMinor, theirsMinor, tenderId, ...payment } of await givenByHand(tx, orderId)) {
     // What a channel gave in its place is counted there.
     const elsewhereMinor = Math.min(aheadMinor, theirsMinor)
-    await countUnsold(tx, { orderId, currency }, { ...payment, purpose: `unwanted:${tenderId}`, missingMinor: aheadMinor - elsewhereMinor })
+    const giftMinor = payment.elsewhere ? 0 : Math.min(aheadMinor - elsewhereMinor, overMinor)
+    overMinor -= giftMinor
+    await countUnsold(tx, { orderId, currency }, { ...payment, purpose: `unwanted:${tenderId}`, missingMinor: aheadMinor - elsewhereMinor - giftMinor })
     await countUnsold(tx, { orderId, currency }, { ...payment, elsewhere: true, purpose: `unwanted:${tenderId}:elsewhere`, missingMinor: elsewhereMinor })
   }
   return refunds

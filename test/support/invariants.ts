@@ -16,6 +16,20 @@ export async function expectInvariants(system: System, outside: Pick<World, 'hea
   }
   await eventually(quiet, (busy) => busy.length === 0, { what: 'quiet' })
   // A workflow that has just written its end needs a moment to close.
-  const violations = await eventually(() => checkInvariants({ db, client, paymentsUrl: payments.url, ...outside }, true), (v) => v.length === 0, { timeoutMs: 5_000, what: 'no violation' })
+  const violations = await eventually(() => checkInvariants({ db, client, paymentsUrl: payments.url, ...outside }, true), (v) => v.length === 0, { timeoutMs: 5_000, what: 'no violation' }).catch(async (cause: unknown) => {
+    throw new Error(`${String(cause)}\n${await moneyOf(system, String(cause))}`, { cause })
+  })
   expect(violations).toEqual([])
+}
+
+/** What became of the money of the order that a violation names first, for whoever has to find out. */
+async function moneyOf({ db }: System, violation: string): Promise<string> {
+  const [, orderId] = /"order_?[iI]d":"([0-9a-f-]+)"/.exec(violation) ?? []
+  if (orderId === undefined) return ''
+  const found = await Promise.all([
+    ...['payment_operations', 'payments', 'counted_goodwill', 'goodwill_refunds', 'order_lines', 'returns'].map((table) => db(table).where({ order_id: orderId }) as Promise<object[]>),
+    db('order_events').where({ order_id: orderId }).orderBy('seq').select('type', 'data') as Promise<object[]>,
+    db('disputes').join('payments', 'payments.payment_id', 'disputes.payment_id').where({ order_id: orderId }).select('dispute_id', 'disputes.status', 'disputes.amount_minor') as Promise<object[]>,
+  ])
+  return found.map((rows) => JSON.stringify(rows)).join('\n')
 }
