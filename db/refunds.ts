@@ -234,12 +234,12 @@ const payersSql = `
     CASE WHEN provider = 'paid_elsewhere' THEN captured_minor - refunded_minor - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'credit'), 0)::int8
          ELSE coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'capture'), 0)::int8 - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind <> 'capture'), 0)::int8
            - (${lostSql})::int8 END AS "leftMinor",
-    CASE WHEN provider = 'paid_elsewhere' THEN 0 ELSE greatest(0, coalesce(sum(op.amount_minor) FILTER (WHERE op.kind <> 'capture' AND op.status = 'succeeded'), 0) + (${lostSql}) - captured_minor)::int8 END AS "overMinor",
+    CASE WHEN provider = 'paid_elsewhere' THEN 0 ELSE greatest(0, coalesce(sum(op.amount_minor) FILTER (WHERE op.kind <> 'capture' AND op.status = 'succeeded'), 0) + (${lostSql}) - coalesce(sum(op.amount_minor) FILTER (WHERE op.kind = 'capture'), 0))::int8 END AS "overMinor",
     (SELECT json_build_object('disputeId', dispute_id, 'amountMinor', amount_minor) FROM disputes d WHERE d.payment_id = p.payment_id AND d.status = 'open' LIMIT 1) AS disputed
   FROM payments p LEFT JOIN payment_operations op ON op.payment_id = p.payment_id AND op.kind IN ('capture', 'refund', 'credit') AND op.status IN ('intended', 'unknown', 'succeeded')
   WHERE p.order_id = ? GROUP BY p.payment_id ORDER BY elsewhere, (p.part = 0) <> ?, p.payment_id DESC`
 
-/** What a bank took of a payment that had given it back already, the others have less: the last to give first. A refund that is under way will be counted itself. */
+/** What a bank took of a payment that had given back what it took, or will have taken, the others have less: the last to give first. A refund that is under way will be counted itself. */
 function withoutOverdrawn(payers: readonly (Payer & { overMinor: number })[]): Payer[] {
   let overMinor = payers.reduce((sum, p) => sum + p.overMinor, 0)
   const backwards = payers.toReversed().map((p) => {

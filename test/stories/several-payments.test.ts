@@ -4,6 +4,7 @@ jest.mock('../../workflows/support/clock', () => jest.requireActual<object>('../
 import { randomUUID } from 'node:crypto'
 import { checkInvariants } from '../invariants/checker'
 import { wrongWith } from '../support/in-memory/adds-up'
+import { chanceOf } from '../support/in-memory/chance'
 import { handsOf } from '../support/in-memory/parcels'
 import { startInMemory, type InMemory } from '../support/in-memory/system'
 import { peopleOf, type People } from '../support/people'
@@ -71,6 +72,21 @@ it('does not give by one payment what a bank took of another that had given it a
   await chargedBack(orderId, 290)
   await says(orderId, parcel, 'lost')
   expect(await kept(orderId)).toBe(290) // and her bank has given her those
+})
+
+it('gives all that is due for what comes back, though the money for it was still being taken when she was given store credit for the other', async () => {
+  const lines = [{ sku: await people.stocked({ 'store-mitte': 1 }), quantity: 1, unitPriceMinor: 1_000 }, { sku: await people.stocked({ 'store-mitte': 1 }), quantity: 1, unitPriceMinor: 1_333 }]
+  const orderId = await people.place({ paymentMethod: 'pm_card', lines })
+  await system.settled(orderId)
+  system.luck(orderId, { ...chanceOf(0), call: () => 'not done' })
+  await says(orderId, await handedOver(orderId), 'delivered')
+  expect((await people.claim(orderId, { lines: [{ lineId: '1', quantity: 1 }], remedy: 'credit', reason: 'leaks' })).status).toBeLessThan(300)
+  expect(await people.order(orderId)).toMatchObject({ money: { capturedMinor: 0 }, payments: [{ creditedMinor: 1_000 }] })
+  const counted = [{ quantity: 1, grade: 'as_new', disposition: 'restock' }]
+  expect((await people.store('store-mitte')('POST', `/v1/orders/${orderId}/counter-returns`, { nodeId: 'store-mitte', lines: [{ lineId: '2', reason: 'too big', counted }] })).status).toBe(201)
+  system.luck(orderId, chanceOf(0))
+  for (let turns = 0; (await people.order(orderId)).workflowOpen && turns < 20; turns += 1) await system.elapse(orderId)
+  expect(await kept(orderId)).toBe(1_000) // and those she has as credit
 })
 
 it('counts what she was given ahead no more than once, when her bank has given more than was left, and nothing of the order is wanted', async () => {
