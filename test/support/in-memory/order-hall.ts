@@ -21,7 +21,8 @@ export interface Hall extends Threads {
   runOf(orderId: string): Run | undefined
 }
 
-export function openHall(db: Db, activities: () => Activities): Hall {
+/** @param relay deals what the inbox has; @returns whether there was anything */
+export function openHall(db: Db, activities: () => Activities, relay: () => Promise<boolean>): Hall {
   const runs = new Map<string, Run>()
   const workflowIds = new Map<string, string>()
   const begin = (start: OrderStart): Run => {
@@ -53,7 +54,7 @@ export function openHall(db: Db, activities: () => Activities): Hall {
       try {
         const answer = run.answers.get(args.commandId) ?? run.tell(`update ${update}`, [wired(args)])
         run.answers.set(args.commandId, answer)
-        return wired(await inItsTime(run, answer))
+        return wired(await inItsTime(run, answer, relay))
       } catch (cause) {
         if (!(cause instanceof ApplicationFailure) || !isRefusalCode(cause.type)) throw cause
         if (!(reopens && cause.type === 'order.closed')) throw refuse(cause.type, (cause.details?.[0] ?? {}) as Record<string, unknown>, cause.message)
@@ -85,15 +86,15 @@ export function openHall(db: Db, activities: () => Activities): Hall {
   return { start, ask, tell, retryException, startAll, runOf: (orderId) => runs.get(workflowIds.get(orderId) ?? '') }
 }
 
-/** Where the answer waits for a deadline or another attempt, that comes. */
-async function inItsTime(run: Run, answer: Promise<unknown>): Promise<unknown> {
+/** Where the answer waits for what was told, a deadline or another attempt, that comes. */
+async function inItsTime(run: Run, answer: Promise<unknown>, relay: () => Promise<boolean>): Promise<unknown> {
   let isThere = false
   const there = answer.finally(() => (isThere = true))
   there.catch(() => undefined)
   while (!isThere) {
     await run.quiet()
     await new Promise((resolve) => setImmediate(resolve))
-    if (!isThere && !run.elapse()) throw new Error('it waits for nobody', { cause: run.broken })
+    if (!isThere && !(await relay()) && !run.elapse()) throw new Error(`it waits for nobody: ${JSON.stringify(run.told())}`, { cause: run.broken })
   }
   return there
 }

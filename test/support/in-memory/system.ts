@@ -73,14 +73,19 @@ export async function startInMemory(policies: PolicyChanges): Promise<InMemory> 
   const carriers = [ownFleetCarrier(), carrierStandIn()]
 
   const activities = createActivities({ db: unsteady(db, () => here()), databaseUrl: database.url, payments: provider, carriers, distances: byAir, orders: { tell: (...said) => hall.tell(...said) } })
-  const hall: Hall = openHall(db, () => activities)
+  const hall: Hall = openHall(db, () => activities, () => dealt())
   const deal = factDealer({ db, threads: hall, channelFacts: channelFacts({ db, threads: hall }) })
   let emptied: Promise<void> = Promise.resolve()
   let isFull = false
+  const dealt = async (): Promise<boolean> => {
+    const facts = await leaseFacts(db, 100, 30_000)
+    for (const fact of facts) await deal(fact)
+    return facts.length > 0
+  }
   const empty = (): Promise<void> => (emptied = emptied.catch(() => undefined).then(async () => {
     if (!isFull) return
     isFull = false
-    for (const fact of await leaseFacts(db, 100, 30_000)) await deal(fact)
+    await dealt()
   }))
 
   const settled = async (orderId: string): Promise<void> => {
@@ -104,11 +109,13 @@ export async function startInMemory(policies: PolicyChanges): Promise<InMemory> 
     luck: (orderId, chance) => void chances.set(orderId, chance),
     arrive: async (orderId) => {
       for (const fact of late.get(orderId) ?? []) await receiveFact(db, fact)
-      isFull ||= late.delete(orderId)
+      late.delete(orderId)
+      isFull = true // also of what our own steps had to tell
       await settled(orderId)
     },
     elapse: async (orderId) => {
       const rang = hall.runOf(orderId)?.elapse() ?? false
+      isFull ||= !rang
       await settled(orderId)
       return rang
     },
