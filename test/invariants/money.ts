@@ -136,7 +136,8 @@ const ofParts = (id: string, says: string, when: Invariant['when'], isBroken: (o
  */
 function keptWrongly({ stage, open, ...o }: PartedOrder): boolean {
   if (open) return false
-  if (stage === 'cancelled') return o.taken + o.charged - (o.refunded - o.refundedElsewhere) - (o.credited - o.creditedElsewhere) + o.goodwill !== 0
+  const isOurs = o.elsewhere === 0 && o.refundedElsewhere === 0 // what others gave by hand is theirs to count
+  if (stage === 'cancelled') return o.taken + o.charged - (o.refunded - o.refundedElsewhere) - (o.credited - o.creditedElsewhere) !== (isOurs ? -o.goodwill : o.byBank)
   const keptMinor = worthMinor(o, keptUnits(o.exchanged)) + exchangedMinor(o.exchanged)
   return o.elsewhere + o.taken + o.charged - o.refunded - o.credited - o.fees + o.goodwill !== Math.max(keptMinor, o.elsewhere - o.refundedElsewhere - o.creditedElsewhere - o.fees + o.goodwill)
 }
