@@ -32,6 +32,10 @@ const kept = async (orderId: string): Promise<number> => {
   return money.capturedMinor - money.refundedMinor
 }
 
+async function ends(orderId: string): Promise<void> {
+  for (let turns = 0; (await people.order(orderId)).workflowOpen && turns < 20; turns += 1) await system.elapse(orderId)
+}
+
 async function chargedBack(orderId: string, amountMinor: number): Promise<void> {
   const { reference } = (await people.order(orderId)).payments.find((p) => p.provider === 'stripe')!
   system.provider.dispute(reference!, 'lost')
@@ -56,7 +60,7 @@ it('gives back of a debit what it was to pay of dearer goods that are not sent i
   expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: sent, quantity: 1 }], reason: 'not any more' })).status).toBe(200)
   await system.settled(orderId)
   await says(orderId, await handedOver(orderId), 'delivered')
-  for (let turns = 0; (await people.order(orderId)).workflowOpen && turns < 20; turns += 1) await system.elapse(orderId)
+  await ends(orderId)
   expect(await kept(orderId)).toBe(1_000 + 490 + 1_500)
   expect(await wrongWith(system, await people.order(orderId))).toEqual([])
 })
@@ -85,7 +89,7 @@ it('gives all that is due for what comes back, though the money for it was still
   const counted = [{ quantity: 1, grade: 'as_new', disposition: 'restock' }]
   expect((await people.store('store-mitte')('POST', `/v1/orders/${orderId}/counter-returns`, { nodeId: 'store-mitte', lines: [{ lineId: '2', reason: 'too big', counted }] })).status).toBe(201)
   system.luck(orderId, chanceOf(0))
-  for (let turns = 0; (await people.order(orderId)).workflowOpen && turns < 20; turns += 1) await system.elapse(orderId)
+  await ends(orderId)
   expect(await kept(orderId)).toBe(1_000) // and those she has as credit
 })
 
@@ -103,7 +107,7 @@ it('counts what she was given ahead no more than once, when her bank has given m
   expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId, quantity: 1 }], reason: 'not any more' })).status).toBe(200)
   await system.settled(orderId)
   expect(await balances(orderId, 'shipping', 'adjustments')).toEqual([0, 310]) // she has 310 more than she has paid
-  for (let turns = 0; (await people.order(orderId)).workflowOpen && turns < 20; turns += 1) await system.elapse(orderId)
+  await ends(orderId)
   expect(await wrongWith(system, await people.order(orderId))).toEqual([])
 })
 
