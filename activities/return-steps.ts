@@ -7,7 +7,7 @@ import type { ReturnNews } from '../db/returns'
 import type { ClaimWaits } from '../db/steps/claim-refund'
 import { decideReturn, endReturn, receiveReturn, reopenOrder } from '../db/steps/receive-return'
 import { overdueReturn, type OverdueNews, type PassedDate } from '../db/steps/overdue-return'
-import { chargeByDate, guardRenewed, renewGuard } from '../db/steps/guard-return'
+import { chargeByDate, guardRenewed, renewGuard, type GuardRenewed } from '../db/steps/guard-return'
 import { finishReplacement, requestReplacement, type ReplacementAsked, type ReplacementFinished } from '../db/steps/request-replacement'
 import { noteRefusedReturn, requestReturn } from '../db/steps/request-return'
 import { giveAgain, type GivenAgain } from '../db/steps/give-again'
@@ -44,7 +44,7 @@ export function createReturnSteps(db: Db) {
     renewGuard: (ask: Attempt & { returnId: string }): Promise<{ hold?: ExchangeHold }> => once(db, `renew-guard:${ask.returnId}:${numberOf(ask)}`, (tx) => renewGuard(tx, ask)),
 
     /** The bank has answered. */
-    guardRenewed: (ask: { returnId: string; paymentId: string; isHeld: boolean }): Promise<{ voids: string[]; over: boolean }> => once(db, `guard-renewed:${ask.paymentId}`, (tx) => guardRenewed(tx, ask)),
+    guardRenewed: (ask: { returnId: string; paymentId: string; isHeld: boolean }): Promise<GuardRenewed> => once(db, `guard-renewed:${ask.paymentId}`, (tx) => guardRenewed(tx, ask)),
 
     /** Money is to be given back that no return asks for. */
     refundOrder: (ask: RefundOrder & { orderId: string }): Promise<RefundNews> => onceAsked(db, `refund:${ask.commandId}`, { ask, action: 'refund.ask', subject: ask.orderId }, (tx) => refundOrder(tx, ask)),

@@ -27,6 +27,17 @@ export const guardOf = (tx: Transaction, returnId: string): Promise<Guard | unde
     [returnId],
   )
 
+/** Is money held over them just now, that could be charged? */
+export const holdsNow = async (tx: Transaction, returnId: string): Promise<boolean> => ((await guardOf(tx, returnId))?.heldMinor ?? 0) > 0
+
+/** What a bank has not answered yet of what is to be held over them anew. */
+export const guardAskedFor = async (tx: Transaction, returnId: string): Promise<string | undefined> =>
+  (await row<{ paymentId: string }>(
+    tx,
+    `SELECT p.payment_id AS "paymentId" FROM exchange_payments x JOIN payments p USING (payment_id) WHERE x.return_id = ? AND x.role = 'guard' AND NOT x.over AND p.status IN ('opened', 'action_required', 'processing') ORDER BY p.payment_id DESC LIMIT 1`,
+    [returnId],
+  ))?.paymentId
+
 /** Is some of what others were sent for, guarded or not, neither here nor given up? It can be counted, whatever has become of its return. */
 export const isOwed = (exchanged: readonly GuardedLine[]): boolean => exchanged.some((l) => missingUnits({ ...l, quantity: Math.min(l.quantity, l.sent.quantity) }) > 0)
 

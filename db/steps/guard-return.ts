@@ -7,7 +7,7 @@ import { refuse } from '../../domain/refusals'
 import { row, run, type Transaction } from '../connection'
 import { record, self } from '../events'
 import { intendExchangeHold, letGoOfExchange, letGoOfHold, type ExchangeHold } from '../exchange-payments'
-import { guardedLines, guardOf, hasMissing, intendCharge, type Guard } from '../guards'
+import { guardAskedFor, guardedLines, guardOf, hasMissing, holdsNow, intendCharge, type Guard } from '../guards'
 import { refreshOrder, setWait, type OrderRow } from '../orders'
 import { isGone } from '../return-labels'
 import { lockReturn, moveReturn, type ReturnNews, type ReturnRow } from '../returns'
@@ -78,12 +78,12 @@ async function take(tx: Transaction, order: OrderRow, { back, guard, charge, act
 
 const unitsOf = ({ lines }: Charge): Units[] => lines.map(({ lineId, quantity }) => ({ lineId, quantity }))
 
-/** What was held is gone by now: nothing is charged, support knows, and the goods are waited for. */
+/** What was held is gone by now: nothing is charged, support knows, and the goods are waited for; or the bank's yes, where it is being asked just now. */
 async function notCharged(tx: Transaction, order: OrderRow, { back, guard, charge }: { back: ReturnRow; guard: Guard; charge: Charge }): Promise<ReturnNews> {
   const { returnId } = back
   const wait = { what: 'return' as const, since: new Date().toISOString(), deadline: null }
   await tellNotCharged(tx, order, { back, charge, heldMinor: guard.heldMinor })
-  const voids = await letGoOfExchange(tx, returnId)
+  const voids = await letGoOfExchange(tx, returnId, { but: await guardAskedFor(tx, returnId) })
   await setWait(tx, order.orderId, { returnId, waitingOn: wait })
   return { returnId, status: back.status, wait, refunds: [], toSource: false, voids, guarded: false }
 }
@@ -108,22 +108,50 @@ export async function waiveReturn(tx: Transaction, { returnId, actor, reason }: 
   return { returnId, status: 'closed', wait: null, refunds: [], toSource: false, voids, guarded: false }
 }
 
-/** What is held over goods that are still to come will not be held much longer: an operation that holds it anew; none where that is needed no more. */
+/** What is held over goods that are still to come will not be held much longer: an operation that holds it anew; none where that is needed no more, as they came, or somebody has answered for them. */
 export async function renewGuard(tx: Transaction, { returnId }: { returnId: string }): Promise<{ hold?: ExchangeHold }> {
   const { order, back } = await lockReturn(tx, returnId)
   if (hasEnded(back.status)) return {}
   const lines = await guardedLines(tx, back)
-  if (!hasMissing(lines)) return {}
+  if (!hasMissing(lines) || (await caseOfNotCharged(tx, back)) === 'answered') {
+    await settleExceptions(tx, order, 'nothing is to be held any more', { kind: 'return.guard_not_held', subject: returnId })
+    return {}
+  }
   const deadline = new Date(Date.now() + durationMs(order.policy.payment.deadline)).toISOString()
   return { hold: await intendExchangeHold(tx, { orderId: order.orderId, returnId, role: 'guard', amountMinor: chargeMinor({ ...chargeOf(lines), less: { minor: 0, taxMinor: 0 } }), deadline }) }
 }
 
+export interface GuardRenewed {
+  voids: string[]
+  over: boolean
+  /** What its thread had given up: there is something to charge again. */
+  news?: ReturnNews
+}
+
 /** The bank has said yes, and the old hold is let go of; or no, and that one stays for as long as it lasts. */
-export async function guardRenewed(tx: Transaction, { returnId, paymentId, isHeld }: { returnId: string; paymentId: string; isHeld: boolean }): Promise<{ voids: string[]; over: boolean }> {
+export async function guardRenewed(tx: Transaction, { returnId, paymentId, isHeld }: { returnId: string; paymentId: string; isHeld: boolean }): Promise<GuardRenewed> {
   const { order, back } = await lockReturn(tx, returnId)
   const over = hasEnded(back.status)
   if (over) return { voids: await letGoOfExchange(tx, returnId), over }
   if (!isHeld) return { voids: await letGoOfHold(tx, paymentId), over }
   await record(tx, order, { type: 'return.held_anew', actor: self, data: { returnId } })
-  return { voids: await letGoOfExchange(tx, returnId, { but: paymentId }), over }
+  const voids = await letGoOfExchange(tx, returnId, { but: paymentId })
+  const isGuardedAgain = (await holdsNow(tx, returnId)) && (await caseOfNotCharged(tx, back)) === 'open'
+  return { voids, over, ...(isGuardedAgain && { news: await guardedAgain(tx, order, back) }) }
+}
+
+/** Nothing was held at its date. Now something is: what is still with the customer is charged at once, as it would have been then, and what is on its way has its date to come by. */
+async function guardedAgain(tx: Transaction, order: OrderRow, back: ReturnRow): Promise<ReturnNews> {
+  const { returnId, status } = back
+  const since = new Date().toISOString()
+  const isLate = status === 'approved' && back.wait?.deadline === null && !(await isGone(tx, returnId))
+  const wait = isLate ? { what: 'return' as const, since, deadline: since } : back.wait
+  if (isLate) await setWait(tx, order.orderId, { returnId, waitingOn: wait })
+  return { returnId, status, wait, refunds: [], toSource: false, guarded: true, stirs: true }
+}
+
+/** Whether a person was told that nothing could be charged, and has answered. */
+async function caseOfNotCharged(tx: Transaction, { orderId, returnId }: ReturnRow): Promise<'open' | 'answered' | undefined> {
+  const told = await row<{ open: boolean }>(tx, `SELECT bool_or(resolved_at IS NULL) AS open FROM exceptions WHERE order_id = ? AND kind = 'return.not_charged' AND subject = ? HAVING count(*) > 0`, [orderId, returnId])
+  return told && (told.open ? 'open' : 'answered')
 }

@@ -11,7 +11,7 @@ import { record, self } from '../events'
 import { letGoOfExchange } from '../exchange-payments'
 import { countNeverSent } from '../exchanges'
 import { exchangeRefunds } from '../exchange-refunds'
-import { giveBackLate, guardedLines, guardOf, hasMissing, isOwed } from '../guards'
+import { giveBackLate, guardedLines, guardOf, hasMissing, holdsNow, isOwed } from '../guards'
 import { leftOfReturns } from '../left-undone'
 import { lockOrder, refreshOrder, type OrderRow } from '../orders'
 import { isWithUs } from '../return-labels'
@@ -123,7 +123,7 @@ export async function endReturn(tx: Transaction, { returnId, to, actor = self, r
   const news: ReturnNews = { returnId, status: to, wait: null, refunds: [], toSource: false }
   if (back.status === to && actor === self) return news
   const byAPerson = to === 'cancelled' || (to === 'closed' && actor !== self)
-  if (byAPerson && (await isToBeJudged(tx, back))) throw refuse('return.state', { state: back.status }, 'Others were sent for these goods: cancel those, or charge what does not come back, or waive it')
+  if (byAPerson && (await holdsNow(tx, returnId)) && hasMissing(await guardedLines(tx, back))) throw refuse('return.state', { state: back.status }, 'Others were sent for these goods: cancel those, or charge what does not come back, or waive it')
   if (to === 'cancelled' && isOwed(await guardedLines(tx, back))) throw refuse('return.state', { state: back.status }, 'Others are sent for these goods: cancel those first')
   if (to === 'cancelled' && (back.inAdvance || back.lines.some((l) => l.received + l.disputed > 0))) throw refuse('return.state', { state: back.status }, 'Some of it is back or paid back: count the rest, or leave it open')
   const sent = to === 'closed' && actor !== self ? await closeShort(tx, { order, back, actor }) : undefined

@@ -1,4 +1,5 @@
 /** What is held over goods that are to come back may run out before they have to be: it is held anew in time; where the bank says no, support knows, and nothing is charged that is not held. */
+import { holdsMoney, type PaymentState } from '../../domain/payment/view'
 import type { ReturnView } from '../../db/views/returns'
 import { expectInvariants } from '../support/invariants'
 import { eventually, peopleOf, type OrderWish, type People } from '../support/people'
@@ -48,11 +49,17 @@ const cases = async (orderId: string): Promise<{ exceptionId: string; kind: stri
   (await people.operations<{ items: { exceptionId: string; orderId: string; kind: string }[] }>('GET', '/v1/exceptions?limit=200')).body.items.filter((e) => e.orderId === orderId)
 const bank = (next: number): Promise<unknown> => fetch(`${system.payments.url}/control/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ next, operation: 'authorize', kind: 'decline' }) })
 
+async function retry(orderId: string): Promise<void> {
+  const open = await eventually(() => cases(orderId), (found) => found.some((e) => e.kind === 'return.guard_not_held'), { what: 'word to support' })
+  await people.support('POST', `/v1/exceptions/${open.find((e) => e.kind === 'return.guard_not_held')!.exceptionId}/retry`, {})
+}
+/** One alone is held, or its date has come and it is taken. */
+const isRenewed = (held: { status: string }[]): boolean => held[0]!.status === 'voided' && held.filter((g) => holdsMoney(g.status as PaymentState)).length === 1
+
 it('holds it anew before it runs out, by the card it is held on, lets go of what was held before, and takes the newest when the goods do not come', async () => {
   const guarded = await Promise.all([inAdvance(), inAdvance({ paidElsewhere: true }, { paymentMethod: 'pm_card_mastercard' })])
   for (const { orderId, returnId } of guarded) {
-    const renewed = await eventually(() => guards(returnId), (held) => held.length >= 2 && held.at(-1)!.status === 'authorized' && held[0]!.status === 'voided', { what: 'another hold' })
-    expect(renewed.filter((g) => g.status === 'authorized')).toHaveLength(1)
+    await eventually(() => guards(returnId), isRenewed, { what: 'another hold' })
     expect(await people.told(orderId)).toContain('return.held_anew')
   }
   for (const { orderId, returnId } of guarded) {
@@ -77,8 +84,31 @@ it('tells support where the bank does not hold it anew, and that nothing was cha
 it('asks the bank again when somebody presses retry', async () => {
   const { orderId, returnId } = await inAdvance()
   await bank(1)
-  const open = await eventually(() => cases(orderId), (found) => found.some((e) => e.kind === 'return.guard_not_held'), { what: 'word to support' })
-  await people.support('POST', `/v1/exceptions/${open.find((e) => e.kind === 'return.guard_not_held')!.exceptionId}/retry`, {})
-  await eventually(() => guards(returnId), (held) => held.at(-1)!.status === 'authorized' && held[0]!.status === 'voided', { what: 'another hold' })
+  await retry(orderId)
+  await eventually(() => guards(returnId), isRenewed, { what: 'another hold' })
   await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
+})
+
+it('charges at once what it could not charge at the date, where somebody presses retry after that and the bank holds it', async () => {
+  const { orderId, returnId } = await inAdvance()
+  await bank(1)
+  await eventually(() => cases(orderId), (open) => open.some((e) => e.kind === 'return.not_charged'), { what: 'word that nothing was charged' })
+  await retry(orderId)
+  await people.until(orderId, (o) => o.money.capturedMinor === 10_490 && o.returns[0]!.status === 'closed', 'the charge')
+  expect((await guards(returnId)).map((g) => Number(g.captured_minor)).filter((minor) => minor > 0)).toEqual([5_000])
+  await eventually(() => cases(orderId), (open) => open.length === 0, { what: 'no case' })
+})
+
+it('holds nothing more once support has answered for what could not be charged', async () => {
+  const { orderId, returnId } = await inAdvance()
+  await bank(1)
+  const open = await eventually(() => cases(orderId), (all) => all.some((e) => e.kind === 'return.not_charged'), { what: 'word that nothing was charged' })
+  await people.support('POST', `/v1/exceptions/${open.find((e) => e.kind === 'return.not_charged')!.exceptionId}/resolve`, { resolution: 'paid in cash at the counter' })
+  const held = (await guards(returnId)).length
+  await retry(orderId)
+  await eventually(() => cases(orderId), (left) => left.length === 0, { what: 'no case' })
+  expect(await guards(returnId)).toHaveLength(held)
+  expect(await people.support<ReturnView>('GET', `/v1/returns/${returnId}`)).toMatchObject({ body: { allowedActions: ['receive', 'close', 'remind'] } })
+  expect((await people.support('POST', `/v1/returns/${returnId}/close`, {})).status).toBe(200)
+  await people.until(orderId, (o) => o.returns[0]!.status === 'closed', 'the end of the return')
 })

@@ -17,8 +17,8 @@ export interface WebhookReceiver {
   url: string
   /** Every attempt, in the order it came. */
   heard: HeardWebhook[]
-  /** Those it said yes to. */
-  taken(): HeardWebhook[]
+  /** What it said yes to, each once: what its sender did not hear in time comes again under the same id. @param from of `heard` */
+  taken(from?: number): HeardWebhook[]
   /** What it answers from now on; a function may also leave the answer out. */
   answer: number | ((heard: HeardWebhook, response: ServerResponse) => number | void)
   /** How many are being answered just now, at most, so far. */
@@ -51,7 +51,10 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`,
     heard: [],
     answer: 200,
-    taken: () => receiver.heard.filter(({ answered }) => answered >= 200 && answered < 300),
+    taken(from = 0) {
+      const yes = receiver.heard.slice(from).filter(({ answered }) => answered >= 200 && answered < 300)
+      return yes.filter(({ id }, i) => yes.findIndex((first) => first.id === id) === i)
+    },
     mostAtOnce: () => most,
     verify: ({ body, headers }, secret) => new Webhook(secret).verify(body, headers as Record<string, string>),
     close: () =>

@@ -87,7 +87,11 @@ export async function secure(thread: Thread, returnId: string): Promise<void> {
     if (!hold) return
     await holdOne(thread, hold)
     const isHeld = holdsMoney(thread.payments[hold.paymentId] ?? 'opened')
-    const { voids } = await thread.lock(() => step(isHeld ? 'Let go of what was held before' : 'It is not held anew').guardRenewed({ returnId, paymentId: hold.paymentId, isHeld }))
+    const { voids } = await thread.lock(async () => {
+      const renewed = await step(isHeld ? 'Let go of what was held before' : 'It is not held anew').guardRenewed({ returnId, paymentId: hold.paymentId, isHeld })
+      if (renewed.news) note(thread, renewed.news)
+      return renewed
+    })
     for (const operationId of voids) await letGo(thread, operationId)
     if (isHeld) return failures ? settle(thread, trouble) : undefined
     if (failures === 0) await notice(thread, back, undefined, trouble)
