@@ -150,7 +150,7 @@ describe('scans', () => {
 
   it('come on demand: twice, late and so out of order', async () => {
     const trackingNumber = await handedOver('package-1')
-    await steer(trackingNumber, { status: 'in_transit', delayMs: 300 })
+    await steer(trackingNumber, { status: 'in_transit', delayMs: 1_500 })
     await steer(trackingNumber, { status: 'delivered', duplicate: true, delayMs: 0 })
     await eventually('three reports', () => receiver.attempts.length === 3)
     const scans = receiver.bodies<Scan>()

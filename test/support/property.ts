@@ -21,10 +21,10 @@ export async function sampledProperty<Args>(property: fc.IAsyncProperty<Args>, r
   await fc.assert(property, { seed, numRuns: runs * factor })
 }
 
-/** The same where examples wait more than they work: several at a time, each lane with a seed of its own. */
+/** The same where examples wait more than they work: several at a time, each lane with a seed of its own. What fails is told as it was drawn; a smaller example of it is looked for with SHRINK=1, which may take long. */
 export async function sampledInLanes<Args>(property: fc.IAsyncProperty<Args>, { runs, lanes }: { runs: number; lanes: number }): Promise<void> {
   process.stdout.write(`  properties in ${lanes} lanes with SEED=${seed}\n`)
-  await Promise.all(Array.from({ length: lanes }, (_, lane) => fc.assert(property, { seed: seed + lane, numRuns: Math.ceil((runs * factor) / lanes), endOnFailure: process.env.SHRINK === '0' })))
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => fc.assert(property, { seed: seed + lane, numRuns: Math.ceil((runs * factor) / lanes), endOnFailure: process.env.SHRINK !== '1' })))
 }
 
 /** How many times as many examples as on a usual run. */

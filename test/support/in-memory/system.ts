@@ -73,20 +73,33 @@ export async function startInMemory(policies: PolicyChanges): Promise<InMemory> 
   const carriers = [ownFleetCarrier(), carrierStandIn()]
 
   const activities = createActivities({ db: unsteady(db, () => here()), databaseUrl: database.url, payments: provider, carriers, distances: byAir, orders: { tell: (...said) => hall.tell(...said) } })
-  const hall: Hall = openHall(db, () => activities, () => dealt())
+  const hall: Hall = openHall(db, () => activities, () => relayed())
   const deal = factDealer({ db, threads: hall, channelFacts: channelFacts({ db, threads: hall }) })
-  let emptied: Promise<void> = Promise.resolve()
   let isFull = false
   const dealt = async (): Promise<boolean> => {
     const facts = await leaseFacts(db, 100, 30_000)
     for (const fact of facts) await deal(fact)
     return facts.length > 0
   }
-  const empty = (): Promise<void> => (emptied = emptied.catch(() => undefined).then(async () => {
-    if (!isFull) return
-    isFull = false
-    await dealt()
-  }))
+  // One after the other: what another order has taken out of the inbox is dealt before anybody finds it empty.
+  let emptied: Promise<unknown> = Promise.resolve()
+  let dealing = 0
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    dealing += 1
+    const done = emptied.then(work).finally(() => (dealing -= 1))
+    emptied = done.catch(() => undefined)
+    return done
+  }
+  const empty = (): Promise<void> =>
+    inTurn(async () => {
+      if (!isFull) return
+      isFull = false
+      await dealt()
+    })
+  const relayed = async (): Promise<boolean> => {
+    const others = dealing
+    return (await inTurn(dealt)) || others > 0
+  }
 
   const settled = async (orderId: string): Promise<void> => {
     if (!hall.runOf(orderId)) await hall.startAll()
@@ -99,7 +112,8 @@ export async function startInMemory(policies: PolicyChanges): Promise<InMemory> 
     const run = hall.runOf(orderId)
     if (run?.broken) throw run.broken as Error
   }
-  const config = { DEMO: true, COMMAND_DEADLINE_MS: 8_000, CUSTOMER_REF_SECRET: 'customer-ref-in-memory', QUOTE_SECRET: 'quote-secret-in-memory' }
+  // Where waiting takes no time, a machine that stands still for a while is no order that does not answer.
+  const config = { DEMO: true, COMMAND_DEADLINE_MS: 300_000, CUSTOMER_REF_SECRET: 'customer-ref-in-memory', QUOTE_SECRET: 'quote-secret-in-memory' }
   const app = createApp({ db, threads: hall, log, config, carriers, wake: () => undefined })
   const server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, '127.0.0.1', () => resolve(listening))
