@@ -2,6 +2,7 @@
 import { holdsMoney, type PaymentState } from '../../domain/payment/view'
 import type { ReturnView } from '../../db/views/returns'
 import { expectInvariants } from '../support/invariants'
+import { steer } from '../support/outside'
 import { eventually, peopleOf, type OrderWish, type People } from '../support/people'
 import { startSystem, type System } from '../support/system'
 
@@ -10,12 +11,18 @@ const heldForMs = 14_000
 
 let system: System
 let people: People
+/** What they wait for comes at the same time. */
+let all: Record<'retried' | 'held' | 'heldByCard' | 'runsOutAfter' | 'refused' | 'retriedLate' | 'answered', Guarded>
 beforeAll(async () => {
   system = await startSystem({
     watch: true, authorizationDays: heldForMs / 86_400_000,
     policies: { payment: { deadline: 'PT30S', reauthorizeBefore: 'PT10S' }, returns: { window: 'PT30S', restockBy: 'PT20S', advance: { hold: true } } },
   })
   people = peopleOf(system)
+  const [retried, held, heldByCard, runsOutAfter, refused, retriedLate, answered] = await Promise.all([
+    inAdvance({ refused: true }), inAdvance(), inAdvance({ paidElsewhere: true, card: { paymentMethod: 'pm_card_mastercard' } }), inAdvance().then(runsOutSoonAfter), inAdvance({ refused: true }), inAdvance({ refused: true }), inAdvance({ refused: true }),
+  ])
+  all = { retried, held, heldByCard, runsOutAfter, refused, retriedLate, answered }
 })
 afterAll(async () => {
   try {
@@ -25,12 +32,17 @@ afterAll(async () => {
   }
 })
 
-/** Delivered, and another is on its way in advance. */
-async function inAdvance(wish: OrderWish = {}, card: { paymentMethod?: string } = {}): Promise<{ orderId: string; returnId: string }> {
+interface Guarded {
+  orderId: string
+  returnId: string
+}
+/** Delivered, and another is on its way in advance. @param refused the bank does not hold it anew, the first time */
+async function inAdvance({ refused, card = {}, ...wish }: OrderWish & { refused?: true; card?: { paymentMethod?: string } } = {}): Promise<Guarded> {
   const [sku, other] = [await people.stocked({ 'store-mitte': 1 }), await people.stocked({ 'dc-01': 1 })]
   const orderId = await people.place({ lines: [{ sku, quantity: 1, unitPriceMinor: 5_000 }], ...wish })
   await arrives(orderId)
   const { body } = await people.shop<ReturnView>('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: other, reason: 'too big' }], collectOld: 'mail', ...card })
+  if (refused) await bank(await people.order(orderId))
   await arrives(orderId)
   return { orderId, returnId: body.returnId }
 }
@@ -43,11 +55,16 @@ async function arrives(orderId: string): Promise<void> {
   await people.carrierSays(packed.body.packages[0]!.trackingNumber!, 'delivered')
   await people.until(orderId, (o) => o.fulfillments.every((f) => f.status === 'delivered') && o.money.owedMinor === 0, 'delivery')
 }
+/** Only just after they have to be back. */
+async function runsOutSoonAfter(guarded: Guarded): Promise<Guarded> {
+  await system.db.raw(`UPDATE payments p SET authorization_expires_at = r.due_at + interval '2 seconds' FROM exchange_payments x JOIN returns r USING (return_id) WHERE x.payment_id = p.payment_id AND r.return_id = ?`, [guarded.returnId])
+  return guarded
+}
 const guards = (returnId: string): Promise<{ status: string; captured_minor: number }[]> =>
   system.db('exchange_payments').join('payments', 'payments.payment_id', 'exchange_payments.payment_id').where({ return_id: returnId }).orderBy('payments.payment_id').select('status', 'captured_minor')
 const cases = async (orderId: string): Promise<{ exceptionId: string; kind: string }[]> =>
   (await people.operations<{ items: { exceptionId: string; orderId: string; kind: string }[] }>('GET', '/v1/exceptions?limit=200')).body.items.filter((e) => e.orderId === orderId)
-const bank = (next: number): Promise<unknown> => fetch(`${system.payments.url}/control/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ next, operation: 'authorize', kind: 'decline' }) })
+const bank = ({ channel, channelOrderId }: { channel: string; channelOrderId: string }): Promise<unknown> => steer(system.payments.url, '/control/faults', { next: 1, operation: 'authorize', kind: 'decline', about: `${channel} ${channelOrderId}` })
 
 async function retry(orderId: string): Promise<void> {
   const open = await eventually(() => cases(orderId), (found) => found.some((e) => e.kind === 'return.guard_not_held'), { what: 'word to support' })
@@ -56,13 +73,17 @@ async function retry(orderId: string): Promise<void> {
 /** One alone is held, or its date has come and it is taken. */
 const isRenewed = (held: { status: string }[]): boolean => held[0]!.status === 'voided' && held.filter((g) => holdsMoney(g.status as PaymentState)).length === 1
 
+it('asks the bank again when somebody presses retry', async () => {
+  const { orderId, returnId } = all.retried
+  await retry(orderId)
+  await eventually(() => guards(returnId), isRenewed, { what: 'another hold' })
+  await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
+})
+
 it('holds it anew before it runs out, by the card it is held on, lets go of what was held before, and takes the newest when the goods do not come', async () => {
-  const guarded = await Promise.all([inAdvance(), inAdvance({ paidElsewhere: true }, { paymentMethod: 'pm_card_mastercard' })])
-  for (const { orderId, returnId } of guarded) {
+  for (const { orderId, returnId } of [all.held, all.heldByCard]) {
     await eventually(() => guards(returnId), isRenewed, { what: 'another hold' })
     expect(await people.told(orderId)).toContain('return.held_anew')
-  }
-  for (const { orderId, returnId } of guarded) {
     await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
     const taken = await guards(returnId)
     expect(taken.map((g) => Number(g.captured_minor))).toEqual([...taken.slice(1).map(() => 0), 5_000])
@@ -70,29 +91,29 @@ it('holds it anew before it runs out, by the card it is held on, lets go of what
   }
 })
 
+it('holds it anew as well where it runs out soon after the date: that may be put off, as long as the new goods are on their way', async () => {
+  const { orderId, returnId } = all.runsOutAfter
+  await eventually(() => guards(returnId), isRenewed, { what: 'another hold' })
+  await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
+  expect(await cases(orderId)).toEqual([])
+})
+
+const notCharged = async (orderId: string): Promise<string> =>
+  (await eventually(() => cases(orderId), (open) => open.some((e) => e.kind === 'return.not_charged'), { what: 'word that nothing was charged' })).find((e) => e.kind === 'return.not_charged')!.exceptionId
+
 it('tells support where the bank does not hold it anew, and that nothing was charged, once the old hold is gone too', async () => {
-  const { orderId, returnId } = await inAdvance()
-  await bank(1)
-  await eventually(() => cases(orderId), (open) => open.some((e) => e.kind === 'return.guard_not_held'), { what: 'word to support' })
-  await eventually(() => cases(orderId), (open) => open.some((e) => e.kind === 'return.not_charged'), { what: 'word that nothing was charged' })
+  const { orderId, returnId } = all.refused
+  await notCharged(orderId)
+  expect((await cases(orderId)).map((e) => e.kind)).toContain('return.guard_not_held')
   expect((await people.order(orderId)).money).toMatchObject({ capturedMinor: 5_490 })
   const counted = await people.store('store-mitte')<ReturnView>('POST', `/v1/returns/${returnId}/receive`, { nodeId: 'store-mitte', lines: [{ lineId: '1', quantity: 1, grade: 'as_new', disposition: 'restock' }] })
   expect(counted.status).toBe(200)
   await people.until(orderId, (o) => o.returns[0]!.status === 'closed', 'the end of the return')
 })
 
-it('asks the bank again when somebody presses retry', async () => {
-  const { orderId, returnId } = await inAdvance()
-  await bank(1)
-  await retry(orderId)
-  await eventually(() => guards(returnId), isRenewed, { what: 'another hold' })
-  await people.until(orderId, (o) => o.money.capturedMinor === 10_490, 'the charge')
-})
-
 it('charges at once what it could not charge at the date, where somebody presses retry after that and the bank holds it', async () => {
-  const { orderId, returnId } = await inAdvance()
-  await bank(1)
-  await eventually(() => cases(orderId), (open) => open.some((e) => e.kind === 'return.not_charged'), { what: 'word that nothing was charged' })
+  const { orderId, returnId } = all.retriedLate
+  await notCharged(orderId)
   await retry(orderId)
   await people.until(orderId, (o) => o.money.capturedMinor === 10_490 && o.returns[0]!.status === 'closed', 'the charge')
   expect((await guards(returnId)).map((g) => Number(g.captured_minor)).filter((minor) => minor > 0)).toEqual([5_000])
@@ -100,10 +121,8 @@ it('charges at once what it could not charge at the date, where somebody presses
 })
 
 it('holds nothing more once support has answered for what could not be charged', async () => {
-  const { orderId, returnId } = await inAdvance()
-  await bank(1)
-  const open = await eventually(() => cases(orderId), (all) => all.some((e) => e.kind === 'return.not_charged'), { what: 'word that nothing was charged' })
-  await people.support('POST', `/v1/exceptions/${open.find((e) => e.kind === 'return.not_charged')!.exceptionId}/resolve`, { resolution: 'paid in cash at the counter' })
+  const { orderId, returnId } = all.answered
+  await people.support('POST', `/v1/exceptions/${await notCharged(orderId)}/resolve`, { resolution: 'paid in cash at the counter' })
   const held = (await guards(returnId)).length
   await retry(orderId)
   await eventually(() => cases(orderId), (left) => left.length === 0, { what: 'no case' })
