@@ -145,8 +145,8 @@ describe('a hold', () => {
   it('books a place in the work of its node, and gives it back', async () => {
     const hour = (new Date().getUTCHours() + 2) % 23 // an hour that has not begun
     const open = { opens: `${String(hour).padStart(2, '0')}:00`, closes: `${String(hour + 1).padStart(2, '0')}:00` }
-    const node = { name: 'One a day', type: 'store', timeZone: 'UTC', country: 'DE', latitude: 52.6, longitude: 13.4, calendar: Object.fromEntries(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'].map((d) => [d, open])), capacity: { ordersPerHour: 1 } }
-    await edge.put('/v1/nodes/store-one', node)
+    const node = { name: 'One a day', type: 'store', timeZone: 'UTC', country: 'DE', latitude: 52.6, longitude: 13.4, calendar: Object.fromEntries(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'].map((d) => [d, open])), pickups: { swiftparcel: [open.closes] }, capacity: { ordersPerHour: 1 } }
+    expect((await edge.put('/v1/nodes/store-one', node)).status).toBe(201)
     await edge.put('/v1/skus/ONE-A-DAY', { name: 'One a day', weightGrams: 100 })
     await edge.post('/v1/inventory/adjustments', { sku: 'ONE-A-DAY', nodeId: 'store-one', delta: 9, reason: 'opening' })
     const look = async (): Promise<Options> => optionsOf(await ask({ lines: [{ sku: 'ONE-A-DAY', quantity: 1 }] }))
