@@ -9,7 +9,7 @@ import { postMoney } from './ledger'
 import { lockOrderOf, refreshOrder, setPartWait, snapshotOf, type OrderRow } from './orders'
 import { settleOperations, type OperationKind } from './payment-operations'
 import { noteTakenAtOnce } from './taken-at-once'
-import { dropUnwanted } from './unwanted-money'
+import { dropBeyond, dropUnwanted } from './unwanted-money'
 
 export interface PaymentOperation {
   operationId: string
@@ -124,8 +124,9 @@ export async function applyView(tx: Transaction, paymentId: string, news: Paymen
   const changed = view.status !== known.status
   for (const { type, amountMinor } of eventsOf(known, view)) await record(tx, order, { type, actor: self, data: eventData(known, amountMinor, news) })
   if (changed && holdsMoney(view.status)) {
-    if (view.status === 'captured' && !news.captures) await noteTakenAtOnce(tx, paymentId) // what we took ourselves says so by name
+    const isTakenAtOnce = view.status === 'captured' && !news.captures && (await noteTakenAtOnce(tx, paymentId)) // what we took ourselves says so by name
     if (order.stage === 'cancelled' || known.part === 0) await dropUnwanted(tx, order, paymentId)
+    else if (isTakenAtOnce && order.stage === 'open') await dropBeyond(tx, order, paymentId)
   }
   await refreshOrder(tx, order.orderId, then && (await waitAfter(tx, order, then)))
   return { view, changed, order }

@@ -33,8 +33,8 @@ export const coversSql = `CASE WHEN p.taken_at_once THEN least(coalesce(p.covers
 export const paidUnitsSql = `l.quantity - l.cancelled - l.shipped - l.resend + coalesce((SELECT sum(fl.picked - fl.resent) FROM fulfillments f JOIN fulfillment_lines fl USING (fulfillment_id)
   WHERE f.order_id = l.order_id AND fl.line_id = l.line_id AND f.handed_over_at IS NOT NULL AND f.method <> 'transfer'), 0)::int`
 
-/** The provider has all of it and nobody asked for a capture: recorded as the one that took it. Also what somebody took by hand; after goods have left it does not come before what paid for those. */
-export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promise<void> {
+/** The provider has all of it and nobody asked for a capture: recorded as the one that took it. Also what somebody took by hand; after goods have left it does not come before what paid for those. @returns whether that was so */
+export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promise<boolean> {
   const noted = await row(
     tx,
     `UPDATE payments p SET taken_at_once = true,
@@ -50,6 +50,7 @@ export async function noteTakenAtOnce(tx: Transaction, paymentId: string): Promi
        SELECT ?, payment_id, order_id, 'capture', 'taken-at-once', captured_minor, true, 'succeeded', now() FROM payments WHERE payment_id = ?`,
       [uuidv7(), paymentId],
     )
+  return noted !== undefined
 }
 
 /** Units were cancelled: what such payments were to pay of them goes back; where one has not all of it any more, by others, less what was given ahead by hand where none has. @param purpose once per cancellation */
@@ -63,6 +64,17 @@ export async function refundUncovered(tx: Transaction, order: OrderRow, cancelle
 export async function refundCheaper(tx: Transaction, order: OrderRow, byMinor: number, purpose: string): Promise<IntendedRefund[]> {
   const facts = (await row<Facts>(tx, factsSql, [order.orderId]))!
   return refundBeyond(tx, order, facts, { wasMinor: worthMinor(facts, facts.wanted) + byMinor, purpose })
+}
+
+/** It has just been taken, and the order is worth less by now than when the bank was asked: what such payments have more than they pay of it goes back. */
+export async function refundTakenBeyond(tx: Transaction, order: OrderRow, paymentId: string): Promise<IntendedRefund[]> {
+  const facts = (await row<Facts>(tx, factsSql, [order.orderId]))!
+  const tenders = facts.tenders ?? []
+  const paying = payersOf(tenders, 0, worthMinor(facts, facts.wanted))
+  const beyondMinor = tenders.reduce((sum, t) => sum + (t.atOnce ? t.amountMinor - (paying.find((p) => p.tenderId === t.tenderId)?.amountMinor ?? 0) : 0), 0)
+  if (beyondMinor <= 0 || !tenders.some((t) => t.paymentId === paymentId)) return []
+  const dueMinor = await notByBank(tx, order, { paymentId, purpose: `beyond:${paymentId}`, dueMinor: beyondMinor })
+  return giveBackUnsold(tx, { paymentId, purpose: 'beyond', atMostMinor: dueMinor })
 }
 
 /** What such payments paid of what the order was worth, and do not pay of what it is worth. */
@@ -103,8 +115,13 @@ export async function refundAll(tx: Transaction, order: OrderRow): Promise<Inten
     await countUnsold(tx, { orderId, currency }, { ...payment, purpose: `unwanted:${tenderId}`, missingMinor: aheadMinor - elsewhereMinor - giftMinor })
     await countUnsold(tx, { orderId, currency }, { ...payment, elsewhere: true, purpose: `unwanted:${tenderId}:elsewhere`, missingMinor: elsewhereMinor })
   }
+  await countUnsold(tx, { orderId, currency }, { purpose: 'unwanted:gift-by-bank', missingMinor: (await giftByBankMinor(tx, orderId)) - overMinor })
   return refunds
 }
+
+/** What was to be given by hand and her bank had given already. */
+const giftByBankMinor = async (tx: Transaction, orderId: string): Promise<number> =>
+  (await row<{ minor: number }>(tx, `SELECT coalesce(sum((parts->'goodwill'->>'minor')::int8), 0)::int8 AS minor FROM counted_goodwill WHERE order_id = ? AND given_by = 'bank'`, [orderId]))!.minor
 
 /** What is still to be given, whatever it was for: of what was under way before, nobody else goes on with it once the order is cancelled. */
 export const openRefunds = (tx: Transaction, orderId: string): Promise<IntendedRefund[]> =>
@@ -125,7 +142,7 @@ const givenByHand = (tx: Transaction, orderId: string): Promise<{ paymentId: str
   )
 
 /** No goods had left for it, and it was given ahead. */
-async function countUnsold(tx: Transaction, order: Pick<OrderRow, 'orderId' | 'currency'>, { missingMinor, ...of }: { paymentId: string; elsewhere?: boolean; purpose: string; missingMinor: number }): Promise<void> {
+async function countUnsold(tx: Transaction, order: Pick<OrderRow, 'orderId' | 'currency'>, { missingMinor, ...of }: { paymentId?: string; elsewhere?: boolean; purpose: string; missingMinor: number }): Promise<void> {
   const { countedMinor } = missingMinor > 0 ? shortOf(missingMinor, await givenAheadMinor(tx, order.orderId)) : { countedMinor: 0 }
   if (countedMinor > 0) await countGoodwill(tx, order, { ...of, amountMinor: countedMinor, parts: unsold(countedMinor) })
 }

@@ -1,21 +1,28 @@
 /**
- * Money that comes when nobody counts on it any more: the order was cancelled, a change was given up, or it was taken where it was only to be held for an exchange. What is held is let go, what was taken is given back, each by an
+ * Money that comes when nobody counts on it any more: the order was cancelled, or some of its units while a debit was under way; a change was given up, or it was taken where it was only to be held for an exchange. What is held is let go, what was taken is given back, each by an
  * operation of its own; the order's workflow hears of it by the queue of facts, and begins again for it where it has closed.
  */
 import { rows, type Db, type Transaction } from './connection'
 import { tellLater } from './inbox'
 import type { OrderRow } from './orders'
-import { giveBackUnsold } from './taken-at-once'
+import { giveBackUnsold, refundTakenBeyond } from './taken-at-once'
 
 /** To be called with every news of a payment that has changed, under the order's lock. */
 export async function dropUnwanted(tx: Transaction, order: OrderRow, paymentId: string): Promise<void> {
   if (order.stage !== 'cancelled' && !(await isLeftOver(tx, paymentId))) return
   const voids = (await voidHeld(tx, paymentId)).map(({ operationId, amountMinor }) => ({ kind: 'void' as const, operationId, amountMinor }))
   const refunds = (await giveBackUnsold(tx, { paymentId, purpose: 'unwanted', atMostMinor: Number.MAX_SAFE_INTEGER })).map((r) => ({ kind: 'refund' as const, ...r }))
-  for (const unwanted of [...voids, ...refunds]) {
-    const fact = { source: 'money', eventId: `unwanted:${unwanted.operationId}`, kind: 'payment', subject: paymentId, payload: {} }
-    await tellLater(tx, fact, { channel: order.channel, channelOrderId: order.channelOrderId, signal: 'moneyUnwanted', fact: { paymentId, ...unwanted } })
-  }
+  await tellOf(tx, order, paymentId, [...voids, ...refunds])
+}
+
+/** A bank took it at once. To be called under the order's lock. */
+export async function dropBeyond(tx: Transaction, order: OrderRow, paymentId: string): Promise<void> {
+  await tellOf(tx, order, paymentId, (await refundTakenBeyond(tx, order, paymentId)).map((r) => ({ kind: 'refund' as const, ...r })))
+}
+
+async function tellOf(tx: Transaction, { channel, channelOrderId }: OrderRow, paymentId: string, unwanted: readonly { kind: 'void' | 'refund'; operationId: string; amountMinor: number }[]): Promise<void> {
+  for (const money of unwanted)
+    await tellLater(tx, { source: 'money', eventId: `unwanted:${money.operationId}`, kind: 'payment', subject: paymentId, payload: {} }, { channel, channelOrderId, signal: 'moneyUnwanted', fact: { paymentId, ...money } })
 }
 
 /** It was to pay for a change that was not carried out, or to be held for an exchange that does without it; or was taken at once for an exchange, which counts on what is held alone. */

@@ -200,6 +200,17 @@ it('waits for the bank when the order is cancelled while a debit is under way, a
   expect(await open(orderId)).toEqual([])
 })
 
+it('gives back, once a debit has come, what a unit was to cost that was cancelled while it was under way', async () => {
+  const orderId = await underWay(debit, 2)
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { lines: [{ lineId: '1', quantity: 1 }], reason: 'one is enough' })).status).toBe(200)
+  await bankSays(orderId, 'requires_capture')
+  await people.until(orderId, (o) => o.money.refundedMinor === 1_000, 'the refund')
+  await deliver(orderId)
+  expect(await closed(orderId)).toMatchObject({ status: 'completed', money: { capturedMinor: 2_490, refundedMinor: 1_000, owedMinor: 0 } })
+  expect(await count(orderId, 'payment.refunded')).toBe(1)
+  expect(await open(orderId)).toEqual([])
+})
+
 it('has nothing to give back when the bank says no to a debit of a cancelled order', async () => {
   const orderId = await underWay({ paymentMethod: 'pm_usBankAccount_insufficientFunds' })
   await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'changed her mind' })

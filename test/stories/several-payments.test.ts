@@ -136,3 +136,22 @@ it('counts what a channel gave in place of a debit with the channel, when nothin
   await system.settled(orderId)
   expect(await balances(orderId, 'receivable')).toEqual([0])
 })
+
+it('counts a gift that her bank had given already when nothing of the order is wanted', async () => {
+  const orderId = await people.place({ paymentMethod: 'pm_wallet', lines: [{ sku: await people.stocked({ 'store-mitte': 1 }), quantity: 1, unitPriceMinor: 1_000 }] })
+  await system.settled(orderId)
+  await chargedBack(orderId, 500)
+  const calls = ['unknown, not done'] as const
+  let made = 0
+  system.luck(orderId, { ...chanceOf(0), call: () => calls[made++] ?? 'none' })
+  expect((await people.giveBack(orderId, { amountMinor: 600, reason: 'late' }, 'approve')).status).toBeLessThan(300)
+  await system.settled(orderId)
+  await system.elapse(orderId)
+  expect(await kept(orderId)).toBe(1_490 - 100)
+  expect((await people.support('POST', `/v1/orders/${orderId}/cancel`, { reason: 'not any more' })).status).toBe(200)
+  await system.settled(orderId)
+  await ends(orderId)
+  expect(await kept(orderId)).toBe(500) // which her bank has taken
+  expect(await balances(orderId, 'receivable', 'adjustments')).toEqual([0, 0])
+  expect(await wrongWith(system, await people.order(orderId))).toEqual([])
+})
