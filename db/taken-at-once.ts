@@ -69,18 +69,20 @@ export async function refundCheaper(tx: Transaction, order: OrderRow, byMinor: n
 /** It has just been taken, and the order is worth less by now than when the bank was asked: what such payments have more than they pay of it goes back. */
 export async function refundTakenBeyond(tx: Transaction, order: OrderRow, paymentId: string): Promise<IntendedRefund[]> {
   const facts = (await row<Facts>(tx, factsSql, [order.orderId]))!
-  const tenders = facts.tenders ?? []
-  const paying = payersOf(tenders, 0, worthMinor(facts, facts.wanted))
-  const beyondMinor = tenders.reduce((sum, t) => sum + (t.atOnce ? t.amountMinor - (paying.find((p) => p.tenderId === t.tenderId)?.amountMinor ?? 0) : 0), 0)
-  if (beyondMinor <= 0 || !tenders.some((t) => t.paymentId === paymentId)) return []
+  const taken = (facts.tenders ?? []).filter((t) => t.atOnce)
+  const paying = payingOf(facts, worthMinor(facts, facts.wanted))
+  const beyondMinor = taken.reduce((sum, { tenderId, amountMinor }) => sum + amountMinor - (paying.get(tenderId) ?? 0), 0)
+  if (beyondMinor <= 0 || !taken.some((t) => t.paymentId === paymentId)) return []
   const dueMinor = await notByBank(tx, order, { paymentId, purpose: `beyond:${paymentId}`, dueMinor: beyondMinor })
   return giveBackUnsold(tx, { paymentId, purpose: 'beyond', atMostMinor: dueMinor })
 }
 
+/** What each tender pays of an order that is worth so much. */
+const payingOf = ({ tenders }: Facts, minor: number): Map<string, number> => new Map(payersOf(tenders ?? [], 0, minor).map((p) => [p.tenderId, p.amountMinor]))
+
 /** What such payments paid of what the order was worth, and do not pay of what it is worth. */
 async function refundBeyond(tx: Transaction, whole: OrderRow, order: Facts, { wasMinor, purpose }: { wasMinor: number; purpose: string }): Promise<IntendedRefund[]> {
-  const paying = (minor: number): Map<string, number> => new Map(payersOf(order.tenders ?? [], 0, minor).map((p) => [p.tenderId, p.amountMinor]))
-  const [before, now] = [paying(wasMinor), paying(worthMinor(order, order.wanted))]
+  const [before, now] = [payingOf(order, wasMinor), payingOf(order, worthMinor(order, order.wanted))]
   const refunds: IntendedRefund[] = []
   for (const { paymentId, tenderId, atOnce } of order.tenders ?? []) {
     if (!atOnce) continue

@@ -1,6 +1,6 @@
 /**
- * Money that comes when nobody counts on it any more: the order was cancelled, or some of its units while a debit was under way; a change was given up, or it was taken where it was only to be held for an exchange. What is held is let go, what was taken is given back, each by an
- * operation of its own; the order's workflow hears of it by the queue of facts, and begins again for it where it has closed.
+ * Money that comes when nobody counts on it any more: the order was cancelled, or some of its units while a debit was under way; a change was given up,
+ * or it was taken where it was only to be held for an exchange. What is held is let go, what was taken is given back, each by an operation of its own; the order's workflow hears of it by the queue of facts, and begins again for it where it has closed.
  */
 import { rows, type Db, type Transaction } from './connection'
 import { tellLater } from './inbox'
