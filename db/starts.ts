@@ -65,7 +65,7 @@ export async function loadStart(db: Db, orderId: string): Promise<StartArguments
   invariant(order, `order ${orderId} has a row`)
   const { policy, customerRef, blocked, ...rest } = order
   const holds = blocked.length > 0 ? (await openHolds(db, orderId)).map(asStanding) : []
-  return { start: { ...rest, policy: orderPolicy(policy), ...(holds.length > 0 && { holds }) }, customerRef }
+  return { start: { ...rest, policy: orderPolicy(policy), manner: 2, ...(holds.length > 0 && { holds }) }, customerRef }
 }
 
 /** What of the policy snapshot the workflow decides by. */

@@ -27,6 +27,8 @@ export interface OrderStart {
   holds?: readonly StandingHold[]
   /** Its end was that it was cancelled: money has come all the same. */
   cancelled?: true
+  /** In which manner its workflow goes on. 2: results of its steps take turns, and no timer outlives it; absent: it began before that. */
+  manner?: 2
 }
 
 export interface TenderStart {

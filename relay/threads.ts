@@ -22,6 +22,10 @@ export interface Threads extends OrderThreads {
 }
 
 const promptlyMs = 3_000
+/** A workflow task that was put back is taken up again at once, unless it is put back for good. */
+const putBackPausesMs = { first: 50, longest: 1_000 }
+/** Of gRPC. */
+const failedPrecondition = 9
 
 export function createThreads({ client, db, queuePrefix = '' }: { client: Client; db: Db; queuePrefix?: string }): Threads {
   const taskQueue = queuePrefix + taskQueues.orders
@@ -74,12 +78,16 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
   }
 
   const ask = async (command: OrderAsk): Promise<unknown> => {
-    const order = await findOrder(db, command.orderId)
-    if (!order) throw refuse('order.unknown')
-    try {
-      return await client.withDeadline(Date.now() + command.deadlineMs, () => update(order, command))
-    } catch (error) {
-      throw asAnswer(error)
+    const until = Date.now() + command.deadlineMs
+    for (let pauseMs = putBackPausesMs.first; ; pauseMs = Math.min(2 * pauseMs, putBackPausesMs.longest)) {
+      const order = await findOrder(db, command.orderId)
+      if (!order) throw refuse('order.unknown')
+      try {
+        return await client.withDeadline(until, () => update(order, command))
+      } catch (error) {
+        if (!wasPutBack(error) || Date.now() + pauseMs > until) throw asAnswer(error)
+      }
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
 
@@ -131,6 +139,12 @@ const refuseClosed = (order: OrderRow | undefined): Error =>
 
 /** It came while the thread was ending. */
 const saysClosed = (error: unknown): boolean => error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure && error.cause.type === 'order.closed'
+
+/**
+ * The workflow heard it in a task that counts for nothing, as the task was to end the workflow and something came just then. Temporal forgets such an update
+ * (its service/history/workflow/update: AbortReasonWorkflowTaskFailed) and says so with a code that its client does not try again.
+ */
+const wasPutBack = (error: unknown): boolean => [error, (error as Error | undefined)?.cause].some((cause) => isGrpcServiceError(cause) && Number(cause.code) === failedPrecondition)
 
 /** What a failed call to Temporal means: the order's refusal, or that nothing was heard yet. */
 function asAnswer(error: unknown): unknown {

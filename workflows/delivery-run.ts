@@ -15,7 +15,7 @@ export async function deliveryRun(start: RunStart): Promise<string> {
   let departed = false
   let moved = 0
   setHandler(runStepped, (step) => void steps.push(step), { description: 'Something happened on the run; its rows are already up to date.' })
-  const until = createAlarm()
+  const { until } = createAlarm()
   const watch = async (): Promise<void> => {
     if (!(await until(() => departed || end !== undefined, Date.parse(start.departBy), `Departure by ${start.departBy}`))) await fleet('The driver has not left').reportLateRun({ runId: start.runId, what: 'not_departed' })
     await condition(() => departed || end !== undefined)

@@ -12,7 +12,7 @@ const parcelsWait = defineSignal(parcelsWaitSignal)
 export async function dispatch(start: DispatchStart): Promise<void> {
   let told = 0
   setHandler(parcelsWait, () => void (told += 1), { description: 'Something waits for a driver; how much is looked up.' })
-  const until = createAlarm()
+  const { until } = createAlarm()
   for (let heard = -1; !isLong(); ) {
     await until(() => told !== heard, Number.POSITIVE_INFINITY, 'Parcels to wait')
     heard = told

@@ -1,5 +1,5 @@
 /** The life of one order: from acceptance until nothing about it can change any more. */
-import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow'
+import { allHandlersFinished, CancellationScope } from '@temporalio/workflow'
 import type { OrderEnding, OrderStart } from '../domain/messages'
 import { afterSale, close, isEnding, settleLateMoney, unwind } from './order/ending'
 import { fulfil, hasNews } from './order/fulfil'
@@ -10,9 +10,11 @@ import { reopen } from './order/returns'
 import { show } from './order/show'
 import { openThread, type Thread } from './order/thread'
 import { parking } from './support/failures'
+import { condition, takeTurns } from './support/turns'
 
 export const order = (start: OrderStart): Promise<OrderEnding> =>
   CancellationScope.nonCancellable(() => {
+    if (start.manner) takeTurns()
     const thread = openThread(start) // state; then messages; then what the Temporal UI shows
     listen(thread)
     show(thread)

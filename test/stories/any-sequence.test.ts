@@ -7,6 +7,7 @@ import { steer } from '../support/outside'
 import { eventually, peopleOf, type People } from '../support/people'
 import { factorOf, seed } from '../support/property'
 import { startSystem, type System } from '../support/system'
+import { expectToldAgain } from '../support/told-again'
 
 const orders = 5 * Math.min(10, factorOf())
 
@@ -26,6 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   try {
     await expectInvariants(system)
+    await expectToldAgain(system)
   } finally {
     await system.stop()
   }

@@ -1,9 +1,10 @@
 /** Chapter three, for each part that is sent: the node picks and packs, the carrier gives a label, the goods leave, the money is taken, the parcel arrives. */
-import { CancellationScope, condition } from '@temporalio/workflow'
+import { CancellationScope } from '@temporalio/workflow'
 import { formatMinor } from '../../domain/money'
 import { carriers, payments, step } from '../support/activities'
 import { isoNow } from '../support/clock'
 import { refusalIn } from '../support/failures'
+import { condition } from '../support/turns'
 import { giveBackLabels } from './labels'
 import { holdRemainder } from './payment'
 import { show } from './show'

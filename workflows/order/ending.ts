@@ -1,8 +1,9 @@
 /** How a thread ends: completed when nothing can change any more, or unwound so that the customer has her money and the shelf its goods. */
-import { allHandlersFinished, condition, isCancellation, patched } from '@temporalio/workflow'
+import { allHandlersFinished, isCancellation, patched } from '@temporalio/workflow'
 import type { OrderEnding } from '../../domain/messages'
 import { step } from '../support/activities'
 import { Ending, refusalIn } from '../support/failures'
+import { condition } from '../support/turns'
 import { stopAll } from './fewer'
 import { hasNews } from './fulfil'
 import { show } from './show'
@@ -33,6 +34,7 @@ export async function close(thread: Thread, status: OrderEnding['status'], reaso
     thread.ending = ending
   })
   await condition(allHandlersFinished) // whoever came meanwhile hears that it is closed
+  if (thread.start.manner) thread.alarm.stop()
   thread.chapter = status
   waits(thread.whole, null)
   show(thread, { status, ...(thread.lastException ? { hasException: false } : {}) })

@@ -1,5 +1,6 @@
 /** Chapters two and three: every unit has a node, or waits for one; and each part goes its own way, in parallel, to its end. */
-import { condition, patched } from '@temporalio/workflow'
+import { patched } from '@temporalio/workflow'
+import { condition } from '../support/turns'
 import { awaitCollection, carryOut } from './collection'
 import { deliver, transfer } from './delivery'
 import { secure } from './exchange'

@@ -1,10 +1,11 @@
 /** Holds: the order is stopped at named steps, told so by people or by its rows, until somebody releases it or the hold's own deadline says what becomes of it. */
-import { CancellationScope, condition, defineSignal, defineUpdate } from '@temporalio/workflow'
+import { CancellationScope, defineSignal, defineUpdate } from '@temporalio/workflow'
 import { signals, updates, type CancelOrder, type FraudRejected, type HoldsChanged, type PlaceHold, type ReleaseHold } from '../../domain/messages'
 import type { ReleasingFact, StandingHold } from '../../domain/order/holds'
 import { asked, step } from '../support/activities'
 import { answering, refusalIn, refusing } from '../support/failures'
 import { setHandler } from '../support/handlers'
+import { condition } from '../support/turns'
 import { show } from './show'
 import { waits, workOf, type Thread } from './thread'
 

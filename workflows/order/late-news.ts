@@ -1,8 +1,9 @@
 /** What carriers and drivers say of a return. Said late, its story is further; but what it brings was recorded when it happened, and is done whenever it is heard. */
-import { condition, patched } from '@temporalio/workflow'
+import { patched } from '@temporalio/workflow'
 import type { ReturnNews } from '../../db/returns'
 import { mayBecome } from '../../domain/returns/status'
 import { parking } from '../support/failures'
+import { condition } from '../support/turns'
 import { giveBack, letGo } from './payment'
 import { claim } from './return-labels'
 import { note, remember } from './return-news'

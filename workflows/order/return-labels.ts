@@ -1,10 +1,10 @@
 /** The label that something comes back with: bought while it may come another way too, given back where nobody uses it; and what the carrier lost is claimed. */
-import { condition } from '@temporalio/workflow'
 import type { ReturnAnswer } from '../../domain/messages'
 import { hasEnded } from '../../domain/returns/status'
 import { carriers } from '../support/activities'
 import { now } from '../support/clock'
 import { isFault } from '../support/failures'
+import { condition } from '../support/turns'
 import type { Back, Thread, Waiter } from './thread'
 import { persist } from './waits'
 

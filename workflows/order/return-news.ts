@@ -1,8 +1,9 @@
 /** What the steps say of a return becomes the story's own picture of it. */
-import { condition, patched } from '@temporalio/workflow'
+import { patched } from '@temporalio/workflow'
 import type { ReturnAnswer } from '../../domain/messages'
 import type { ReturnNews } from '../../db/returns'
 import { refusing } from '../support/failures'
+import { condition } from '../support/turns'
 import { wantLabel } from './return-labels'
 import { show } from './show'
 import { waits, type Back, type Thread } from './thread'

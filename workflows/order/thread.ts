@@ -9,7 +9,7 @@ import type { ReturnStatus } from '../../domain/returns/status'
 import type { PaymentState } from '../../domain/payment/view'
 import type { IntendedRefund } from '../../db/refunds'
 import type { CancelOutcome } from '../../db/steps/cancel-order'
-import { createAlarm, type Until } from '../support/alarm'
+import { createAlarm, type Alarm, type Until } from '../support/alarm'
 import { isoIn } from '../support/clock'
 import { createLock, type Lock } from '../support/lock'
 import { durationMs } from '../../domain/policy/duration'
@@ -75,6 +75,7 @@ export interface Thread {
   ending: OrderEnding | null
   readonly story: CancellationScope
   readonly lock: Lock
+  readonly alarm: Alarm
   readonly until: Until
 }
 
@@ -138,6 +139,7 @@ export interface Back extends Waiter {
 
 export function openThread(start: OrderStart): Thread {
   const first = firstWait(start)
+  const alarm = createAlarm()
   return {
     start,
     ...(start.reopened && { threadId: workflowInfo().firstExecutionRunId }),
@@ -164,7 +166,8 @@ export function openThread(start: OrderStart): Thread {
     ending: null,
     story: new CancellationScope(),
     lock: createLock(),
-    until: createAlarm(),
+    alarm,
+    until: alarm.until,
   }
 }
 

@@ -1,6 +1,7 @@
 /** How this workflow calls the outside: options per party in one place. Timeouts and retries live here; business deadlines come with the policy. */
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow'
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo, type ActivityOptions, type LocalActivityOptions } from '@temporalio/workflow'
 import { neverTaken } from '../../domain/refusals'
+import { inTurn, takingTurns } from './turns'
 import type { CarrierActivities, FleetActivities, LabActivities, OrderSteps, PaymentActivities } from '../../activities'
 
 /** Our own database: one short transaction, tried again until it is there. Only a refusal ends it: what breaks for a bug of ours waits until that is mended. */
@@ -36,10 +37,10 @@ const fleetOptions = {
 } as const satisfies ActivityOptions
 
 /** A step in our database, with the sentence the Temporal UI shows for it. */
-export const step = (summary: string): OrderSteps => proxyLocalActivities<OrderSteps>({ ...stepOptions, summary })
+export const step = (summary: string): OrderSteps => steps({ ...stepOptions, summary })
 
 /** A step that somebody asked for. It has the order's lock: where a bug of ours lets the database never take it, that is the answer, and the order hears whoever comes next. */
-export const asked = (summary: string): OrderSteps => proxyLocalActivities<OrderSteps>({ ...stepOptions, retry: { ...stepOptions.retry, nonRetryableErrorTypes: [neverTaken] }, summary })
+export const asked = (summary: string): OrderSteps => steps({ ...stepOptions, retry: { ...stepOptions.retry, nonRetryableErrorTypes: [neverTaken] }, summary })
 
 export const payments = (summary: string): PaymentActivities => proxyActivities<PaymentActivities>({ ...providerOptions, summary, taskQueue: queue('payments') })
 
@@ -49,6 +50,12 @@ export const lab = (summary: string): LabActivities => proxyActivities<LabActivi
 
 /** What dispatchers and runs ask: our own database, and word to the orders on board. */
 export const fleet = (summary: string): FleetActivities => proxyActivities<FleetActivities>({ ...fleetOptions, summary })
+
+/** Local activities, whose results take turns. */
+function steps(options: LocalActivityOptions): OrderSteps {
+  const called = proxyLocalActivities<OrderSteps>(options)
+  return takingTurns() ? new Proxy(called, { get: (_, name: keyof OrderSteps) => (...args: never[]) => inTurn((called[name] as (...given: never[]) => Promise<unknown>)(...args)) }) : called
+}
 
 /** Queues of one installation share a prefix: `shop-orders` → `shop-payments`. */
 const queue = (name: 'payments' | 'carriers'): string => workflowInfo().taskQueue.replace(/orders$/, name)

@@ -2,13 +2,20 @@
  * One timer for all the deadlines of an order. A wait that ends in time leaves the timer armed; when it rings early for the next wait, it is
  * armed again. So a quick order costs one timer and not one per wait.
  */
-import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow'
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow'
 import { now } from './clock'
+import { condition } from './turns'
 
 /** Waits until `fact` holds or the instant `at` (ms since epoch) has come. @returns whether the fact holds. */
 export type Until = (fact: () => boolean, at: number, summary: string) => Promise<boolean>
 
-export function createAlarm(): Until {
+export interface Alarm {
+  until: Until
+  /** Nobody waits any more: it does not ring for nothing just when the workflow ends, which would have to be told again. */
+  stop(): void
+}
+
+export function createAlarm(): Alarm {
   let armed: { at: number; scope: CancellationScope } | undefined
   let rings = 0
 
@@ -31,7 +38,7 @@ export function createAlarm(): Until {
     })
   }
 
-  return async (fact, at, summary) => {
+  const until: Until = async (fact, at, summary) => {
     while (!fact()) {
       if (now() >= at) return false
       if (Number.isFinite(at)) arm(at, summary)
@@ -40,4 +47,5 @@ export function createAlarm(): Until {
     }
     return true
   }
+  return { until, stop: () => armed?.scope.cancel() }
 }

@@ -25,7 +25,8 @@ export interface Hall extends Threads {
 export function openHall(db: Db, activities: () => Activities, relay: () => Promise<boolean>): Hall {
   const runs = new Map<string, Run>()
   const workflowIds = new Map<string, string>()
-  const begin = (start: OrderStart): Run => {
+  /** Nothing is told again here, and modules are shared by all runs: nobody takes turns. */
+  const begin = ({ manner: _, ...start }: OrderStart): Run => {
     const { orders, payments, carriers } = activities()
     const run = new Run(start.orderId, { ...orders, ...payments, ...carriers } as never, asInWorker)
     const workflowId = orderWorkflowId(start.channel, start.channelOrderId)
