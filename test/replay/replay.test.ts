@@ -9,7 +9,8 @@ import { scenarios } from './scenarios'
 beforeAll(quietRuntime)
 
 const folder = join(__dirname, 'histories')
-const recorded = readdirSync(folder).filter((file) => file.endsWith('.json'))
+/** Of today's manner, and of orders that began before results of steps took turns. */
+const recorded = ['', 'before-turns/'].flatMap((manner) => readdirSync(join(folder, manner)).filter((file) => file.endsWith('.json')).map((file) => manner + file))
 const history = (file: string) => historyFromJSON(JSON.parse(readFileSync(join(folder, file), 'utf8')))
 const bundle = (): string => process.env.TEST_WORKFLOW_BUNDLE!
 

@@ -337,8 +337,9 @@ export const scenarios: readonly Scenario[] = [
       await arrive(people, orderId, work)
       await people.support('POST', `/v1/orders/${orderId}/replacements`, { lines: [{ lineId: '1', quantity: 1, sku: other, reason: 'too big' }], collectOld: 'store' })
       const { fulfillments } = await people.until(orderId, (o) => o.fulfillments.some((f) => f.status === 'released'))
+      await arrive(people, orderId, fulfillments.find((f) => f.status === 'released')!)
       await people.until(orderId, (o) => o.returns[0]!.guard?.state === 'charged')
-      return deliver(people, orderId, fulfillments.find((f) => f.status === 'released')!)
+      return ended(people, orderId)
     },
   },
   {
