@@ -27,8 +27,7 @@ export interface OrderStart {
   holds?: readonly StandingHold[]
   /** Its end was that it was cancelled: money has come all the same. */
   cancelled?: true
-  /** In which manner its workflow goes on. 2: results of its steps take turns, and no timer outlives it; absent: it began before that. */
-  manner?: 2
+  manner?: 2 // in which its workflow goes on: results of its steps take turns, and no timer outlives it; absent: it began before that
 }
 
 export interface TenderStart {

@@ -77,19 +77,12 @@ export function createThreads({ client, db, queuePrefix = '' }: { client: Client
     }
   }
 
-  const ask = async (command: OrderAsk): Promise<unknown> => {
-    const until = Date.now() + command.deadlineMs
-    for (let pauseMs = putBackPausesMs.first; ; pauseMs = Math.min(2 * pauseMs, putBackPausesMs.longest)) {
+  const ask = (command: OrderAsk): Promise<unknown> =>
+    untilHeard(Date.now() + command.deadlineMs, async (deadline) => {
       const order = await findOrder(db, command.orderId)
       if (!order) throw refuse('order.unknown')
-      try {
-        return await client.withDeadline(until, () => update(order, command))
-      } catch (error) {
-        if (!wasPutBack(error) || Date.now() + pauseMs > until) throw asAnswer(error)
-      }
-      await new Promise((resolve) => setTimeout(resolve, pauseMs))
-    }
-  }
+      return client.withDeadline(deadline, () => update(order, command))
+    })
 
   const retryException = async (orderId: string, exceptionId: string): Promise<void> => {
     const order = await findOrder(db, orderId)
@@ -139,6 +132,18 @@ const refuseClosed = (order: OrderRow | undefined): Error =>
 
 /** It came while the thread was ending. */
 const saysClosed = (error: unknown): boolean => error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure && error.cause.type === 'order.closed'
+
+/** Asks again what was put back, for as long as there is time. */
+async function untilHeard(deadline: number, ask: (deadline: number) => Promise<unknown>): Promise<unknown> {
+  for (let pauseMs = putBackPausesMs.first; ; pauseMs = Math.min(2 * pauseMs, putBackPausesMs.longest)) {
+    try {
+      return await ask(deadline)
+    } catch (error) {
+      if (!wasPutBack(error) || Date.now() + pauseMs > deadline) throw asAnswer(error)
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+}
 
 /**
  * The workflow heard it in a task that counts for nothing, as the task was to end the workflow and something came just then. Temporal forgets such an update

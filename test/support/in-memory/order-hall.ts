@@ -21,8 +21,8 @@ export interface Hall extends Threads {
   runOf(orderId: string): Run | undefined
 }
 
-/** @param relay deals what the inbox has; @returns whether there was anything */
-export function openHall(db: Db, activities: () => Activities, relay: () => Promise<boolean>): Hall {
+/** @param relay deals what the inbox has; @returns how much was ever dealt, to whomever */
+export function openHall(db: Db, activities: () => Activities, relay: () => Promise<number>): Hall {
   const runs = new Map<string, Run>()
   const workflowIds = new Map<string, string>()
   /** Nothing is told again here, and modules are shared by all runs: nobody takes turns. */
@@ -88,14 +88,18 @@ export function openHall(db: Db, activities: () => Activities, relay: () => Prom
 }
 
 /** Where the answer waits for what was told, a deadline or another attempt, that comes. */
-async function inItsTime(run: Run, answer: Promise<unknown>, relay: () => Promise<boolean>): Promise<unknown> {
+async function inItsTime(run: Run, answer: Promise<unknown>, relay: () => Promise<number>): Promise<unknown> {
   let isThere = false
   const there = answer.finally(() => (isThere = true))
   there.catch(() => undefined)
-  while (!isThere) {
+  for (let [seen, turns] = [-1, 0]; ; turns += 1) {
+    if (turns > 10_000) throw new Error(`it goes round in a circle: ${JSON.stringify(run.told())}`)
     await run.quiet()
     await new Promise((resolve) => setImmediate(resolve))
-    if (!isThere && !(await relay()) && !run.elapse()) throw new Error(`it waits for nobody: ${JSON.stringify(run.told())}`, { cause: run.broken })
+    if (isThere) break
+    const dealt = await relay()
+    if (dealt === seen && !isThere && !run.elapse()) throw new Error(`it waits for nobody: ${JSON.stringify(run.told())}`, { cause: run.broken })
+    seen = dealt
   }
   return there
 }

@@ -73,20 +73,21 @@ export async function startInMemory(policies: PolicyChanges): Promise<InMemory> 
   const carriers = [ownFleetCarrier(), carrierStandIn()]
 
   const activities = createActivities({ db: unsteady(db, () => here()), databaseUrl: database.url, payments: provider, carriers, distances: byAir, orders: { tell: (...said) => hall.tell(...said) } })
-  const hall: Hall = openHall(db, () => activities, () => relayed())
+  const hall: Hall = openHall(db, () => activities, () => inTurn(dealOut))
   const deal = factDealer({ db, threads: hall, channelFacts: channelFacts({ db, threads: hall }) })
   let isFull = false
-  const dealt = async (): Promise<boolean> => {
-    const facts = await leaseFacts(db, 100, 30_000)
-    for (const fact of facts) await deal(fact)
-    return facts.length > 0
+  let dealt = 0
+  const dealOut = async (): Promise<number> => {
+    for (const fact of await leaseFacts(db, 100, 30_000)) {
+      await deal(fact)
+      dealt += 1
+    }
+    return dealt
   }
   // One after the other: what another order has taken out of the inbox is dealt before anybody finds it empty.
   let emptied: Promise<unknown> = Promise.resolve()
-  let dealing = 0
   const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    dealing += 1
-    const done = emptied.then(work).finally(() => (dealing -= 1))
+    const done = emptied.then(work)
     emptied = done.catch(() => undefined)
     return done
   }
@@ -94,12 +95,8 @@ export async function startInMemory(policies: PolicyChanges): Promise<InMemory> 
     inTurn(async () => {
       if (!isFull) return
       isFull = false
-      await dealt()
+      await dealOut()
     })
-  const relayed = async (): Promise<boolean> => {
-    const others = dealing
-    return (await inTurn(dealt)) || others > 0
-  }
 
   const settled = async (orderId: string): Promise<void> => {
     if (!hall.runOf(orderId)) await hall.startAll()
