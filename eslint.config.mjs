@@ -4,6 +4,7 @@ import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescrip
 import { importX } from 'eslint-plugin-import-x'
 import tseslint from 'typescript-eslint'
 
+const noNode = { regex: '^node:', message: 'bundled into the workflow sandbox: no Node modules here' }
 /** `folder` may import from `allowed` of our folders and no other. */
 const folders = ['domain', 'workflows', 'activities', 'adapters', 'db', 'api', 'relay', 'simulators', 'dev', 'bench', 'test']
 const arrow = (target, allowed) => ({
@@ -56,7 +57,7 @@ export default tseslint.config(
     files: ['domain/**/*.ts', 'workflows/**/*.ts'],
     ignores: ['workflows/support/bundle.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [{ regex: '^node:', message: 'bundled into the workflow sandbox: no Node modules here' }] }],
+      'no-restricted-imports': ['error', { patterns: [noNode] }],
       'no-restricted-globals': ['error', ...['setInterval', 'setImmediate', 'fetch', 'process', 'Buffer'].map((name) => ({ name, message: 'not in the workflow sandbox' }))],
       'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'randomness is an argument' }],
     },
@@ -78,6 +79,15 @@ export default tseslint.config(
         'error',
         { patterns: [{ regex: '^(\\.\\./)+(activities|db)(/|$)', allowTypeImports: true, message: 'workflows know activities and rows by type only' }] },
       ],
+    },
+  },
+  {
+    files: ['workflows/order.ts', 'workflows/order/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', {
+        paths: [{ name: '@temporalio/workflow', importNames: ['condition', 'proxyLocalActivities'], message: 'an order waits by workflows/support/turns.ts and steps by workflows/support/activities.ts, so that it is told again as it was' }],
+        patterns: [noNode],
+      }],
     },
   },
   {
